@@ -1,0 +1,35 @@
+# The commands of this repository. `make help` lists them.
+
+PACKAGES = ./... ./server/... ./interop/...
+RACE = $(shell command -v gcc >/dev/null 2>&1 && echo -race)
+
+.PHONY: help test check demo format tidy fuzz build
+
+help: ## list the commands
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+test: ## every test, with the race detector
+	@.ci/prepare
+	@$(MAKE) --no-print-directory run-tests
+
+.PHONY: run-tests
+run-tests:
+	go test $(RACE) -timeout 20m $(PACKAGES)
+
+check: ## all that CI checks
+	CI=true .ci/run
+
+demo: ## a token's whole life, played against a real server
+	go run ./server/cmd/jot demo
+
+build: ## the command, stripped, in bin/
+	go build -trimpath -ldflags '-s -w' -o bin/jot ./server/cmd/jot
+
+format: ## gofmt everything
+	gofmt -w $$(git ls-files '*.go')
+
+tidy: ## go mod tidy for all three modules
+	.ci/tidy --write
+
+fuzz: ## each fuzz target for a minute
+	.ci/fuzz 1m

@@ -1,0 +1,3 @@
+module github.com/jot-auth/jot
+
+go 1.26.0

@@ -1,0 +1,75 @@
+package jot
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/jot-auth/jot/internal/jose"
+)
+
+// Unverified is what can be read of a token without any check, for tools that show tokens to people. It's not a Token, and
+// nothing makes one of it: what it says may be a lie.
+type Unverified struct {
+	Header    Part
+	Payload   Part
+	Signature Part
+
+	err error
+}
+
+// Part is one of the parts of a token in compact form.
+type Part struct {
+	// Encoded is the part as it stands in the token, and Offset where it begins there, in bytes.
+	Encoded string
+	Offset  int
+	// Decoded is its content: JSON for header and payload. Nil when the part isn't strict base64url.
+	Decoded []byte
+	// Err says where and how the part breaks the rules; nil when it doesn't.
+	Err error
+}
+
+// Inspect takes a token apart, as far as it can be read. It checks no signature, and never fails: what is broken is in the parts' Err.
+func Inspect(raw string) *Unverified {
+	u := &Unverified{}
+	if len(raw) > defaultMaxSize {
+		u.err = ErrTooLarge
+		return u
+	}
+	if strings.Count(raw, ".") != 2 {
+		u.err = malformed("compact form", "does not have three parts between two dots (RFC 7515 §3.1)")
+	}
+	offset := 0
+	for _, part := range []*Part{&u.Header, &u.Payload, &u.Signature} {
+		encoded, rest, _ := strings.Cut(raw[offset:], ".")
+		part.Encoded, part.Offset = encoded, offset
+		part.Decoded, part.Err = jose.AppendDecode(nil, encoded)
+		offset = len(raw) - len(rest)
+	}
+	inspectJSON(&u.Header)
+	inspectJSON(&u.Payload)
+	return u
+}
+
+func inspectJSON(part *Part) {
+	if part.Err != nil {
+		part.Decoded = nil
+		return
+	}
+	var scanner jose.Scanner
+	for scanner.Reset(part.Decoded); scanner.Next(); {
+	}
+	part.Err = scanner.Err()
+}
+
+// Err returns what is broken first: the number of parts, or one of them. Nil says that the token can be read, not that it's valid.
+func (u *Unverified) Err() error {
+	for _, part := range []struct {
+		name string
+		err  error
+	}{{"header", u.Header.Err}, {"payload", u.Payload.Err}, {"signature", u.Signature.Err}} {
+		if part.err != nil {
+			return errors.Join(u.err, malformedBy(part.name, part.err))
+		}
+	}
+	return u.err
+}

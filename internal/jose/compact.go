@@ -1,0 +1,21 @@
+package jose
+
+import "strings"
+
+// Split cuts a token in the JWS compact serialization (RFC 7515 §3.1) into its three parts, still encoded. ok is false
+// unless the token has exactly two dots; a part may be empty.
+func Split(token string) (header, payload, signature string, ok bool) {
+	first := strings.IndexByte(token, '.')
+	if first < 0 {
+		return "", "", "", false
+	}
+	second := strings.IndexByte(token[first+1:], '.')
+	if second < 0 {
+		return "", "", "", false
+	}
+	second += first + 1
+	if strings.IndexByte(token[second+1:], '.') >= 0 {
+		return "", "", "", false
+	}
+	return token[:first], token[first+1 : second], token[second+1:], true
+}

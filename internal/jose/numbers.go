@@ -1,0 +1,163 @@
+package jose
+
+import (
+	"bytes"
+	"math/bits"
+)
+
+// scanNumber reads a number of any size (RFC 8259 §6).
+func (s *Scanner) scanNumber(i int) int {
+	if s.peek(i) == '-' {
+		i++
+	}
+	if s.peek(i) == '0' {
+		i++
+	} else if i = s.scanDigits(i); i < 0 {
+		return -1
+	}
+	c := s.peek(i)
+	if c == '.' {
+		if i = s.scanDigits(i + 1); i < 0 {
+			return -1
+		}
+		c = s.peek(i)
+	}
+	if c == 'e' || c == 'E' {
+		if c = s.peek(i + 1); c == '+' || c == '-' {
+			i++
+		}
+		return s.scanDigits(i + 1)
+	}
+	return i
+}
+
+// scanDigits reads one digit or more.
+func (s *Scanner) scanDigits(i int) int {
+	start := i
+	for ; i <= len(s.data)-8; i += 8 {
+		if marks := notDigits(wordAt(s.data, i)); marks != 0 {
+			i += bits.TrailingZeros64(marks) / 8
+			break
+		}
+	}
+	for isDigit(s.peek(i)) {
+		i++ // among the last seven bytes of the text
+	}
+	if i == start {
+		return s.fail(i, "expected a digit")
+	}
+	return i
+}
+
+// notDigits marks, by the high bit, the first byte of word that is not a digit, and perhaps others after it.
+func notDigits(word uint64) uint64 {
+	return ((word - '0'*ones) | (word + (0x80-'9'-1)*ones) | word) & highBits
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// Uint returns a Number that is spelled as a non-negative integer, without sign, fraction or exponent. ok is false for
+// anything else, and for a number above 1<<64 - 1.
+func (v Value) Uint() (n uint64, ok bool) {
+	for _, c := range v.raw {
+		if !isDigit(c) || n > (1<<64-1)/10 {
+			return 0, false
+		}
+		digit := uint64(c - '0')
+		if n = 10*n + digit; n < digit {
+			return 0, false
+		}
+	}
+	return n, len(v.raw) > 0
+}
+
+// Seconds range: at most twelve digits, and before the year 10000, which RFC 3339 and many clocks can't express.
+const (
+	maxSecondsDigits = 12
+	endOfSeconds     = 253402300800
+)
+
+// Seconds returns a Number as a time in seconds since 1970 (NumericDate, RFC 7519 §2), rounded down to whole
+// nanoseconds. It is exact for every spelling, with fraction and exponent too. ok is false for anything else than a
+// Number, for a time before 1970, and for one after the year 9999.
+func (v Value) Seconds() (sec int64, nsec int32, ok bool) {
+	if n, ok := v.Uint(); ok {
+		return int64(n), 0, n < endOfSeconds
+	}
+	if v.Kind() != Number {
+		return 0, 0, false
+	}
+	d := parseDecimal(v.raw)
+	first := d.firstDigit()
+	if first == d.len() {
+		return 0, 0, true
+	}
+	if d.negative || d.point-first > maxSecondsDigits {
+		return 0, 0, false
+	}
+	for i := first; i < d.point; i++ {
+		sec = 10*sec + int64(d.digit(i))
+	}
+	for i := range int64(9) {
+		nsec = 10*nsec + int32(d.digit(d.point+i))
+	}
+	return sec, nsec, sec < endOfSeconds
+}
+
+// A decimal is a number as it is spelled: digits, and how many of them stand before the decimal point once the exponent
+// has moved it.
+type decimal struct {
+	negative        bool
+	whole, fraction []byte
+	point           int64
+}
+
+// parseDecimal takes a validated number apart.
+func parseDecimal(raw []byte) (d decimal) {
+	raw, d.negative = bytes.CutPrefix(raw, []byte("-"))
+	exponent := int64(0)
+	if e := bytes.IndexAny(raw, "eE"); e >= 0 {
+		exponent = parseExponent(raw[e+1:])
+		raw = raw[:e]
+	}
+	d.whole, d.fraction, _ = bytes.Cut(raw, []byte("."))
+	d.point = int64(len(d.whole)) + exponent
+	return d
+}
+
+// parseExponent returns a validated exponent, or one farther from zero than any text is long.
+func parseExponent(raw []byte) (exponent int64) {
+	sign := int64(1)
+	switch raw[0] {
+	case '-':
+		sign, raw = -1, raw[1:]
+	case '+':
+		raw = raw[1:]
+	}
+	for _, c := range raw {
+		exponent = min(10*exponent+int64(c-'0'), 1<<40)
+	}
+	return sign * exponent
+}
+
+func (d *decimal) len() int64 { return int64(len(d.whole) + len(d.fraction)) }
+
+// digit returns the digit i, counted from the first that is spelled: zero before and after those.
+func (d *decimal) digit(i int64) byte {
+	switch whole := int64(len(d.whole)); {
+	case i < 0 || i >= d.len():
+		return 0
+	case i < whole:
+		return d.whole[i] - '0'
+	default:
+		return d.fraction[i-whole] - '0'
+	}
+}
+
+// firstDigit returns the index of the first digit that isn't zero, or len if there is none.
+func (d *decimal) firstDigit() (i int64) {
+	for i < d.len() && d.digit(i) == 0 {
+		i++
+	}
+	return i
+}

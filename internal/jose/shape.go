@@ -1,0 +1,114 @@
+package jose
+
+import (
+	"encoding"
+	"encoding/json"
+	"reflect"
+	"sync"
+)
+
+// A shape is what matters about a Go type for finding names that no field has: the way to the structs in it. A shape is
+// immutable once shapeOf has returned it.
+type shape struct {
+	kind   shapeKind
+	elem   *shape                 // of a pointer, list or map
+	fields map[string]*shapeField // of a struct, by their names in JSON
+}
+
+type shapeField struct {
+	index []int // for reflect.Value.FieldByIndex
+	shape *shape
+}
+
+type shapeKind byte
+
+const (
+	opaqueShape shapeKind = iota // no struct in it, or it decodes itself
+	pointerShape
+	interfaceShape
+	structShape
+	mapShape
+	listShape
+)
+
+var opaque = &shape{}
+
+// field returns the field whose name is exactly the one that a validated string's text stands for, or nil.
+func (s *shape) field(text []byte) *shapeField {
+	for _, c := range text {
+		if c == '\\' {
+			return s.fields[string(appendUnescaped(nil, text))]
+		}
+	}
+	return s.fields[string(text)]
+}
+
+var shapes sync.Map // of *shape, by reflect.Type
+
+func shapeOf(t reflect.Type) *shape {
+	if known, ok := shapes.Load(t); ok {
+		return known.(*shape)
+	}
+	known, _ := shapes.LoadOrStore(t, shaper{}.shape(t))
+	return known.(*shape)
+}
+
+// A shaper makes the shapes of a type and of all types in it, which may contain one another.
+type shaper map[reflect.Type]*shape
+
+func (s shaper) shape(t reflect.Type) *shape {
+	if known := s[t]; known != nil {
+		return known
+	}
+	made := new(shape)
+	s[t] = made
+	if decodesItself(t) {
+		return made
+	}
+	switch t.Kind() {
+	case reflect.Interface:
+		made.kind = interfaceShape
+	case reflect.Struct:
+		made.kind = structShape
+		s.addFields(made, t)
+	case reflect.Pointer:
+		s.addElem(made, pointerShape, t.Elem())
+	case reflect.Map:
+		s.addElem(made, mapShape, t.Elem())
+	case reflect.Slice, reflect.Array:
+		s.addElem(made, listShape, t.Elem())
+	}
+	return made
+}
+
+func (s shaper) addFields(made *shape, t reflect.Type) {
+	fields := jsonFields(t)
+	made.fields = make(map[string]*shapeField, len(fields))
+	for _, f := range fields {
+		made.fields[f.name] = &shapeField{f.index, s.shape(f.typ)}
+	}
+}
+
+// addElem leaves a shape opaque if the elements are.
+func (s shaper) addElem(made *shape, kind shapeKind, elem reflect.Type) {
+	if shape := s.shape(elem); shape.kind != opaqueShape {
+		made.kind, made.elem = kind, shape
+	}
+}
+
+var (
+	unmarshaler     = reflect.TypeFor[json.Unmarshaler]()
+	textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
+)
+
+// decodesItself reports whether encoding/json leaves the decoding to the type's own method. It takes the address of a
+// value to find one, if the value's type has a name.
+func decodesItself(t reflect.Type) bool {
+	if t.Kind() == reflect.Interface {
+		return false
+	}
+	if t.Kind() != reflect.Pointer && t.Name() != "" {
+		t = reflect.PointerTo(t)
+	}
+	return t.Kind() == reflect.Pointer && (t.Implements(unmarshaler) || t.Implements(textUnmarshaler))
+}

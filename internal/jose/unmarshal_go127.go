@@ -1,0 +1,13 @@
+//go:build go1.27
+
+package jose
+
+import (
+	jsonv1 "encoding/json"
+	jsonv2 "encoding/json/v2"
+)
+
+// decode decodes validated text.
+func decode(valid []byte, v any) error {
+	return jsonv2.Unmarshal(valid, v, jsonv1.DefaultOptionsV1(), jsonv2.MatchCaseInsensitiveNames(false))
+}

@@ -1,0 +1,75 @@
+package jot_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/jot-auth/jot"
+)
+
+const (
+	issuer   = "https://auth.example.com"
+	audience = "petstore"
+)
+
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+// claims is a set that verifier accepts at noon.
+func claims() map[string]any {
+	return map[string]any{"iss": issuer, "aud": audience, "sub": "ada", "exp": noon.Unix() + 900, "iat": noon.Unix()}
+}
+
+func with(base map[string]any, name string, value any) map[string]any {
+	base[name] = value
+	return base
+}
+
+func without(base map[string]any, name string) map[string]any {
+	delete(base, name)
+	return base
+}
+
+func generate(t testing.TB, alg jot.Algorithm) *jot.PrivateKey {
+	t.Helper()
+	key, err := jot.GenerateKey(alg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func generateSecret(t testing.TB) *jot.SecretKey {
+	t.Helper()
+	key, err := jot.GenerateSecretKey(jot.HS256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func sign(t testing.TB, key jot.SigningKey, o jot.SignerOptions, claims any) string {
+	t.Helper()
+	signer, err := jot.NewSigner(key, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := signer.Sign(t.Context(), claims)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+// strict is the policy that the tests vary: noon, the issuer and the audience.
+func strict() jot.VerifierOptions {
+	return jot.VerifierOptions{Issuer: issuer, Audience: audience, Now: func() time.Time { return noon }}
+}
+
+func newVerifier(t testing.TB, keys jot.KeySource, o jot.VerifierOptions) *jot.Verifier {
+	t.Helper()
+	verifier, err := jot.NewVerifier(keys, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return verifier
+}

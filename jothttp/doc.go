@@ -1,0 +1,35 @@
+// Package jothttp protects HTTP handlers with jot's access tokens and answers as RFC 6750 says.
+//
+//	protect := jothttp.Protect(verifier)
+//	mux.Handle("GET /me", protect(me))
+//	mux.Handle("POST /pets", protect(jothttp.RequireScope("pets:write")(addPet)))
+//
+// Inside, [From] gives the verified token.
+//
+// # Where a token may stand
+//
+// In the Authorization header, as "Bearer" and a token (RFC 6750 section 2.1), or, when [Options] names one, in a
+// cookie. A token in the query string or in a form is not looked for (RFC 6750 section 2.3, RFC 9700 section 4.3.2):
+// addresses end up in logs. A request that carries two tokens, in whatever places, is refused before either is looked
+// at, as no two parties then agree about who is calling.
+//
+// # What a refusal looks like
+//
+//	no token                401  Bearer realm="api"
+//	bad token               401  Bearer realm="api", error="invalid_token"
+//	claims have changed     401  Bearer realm="api", error="invalid_token", error_description="stale claims"
+//	malformed request       400  Bearer realm="api", error="invalid_request"
+//	scope is missing        403  Bearer realm="api", error="insufficient_scope", scope="pets:write"
+//	sent by another site    403  no challenge: a cookie, an unsafe method and a foreign origin
+//	nobody can tell now     503  no challenge, Retry-After: the key source or the revocation feed failed
+//
+// The body is a problem document (RFC 9457) that repeats the status and nothing else: which check failed helps
+// whoever forges tokens more than whoever owns one. [Options.OnRefuse] sees the reason. Refusals are never stored by
+// caches.
+//
+// # Cross-origin requests
+//
+// A preflight (OPTIONS with Origin and Access-Control-Request-Method, and without credentials) passes [Protect] and
+// [RequireScope] without a token, so that a CORS handler may stand on either side of them; the handler inside must
+// not act on it. In cookie mode requests that change something are checked by [net/http.CrossOriginProtection].
+package jothttp

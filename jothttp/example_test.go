@@ -1,0 +1,125 @@
+package jothttp_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"time"
+
+	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/jothttp"
+)
+
+// exampleIssuer answers a verifier and a token for alice that it accepts, with scope pets:read.
+func exampleIssuer() (verifier *jot.Verifier, raw string) {
+	key, err := jot.GenerateKey(jot.ES256)
+	if err != nil {
+		log.Fatal(err)
+	}
+	verifier, err = jot.NewVerifier(jot.NewKeySet(key.Public()), jot.VerifierOptions{Issuer: "https://auth.example.com", Audience: "petstore"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	signer, err := jot.NewSigner(key, jot.SignerOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	raw, err = signer.Sign(context.Background(), map[string]any{
+		"iss": "https://auth.example.com", "sub": "alice", "aud": "petstore", "scope": "pets:read", "exp": time.Now().Add(time.Minute).Unix(),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return verifier, raw
+}
+
+// call sends a request and prints the status with the challenge, or with the body when there is none.
+func call(h http.Handler, method, token string) {
+	r := httptest.NewRequest(method, "/pets", nil)
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	if challenge := w.Header().Get("WWW-Authenticate"); challenge != "" {
+		fmt.Println(w.Code, challenge)
+		return
+	}
+	fmt.Println(w.Code, w.Body)
+}
+
+var greet = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	fmt.Fprintf(w, "hello, %s", jothttp.From(r.Context()).Subject())
+})
+
+// One line protects a handler.
+func ExampleProtect() {
+	verifier, token := exampleIssuer()
+	h := jothttp.Protect(verifier)(greet)
+
+	call(h, "GET", token)
+	call(h, "GET", "")
+	call(h, "GET", token+"AAAA")
+	// Output:
+	// 200 hello, alice
+	// 401 Bearer realm="api"
+	// 401 Bearer realm="api", error="invalid_token"
+}
+
+// A scope for each method.
+func ExampleRequireScope() {
+	verifier, token := exampleIssuer()
+	protect := jothttp.Protect(verifier)
+	mux := http.NewServeMux()
+	mux.Handle("GET /pets", protect(jothttp.RequireScope("pets:read")(greet)))
+	mux.Handle("POST /pets", protect(jothttp.RequireScope("pets:write")(greet)))
+
+	call(mux, "GET", token)
+	call(mux, "POST", token)
+	// Output:
+	// 200 hello, alice
+	// 403 Bearer realm="api", error="insufficient_scope", scope="pets:write"
+}
+
+// A browser application: the token comes in a cookie, and refusals are logged.
+func ExampleOptions_Protect() {
+	verifier, token := exampleIssuer()
+	h := jothttp.Options{
+		Verifier: verifier,
+		Realm:    "petstore",
+		Cookie:   jothttp.CookieName,
+		OnRefuse: func(r *http.Request, reason error) { fmt.Println("refused:", reason) },
+	}.Protect()(greet)
+
+	for _, site := range []string{"same-origin", "cross-site"} {
+		r := httptest.NewRequest("POST", "https://pets.example/pets", nil)
+		r.AddCookie(&http.Cookie{Name: jothttp.CookieName, Value: token})
+		r.Header.Set("Sec-Fetch-Site", site)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		fmt.Println(site, w.Code)
+	}
+	// Output:
+	// same-origin 200
+	// refused: jothttp: cross-origin request with a cookie: cross-origin request detected from Sec-Fetch-Site header
+	// cross-site 403
+}
+
+// The token inside a handler, with claims of one's own.
+func ExampleFrom() {
+	verifier, token := exampleIssuer()
+	h := jothttp.Protect(verifier)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var claims struct {
+			Scope string `json:"scope"`
+		}
+		if err := jothttp.From(r.Context()).Decode(&claims); err != nil {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		fmt.Fprintf(w, "scope %s", claims.Scope)
+	}))
+	call(h, "GET", token)
+	// Output: 200 scope pets:read
+}

@@ -1,0 +1,176 @@
+package jothttp
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/jot-auth/jot"
+)
+
+const (
+	// CookieName is the usual name of the access token's cookie. Browsers accept a name with this prefix only from
+	// the host itself, over https, for all paths (RFC 6265bis section 4.1.3.2).
+	CookieName = "__Host-jot"
+
+	// RefreshHeader is set to "advised" on the response to a request whose token is accepted although its subject's
+	// claims have changed since: the client should refresh soon. Cross-origin scripts see it when
+	// Access-Control-Expose-Headers lists it.
+	RefreshHeader = "Jot-Refresh"
+)
+
+const (
+	defaultRealm   = "api"
+	defaultMaxSize = 16 << 10
+)
+
+// Options says how requests are authenticated. The zero value of each field but Verifier is safe.
+type Options struct {
+	// Verifier checks the tokens. Required.
+	Verifier *jot.Verifier
+	// Realm names the protected space in challenges (RFC 9110 section 11.5): printable ASCII without a quotation mark
+	// or a backslash. Empty means "api".
+	Realm string
+	// Cookie is the name of a cookie that may carry the token, usually [CookieName]. Empty means that cookies are not
+	// read.
+	Cookie string
+	// CrossOrigin checks unsafe requests that a cookie authenticates; set it to trust further origins. Nil means a new
+	// [http.CrossOriginProtection], which trusts none.
+	CrossOrigin *http.CrossOriginProtection
+	// MaxSize is the longest token in bytes that is handed to the verifier: set it when its own MaxSize is raised. Zero
+	// means 16 KiB.
+	MaxSize int
+	// OnRefuse is told why a request was refused, for logs and metrics. The error never contains the token. Nil means
+	// nobody is told.
+	OnRefuse func(r *http.Request, reason error)
+}
+
+// Protect lets only requests with a valid bearer token through. It is Options{Verifier: v}.Protect().
+func Protect(v *jot.Verifier) func(http.Handler) http.Handler {
+	return Options{Verifier: v}.Protect()
+}
+
+// Protect lets only requests with a valid token through, and hands it to the handler inside by way of [From]. It
+// panics without a verifier, and for a realm or a cookie name that can't be written in a header: both are mistakes in
+// the program, and show when it starts.
+func (o Options) Protect() func(http.Handler) http.Handler {
+	g := o.guard()
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if visit, ok := g.admit(w, r); ok {
+				next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), visitKey{}, visit)))
+			}
+		})
+	}
+}
+
+// From returns the token of a request that passed [Protect], given the request's context. It is nil for any other
+// context, and for a CORS preflight.
+func From(ctx context.Context) *jot.Token {
+	if visit := visitFrom(ctx); visit != nil {
+		return visit.token
+	}
+	return nil
+}
+
+// visit is what Protect knows about a request that it let through.
+type visit struct {
+	token *jot.Token // nil for a preflight
+	guard *guard
+}
+
+type visitKey struct{}
+
+func visitFrom(ctx context.Context) *visit {
+	v, _ := ctx.Value(visitKey{}).(*visit)
+	return v
+}
+
+// guard is Options, checked and with its defaults.
+type guard struct {
+	Options
+	challenge string // Bearer realm="…"
+}
+
+func (o Options) guard() *guard {
+	if o.Verifier == nil {
+		panic("jothttp: Options.Verifier is nil: make one with jot.NewVerifier")
+	}
+	if o.Realm == "" {
+		o.Realm = defaultRealm
+	}
+	if !quotable(o.Realm) {
+		panic("jothttp: Options.Realm must be printable ASCII without quotation marks and backslashes")
+	}
+	if o.Cookie != "" && !isHTTPToken(o.Cookie) {
+		panic("jothttp: Options.Cookie is not a cookie name: use jothttp.CookieName")
+	}
+	if o.CrossOrigin == nil {
+		o.CrossOrigin = http.NewCrossOriginProtection()
+	}
+	if o.MaxSize <= 0 {
+		o.MaxSize = defaultMaxSize
+	}
+	return &guard{Options: o, challenge: `Bearer realm="` + o.Realm + `"`}
+}
+
+// admit authenticates a request, or answers it and returns false.
+func (g *guard) admit(w http.ResponseWriter, r *http.Request) (*visit, bool) {
+	if g.preflight(r) {
+		return &visit{guard: g}, true
+	}
+	g.vary(w.Header())
+	raw, err := g.credentials(r)
+	if err != nil {
+		g.refuse(w, r, err)
+		return nil, false
+	}
+	token, err := g.Verifier.Verify(r.Context(), raw)
+	if err != nil {
+		g.refuse(w, r, err)
+		return nil, false
+	}
+	if token.RefreshAdvised() {
+		w.Header().Set(RefreshHeader, "advised")
+	}
+	return &visit{token: token, guard: g}, true
+}
+
+// preflight says whether a request is a CORS preflight: browsers send these without credentials and expect an answer
+// to them (Fetch standard, section 3.3.5).
+func (g *guard) preflight(r *http.Request) bool {
+	return r.Method == http.MethodOptions &&
+		r.Header.Get("Origin") != "" &&
+		r.Header.Get("Access-Control-Request-Method") != "" &&
+		len(r.Header.Values("Authorization")) == 0 &&
+		(g.Cookie == "" || len(r.CookiesNamed(g.Cookie)) == 0)
+}
+
+// vary tells caches what the answer depends on (RFC 9110 section 12.5.5).
+func (g *guard) vary(h http.Header) {
+	h.Add("Vary", "Authorization")
+	if g.Cookie != "" {
+		h.Add("Vary", "Cookie")
+	}
+}
+
+// refuse maps the reason to an answer. A reason that is nobody's fault is 503: the client keeps its token.
+func (g *guard) refuse(w http.ResponseWriter, r *http.Request, reason error) {
+	if g.OnRefuse != nil {
+		g.OnRefuse(r, reason)
+	}
+	switch {
+	case errors.Is(reason, errNoToken):
+		challenge(w, http.StatusUnauthorized, g.challenge)
+	case errors.Is(reason, errBadRequest):
+		challenge(w, http.StatusBadRequest, g.challenge+`, error="invalid_request"`)
+	case errors.Is(reason, errCrossOrigin):
+		problem(w, http.StatusForbidden)
+	case errors.Is(reason, jot.ErrUnavailable):
+		unavailable(w)
+	case errors.Is(reason, jot.ErrStaleClaims):
+		challenge(w, http.StatusUnauthorized, g.challenge+`, error="invalid_token", error_description="stale claims"`)
+	default:
+		challenge(w, http.StatusUnauthorized, g.challenge+`, error="invalid_token"`)
+	}
+}

@@ -1,0 +1,280 @@
+package jot
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"log/slog"
+	"math/big"
+	"slices"
+	"sync"
+	"unicode/utf8"
+)
+
+const (
+	generatedRSABits = 3072 // the 128-bit strength of NIST SP 800-57, as ES256's and EdDSA's
+	minRSABits       = 2048 // RFC 7518 §3.3
+	maxRSABits       = 16384
+	minSecretSize    = sha256.Size // RFC 7518 §3.2
+	maxSecretSize    = 4 << 10
+	maxKeyIDSize     = 256
+)
+
+// PrivateKey signs tokens: a private key, its one algorithm and its key ID, fixed when made.
+// It prints as its algorithm and key ID, never as its material.
+type PrivateKey struct {
+	public   *PublicKey
+	material *privateMaterial
+}
+
+// privateMaterial stands behind a pointer so that no formatting of a PrivateKey reaches into it.
+type privateMaterial struct{ signer crypto.Signer }
+
+// PublicKey verifies tokens: a public key, its one algorithm and its key ID, fixed when made.
+type PublicKey struct {
+	id       string
+	alg      Algorithm
+	material crypto.PublicKey // *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey; never altered
+}
+
+// SecretKey both signs and verifies (HMAC): whoever can verify with it can forge. Prefer a
+// PrivateKey wherever the verifier is not the signer itself.
+type SecretKey struct {
+	id       string
+	alg      Algorithm
+	material *secretMaterial
+}
+
+type secretMaterial struct {
+	secret []byte
+	macs   sync.Pool // of *macState
+}
+
+// macState is a keyed HMAC, to be reset before use, with room for its result.
+type macState struct {
+	hash.Hash
+	sum [sha256.Size]byte
+}
+
+// SigningKey is a key that signs: *PrivateKey or *SecretKey.
+type SigningKey interface {
+	KeyID() string
+	Algorithm() Algorithm
+	sign(input []byte) ([]byte, error)
+}
+
+// VerificationKey is a key that verifies: *PublicKey or *SecretKey.
+type VerificationKey interface {
+	KeyID() string
+	Algorithm() Algorithm
+	verify(input, signature []byte) bool
+}
+
+// KeyOptions are the optional attributes of a key.
+type KeyOptions struct {
+	// KeyID is the key's "kid" (RFC 7517 §4.5), at most 256 bytes. Empty means its RFC 7638 thumbprint.
+	KeyID string
+}
+
+// GenerateKey makes a new private key for ES256, RS256 (3072 bits) or EdDSA, from the operating system's randomness.
+// Its key ID is the RFC 7638 thumbprint. For HS256 see GenerateSecretKey.
+func GenerateKey(alg Algorithm) (*PrivateKey, error) {
+	var signer crypto.Signer
+	var err error
+	switch s, _ := schemeOf(alg); s.family {
+	case familyECDSA:
+		signer, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	case familyRSA:
+		signer, err = rsa.GenerateKey(rand.Reader, generatedRSABits)
+	case familyEd25519:
+		_, signer, err = ed25519.GenerateKey(rand.Reader)
+	case familyHMAC:
+		return nil, fmt.Errorf("jot: %s has no private key: use GenerateSecretKey", alg)
+	default:
+		return nil, unknownAlgorithm(alg)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("jot: generating a key for %s: %w", alg, err)
+	}
+	return NewPrivateKey(alg, signer, KeyOptions{})
+}
+
+// GenerateSecretKey makes a new HMAC key of the hash's size, from the operating system's randomness.
+// Its key ID is the RFC 7638 thumbprint.
+func GenerateSecretKey(alg Algorithm) (*SecretKey, error) {
+	secret := make([]byte, minSecretSize)
+	rand.Read(secret)
+	return NewSecretKey(alg, secret, KeyOptions{})
+}
+
+// NewPrivateKey binds a private key to its algorithm. The signer is *ecdsa.PrivateKey, *rsa.PrivateKey, ed25519.PrivateKey, or any other
+// crypto.Signer, such as a key in an HSM, whose Public is one of their public keys.
+// A key that the algorithm can't use, or that is too weak for it, is refused.
+func NewPrivateKey(alg Algorithm, signer crypto.Signer, o KeyOptions) (*PrivateKey, error) {
+	if signer == nil {
+		return nil, errors.New("jot: private key is nil")
+	}
+	public, err := NewPublicKey(alg, signer.Public(), o)
+	if err != nil {
+		return nil, err
+	}
+	return &PrivateKey{public, &privateMaterial{signer}}, nil
+}
+
+// NewPublicKey binds a public key to its algorithm: *ecdsa.PublicKey on P-256 for ES256, *rsa.PublicKey of 2048 to 16384 bits
+// for RS256, ed25519.PublicKey for EdDSA. The key is copied. Any other pairing, a point off
+// the curve or an even RSA modulus is refused.
+func NewPublicKey(alg Algorithm, key crypto.PublicKey, o KeyOptions) (*PublicKey, error) {
+	material, err := checkedMaterial(alg, key)
+	if err != nil {
+		return nil, err
+	}
+	id := o.KeyID
+	if id == "" {
+		id = thumbprint(publicMembers(material))
+	}
+	if err := checkKeyID(id); err != nil {
+		return nil, err
+	}
+	return &PublicKey{id, alg, material}, nil
+}
+
+// NewSecretKey binds an HMAC secret to its algorithm. The secret is copied; one shorter than
+// the hash, 32 bytes for HS256, is refused (RFC 7518 §3.2).
+func NewSecretKey(alg Algorithm, secret []byte, o KeyOptions) (*SecretKey, error) {
+	s, ok := schemeOf(alg)
+	if !ok {
+		return nil, unknownAlgorithm(alg)
+	}
+	if s.family != familyHMAC {
+		return nil, fmt.Errorf("jot: %s does not take a secret key", alg)
+	}
+	if len(secret) < minSecretSize || len(secret) > maxSecretSize {
+		return nil, fmt.Errorf("jot: a secret key for %s has %d to %d bytes, this one has %d", alg, minSecretSize, maxSecretSize, len(secret))
+	}
+	material := &secretMaterial{secret: slices.Clone(secret)}
+	material.macs.New = func() any { return &macState{Hash: hmac.New(s.hash.New, material.secret)} }
+	id := o.KeyID
+	if id == "" {
+		id = thumbprint(secretMembers(secret))
+	}
+	if err := checkKeyID(id); err != nil {
+		return nil, err
+	}
+	return &SecretKey{id, alg, material}, nil
+}
+
+func checkKeyID(id string) error {
+	if len(id) > maxKeyIDSize || !utf8.ValidString(id) {
+		return fmt.Errorf("jot: a key ID is valid UTF-8 of at most %d bytes", maxKeyIDSize)
+	}
+	return nil
+}
+
+func unknownAlgorithm(alg Algorithm) error {
+	return fmt.Errorf("jot: algorithm %.32q is not offered: use HS256, RS256, ES256 or EdDSA", string(alg))
+}
+
+// checkedMaterial returns a copy of key that the algorithm can use and that nobody else can alter.
+func checkedMaterial(alg Algorithm, key crypto.PublicKey) (crypto.PublicKey, error) {
+	s, ok := schemeOf(alg)
+	if !ok {
+		return nil, unknownAlgorithm(alg)
+	}
+	switch k := key.(type) {
+	case *rsa.PublicKey:
+		if s.family == familyRSA && k != nil {
+			return checkedRSA(k)
+		}
+	case *ecdsa.PublicKey:
+		if s.family == familyECDSA && k != nil {
+			return checkedECDSA(alg, k)
+		}
+	case ed25519.PublicKey:
+		if s.family == familyEd25519 && len(k) == ed25519.PublicKeySize {
+			return slices.Clone(k), nil
+		}
+	}
+	return nil, fmt.Errorf("jot: %s can't use a key of type %T", alg, key)
+}
+
+func checkedRSA(k *rsa.PublicKey) (crypto.PublicKey, error) {
+	if k.N == nil || k.N.Sign() <= 0 || k.N.BitLen() < minRSABits || k.N.BitLen() > maxRSABits {
+		return nil, fmt.Errorf("jot: an RSA modulus has %d to %d bits", minRSABits, maxRSABits)
+	}
+	if k.N.Bit(0) == 0 || k.E < 3 || k.E&1 == 0 {
+		return nil, errors.New("jot: an RSA key has an odd modulus and an odd exponent of at least 3")
+	}
+	return &rsa.PublicKey{N: new(big.Int).Set(k.N), E: k.E}, nil
+}
+
+func checkedECDSA(alg Algorithm, k *ecdsa.PublicKey) (crypto.PublicKey, error) {
+	if k.Curve != elliptic.P256() {
+		return nil, fmt.Errorf("jot: %s needs a key on P-256 (RFC 7518 §3.4)", alg)
+	}
+	point, err := k.Bytes()
+	if err != nil {
+		return nil, errors.New("jot: the key's point is not on its curve")
+	}
+	return ecdsa.ParseUncompressedPublicKey(k.Curve, point)
+}
+
+// Public returns the key that verifies what k signs.
+func (k *PrivateKey) Public() *PublicKey { return k.public }
+
+// KeyID returns the "kid" that tokens signed by this key bear.
+func (k *PrivateKey) KeyID() string { return k.public.id }
+
+// Algorithm returns the one algorithm of this key.
+func (k *PrivateKey) Algorithm() Algorithm { return k.public.alg }
+
+// KeyID returns the key's "kid".
+func (k *PublicKey) KeyID() string { return k.id }
+
+// Algorithm returns the one algorithm of this key.
+func (k *PublicKey) Algorithm() Algorithm { return k.alg }
+
+// KeyID returns the key's "kid".
+func (k *SecretKey) KeyID() string { return k.id }
+
+// Algorithm returns the one algorithm of this key.
+func (k *SecretKey) Algorithm() Algorithm { return k.alg }
+
+// Format writes the algorithm and the key ID, whatever the verb: key material is never printed.
+func (k PrivateKey) Format(f fmt.State, _ rune) { describeKey(f, "private", k.public.alg, k.public.id) }
+
+// Format writes the algorithm and the key ID.
+func (k PublicKey) Format(f fmt.State, _ rune) { describeKey(f, "public", k.alg, k.id) }
+
+// Format writes the algorithm and the key ID, whatever the verb: the secret is never printed.
+func (k SecretKey) Format(f fmt.State, _ rune) { describeKey(f, "secret", k.alg, k.id) }
+
+// LogValue is what log/slog writes: the algorithm and the key ID.
+func (k PrivateKey) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(k)) }
+
+// LogValue is what log/slog writes: the algorithm and the key ID.
+func (k PublicKey) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(k)) }
+
+// LogValue is what log/slog writes: the algorithm and the key ID.
+func (k SecretKey) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(k)) }
+
+func describeKey(f fmt.State, kind string, alg Algorithm, id string) {
+	fmt.Fprintf(f, "%s %s key %q", alg, kind, id)
+}
+
+// sum calls use with the MAC of the input, which is valid during the call only.
+func (m *secretMaterial) sum(input []byte, use func(mac []byte)) {
+	state := m.macs.Get().(*macState)
+	state.Reset()
+	state.Write(input)
+	use(state.Sum(state.sum[:0]))
+	m.macs.Put(state)
+}

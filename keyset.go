@@ -1,0 +1,155 @@
+package jot
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/jot-auth/jot/internal/jose"
+)
+
+const (
+	maxCandidates = 4 // keys tried for one token
+	maxKeys       = 128
+	maxKeySetSize = 512 << 10
+)
+
+// KeySource finds the keys that may have signed a token. kid is the header's key ID, empty where it names none.
+// The answer holds at most 4 keys, more are not tried; none means that the token is refused with
+// ErrUnknownKey. The verifier uses only keys of the token's algorithm: a source may answer keys of another one, for then the
+// refusal is the more exact ErrAlgorithm.
+//
+// An error means that the source failed, not the token: the verifier wraps it in ErrUnavailable.
+// The answer may be shared and is not altered by the verifier.
+type KeySource interface {
+	VerificationKeys(ctx context.Context, alg Algorithm, kid string) ([]VerificationKey, error)
+}
+
+// KeySet is an immutable set of public keys. It takes no others, so that publishing a secret doesn't compile.
+type KeySet struct {
+	keys    []*PublicKey
+	skipped []SkippedKey
+	index   keyIndex
+}
+
+// SkippedKey is a key of a JWK Set that ParseKeySet could not use.
+type SkippedKey struct {
+	// Position counts from 0 within "keys".
+	Position int
+	// Reason says why it was left out.
+	Reason string
+}
+
+// SecretKeySet is an immutable set of HMAC keys, so that they can be rotated. It can't be published.
+type SecretKeySet struct{ index keyIndex }
+
+// NewKeySet makes a set of public keys. Nil keys are left out.
+func NewKeySet(keys ...*PublicKey) *KeySet {
+	keys = slices.DeleteFunc(slices.Clone(keys), func(k *PublicKey) bool { return k == nil })
+	return &KeySet{keys: keys, index: indexKeys(keys)}
+}
+
+// NewSecretKeySet makes a set of HMAC keys. Nil keys are left out.
+func NewSecretKeySet(keys ...*SecretKey) *SecretKeySet {
+	keys = slices.DeleteFunc(slices.Clone(keys), func(k *SecretKey) bool { return k == nil })
+	return &SecretKeySet{indexKeys(keys)}
+}
+
+// ParseKeySet reads a JWK Set (RFC 7517 §5) of at most 128 keys. A key that can't be used, because its type or algorithm is unknown, it's broken, or
+// it holds private material, is skipped and listed in Skipped; the set works for its good keys.
+func ParseKeySet(data []byte, o ParseOptions) (*KeySet, error) {
+	if len(data) > maxKeySetSize {
+		return nil, fmt.Errorf("jot: a JWK Set has at most %d bytes", maxKeySetSize)
+	}
+	var document struct {
+		Keys *[]json.RawMessage `json:"keys"`
+	}
+	if err := jose.Unmarshal(data, &document); err != nil {
+		return nil, fmt.Errorf("jot: not a JWK Set: %w", err)
+	}
+	if document.Keys == nil || len(*document.Keys) > maxKeys {
+		return nil, fmt.Errorf(`jot: a JWK Set has a member "keys", an array of at most %d keys`, maxKeys)
+	}
+	var keys []*PublicKey
+	var skipped []SkippedKey
+	for position, raw := range *document.Keys {
+		key, err := ParsePublicKey(raw, o)
+		if err != nil {
+			skipped = append(skipped, SkippedKey{position, err.Error()})
+			continue
+		}
+		keys = append(keys, key)
+	}
+	return &KeySet{keys, skipped, indexKeys(keys)}, nil
+}
+
+// Keys returns the keys of the set, in order.
+func (s *KeySet) Keys() []*PublicKey { return slices.Clone(s.keys) }
+
+// Skipped returns what ParseKeySet could not use.
+func (s *KeySet) Skipped() []SkippedKey { return slices.Clone(s.skipped) }
+
+// MarshalJSON writes the JWK Set (RFC 7517 §5).
+func (s *KeySet) MarshalJSON() ([]byte, error) {
+	document := struct {
+		Keys []*PublicKey `json:"keys"`
+	}{s.keys}
+	if document.Keys == nil {
+		document.Keys = []*PublicKey{}
+	}
+	return json.Marshal(document)
+}
+
+// VerificationKeys implements KeySource. It never fails.
+func (s *KeySet) VerificationKeys(_ context.Context, alg Algorithm, kid string) ([]VerificationKey, error) {
+	return s.index.find(alg, kid), nil
+}
+
+// VerificationKeys implements KeySource. It never fails.
+func (s *SecretKeySet) VerificationKeys(_ context.Context, alg Algorithm, kid string) ([]VerificationKey, error) {
+	return s.index.find(alg, kid), nil
+}
+
+// keyIndex answers look-ups without allocating.
+type keyIndex struct {
+	byID        map[string][]VerificationKey
+	byAlgorithm map[Algorithm][]VerificationKey
+	first       []VerificationKey // of any algorithm: they make a refusal exact
+}
+
+func indexKeys[K VerificationKey](keys []K) keyIndex {
+	index := keyIndex{byID: map[string][]VerificationKey{}, byAlgorithm: map[Algorithm][]VerificationKey{}}
+	for _, key := range keys {
+		index.byID[key.KeyID()] = append(index.byID[key.KeyID()], key)
+		index.byAlgorithm[key.Algorithm()] = append(index.byAlgorithm[key.Algorithm()], key)
+		if len(index.first) < maxCandidates {
+			index.first = append(index.first, key)
+		}
+	}
+	for id, sharing := range index.byID {
+		slices.SortStableFunc(sharing, func(a, b VerificationKey) int { return slices.Compare([]byte(a.Algorithm()), []byte(b.Algorithm())) })
+		index.byID[id] = sharing
+	}
+	return index
+}
+
+// find returns the keys for a header. Several keys may share a key ID across algorithms (RFC 7517 §4.5).
+func (x keyIndex) find(alg Algorithm, kid string) []VerificationKey {
+	if kid == "" {
+		if keys := x.byAlgorithm[alg]; len(keys) > 0 {
+			return keys
+		}
+		return x.first
+	}
+	sharing := x.byID[kid]
+	start := slices.IndexFunc(sharing, func(k VerificationKey) bool { return k.Algorithm() == alg })
+	if start < 0 {
+		return sharing
+	}
+	end := start
+	for end < len(sharing) && sharing[end].Algorithm() == alg {
+		end++
+	}
+	return sharing[start:end]
+}

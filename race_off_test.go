@@ -1,0 +1,5 @@
+//go:build !race
+
+package jot_test
+
+const raceEnabled = false

@@ -1,0 +1,139 @@
+package revocation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	silence         = 3 * time.Second // without a frame for so long, a connection is dead
+	snapshotTimeout = time.Minute
+	maxSnapshot     = 512 << 20 // bytes
+)
+
+// linkError is a failure of the way to the issuer, not of what the issuer said: the cursor stays good.
+type linkError struct{ err error }
+
+func (e *linkError) Error() string { return "feed: " + e.err.Error() }
+func (e *linkError) Unwrap() error { return e.err }
+
+// client asks one feed, and never another host.
+type client struct {
+	http       *http.Client
+	url        string
+	credential string
+}
+
+// newClient takes the caller's client over, without its timeout, which would cut the stream, its
+// cookies and its willingness to follow redirects.
+func newClient(o ReaderOptions) (*client, error) {
+	base, err := parseFeedURL(o.URL)
+	if err != nil {
+		return nil, err
+	}
+	if o.Credential == "" || strings.ContainsFunc(o.Credential, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return nil, errors.New("revocation: the feed's credential is missing or no bearer token (RFC 6750 §2.1)")
+	}
+	transport := http.RoundTripper(http.DefaultTransport.(*http.Transport).Clone())
+	if o.Client != nil {
+		if transport = o.Client.Transport; transport == nil {
+			transport = http.DefaultTransport
+		}
+	}
+	refuse := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &client{&http.Client{Transport: transport, CheckRedirect: refuse}, base, o.Credential}, nil
+}
+
+func parseFeedURL(text string) (string, error) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return "", errors.New("revocation: the feed's URL has to be absolute, without user, query and fragment")
+	case u.Scheme != "https" && !(u.Scheme == "http" && isLoopback(u.Hostname())):
+		return "", errors.New("revocation: the feed's URL has to be https, or http on loopback")
+	}
+	return strings.TrimSuffix(u.String(), "/"), nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// snapshot asks for the rules in force. The caller closes the body.
+func (c *client) snapshot(ctx context.Context) (io.ReadCloser, error) {
+	return c.get(ctx, c.url+"/snapshot", SnapshotType)
+}
+
+// live asks for the frames after a head. The caller closes the body.
+func (c *client) live(ctx context.Context, after Head, nonce string) (io.ReadCloser, error) {
+	query := url.Values{"after": {strconv.FormatUint(after.Sequence, 10)}, "log": {after.LogID}, "nonce": {nonce}}
+	return c.get(ctx, c.url+"/live?"+query.Encode(), FrameType)
+}
+
+func (c *client) get(ctx context.Context, address, mediaType string) (io.ReadCloser, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Authorization", "Bearer "+c.credential)
+	request.Header.Set("Accept", mediaType)
+	request.Header.Set("Accept-Encoding", "identity")
+	response, err := c.http.Do(request)
+	if err != nil {
+		return nil, &linkError{causeOf(ctx, err)}
+	}
+	if err := checkAnswer(response, mediaType); err != nil {
+		response.Body.Close()
+		return nil, err
+	}
+	return &linkBody{response.Body, ctx}, nil
+}
+
+func checkAnswer(response *http.Response, mediaType string) error {
+	switch response.StatusCode {
+	case http.StatusOK:
+	case http.StatusConflict, http.StatusGone:
+		return errors.New("feed: the issuer can't go on from where this reader is; a snapshot is needed")
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return &linkError{errors.New("the issuer refused the credential")}
+	default:
+		return &linkError{fmt.Errorf("the issuer answered %d", response.StatusCode)}
+	}
+	got, _, err := mime.ParseMediaType(response.Header.Get("Content-Type"))
+	if err != nil || got != mediaType {
+		return &linkError{fmt.Errorf("the answer is not %s", mediaType)}
+	}
+	return nil
+}
+
+// linkBody marks the errors of reading as errors of the link.
+type linkBody struct {
+	io.ReadCloser
+	ctx context.Context
+}
+
+func (b *linkBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		err = &linkError{causeOf(b.ctx, err)}
+	}
+	return n, err
+}
+
+// causeOf prefers the reason for which a request was ended to the fact that it was.
+func causeOf(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return err
+}

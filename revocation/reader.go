@@ -1,0 +1,345 @@
+package revocation
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/jot-auth/jot"
+)
+
+// ReaderOptions say which feed a Reader follows. URL, Issuer, Keys and Credential are required.
+type ReaderOptions struct {
+	URL        string        // of the feed: https, or http on loopback; redirects are not followed
+	Issuer     string        // whose statements count, and no other's
+	Keys       jot.KeySource // the feed's keys; never those of the tokens
+	Credential string        // bearer token for the feed, sent to the URL's host only
+
+	Client       *http.Client  // its Transport is used, its Timeout and redirects are not; nil: one of the reader's own
+	MaxStaleness time.Duration // how old the issuer's last word may be; 0 means 10 s, at least 2 s
+	MaxRules     int           // bound on the rules held in memory; 0 means 1,048,576
+	OnError      func(error)   // told why a connection failed, from the reader's goroutine; must not block
+
+	// Now is the clock; nil means time.Now. Its times must have a monotonic reading, as time.Now's have, or
+	// leases end by the wall clock.
+	Now func() time.Time
+}
+
+const (
+	defaultMaxStaleness = 10 * time.Second
+	minMaxStaleness     = 2 * time.Second
+	defaultMaxRules     = 1 << 20
+
+	sweepEvery = time.Minute
+
+	// skew is how long rules are kept beyond the longest life of a token.
+	skew = 10 * time.Minute
+)
+
+// errNoLease is what a reader answers that can't know.
+var errNoLease = fmt.Errorf("revocation: the feed is not fresh: %w", jot.ErrUnavailable)
+
+// Reader follows an issuer's feed and answers from memory whether a token is revoked: a
+// jot.RevocationChecker. It answers jot.ErrUnavailable until snapshot and stream are proven fresh, and
+// whenever the issuer's last word is older than MaxStaleness. It's safe for concurrent use.
+type Reader struct {
+	options  ReaderOptions
+	client   *client
+	verifier *StatementVerifier
+	clock    clock
+	status   *status
+	grant    atomic.Pointer[grant]
+
+	stop context.CancelFunc
+	done chan struct{} // closed when the goroutine has ended
+
+	// Only the reader's goroutine touches these.
+	cursor  *cursor // nil: a snapshot is needed
+	history history
+	swept   time.Time // the issuer's
+}
+
+// grant is what allows a reader to answer: rules, and the lease on their freshness.
+type grant struct {
+	set      *Set
+	lease    lease
+	timeline timeline
+	maxTTL   time.Duration
+}
+
+// NewReader checks the options and starts to follow the feed, in one goroutine that Close ends. It
+// doesn't wait for the feed; WaitFresh does.
+func NewReader(o ReaderOptions) (*Reader, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return newReader(o, newClock(o.Now))
+}
+
+func newReader(o ReaderOptions, now clock) (*Reader, error) {
+	if o.MaxStaleness == 0 {
+		o.MaxStaleness = defaultMaxStaleness
+	}
+	if o.MaxRules == 0 {
+		o.MaxRules = defaultMaxRules
+	}
+	if o.MaxStaleness < minMaxStaleness || o.MaxRules < 0 {
+		return nil, fmt.Errorf("revocation: MaxStaleness has to be at least %v, MaxRules positive", minMaxStaleness)
+	}
+	verifier, err := NewStatementVerifier(o.Keys, o.Issuer)
+	if err != nil {
+		return nil, err
+	}
+	client, err := newClient(o)
+	if err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	r := &Reader{
+		options: o, client: client, verifier: verifier, clock: now, status: newStatus(),
+		stop: stop, done: make(chan struct{}), history: history{retired: make(map[string]bool)},
+	}
+	go r.run(ctx)
+	return r, nil
+}
+
+// CheckRevocation returns what the rules say of the token. Without a lease the error wraps
+// jot.ErrUnavailable. A token of the issuer that is older than the longest life of its tokens is
+// revoked, because the rules about it may be gone. It doesn't allocate, nor wait for anything.
+func (r *Reader) CheckRevocation(_ context.Context, f *jot.RevocationFacts) (jot.Verdict, error) {
+	now := r.clock()
+	g := r.grant.Load()
+	if g == nil {
+		return jot.Revoked, errNoLease
+	}
+	if g.lease.remaining(now) == 0 {
+		r.grant.CompareAndSwap(g, nil) // for good: a clock that jumps back must not revive it
+		return jot.Revoked, errNoLease
+	}
+	if string(f.Issuer) == r.options.Issuer && g.outlived(f, now) {
+		return jot.Revoked, nil
+	}
+	return g.set.Verdict(f), nil
+}
+
+// outlived reports whether the token is so old that its rules may have expired.
+func (g *grant) outlived(f *jot.RevocationFacts, now instant) bool {
+	oldest := g.timeline.issuerTime(now).Add(-g.maxTTL - skew)
+	return f.HasIssuedAt && f.IssuedAt < oldest.Unix()
+}
+
+// WaitFresh waits until the reader can answer. It returns the context's error, joined with the reason
+// for which the feed failed last, or an error when the reader was closed.
+func (r *Reader) WaitFresh(ctx context.Context) error {
+	for {
+		state, changed := r.status.read()
+		if g := r.grant.Load(); g != nil && g.lease.remaining(r.clock()) > 0 {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-r.done:
+			return errors.New("revocation: the reader is closed")
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), state.LastError)
+		}
+	}
+}
+
+// State returns what the reader knows about itself now.
+func (r *Reader) State() State {
+	state, _ := r.status.read()
+	if g := r.grant.Load(); g != nil {
+		state.Lease, state.Rules = g.lease.remaining(r.clock()), g.set.Len()
+	}
+	return state
+}
+
+// Close ends the reader's goroutine and waits for that. The reader answers jot.ErrUnavailable from then
+// on. Its error is always nil; it may be called more than once.
+func (r *Reader) Close() error {
+	r.stop()
+	<-r.done
+	return nil
+}
+
+func (r *Reader) run(ctx context.Context) {
+	defer close(r.done)
+	defer r.end()
+	var delay backoff
+	for {
+		frames, err := r.follow(ctx)
+		if frames > 1 {
+			delay = 0
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		if errors.Is(err, errRemap) {
+			continue
+		}
+		r.report(err)
+		if !delay.wait(ctx) {
+			return
+		}
+	}
+}
+
+func (r *Reader) end() {
+	r.grant.Store(nil)
+	r.status.update(func(s *State) { s.ConnectedSince = time.Time{} })
+	if r.options.Client == nil {
+		r.client.http.CloseIdleConnections()
+	}
+}
+
+func (r *Reader) report(err error) {
+	r.status.update(func(s *State) { s.LastError, s.ConnectedSince = err, time.Time{} })
+	if r.options.OnError != nil {
+		r.options.OnError(err)
+	}
+}
+
+// follow takes a snapshot, if the reader needs one, and then the live stream until that fails. It
+// returns how many frames were good.
+func (r *Reader) follow(ctx context.Context) (frames int, err error) {
+	if r.cursor == nil {
+		if err := r.takeSnapshot(ctx); err != nil {
+			return 0, err
+		}
+	}
+	frames, err = r.takeFrames(ctx)
+	if !keepsCursor(err) {
+		r.cursor = nil
+	}
+	return frames, err
+}
+
+// keepsCursor reports whether the stream can go on from the cursor after this error. After anything
+// that the feed said wrongly, a snapshot is needed.
+func keepsCursor(err error) bool {
+	var link *linkError
+	return errors.As(err, &link) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, jot.ErrUnavailable) ||
+		errors.Is(err, errRemap) || errors.Is(err, errSuspended) || errors.Is(err, errBackwards)
+}
+
+// takeSnapshot loads a snapshot into a set of its own, which answers nothing until the stream has
+// proven that it is fresh.
+func (r *Reader) takeSnapshot(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, snapshotTimeout)
+	defer cancel()
+	body, err := r.client.snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	s, rules, err := ReadSnapshot(ctx, body, r.verifier, SnapshotLimits{Rules: r.options.MaxRules, Bytes: maxSnapshot})
+	if err != nil {
+		return err
+	}
+	if err := r.history.check(s.Head); err != nil {
+		return err
+	}
+	set := NewSet()
+	if err := set.Apply(rules...); err != nil {
+		return err
+	}
+	r.history.note(s.Head, false)
+	r.cursor = &cursor{s.Head, set}
+	return nil
+}
+
+// takeFrames opens the live stream and takes its frames in until it fails.
+func (r *Reader) takeFrames(ctx context.Context) (frames int, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	watchdog := time.AfterFunc(silence, func() { cancel(errors.New("the stream fell silent")) })
+	defer watchdog.Stop()
+
+	link := newLink(rand.Text(), r.clock())
+	body, err := r.client.live(ctx, r.cursor.head, link.nonce)
+	if err != nil {
+		return 0, err
+	}
+	defer body.Close()
+	for in := NewFrameReader(body); ; frames++ {
+		frame, err := in.Next()
+		if err == io.EOF {
+			return frames, &linkError{errors.New("the stream ended")}
+		}
+		if err != nil {
+			return frames, err
+		}
+		before := link.last
+		if err := r.takeFrame(ctx, link, frame); err != nil {
+			return frames, err
+		}
+		if link.last.After(before) { // a frame that is repeated is no sign of life
+			watchdog.Reset(silence)
+		}
+		if r.clock().monotonic > link.remapAt {
+			return frames + 1, errRemap
+		}
+	}
+}
+
+// takeFrame applies a frame when everything about it holds, and renews the lease. Rules count even
+// when the lease can't be renewed: refusing more is always safe.
+func (r *Reader) takeFrame(ctx context.Context, link *link, f Frame) error {
+	s, err := r.verifier.Verify(ctx, f.Statement)
+	switch {
+	case err != nil:
+		return err
+	case s.Sequence != f.Sequence || s.Digest != nil:
+		return errors.New("feed: a frame and its statement don't belong together")
+	case s.Nonce != link.expects():
+		return errors.New("feed: a frame that was made for somebody else")
+	}
+	if err := r.cursor.follow(f.Rules, s.Head); err != nil {
+		return err
+	}
+	if err := r.keepBounds(s.Time); err != nil {
+		return err
+	}
+	now := r.clock()
+	lease, err := link.lease(s.Time, now, r.options.MaxStaleness)
+	if err != nil {
+		return err
+	}
+	r.history.note(s.Head, true)
+	r.renew(s, now, &grant{r.cursor.set, lease, link.timeline, s.MaxTTL})
+	return nil
+}
+
+// keepBounds drops expired rules, by the issuer's time, and checks how many are left.
+func (r *Reader) keepBounds(now time.Time) error {
+	full := r.cursor.set.Len() > r.options.MaxRules
+	if full || now.Sub(r.swept) > sweepEvery {
+		r.cursor.set.Sweep(now)
+		r.swept = now
+	}
+	if full && r.cursor.set.Len() > r.options.MaxRules {
+		return fmt.Errorf("feed: more than %d rules; raise MaxRules", r.options.MaxRules)
+	}
+	return nil
+}
+
+// renew lets the reader answer from the grant. A longer lease from an earlier connection stays good.
+func (r *Reader) renew(s Statement, now instant, g *grant) {
+	lag := now.monotonic - (g.lease.until - r.options.MaxStaleness)
+	if old := r.grant.Load(); old != nil && old.set == g.set && !now.jumped(old.lease.granted) {
+		g.lease.until = max(g.lease.until, old.lease.until)
+	}
+	r.grant.Store(g)
+	r.status.update(func(state *State) {
+		state.LogID, state.Sequence, state.MaxTTL, state.Lag = s.LogID, s.Sequence, s.MaxTTL, lag
+		if state.ConnectedSince.IsZero() {
+			state.ConnectedSince = r.options.Now()
+		}
+	})
+}

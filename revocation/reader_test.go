@@ -1,0 +1,444 @@
+package revocation
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/jot-auth/jot"
+)
+
+// bubble runs a test on fake time and checks that closed readers leave no goroutine: a bubble with one
+// left never ends.
+func bubble(t *testing.T, test func(t *testing.T, f *fakeFeed)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { test(t, newFakeFeed(t)) })
+}
+
+func TestReaderFollowsTheFeed(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fakeFeed) {
+		f.revoke(sessionRule("before"))
+		r := watch(t, f.options())
+		defer r.Close()
+		r.saysNothing()
+		if err := r.WaitFresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r.says("before", jot.Revoked)
+		r.says("later", jot.Current)
+		f.revoke(sessionRule("later"), sessionRule("also"))
+		synctest.Wait()
+		r.says("later", jot.Revoked)
+		r.says("also", jot.Revoked)
+		r.says("never", jot.Current)
+		time.Sleep(time.Hour)
+		f.revoke(sessionRule("at last"))
+		synctest.Wait()
+		r.says("at last", jot.Revoked)
+		s := r.State()
+		if s.LogID != "log-1" || s.Sequence != 4 || s.MaxTTL != time.Hour || s.Lag != 0 || s.LastError != nil || s.ConnectedSince.IsZero() {
+			t.Errorf("%+v", s)
+		}
+		if snapshots, streams := f.asked(); snapshots != 1 || streams < 11 {
+			t.Errorf("%d snapshots, %d streams in an hour, want 1 and at least 11, to compare the clocks", snapshots, streams)
+		}
+	})
+}
+
+func TestReaderNeverLosesItsLeaseOnAGoodFeed(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fakeFeed) {
+		r := watch(t, f.options())
+		defer r.Close()
+		if err := r.WaitFresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for range 3000 {
+			time.Sleep(333 * time.Millisecond)
+			if s := r.State(); s.Lease < 8*time.Second || s.LastError != nil {
+				t.Fatalf("%+v", s)
+			}
+		}
+	})
+}
+
+func TestReaderResumesWithoutASnapshot(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fakeFeed) {
+		r := watch(t, f.options())
+		defer r.Close()
+		if err := r.WaitFresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		f.do(func() { f.refuse = func(*http.Request) *http.Response { return answer(503, "", nil) } })
+		f.restart()
+		f.revoke(sessionRule("meanwhile"))
+		time.Sleep(4 * time.Second)
+		r.says("meanwhile", jot.Current) // the lease still holds
+		f.do(func() { f.refuse = nil })
+		time.Sleep(5 * time.Second)
+		r.says("meanwhile", jot.Revoked)
+		if snapshots, _ := f.asked(); snapshots != 1 {
+			t.Errorf("%d snapshots, want 1", snapshots)
+		}
+	})
+}
+
+func TestLeaseEndsWhenTheFeedFallsSilent(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fakeFeed) {
+		r := watch(t, f.options())
+		defer r.Close()
+		if err := r.WaitFresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5500 * time.Millisecond) // the last heartbeat is half a second old
+		f.do(func() { f.spoilBytes = func(int, []byte) [][]byte { return nil } })
+		f.revoke(sessionRule("silenced"))
+		time.Sleep(9499 * time.Millisecond)
+		r.says("silenced", jot.Current)
+		time.Sleep(2 * time.Millisecond)
+		r.saysNothing()
+		time.Sleep(time.Minute)
+		r.saysNothing()
+		if told := r.told(); !strings.Contains(told, "silent") {
+			t.Error(told)
+		}
+		f.do(func() { f.spoilBytes = nil })
+		time.Sleep(10 * time.Second)
+		r.says("silenced", jot.Revoked)
+	})
+}
+
+// A proxy that holds everything back by a constant time proves nothing, and neither does one that holds
+// back a little more with every frame.
+func TestDelayRenewsNothing(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fakeFeed) {
+		r := watch(t, f.options())
+		defer r.Close()
+		if err := r.WaitFresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		f.do(func() { f.delay = func(made time.Duration) time.Duration { return made + time.Minute } })
+		f.restart()
+		f.revoke(sessionRule("held back"))
+		time.Sleep(10*time.Second + time.Millisecond)
+		for range 200 {
+			r.saysNothing()
+			time.Sleep(time.Second)
+		}
+	})
+	bubble(t, func(t *testing.T, f *fakeFeed) {
+		f.delay = func(made time.Duration) time.Duration { return made * 5 / 2 }
+		r := watch(t, f.options())
+		defer r.Close()
+		if err := r.WaitFresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		_, before := f.asked()
+		time.Sleep(6100 * time.Millisecond)
+		f.revoke(sessionRule("stretched")) // arrives after 15.25 s
+		time.Sleep(9 * time.Second)        // the statement that arrived last was made after 6 s
+		r.says("stretched", jot.Current)
+		if s := r.State(); s.Lag < 8*time.Second || s.Lease > 2*time.Second {
+			t.Errorf("%+v", s)
+		}
+		time.Sleep(3 * time.Second) // 18.1 s: what arrived last was made after 7 s, more than 10 s ago
+		r.saysNothing()
+		time.Sleep(time.Minute)
+		r.saysNothing()
+		if _, streams := f.asked(); streams != before {
+			t.Error("the stream was given up: this doesn't test what it should")
+		}
+	})
+}
+
+// Clocks that are set don't matter to a connected reader, on the issuer's side or on its own.
+func TestClocksThatAreSet(t *testing.T) {
+	for _, step := range []time.Duration{5 * time.Minute, -5 * time.Minute, 3 * time.Second, -3 * time.Second} {
+		bubble(t, func(t *testing.T, f *fakeFeed) { // the issuer's
+			r := watch(t, f.options())
+			defer r.Close()
+			time.Sleep(5500 * time.Millisecond)
+			f.do(func() { f.offset = step })
+			for range 100 {
+				time.Sleep(100 * time.Millisecond)
+				if lease := r.State().Lease; lease < 7*time.Second || lease > 10*time.Second {
+					t.Fatalf("the issuer's clock is set by %v: a lease of %v", step, lease)
+				}
+			}
+			f.revoke(sessionRule("s"))
+			synctest.Wait()
+			r.says("s", jot.Revoked)
+			f.do(func() { f.spoilBytes = func(int, []byte) [][]byte { return nil } })
+			time.Sleep(10*time.Second + time.Millisecond)
+			r.saysNothing()
+		})
+		bubble(t, func(t *testing.T, f *fakeFeed) { // its own, before it starts
+			o := f.options()
+			o.Now = func() time.Time { return time.Now().Add(step) }
+			r := watch(t, o)
+			defer r.Close()
+			time.Sleep(5500 * time.Millisecond)
+			r.says("s", jot.Current)
+			f.revoke(sessionRule("s"))
+			synctest.Wait()
+			r.says("s", jot.Revoked)
+		})
+	}
+}
+
+// A wall clock that jumps past the monotonic one means that the machine was suspended: no lease until
+// the issuer has answered again, even when the wall clock is set back.
+func TestSuspensionEndsTheLease(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fakeFeed) {
+		var jump atomic.Int64
+		start := time.Now()
+		r := watchClock(t, f.options(), func() instant {
+			elapsed := time.Since(start)
+			return instant{monotonic: elapsed, wall: elapsed + time.Duration(jump.Load())}
+		})
+		defer r.Close()
+		time.Sleep(5500 * time.Millisecond)
+		for _, step := range []time.Duration{-5 * time.Minute, 900 * time.Millisecond} {
+			jump.Add(int64(step))
+			r.says("s", jot.Current)
+			time.Sleep(1500 * time.Millisecond)
+			r.says("s", jot.Current)
+		}
+		_, before := f.asked()
+		jump.Add(int64(time.Hour))
+		r.saysNothing()
+		jump.Add(-int64(time.Hour))
+		r.saysNothing()
+		jump.Add(int64(time.Hour))
+		f.revoke(sessionRule("while it slept"))
+		time.Sleep(3 * time.Second)
+		r.says("while it slept", jot.Revoked)
+		if _, streams := f.asked(); streams != before+1 || !strings.Contains(r.told(), "suspension") {
+			t.Errorf("%d new streams; the operator was told %q", streams-before, r.told())
+		}
+	})
+}
+
+func TestRestoredLogReplacesTheOldOne(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fakeFeed) {
+		f.revoke(sessionRule("a"), sessionRule("b"), sessionRule("c"))
+		r := watch(t, f.options())
+		defer r.Close()
+		time.Sleep(1500 * time.Millisecond)
+		f.restore("log-2", sessionRule("d"))
+		r.says("a", jot.Revoked)
+		time.Sleep(5 * time.Second)
+		r.says("a", jot.Current)
+		r.says("d", jot.Revoked)
+		if s := r.State(); s.LogID != "log-2" || s.Sequence != 1 {
+			t.Errorf("%+v", s)
+		}
+		f.restore("log-1", sessionRule("a"), sessionRule("b"), sessionRule("c"), sessionRule("e"))
+		time.Sleep(15 * time.Second)
+		r.saysNothing()
+		if told := r.told(); !strings.Contains(told, "came back") {
+			t.Error(told)
+		}
+	})
+}
+
+// The snapshot of another log changes nothing until the live stream has proven that log fresh.
+func TestUnprovenSnapshotAnswersNothing(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fakeFeed) {
+		rule := sessionRule("a")
+		f.revoke(rule)
+		r := watch(t, f.options())
+		defer r.Close()
+		time.Sleep(5500 * time.Millisecond)
+		f.do(func() { f.spoilFrame = func(_ int, _ *Frame, s *Statement) { s.Nonce = "old" } })
+		f.restore("log-0")
+		for range 90 {
+			r.says("a", jot.Revoked)
+			time.Sleep(100 * time.Millisecond)
+		}
+		time.Sleep(time.Second)
+		r.saysNothing()
+		f.restore("log-1", rule)
+		f.honest()
+		time.Sleep(10 * time.Second)
+		r.says("a", jot.Revoked)
+	})
+}
+
+func TestBoundOnRules(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fakeFeed) {
+		o := f.options()
+		o.MaxRules = 3
+		r := watch(t, o)
+		defer r.Close()
+		short := sessionRule("short")
+		short.Expires = time.Now().Add(20 * time.Second).Unix()
+		f.revoke(sessionRule("a"), sessionRule("b"), short)
+		time.Sleep(30 * time.Second)
+		f.revoke(sessionRule("c")) // fits, because one has expired
+		synctest.Wait()
+		r.says("c", jot.Revoked)
+		if s := r.State(); s.Rules != 3 || s.LastError != nil {
+			t.Errorf("%+v", s)
+		}
+		f.revoke(sessionRule("d"))
+		time.Sleep(15 * time.Second)
+		r.saysNothing()
+		if told := r.told(); !strings.Contains(told, "more than 3 rules") {
+			t.Error(told)
+		}
+	})
+}
+
+// A token that is older than any token can be may have outlived its rule.
+func TestTokenThatOutlivedItsRules(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fakeFeed) {
+		f.offset = 48 * time.Hour // the age is judged by the issuer's clock
+		r := watch(t, f.options())
+		defer r.Close()
+		time.Sleep(5500 * time.Millisecond)
+		for _, c := range []struct {
+			issuer string
+			age    time.Duration
+			want   jot.Verdict
+		}{
+			{testIssuer, 0, jot.Current},
+			{testIssuer, time.Hour + skew, jot.Current},
+			{testIssuer, time.Hour + skew + 2*time.Second, jot.Revoked},
+			{otherIssuer, 10 * time.Hour, jot.Current},
+		} {
+			facts := sessionFacts("s")
+			facts.Issuer, facts.IssuedAt = []byte(c.issuer), time.Now().Add(f.offset-c.age).Unix()
+			if got, err := r.CheckRevocation(t.Context(), facts); err != nil || got != c.want {
+				t.Errorf("a token of %s, %v old: %v, %v, want %v", c.issuer, c.age, got, err, c.want)
+			}
+		}
+	})
+}
+
+func TestClose(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fakeFeed) {
+		r := watch(t, f.options())
+		if err := r.WaitFresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if err := r.Close(); err != nil {
+				t.Error(err)
+			}
+			r.saysNothing()
+		}
+		if err := r.WaitFresh(t.Context()); err == nil {
+			t.Error("a closed reader is fresh")
+		}
+		before, _ := f.asked()
+		time.Sleep(time.Hour)
+		if after, _ := f.asked(); after != before {
+			t.Error("a closed reader asks")
+		}
+	})
+	bubble(t, func(t *testing.T, f *fakeFeed) { // while it waits to try again
+		f.refuse = func(*http.Request) *http.Response { return answer(500, "", nil) }
+		r := watch(t, f.options())
+		time.Sleep(time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := r.WaitFresh(ctx); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "answered 500") {
+			t.Error(err)
+		}
+		waiting := make(chan error)
+		go func() { waiting <- r.WaitFresh(t.Context()) }()
+		synctest.Wait()
+		r.Close()
+		if err := <-waiting; err == nil {
+			t.Error("a closed reader is fresh")
+		}
+	})
+}
+
+// Attempts come at growing, bounded, uneven intervals.
+func TestBackoff(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fakeFeed) {
+		var at []time.Duration
+		start := time.Now()
+		f.refuse = func(*http.Request) *http.Response {
+			at = append(at, time.Since(start))
+			return answer(503, "", nil)
+		}
+		r := watch(t, f.options())
+		time.Sleep(time.Minute)
+		r.Close()
+		seen := map[time.Duration]bool{}
+		for i := 1; i < len(at); i++ {
+			gap, most := at[i]-at[i-1], min(firstDelay<<min(i-1, 10), maxDelay)
+			if gap < most/2 || gap > most {
+				t.Errorf("the gap before attempt %d is %v, want %v to %v", i, gap, most/2, most)
+			}
+			seen[gap] = true
+		}
+		if len(at) < 12 || len(seen) < len(at)-2 {
+			t.Errorf("%d attempts at %v", len(at), at)
+		}
+	})
+}
+
+func TestReaderDoesNotAllocatePerToken(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fakeFeed) {
+		r := watch(t, f.options())
+		defer r.Close()
+		if err := r.WaitFresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		ctx, facts := t.Context(), sessionFacts("s")
+		if n := testing.AllocsPerRun(100, func() { _, _ = r.CheckRevocation(ctx, facts) }); n != 0 {
+			t.Errorf("%v allocations", n)
+		}
+	})
+}
+
+func TestReaderOptionsAreChecked(t *testing.T) {
+	f := newFakeFeed(t)
+	for name, spoil := range map[string]func(*ReaderOptions){
+		"no URL":            func(o *ReaderOptions) { o.URL = "" },
+		"relative URL":      func(o *ReaderOptions) { o.URL = "/feed" },
+		"plain http":        func(o *ReaderOptions) { o.URL = "http://auth.example.com/feed" },
+		"loopback in name":  func(o *ReaderOptions) { o.URL = "http://localhost.example.com/feed" },
+		"another scheme":    func(o *ReaderOptions) { o.URL = "ftp://localhost/feed" },
+		"user in URL":       func(o *ReaderOptions) { o.URL = "https://u:p@auth.example.com/feed" },
+		"query in URL":      func(o *ReaderOptions) { o.URL = "https://auth.example.com/feed?a=b" },
+		"no issuer":         func(o *ReaderOptions) { o.Issuer = "" },
+		"no keys":           func(o *ReaderOptions) { o.Keys = nil },
+		"no credential":     func(o *ReaderOptions) { o.Credential = "" },
+		"credential, lines": func(o *ReaderOptions) { o.Credential = "a\r\nb: c" },
+		"short staleness":   func(o *ReaderOptions) { o.MaxStaleness = time.Second },
+		"negative bound":    func(o *ReaderOptions) { o.MaxRules = -1 },
+	} {
+		o := f.options()
+		spoil(&o)
+		if r, err := NewReader(o); err == nil {
+			r.Close()
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	for _, url := range []string{"http://127.0.0.1:1/feed", "http://[::1]:1/feed/", "http://localhost:1/feed"} {
+		o := f.options()
+		o.URL = url
+		o.Client = &http.Client{Transport: unreachable{}}
+		r, err := NewReader(o)
+		if err != nil {
+			t.Errorf("%s: %v", url, err)
+			continue
+		}
+		r.Close()
+	}
+}
+
+type unreachable struct{}
+
+func (unreachable) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, errors.New("unreachable")
+}

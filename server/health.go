@@ -1,0 +1,39 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/jot-auth/jot/server/internal/web"
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+// readyTimeout bounds how long a database that hangs keeps a probe waiting.
+const readyTimeout = 2 * time.Second
+
+// registerHealth adds the probes. /healthz says that the process answers; /readyz that it can issue tokens.
+func registerHealth(mux *http.ServeMux, i *issuer.Issuer) error {
+	base, err := web.BasePath(i.URL())
+	if err != nil {
+		return err
+	}
+	web.Handle(mux, base, "GET /healthz", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		writeStatus(w, "alive")
+	}))
+	web.Handle(mux, base, "GET /readyz", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+		defer cancel()
+		if err := i.Ready(ctx); err != nil {
+			web.Fail(w, r, issuer.ErrUnavailable)
+			return
+		}
+		writeStatus(w, "ready")
+	}))
+	return nil
+}
+
+func writeStatus(w http.ResponseWriter, status string) {
+	web.NoStore(w)
+	web.WriteJSON(w, http.StatusOK, map[string]string{"status": status})
+}

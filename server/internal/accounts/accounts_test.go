@@ -1,0 +1,228 @@
+package accounts
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+// memory is a Store for tests of the rules; the real ones have tests of their own.
+type memory struct {
+	mu       sync.Mutex
+	accounts map[string]Account
+	subjects map[string]issuer.Subject
+	err      error // answered by every method when set
+}
+
+func newMemory() *memory {
+	return &memory{accounts: map[string]Account{}, subjects: map[string]issuer.Subject{}}
+}
+
+func (m *memory) CreateAccount(_ context.Context, a Account, s issuer.Subject) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.err != nil {
+		return m.err
+	}
+	if _, ok := m.accounts[a.Name]; ok {
+		return issuer.ErrTaken
+	}
+	m.accounts[a.Name], m.subjects[s.ID] = a, s
+	return nil
+}
+
+func (m *memory) AccountByName(_ context.Context, name string) (Account, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.err != nil {
+		return Account{}, m.err
+	}
+	a, ok := m.accounts[name]
+	if !ok {
+		return Account{}, issuer.ErrNotFound
+	}
+	return a, nil
+}
+
+// counted makes Accounts whose hashes cost little and are counted.
+func counted(t *testing.T, store Store, c Config) (*Accounts, *atomic.Int64) {
+	t.Helper()
+	a, err := New(store, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls := new(atomic.Int64)
+	a.derive = func(password, salt []byte, time, memory uint32, threads uint8, keyLen uint32) []byte {
+		if time != hashTime || memory != hashMemory || threads != hashThreads {
+			t.Errorf("derive called with cost t=%d m=%d p=%d", time, memory, threads)
+		}
+		calls.Add(1)
+		sum := sha256.Sum256(append(append([]byte{}, salt...), password...))
+		return sum[:keyLen]
+	}
+	return a, calls
+}
+
+const password = "correct horse battery"
+
+func TestSignUpThenLogIn(t *testing.T) {
+	store := newMemory()
+	now := time.Date(2025, 3, 4, 5, 6, 7, 8_900_000, time.FixedZone("", 3600))
+	a, err := New(store, Config{
+		SignUpScope: []string{"pets:read"}, SignUpClaims: json.RawMessage(`{"plan":"free"}`),
+		Now: func() time.Time { return now },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sub, err := a.SignUp(t.Context(), "Ada@Example.com", password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored := store.accounts["ada@example.com"]
+	if stored.Subject != sub || !strings.HasPrefix(stored.PasswordHash, "$argon2id$v=19$m=19456,t=2,p=1$") ||
+		!stored.Created.Equal(now.Truncate(time.Millisecond)) || stored.Created.Location() != time.UTC {
+		t.Errorf("stored account = %+v", stored)
+	}
+	subject := store.subjects[sub]
+	if string(subject.Claims) != `{"plan":"free"}` || len(subject.Scope) != 1 || subject.Scope[0] != "pets:read" {
+		t.Errorf("stored subject = %+v", subject)
+	}
+	for _, name := range []string{"ada@example.com", "ADA@EXAMPLE.COM"} {
+		if got, err := a.LogIn(t.Context(), name, password); err != nil || got != sub {
+			t.Errorf("LogIn(%q) = %q, %v; want %q", name, got, err, sub)
+		}
+	}
+	if _, err := a.LogIn(t.Context(), "ada@example.com", password+"!"); !errors.Is(err, issuer.ErrInvalidCredentials) {
+		t.Errorf("LogIn with a wrong password: %v", err)
+	}
+	if _, err := a.SignUp(t.Context(), "ADA@example.com", password); !errors.Is(err, issuer.ErrTaken) {
+		t.Errorf("SignUp with a taken name: %v", err)
+	}
+}
+
+// TestLogInCostsTheSame holds every way to fail to exactly one hash and one error.
+func TestLogInCostsTheSame(t *testing.T) {
+	a, calls := counted(t, newMemory(), Config{})
+	if _, err := a.SignUp(t.Context(), "ada", password); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ name, password string }{
+		"wrong password":      {"ada", "wrong horse battery"},
+		"empty password":      {"ada", ""},
+		"oversized password":  {"ada", strings.Repeat("x", maxPassword+1)},
+		"unknown name":        {"bob", password},
+		"impossible name":     {"a\x00da", password},
+		"empty name":          {"", password},
+		"name of 1 MiB":       {strings.Repeat("a", 1<<20), password},
+		"unknown and invalid": {"", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := calls.Load()
+			sub, err := a.LogIn(t.Context(), c.name, c.password)
+			if sub != "" || err != issuer.ErrInvalidCredentials {
+				t.Errorf("LogIn = %q, %v; want issuer.ErrInvalidCredentials itself", sub, err)
+			}
+			if n := calls.Load() - before; n != 1 {
+				t.Errorf("%d hashes, want 1", n)
+			}
+		})
+	}
+}
+
+// TestDecoyNeverMatches makes even a hash function that always matches log nobody in.
+func TestDecoyNeverMatches(t *testing.T) {
+	a, _ := counted(t, newMemory(), Config{})
+	a.derive = func([]byte, []byte, uint32, uint32, uint8, uint32) []byte { return a.decoy.key }
+	if sub, err := a.LogIn(t.Context(), "nobody", password); sub != "" || err != issuer.ErrInvalidCredentials {
+		t.Errorf("LogIn = %q, %v", sub, err)
+	}
+}
+
+func TestSignUpRefusesInput(t *testing.T) {
+	store := newMemory()
+	a, calls := counted(t, store, Config{})
+	for name, c := range map[string]struct{ name, password, field string }{
+		"short name":          {"ab", password, "username"},
+		"long name":           {strings.Repeat("a", 65), password, "username"},
+		"NUL":                 {"ad\x00a", password, "username"},
+		"newline":             {"ada\n", password, "username"},
+		"space":               {"ada lovelace", password, "username"},
+		"non-ASCII letter":    {"аda", password, "username"}, // begins with a Cyrillic letter
+		"invalid UTF-8":       {"ada\xff", password, "username"},
+		"leading dot":         {".ada", password, "username"},
+		"trailing plus":       {"ada+", password, "username"},
+		"quote":               {"ada'--", password, "username"},
+		"short password":      {"ada", "eleven byte", "password"},
+		"long password":       {"ada", strings.Repeat("x", 1025), "password"},
+		"password not UTF-8":  {"ada", "password \xff\xfe\xfd", "password"},
+		"password is name":    {"ada.lovelace", "ada.lovelace", "password"},
+		"password folds name": {"ada.lovelace", "Ada.Lovelace", "password"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := a.SignUp(t.Context(), c.name, c.password)
+			var input *issuer.InputError
+			if !errors.As(err, &input) || input.Field != c.field {
+				t.Errorf("SignUp: %v; want an input error of %s", err, c.field)
+			}
+		})
+	}
+	if calls.Load() != 0 || len(store.accounts) != 0 {
+		t.Errorf("%d hashes and %d accounts for refused input", calls.Load(), len(store.accounts))
+	}
+}
+
+func TestSignUpAcceptsBounds(t *testing.T) {
+	a, _ := counted(t, newMemory(), Config{})
+	for _, c := range []struct{ name, password string }{
+		{"a.b", strings.Repeat("x", 12)},
+		{strings.Repeat("a", 64), strings.Repeat("x", 1024)},
+		{"ada+pets@example-1.com", "пароль"}, // 12 bytes
+		{"a_b", "tab\tand\x00nul!"},
+	} {
+		if _, err := a.SignUp(t.Context(), c.name, c.password); err != nil {
+			t.Errorf("SignUp(%q): %v", c.name, err)
+		}
+	}
+}
+
+func TestStoreFailures(t *testing.T) {
+	store := newMemory()
+	a, calls := counted(t, store, Config{})
+	store.err = issuer.ErrUnavailable
+	if _, err := a.LogIn(t.Context(), "ada", password); !errors.Is(err, issuer.ErrUnavailable) {
+		t.Errorf("LogIn: %v", err)
+	}
+	if calls.Load() != 0 {
+		t.Error("hashed although the store had failed")
+	}
+	if _, err := a.SignUp(t.Context(), "ada", password); !errors.Is(err, issuer.ErrUnavailable) {
+		t.Errorf("SignUp: %v", err)
+	}
+	store.err = nil
+	store.accounts["eve"] = Account{Name: "eve", Subject: "sub", PasswordHash: "$argon2id$v=19$m=4294967295,t=2,p=1$AAAAAAAAAAA$AAAA"}
+	if _, err := a.LogIn(t.Context(), "eve", password); !errors.Is(err, errPasswordHash) || strings.Contains(err.Error(), "4294967295") {
+		t.Errorf("LogIn over an altered row: %v", err)
+	}
+}
+
+func TestNewRefusesConfig(t *testing.T) {
+	for name, c := range map[string]Config{
+		"negative concurrency": {MaxConcurrent: -1},
+		"negative waiting":     {MaxWaiting: -1},
+		"negative wait":        {MaxWait: -time.Second},
+		"claims not an object": {SignUpClaims: json.RawMessage(`[]`)},
+	} {
+		if _, err := New(newMemory(), c); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}

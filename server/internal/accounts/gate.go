@@ -1,0 +1,75 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"time"
+
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+const (
+	defaultMaxWaiting = 64
+	defaultMaxWait    = 5 * time.Second
+)
+
+// gate lets a bounded number of callers through at once, in the order in which they
+// came. A bounded number of others wait for a bounded time; the rest are turned away.
+type gate struct {
+	inside  chan struct{} // holds one element for each caller that is inside
+	waiting chan struct{} // and one for each that waits
+	wait    time.Duration
+}
+
+// newGate makes a gate; zero bounds stand for the defaults of Config.
+func newGate(concurrent, waiting int, wait time.Duration) (*gate, error) {
+	if concurrent < 0 || waiting < 0 || wait < 0 {
+		return nil, errors.New("accounts: the bounds on hashing must not be negative")
+	}
+	if concurrent == 0 {
+		concurrent = max(1, runtime.GOMAXPROCS(0)-1)
+	}
+	if waiting == 0 {
+		waiting = defaultMaxWaiting
+	}
+	if wait == 0 {
+		wait = defaultMaxWait
+	}
+	return &gate{inside: make(chan struct{}, concurrent), waiting: make(chan struct{}, waiting), wait: wait}, nil
+}
+
+// enter answers nil when the caller may go through, and leave must follow; or
+// issuer.ErrBusy; or the context's error.
+func (g *gate) enter(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case g.inside <- struct{}{}:
+		return nil
+	default:
+	}
+	select {
+	case g.waiting <- struct{}{}:
+		defer func() { <-g.waiting }()
+	default:
+		return issuer.ErrBusy
+	}
+	return g.await(ctx)
+}
+
+func (g *gate) await(ctx context.Context) error {
+	timer := time.NewTimer(g.wait)
+	defer timer.Stop()
+	select {
+	case g.inside <- struct{}{}:
+		return nil
+	case <-timer.C:
+		return issuer.ErrBusy
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (g *gate) leave() { <-g.inside }

@@ -1,0 +1,166 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+func TestGateDefaults(t *testing.T) {
+	g, err := newGate(0, 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := max(1, runtime.GOMAXPROCS(0)-1); cap(g.inside) != want {
+		t.Errorf("lets %d through at once, want %d", cap(g.inside), want)
+	}
+}
+
+// TestGateBounds lets one through and one wait; the third is turned away at once and the
+// waiting one after its time.
+func TestGateBounds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, err := newGate(1, 1, 3*time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := g.enter(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		waited := make(chan error)
+		go func() { waited <- g.enter(t.Context()) }()
+		synctest.Wait()
+		if err := g.enter(t.Context()); err != issuer.ErrBusy || time.Since(start) != 0 {
+			t.Errorf("third caller: %v after %v", err, time.Since(start))
+		}
+		if err := <-waited; err != issuer.ErrBusy || time.Since(start) != 3*time.Second {
+			t.Errorf("second caller: %v after %v", err, time.Since(start))
+		}
+		g.leave()
+		if err := g.enter(t.Context()); err != nil {
+			t.Errorf("after all left: %v", err)
+		}
+		g.leave()
+	})
+}
+
+// TestGateOrder lets waiting callers through in the order in which they came.
+func TestGateOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, err := newGate(1, 8, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := g.enter(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		order := make(chan int, 8)
+		for i := range 8 {
+			go func() {
+				if err := g.enter(t.Context()); err != nil {
+					t.Errorf("caller %d: %v", i, err)
+					return
+				}
+				order <- i
+				g.leave()
+			}()
+			synctest.Wait()
+		}
+		g.leave()
+		for i := range 8 {
+			if got := <-order; got != i {
+				t.Errorf("caller %d came through in place %d", got, i)
+			}
+		}
+	})
+}
+
+func TestGateHonoursContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, err := newGate(1, 1, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := g.enter(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		waited := make(chan error)
+		go func() { waited <- g.enter(ctx) }()
+		synctest.Wait()
+		cancel()
+		if err := <-waited; !errors.Is(err, context.Canceled) {
+			t.Errorf("waiting caller: %v", err)
+		}
+		g.leave()
+		if err := g.enter(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("caller that was gone already: %v", err)
+		}
+		if len(g.inside) != 0 || len(g.waiting) != 0 {
+			t.Errorf("%d inside and %d waiting after all left", len(g.inside), len(g.waiting))
+		}
+	})
+}
+
+// TestHashingIsBounded drives real log-ins against the bound.
+func TestHashingIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, _ := counted(t, newMemory(), Config{MaxConcurrent: 2, MaxWaiting: 100, MaxWait: time.Hour})
+		fast := a.derive
+		entered := make(chan struct{}, 100)
+		a.derive = func(p, s []byte, tm, m uint32, th uint8, n uint32) []byte {
+			entered <- struct{}{}
+			if len(entered) > 2 {
+				t.Errorf("%d hashes at once", len(entered))
+			}
+			time.Sleep(time.Second)
+			<-entered
+			return fast(p, s, tm, m, th, n)
+		}
+		start := time.Now()
+		done := make(chan error)
+		for range 20 {
+			go func() {
+				_, err := a.LogIn(t.Context(), "nobody", password)
+				done <- err
+			}()
+		}
+		for range 20 {
+			if err := <-done; err != issuer.ErrInvalidCredentials {
+				t.Error(err)
+			}
+		}
+		if took := time.Since(start); took != 10*time.Second {
+			t.Errorf("20 hashes of 1 s, 2 at once, took %v", took)
+		}
+	})
+}
+
+// TestBusy turns callers away once everybody that may wait does.
+func TestBusy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, _ := counted(t, newMemory(), Config{MaxConcurrent: 1, MaxWaiting: 1, MaxWait: time.Second})
+		if err := a.gate.enter(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		waited := make(chan error)
+		go func() {
+			_, err := a.SignUp(t.Context(), "ada", password)
+			waited <- err
+		}()
+		synctest.Wait()
+		if _, err := a.LogIn(t.Context(), "ada", password); err != issuer.ErrBusy {
+			t.Errorf("LogIn: %v", err)
+		}
+		if err := <-waited; err != issuer.ErrBusy {
+			t.Errorf("SignUp: %v", err)
+		}
+		a.gate.leave()
+	})
+}

@@ -1,0 +1,92 @@
+package accounts
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+const (
+	minPassword = 12
+	maxPassword = 1024
+)
+
+// Cost of new hashes: 19 MiB, two passes, one lane.
+const (
+	hashMemory  = 19 * 1024 // KiB
+	hashTime    = 2
+	hashThreads = 1
+	saltSize    = 16
+	keySize     = 32
+)
+
+// deriveFunc has the signature of argon2.IDKey.
+type deriveFunc func(password, salt []byte, time, memory uint32, threads uint8, keyLen uint32) []byte
+
+// checkPassword refuses a password that an account can't have. Length is the only rule
+// about its content, as NIST SP 800-63B-4 section 3.1.1.2 has it: rules of composition
+// make passwords more alike, not stronger. The name is the first guess.
+func checkPassword(name, password string) error {
+	switch {
+	case len(password) < minPassword:
+		return &issuer.InputError{Field: "password", Reason: "must be at least 12 bytes long"}
+	case len(password) > maxPassword:
+		return &issuer.InputError{Field: "password", Reason: "must be at most 1024 bytes long"}
+	case !utf8.ValidString(password):
+		return &issuer.InputError{Field: "password", Reason: "must be valid UTF-8"}
+	case strings.EqualFold(password, name):
+		return &issuer.InputError{Field: "password", Reason: "must differ from the username"}
+	}
+	return nil
+}
+
+// hash computes the hash to store for a new password, when its turn comes.
+func (a *Accounts) hash(ctx context.Context, password string) (passwordHash, error) {
+	h := newPasswordHash()
+	rand.Read(h.salt)
+	key, err := a.deriveKey(ctx, h, password)
+	if err != nil {
+		return passwordHash{}, err
+	}
+	h.key = key
+	return h, nil
+}
+
+// verify says whether password is the one that want was made from.
+func (a *Accounts) verify(ctx context.Context, want passwordHash, password string) (bool, error) {
+	key, err := a.deriveKey(ctx, want, password)
+	if err != nil {
+		return false, err
+	}
+	return subtle.ConstantTimeCompare(key, want.key) == 1, nil
+}
+
+// deriveKey runs Argon2id with the cost and salt of h, inside the gate.
+func (a *Accounts) deriveKey(ctx context.Context, h passwordHash, password string) ([]byte, error) {
+	if err := a.gate.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer a.gate.leave()
+	return a.derive([]byte(password), h.salt, h.time, h.memory, h.threads, uint32(len(h.key))), nil
+}
+
+// newPasswordHash answers a hash of today's cost with room for a salt and a key.
+func newPasswordHash() passwordHash {
+	return passwordHash{
+		memory: hashMemory, time: hashTime, threads: hashThreads,
+		salt: make([]byte, saltSize), key: make([]byte, keySize),
+	}
+}
+
+// decoyHash answers a hash that costs as much to check as any other and that no
+// password is known to match.
+func decoyHash() passwordHash {
+	h := newPasswordHash()
+	rand.Read(h.salt)
+	rand.Read(h.key)
+	return h
+}

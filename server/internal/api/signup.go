@@ -1,0 +1,35 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/jot-auth/jot/server/internal/web"
+)
+
+type signUpRequest struct {
+	Username string `json:"username"`
+	Password string `json:"password"`
+}
+
+type signUpAnswer struct {
+	Subject string `json:"sub"`
+}
+
+// signUp makes an account and answers its subject. Logging in is a call of its own.
+func (a *API) signUp(w http.ResponseWriter, r *http.Request) {
+	if !a.options.OpenSignUp {
+		web.WriteProblem(w, &web.Problem{Type: web.TypeSignUpOff, Title: "Nobody can sign up here", Status: http.StatusForbidden})
+		return
+	}
+	var req signUpRequest
+	if err := web.DecodeJSON(w, r, &req); err != nil {
+		web.Fail(w, r, err)
+		return
+	}
+	subject, err := a.accounts.SignUp(r.Context(), req.Username, req.Password)
+	if err != nil {
+		web.Fail(w, r, err)
+		return
+	}
+	web.WriteJSON(w, http.StatusCreated, signUpAnswer{Subject: subject})
+}

@@ -1,0 +1,93 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/jothttp"
+	"github.com/jot-auth/jot/server/internal/web"
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+// Cookies that bear tokens. Their prefixes make browsers refuse them unless they come
+// over TLS and, for the first, from this very host.
+const (
+	AccessCookie  = jothttp.CookieName
+	RefreshCookie = "__Secure-jot-refresh"
+)
+
+// tokenAnswer is RFC 6749 section 5.1's; in cookie mode it has no tokens.
+type tokenAnswer struct {
+	Access    string `json:"access_token,omitempty"`
+	Type      string `json:"token_type,omitempty"`
+	ExpiresIn int64  `json:"expires_in"`
+	Refresh   string `json:"refresh_token,omitempty"`
+	Scope     string `json:"scope"`
+}
+
+// writeTokens answers with tokens, in the body or in cookies.
+func (a *API) writeTokens(w http.ResponseWriter, t issuer.Tokens, cookies bool) {
+	answer := tokenAnswer{ExpiresIn: int64(t.ExpiresIn / time.Second), Scope: strings.Join(t.Scope, " ")}
+	if cookies {
+		a.setCookies(w, t)
+	} else {
+		answer.Access, answer.Type, answer.Refresh = t.Access, "Bearer", t.Refresh
+	}
+	web.WriteJSON(w, http.StatusOK, answer)
+}
+
+// setCookies sets both tokens. The refresh token goes to the /v1 tree only and never on
+// a request that another site started.
+func (a *API) setCookies(w http.ResponseWriter, t issuer.Tokens) {
+	access, refresh := a.accessCookie(), a.refreshCookie()
+	access.Value, access.MaxAge = t.Access, seconds(t.ExpiresIn)
+	refresh.Value, refresh.MaxAge = t.Refresh, seconds(t.SessionExpires.Sub(a.options.Now()))
+	http.SetCookie(w, access)
+	http.SetCookie(w, refresh)
+}
+
+func (a *API) clearCookies(w http.ResponseWriter) {
+	for _, cookie := range []*http.Cookie{a.accessCookie(), a.refreshCookie()} {
+		cookie.MaxAge = -1
+		http.SetCookie(w, cookie)
+	}
+}
+
+func (a *API) accessCookie() *http.Cookie {
+	return &http.Cookie{Name: AccessCookie, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+}
+
+func (a *API) refreshCookie() *http.Cookie {
+	return &http.Cookie{Name: RefreshCookie, Path: a.base + "/v1", Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode}
+}
+
+// seconds is d as a Max-Age: at least 1, since 0 stands for none.
+func seconds(d time.Duration) int {
+	return int(max(1, d/time.Second))
+}
+
+// authenticate answers the access token of a request, verified. It must be of the
+// first-party client: another client's token doesn't reach a person's account.
+func (a *API) authenticate(r *http.Request) (*jot.Token, error) {
+	raw, err := web.Credential(r, AccessCookie)
+	if err != nil {
+		return nil, err
+	}
+	if raw == "" {
+		return nil, errNoToken
+	}
+	tok, err := a.verifier.Verify(r.Context(), raw)
+	if err != nil {
+		return nil, err
+	}
+	if tok.ClientID() != a.client {
+		return nil, web.NewProblem(http.StatusForbidden, "the access token is another client's")
+	}
+	return tok, nil
+}
+
+// errNoToken is a bare challenge: RFC 6750 section 3 wants no error code where there was
+// no token.
+var errNoToken = web.NewProblem(http.StatusUnauthorized, "the request has no access token")

@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+
+	"github.com/spf13/cobra"
+)
+
+// The exit codes; scripts rely on them.
+const (
+	exitOK      = 0
+	exitFailure = 1 // a file, the network, a key source
+	exitUsage   = 2 // a wrong command line
+	exitInvalid = 3 // a token that is refused or broken
+	exitExpired = 5 // a token that has expired
+)
+
+// statusError is an error with an exit code of its own. Without a cause everything has been said already.
+type statusError struct {
+	code  int
+	cause error
+}
+
+func (e *statusError) Error() string {
+	if e.cause == nil {
+		return fmt.Sprintf("exit code %d", e.code)
+	}
+	return e.cause.Error()
+}
+
+func (e *statusError) Unwrap() error { return e.cause }
+
+// usagef is a mistake on the command line.
+func usagef(format string, args ...any) error {
+	return &statusError{exitUsage, fmt.Errorf(format, args...)}
+}
+
+// exitCode tells a person what went wrong and returns the code for the shell.
+func exitCode(cmd *cobra.Command, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	code := exitFailure
+	if status, ok := errors.AsType[*statusError](err); ok {
+		code = status.code
+		if status.cause == nil {
+			return code
+		}
+	}
+	stderr := cmd.ErrOrStderr()
+	fmt.Fprintf(stderr, "%s %s\n", styleFor(stderr).bad("jot:"), message(err))
+	if code == exitUsage {
+		fmt.Fprintf(stderr, "     see '%s --help'\n", cmd.CommandPath())
+	}
+	return code
+}
+
+// packageNames are what the library's errors begin with, alone or within another error.
+var packageNames = regexp.MustCompile(`(^|: )(jot|jwks): `)
+
+// message is an error as a person reads it: on one line, without the library's names, safe on a terminal.
+func message(err error) string {
+	return printable(packageNames.ReplaceAllString(err.Error(), "$1"))
+}
+
+// warn tells of something that doesn't stop the command.
+func warn(cmd *cobra.Command, format string, args ...any) {
+	stderr := cmd.ErrOrStderr()
+	fmt.Fprintf(stderr, "%s %s\n", styleFor(stderr).caution("warning:"), printable(fmt.Sprintf(format, args...)))
+}
+
+// say tells of something that was done.
+func say(cmd *cobra.Command, format string, args ...any) {
+	fmt.Fprintln(cmd.ErrOrStderr(), printable(fmt.Sprintf(format, args...)))
+}

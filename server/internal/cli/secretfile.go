@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/spf13/cobra"
+)
+
+// secretMode lets nobody but the owner read a key file.
+const secretMode fs.FileMode = 0o600
+
+// writeSecretFile writes a file that only its owner can read. It never writes through a symbolic link, and over an existing
+// file only by force; then the old file stays whole until the new one takes its place.
+func writeSecretFile(name string, data []byte, force bool) error {
+	info, err := os.Lstat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return createSecretFile(name, data)
+	case err != nil:
+		return err
+	case info.Mode()&fs.ModeSymlink != 0:
+		return fmt.Errorf("%s is a symbolic link, and keys are never written through one: name the file itself", name)
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%s is not a regular file: choose another name", name)
+	case !force:
+		return fmt.Errorf("%s exists already: choose another name, or replace it with --force", name)
+	}
+	return replaceSecretFile(name, data)
+}
+
+// createSecretFile relies on O_EXCL, which refuses whatever has taken the name meanwhile, a link included.
+func createSecretFile(name string, data []byte) error {
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, secretMode)
+	if err != nil {
+		return err
+	}
+	return finishSecretFile(file, data)
+}
+
+// replaceSecretFile renames a finished file over the old one, which replaces a link rather than following it.
+func replaceSecretFile(name string, data []byte) error {
+	file, err := os.CreateTemp(filepath.Dir(name), ".jot-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	if err := finishSecretFile(file, data); err != nil {
+		return err
+	}
+	if err := os.Rename(file.Name(), name); err != nil {
+		os.Remove(file.Name())
+		return err
+	}
+	return nil
+}
+
+// finishSecretFile writes, syncs and closes; a file that couldn't be finished is removed.
+func finishSecretFile(file *os.File, data []byte) error {
+	_, err := file.Write(data)
+	if err == nil {
+		err = file.Sync()
+	}
+	err = errors.Join(err, file.Close())
+	if err != nil {
+		os.Remove(file.Name())
+	}
+	return err
+}
+
+// warnIfExposed warns of a file with private keys that others can read. Windows has no such mode bits.
+func warnIfExposed(cmd *cobra.Command, name string) {
+	info, err := os.Stat(name)
+	if err != nil || !info.Mode().IsRegular() || runtime.GOOS == "windows" {
+		return
+	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+		warn(cmd, "%s holds a private key and others can read it (mode %04o): chmod 600 %s", name, mode, name)
+	}
+}

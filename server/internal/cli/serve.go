@@ -1,0 +1,222 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jot-auth/jot/server"
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+const serveLong = `Serves accounts, tokens and the revocation feed from one SQLite file.
+
+With --dev there is nothing to configure: it listens on loopback, keeps its data in a temporary directory that is
+deleted at the end, lets anybody sign up, makes a user with a random password, and prints curl lines to begin with.
+
+Without it, --issuer, --data and --resource are needed. The private keys in the database are encrypted under a
+key-encryption key, which is made at the first start beside the data directory, outside of it and its backups:
+keep a copy elsewhere. It serves plain HTTP on a loopback address: put a proxy that speaks TLS in front.
+
+Environment:
+  JOT_KEK              the key-encryption key itself, instead of its file
+  JOT_FEED_CREDENTIAL  the credential of the revocation feed, instead of its file`
+
+const serveExample = `  jot serve --dev
+  jot serve --issuer https://auth.example.com --data ./jot-data --resource petstore=pets:read,pets:write`
+
+// Names of the files that serve makes; the first stands beside the data directory, the other in it.
+const (
+	kekSuffix          = ".kek"
+	feedCredentialFile = "feed.credential"
+)
+
+const defaultClient = issuer.ClientPrefix + "app"
+
+type serveFlags struct {
+	dev                         bool
+	issuer, listen, data        string
+	kekFile, feedCredentialFile string
+	resources, signUpScope      []string
+	openSignUp                  bool
+}
+
+func newServeCommand() *cobra.Command {
+	var f serveFlags
+	command := &cobra.Command{
+		Use:     "serve [--dev]",
+		Short:   "run the token server",
+		Long:    serveLong,
+		Example: serveExample,
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runServe(cmd, f) },
+	}
+	flags := command.Flags()
+	flags.BoolVar(&f.dev, "dev", false, "for development: nothing to configure, nothing kept")
+	flags.StringVar(&f.issuer, "issuer", "", "`URL` that tokens name as their issuer; with --dev, the address")
+	flags.StringVar(&f.listen, "listen", "127.0.0.1:8420", "loopback `ADDRESS` to listen on; port 0 takes a free one")
+	flags.StringVar(&f.data, "data", "", "data `DIR`; with --dev, a temporary one")
+	flags.StringVar(&f.kekFile, "kek", "", "`FILE` of the key-encryption key, made when missing (default DIR"+kekSuffix+")")
+	flags.StringVar(&f.feedCredentialFile, "feed-credential", "", "`FILE` of the credential with which verifiers read the feed, made when missing (default DIR/"+feedCredentialFile+")")
+	flags.StringArrayVar(&f.resources, "resource", nil, "`AUDIENCE=SCOPE,…` of an API that tokens are for; may be repeated, the first is the default")
+	flags.BoolVar(&f.openSignUp, "open-signup", false, "let anybody make an account")
+	flags.StringSliceVar(&f.signUpScope, "signup-scope", nil, "`SCOPE,…` that a new account gets")
+	return command
+}
+
+func runServe(cmd *cobra.Command, f serveFlags) error {
+	if f.dev {
+		return serveDevelopment(cmd, f)
+	}
+	var missing []string
+	for _, required := range []struct {
+		flag  string
+		given bool
+	}{{"--issuer URL", f.issuer != ""}, {"--data DIR", f.data != ""}, {"--resource AUDIENCE=SCOPE,…", len(f.resources) > 0}} {
+		if !required.given {
+			missing = append(missing, required.flag)
+		}
+	}
+	if len(missing) > 0 {
+		return usagef("serve needs %s; or try it with --dev", strings.Join(missing, " and "))
+	}
+	listener, err := listenLoopback(f.listen)
+	if err != nil {
+		return err
+	}
+	defer listener.Close() // Serve closes it first, where it came that far
+	config, err := f.config(cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	s, err := server.New(cmd.Context(), config)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "jot serves %s on http://%s\n", f.issuer, listener.Addr())
+	return errors.Join(s.Serve(cmd.Context(), listener), s.Close())
+}
+
+// listenLoopback refuses every other address: the connection isn't encrypted.
+func listenLoopback(address string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, usagef("--listen %s: write it as 127.0.0.1:8420", address)
+	}
+	if ip, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !ip.IsLoopback()) {
+		return nil, usagef("--listen %s: passwords and tokens would travel unencrypted; listen on 127.0.0.1, and put a proxy that speaks TLS in front", address)
+	}
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("%w; choose another address with --listen, port 0 takes a free one", err)
+	}
+	return listener, nil
+}
+
+// config reads the secrets, or makes them at the first start.
+func (f serveFlags) config(log io.Writer) (server.Config, error) {
+	data := filepath.Clean(f.data)
+	kek, err := readOrMakeSecret("JOT_KEK", f.kekFile, data+kekSuffix)
+	if err != nil {
+		return server.Config{}, err
+	}
+	credential, err := readOrMakeSecret("JOT_FEED_CREDENTIAL", f.feedCredentialFile, filepath.Join(data, feedCredentialFile))
+	if err != nil {
+		return server.Config{}, err
+	}
+	resources, scopes, err := parseResources(f.resources)
+	if err != nil {
+		return server.Config{}, err
+	}
+	return server.Config{
+		Issuer: issuer.Config{
+			URL:              f.issuer,
+			Resources:        resources,
+			Clients:          []issuer.Client{{ID: defaultClient, Scopes: scopes, FirstParty: true}},
+			KeyEncryptionKey: kek.Bytes(),
+		},
+		DataDir:         data,
+		OpenSignUp:      f.openSignUp,
+		SignUpScope:     f.signUpScope,
+		FeedCredentials: []string{credential.Text()},
+		Logger:          newLogger(log),
+	}, nil
+}
+
+func readOrMakeSecret(variable, file, defaultFile string) (server.Secret, error) {
+	if text := os.Getenv(variable); text != "" {
+		secret, err := server.ParseSecret(text)
+		if err != nil {
+			return secret, fmt.Errorf("$%s: %w", variable, err)
+		}
+		return secret, nil
+	}
+	if file == "" {
+		file = defaultFile
+	}
+	return server.SecretFile(file)
+}
+
+// parseResources reads AUDIENCE=SCOPE,… and returns every scope beside.
+func parseResources(texts []string) (resources []issuer.Resource, scopes []string, err error) {
+	for _, text := range texts {
+		audience, list, _ := strings.Cut(text, "=")
+		if audience == "" {
+			return nil, nil, usagef("--resource %s: write it as petstore=pets:read,pets:write", text)
+		}
+		resource := issuer.Resource{Audience: audience}
+		for scope := range strings.SplitSeq(list, ",") {
+			if scope != "" {
+				resource.Scopes = append(resource.Scopes, scope)
+			}
+		}
+		resources = append(resources, resource)
+		scopes = append(scopes, resource.Scopes...)
+	}
+	return resources, scopes, nil
+}
+
+// newLogger writes text for people on a terminal, and JSON elsewhere.
+func newLogger(w io.Writer) *slog.Logger {
+	if file, ok := w.(*os.File); ok && isTerminal(file) {
+		return slog.New(slog.NewTextHandler(w, nil))
+	}
+	return slog.New(slog.NewJSONHandler(w, nil))
+}
+
+// development is the configuration of --dev and of the demo: one API, a petstore, and open sign-up.
+func development(issuerURL, data string, logger *slog.Logger) (config server.Config, feedCredential string) {
+	scopes := []string{"pets:read", "pets:write"}
+	feedCredential = server.NewSecret().Text()
+	return server.Config{
+		Issuer: issuer.Config{
+			URL:              issuerURL,
+			Resources:        []issuer.Resource{{Audience: "petstore", Scopes: scopes}},
+			Clients:          []issuer.Client{{ID: defaultClient, Scopes: scopes, FirstParty: true}},
+			KeyEncryptionKey: server.NewSecret().Bytes(),
+		},
+		DataDir:         data,
+		OpenSignUp:      true,
+		SignUpScope:     []string{"pets:read"},
+		FeedCredentials: []string{feedCredential},
+		Logger:          logger,
+	}, feedCredential
+}
+
+// withTemporaryDir calls use with a new directory, and removes it afterwards.
+func withTemporaryDir(ctx context.Context, use func(ctx context.Context, dir string) error) error {
+	dir, err := os.MkdirTemp("", "jot-") // mode 0700
+	if err != nil {
+		return err
+	}
+	return errors.Join(use(ctx, dir), os.RemoveAll(dir))
+}

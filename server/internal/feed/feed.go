@@ -1,0 +1,105 @@
+// Package feed serves the revocation feed: a signed snapshot of the rules in force, and a live stream
+// of signed frames with a heartbeat every second. Verifiers follow it with revocation.Reader.
+//
+// One goroutine, the hub, reads the log and signs; every connection sends the frames that the hub made
+// once for all. Only the first frame of a connection is signed for it alone, with its nonce.
+package feed
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/revocation"
+	"github.com/jot-auth/jot/server/internal/web"
+)
+
+// Issuer is what this package needs of an *issuer.Issuer.
+type Issuer interface {
+	URL() string
+	MaxTTL() time.Duration
+	Now(ctx context.Context) (time.Time, error)
+	FeedSigner() *jot.Signer
+	FeedKeySet() *jot.KeySet
+	LogChanged() <-chan struct{}
+	LogEntries(ctx context.Context, after uint64, limit int) ([]revocation.Rule, revocation.Head, error)
+	ActiveRules(ctx context.Context) (revocation.Head, []revocation.Rule, error)
+}
+
+const (
+	defaultMaxStreams   = 4096
+	defaultMaxSnapshots = 4
+)
+
+// Config says who may read the feed, and how many at once.
+type Config struct {
+	Credentials  []string     // bearer credentials of verifiers, at least 32 random characters each; none: nobody may read
+	MaxStreams   int          // live connections at once, more get 503; 0 means 4096
+	MaxSnapshots int          // snapshots at once, more get 503; 0 means 4
+	Logger       *slog.Logger // nil means slog.Default
+}
+
+// Server serves the feed of one issuer. Close ends its goroutine and its streams.
+type Server struct {
+	issuer      Issuer
+	logger      *slog.Logger
+	base        string // path of the issuer's URL
+	credentials credentials
+	hub         *hub
+	snapshots   chan struct{} // holds an element for each one being written
+	maxStreams  int64
+	streams     atomic.Int64
+}
+
+// New checks the configuration and starts the hub.
+func New(i Issuer, c Config) (*Server, error) {
+	base, err := web.BasePath(i.URL())
+	if err != nil {
+		return nil, err
+	}
+	known, err := newCredentials(c.Credentials)
+	if err != nil {
+		return nil, err
+	}
+	if c.MaxStreams < 0 || c.MaxSnapshots < 0 {
+		return nil, errors.New("feed: a bound is negative")
+	}
+	if c.MaxStreams == 0 {
+		c.MaxStreams = defaultMaxStreams
+	}
+	if c.MaxSnapshots == 0 {
+		c.MaxSnapshots = defaultMaxSnapshots
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	s := &Server{
+		issuer: i, logger: c.Logger, base: base, credentials: known,
+		snapshots: make(chan struct{}, c.MaxSnapshots), maxStreams: int64(c.MaxStreams),
+	}
+	s.hub = startHub(i, &s.streams, c.Logger)
+	return s, nil
+}
+
+// Register adds the routes to mux, under the path of the issuer's URL.
+func (s *Server) Register(mux *http.ServeMux) {
+	handle := func(route string, h http.Handler) { web.Handle(mux, s.base, route, web.WithLogger(s.logger, h)) }
+	handle("GET /feed/jwks.json", http.HandlerFunc(s.keySet))
+	handle("GET /feed/snapshot", s.protect(s.snapshot))
+	handle("GET /feed/live", s.protect(s.live))
+}
+
+// EndStreams ends the live streams of this moment in good order, so that an http.Server can shut down.
+// Readers connect again.
+func (s *Server) EndStreams() { s.hub.endStreams() }
+
+// Close ends the streams and the hub, and waits for the hub. Later requests for a stream get 503. Its
+// error is always nil; it may be called more than once.
+func (s *Server) Close() error {
+	s.hub.close()
+	return nil
+}

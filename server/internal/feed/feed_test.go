@@ -1,0 +1,442 @@
+package feed
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/revocation"
+)
+
+const bearer = "Authorization: Bearer " + credential
+
+func TestReaderFollowsTheServer(t *testing.T) {
+	open(t, Config{}, func(t *testing.T, h *house) {
+		h.revoke(0, 10)
+		r := h.reader()
+		defer r.Close()
+		if err := r.WaitFresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		h.says(r, 9, jot.Revoked)
+		h.says(r, 10, jot.Current)
+		for n := 10; n < 40; n++ { // longer than all timeouts of the server, and than a connection's life
+			h.revoke(n, n+1)
+			time.Sleep(gap)
+			synctest.Wait()
+			h.says(r, n, jot.Revoked)
+			time.Sleep(20 * time.Second)
+			if s := r.State(); s.Lease < 8*time.Second || s.LastError != nil {
+				t.Fatalf("%+v", s)
+			}
+		}
+		if h.count("snapshot") != 1 || h.count("live") < 2 || h.count("live") > 4 {
+			t.Errorf("%d snapshots, %d streams", h.count("snapshot"), h.count("live"))
+		}
+	})
+}
+
+// What doesn't fit into a frame goes into several, and none of them promises more than it holds.
+func TestBurstReachesConnectedReaders(t *testing.T) {
+	open(t, Config{}, func(t *testing.T, h *house) {
+		r := h.reader()
+		defer r.Close()
+		time.Sleep(1500 * time.Millisecond)
+		const many = 3*revocation.MaxFrameRules + 5
+		h.revoke(0, many)
+		time.Sleep(gap)
+		synctest.Wait()
+		h.says(r, many-1, jot.Revoked)
+		h.says(r, 0, jot.Revoked)
+		if s := r.State(); s.LastError != nil || s.Sequence != many || h.count("snapshot") != 1 {
+			t.Errorf("%+v, %d snapshots", s, h.count("snapshot"))
+		}
+	})
+}
+
+func TestRestart(t *testing.T) {
+	for name, missed := range map[string]int{"nothing missed": 0, "within the tail": revocation.MaxFrameRules, "too far behind": revocation.MaxFrameRules + 1} {
+		t.Run(name, func(t *testing.T) {
+			open(t, Config{}, func(t *testing.T, h *house) {
+				h.revoke(0, 3)
+				r := h.reader()
+				defer r.Close()
+				time.Sleep(1500 * time.Millisecond)
+				h.end()
+				h.revoke(3, 3+missed)
+				time.Sleep(5 * time.Second)
+				h.says(r, 2, jot.Revoked) // under the lease
+				h.says(r, 3, jot.Current)
+				h.start(Config{})
+				time.Sleep(5 * time.Second)
+				h.says(r, 2, jot.Revoked)
+				if missed > 0 {
+					h.says(r, 3, jot.Revoked)
+					h.says(r, 2+missed, jot.Revoked)
+				}
+				want := 1
+				if missed > revocation.MaxFrameRules {
+					want = 2
+				}
+				if got := h.count("snapshot"); got != want {
+					t.Errorf("%d snapshots, want %d", got, want)
+				}
+			})
+		})
+	}
+}
+
+// A log that was taken back under the server is no peace: the streams end and readers that had seen more
+// lose their lease.
+func TestRewoundLog(t *testing.T) {
+	open(t, Config{}, func(t *testing.T, h *house) {
+		h.revoke(0, 10)
+		r := h.reader()
+		defer r.Close()
+		time.Sleep(1500 * time.Millisecond)
+		h.rewind(5, "")
+		time.Sleep(12 * time.Second)
+		if _, err := r.CheckRevocation(t.Context(), facts(0)); !errors.Is(err, jot.ErrUnavailable) {
+			t.Errorf("%v; %+v", err, r.State())
+		}
+		h.revoke(20, 30) // longer than before, but another one
+		time.Sleep(30 * time.Second)
+		fresh := h.reader()
+		defer fresh.Close()
+		if err := fresh.WaitFresh(t.Context()); err != nil {
+			t.Error(err)
+		}
+		h.says(fresh, 29, jot.Revoked)
+	})
+	open(t, Config{}, func(t *testing.T, h *house) { // a restored log has another name, and is followed
+		h.revoke(0, 10)
+		r := h.reader()
+		defer r.Close()
+		time.Sleep(1500 * time.Millisecond)
+		h.rewind(0, "restored")
+		h.revoke(20, 21)
+		time.Sleep(10 * time.Second)
+		h.says(r, 20, jot.Revoked)
+		h.says(r, 0, jot.Current)
+	})
+}
+
+func TestBrokenIssuer(t *testing.T) {
+	open(t, Config{}, func(t *testing.T, h *house) {
+		r := h.reader()
+		defer r.Close()
+		time.Sleep(1500 * time.Millisecond)
+		h.breakDown(errors.New("no database"))
+		time.Sleep(12 * time.Second)
+		if _, err := r.CheckRevocation(t.Context(), facts(0)); !errors.Is(err, jot.ErrUnavailable) {
+			t.Errorf("%v; %+v", err, r.State())
+		}
+		h.breakDown(nil)
+		h.revoke(0, 1)
+		time.Sleep(6 * time.Second)
+		h.says(r, 0, jot.Revoked)
+	})
+}
+
+func TestManyReaders(t *testing.T) {
+	open(t, Config{}, func(t *testing.T, h *house) {
+		var readers []*revocation.Reader
+		for range 200 {
+			r := h.reader()
+			defer r.Close()
+			readers = append(readers, r)
+		}
+		for _, r := range readers {
+			if err := r.WaitFresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.revoke(0, 100)
+		time.Sleep(gap)
+		synctest.Wait()
+		for _, r := range readers {
+			h.says(r, 99, jot.Revoked)
+		}
+	})
+}
+
+func TestCredentials(t *testing.T) {
+	open(t, Config{}, func(t *testing.T, h *house) {
+		for _, path := range []string{"snapshot", "live?after=0&log=x&nonce=0123456789abcdef"} {
+			for _, headers := range [][]string{
+				nil,
+				{"Authorization: Bearer " + credential + "x"},
+				{"Authorization: Bearer " + credential[1:]},
+				{"Authorization: Basic " + credential},
+				{"Authorization: " + credential},
+				{"Cookie: __Host-jot=" + credential},
+			} {
+				response := h.get(path, headers...)
+				response.Body.Close()
+				if response.StatusCode != 401 || !strings.HasPrefix(response.Header.Get("WWW-Authenticate"), "Bearer") {
+					t.Errorf("%s with %q: %d", path, headers, response.StatusCode)
+				}
+			}
+			response := h.get(path, bearer, bearer)
+			response.Body.Close()
+			if response.StatusCode != 400 {
+				t.Errorf("two headers: %d", response.StatusCode)
+			}
+		}
+		response := h.get("snapshot", "Authorization: bearer another-credential-for-another-verifier")
+		response.Body.Close()
+		if response.StatusCode != 200 {
+			t.Errorf("the other credential: %d", response.StatusCode)
+		}
+	})
+	open(t, Config{Credentials: []string{}}, func(t *testing.T, h *house) {
+		for _, headers := range [][]string{nil, {bearer}} {
+			response := h.get("snapshot", headers...)
+			response.Body.Close()
+			if response.StatusCode != 401 {
+				t.Errorf("a feed without credentials answers %d", response.StatusCode)
+			}
+		}
+	})
+	if _, err := New(newFakeIssuer(t), Config{Credentials: []string{"short"}}); err == nil {
+		t.Error("a short credential is accepted")
+	}
+}
+
+func TestKeySetIsPublic(t *testing.T) {
+	open(t, Config{}, func(t *testing.T, h *house) {
+		response := h.get("jwks.json")
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		if err != nil || response.StatusCode != 200 {
+			t.Fatal(response.StatusCode, err)
+		}
+		set, err := jot.ParseKeySet(body, jot.ParseOptions{})
+		if err != nil || len(set.Keys()) != 1 || set.Keys()[0].KeyID() != h.signer.KeyID() || strings.Contains(string(body), `"d"`) {
+			t.Errorf("%s, %v", body, err)
+		}
+	})
+}
+
+func TestLiveRefusesWhatItCantServe(t *testing.T) {
+	open(t, Config{}, func(t *testing.T, h *house) {
+		h.revoke(0, revocation.MaxFrameRules+10)
+		log, nonce := h.heads[0].LogID, "0123456789abcdef"
+		for query, want := range map[string]int{
+			"":                                       400,
+			"after=0":                                400,
+			"after=1&log=x&nonce=short":              400,
+			"after=1&log=x&nonce=0123456789abcde%0a": 400,
+			"after=1&log=x&nonce=" + strings.Repeat("n", 65):              400,
+			"after=1&log=&nonce=" + nonce:                                 400,
+			"after=1&log=" + strings.Repeat("l", 129) + "&nonce=" + nonce: 400,
+			"after=-1&log=x&nonce=" + nonce:                               400,
+			"after=01&log=x&nonce=" + nonce:                               400,
+			"after=1&after=1&log=x&nonce=" + nonce:                        400,
+			"after=99999999999999999999&log=x&nonce=" + nonce:             400,
+			"after=1;log=x&nonce=" + nonce:                                400,
+			"after=20&log=another&nonce=" + nonce:                         409,
+			"after=99999&log=" + log + "&nonce=" + nonce:                  409,
+			"after=9&log=" + log + "&nonce=" + nonce:                      410,
+		} {
+			response := h.get("live?"+query, bearer)
+			body, err := io.ReadAll(response.Body)
+			if err != nil || response.StatusCode != want || !json.Valid(body) {
+				t.Errorf("%s: %d, want %d; %s %v", query, response.StatusCode, want, body, err)
+			}
+		}
+	})
+}
+
+func TestLiveStream(t *testing.T) {
+	open(t, Config{}, func(t *testing.T, h *house) {
+		h.revoke(0, 5)
+		path := "live?after=0&nonce=0123456789abcdef&log=" + h.heads[0].LogID
+		response := h.get(path, bearer, "Last-Event-ID: 3")
+		defer response.Body.Close()
+		for name, want := range map[string]string{"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"} {
+			if got := response.Header.Get(name); got != want {
+				t.Errorf("%s: %q, want %q", name, got, want)
+			}
+		}
+		verifier, err := revocation.NewStatementVerifier(h.keys, h.URL())
+		if err != nil {
+			t.Fatal(err)
+		}
+		frames := revocation.NewFrameReader(response.Body)
+		head := h.heads[3]
+		began := time.Now()
+		for n := range 5 {
+			frame, err := frames.Next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := verifier.Verify(t.Context(), frame.Statement)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range frame.Rules {
+				head = head.Append(r)
+			}
+			nonce := ""
+			if n == 0 {
+				nonce = "0123456789abcdef"
+			}
+			if s.Head != head || s.Nonce != nonce || s.MaxTTL != time.Hour || s.Digest != nil || s.Sequence != 5 {
+				t.Errorf("frame %d: %+v", n, s)
+			}
+			if late := time.Since(s.Time); late > time.Millisecond {
+				t.Errorf("frame %d is %v old", n, late)
+			}
+		}
+		if took := time.Since(began); took < 3*time.Second || took > 4*time.Second {
+			t.Errorf("four heartbeats in %v", took)
+		}
+	})
+}
+
+func TestBounds(t *testing.T) {
+	open(t, Config{MaxStreams: 2, MaxSnapshots: 1}, func(t *testing.T, h *house) {
+		path := "live?after=0&nonce=0123456789abcdef&log=" + h.heads[0].LogID
+		first, second := h.get(path, bearer), h.get(path, bearer)
+		third := h.get(path, bearer)
+		if first.StatusCode != 200 || second.StatusCode != 200 || third.StatusCode != 503 || third.Header.Get("Retry-After") == "" {
+			t.Errorf("%d, %d, %d", first.StatusCode, second.StatusCode, third.StatusCode)
+		}
+		first.Body.Close()
+		time.Sleep(2 * time.Second)
+		fourth := h.get(path, bearer)
+		if fourth.StatusCode != 200 {
+			t.Errorf("after one has left: %d", fourth.StatusCode)
+		}
+		for _, response := range []*http.Response{second, third, fourth} {
+			response.Body.Close()
+		}
+
+		h.revoke(0, 10_000) // more than fits into the buffers on the way
+		slow := h.get("snapshot", bearer)
+		refused := h.get("snapshot", bearer)
+		if slow.StatusCode != 200 || refused.StatusCode != 503 || refused.Header.Get("Retry-After") == "" {
+			t.Errorf("%d, %d", slow.StatusCode, refused.StatusCode)
+		}
+		slow.Body.Close()
+		refused.Body.Close()
+		time.Sleep(time.Second)
+		again := h.get("snapshot", bearer)
+		if again.StatusCode != 200 {
+			t.Errorf("after the slow one has left: %d", again.StatusCode)
+		}
+		again.Body.Close()
+	})
+}
+
+// A client that doesn't read is dropped, and neither the hub nor the other clients wait for it.
+func TestSlowClientIsDropped(t *testing.T) {
+	open(t, Config{}, func(t *testing.T, h *house) {
+		slow := h.get("live?after=0&nonce=0123456789abcdef&log="+h.heads[0].LogID, bearer)
+		defer slow.Body.Close()
+		r := h.reader()
+		defer r.Close()
+		time.Sleep(1500 * time.Millisecond)
+		for n := range 100 {
+			h.revoke(n*10, n*10+10)
+			time.Sleep(gap)
+			synctest.Wait()
+			h.says(r, n*10+9, jot.Revoked)
+		}
+		if n := h.feed.streams.Load(); n != 2 {
+			t.Fatalf("%d streams, want 2: this doesn't test what it should", n)
+		}
+		time.Sleep(frameTimeout)
+		if n := h.feed.streams.Load(); n != 1 {
+			t.Errorf("%d streams, want 1", n)
+		}
+	})
+}
+
+func TestHeadRequestHoldsNoStream(t *testing.T) {
+	open(t, Config{}, func(t *testing.T, h *house) {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodHead, "http://127.0.0.1/base/feed/live?after=0&nonce=0123456789abcdef&log="+h.heads[0].LogID, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+credential)
+		response, err := h.client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != 405 || response.Header.Get("Allow") != "GET" || h.feed.streams.Load() != 0 {
+			t.Errorf("%d, %d streams", response.StatusCode, h.feed.streams.Load())
+		}
+	})
+}
+
+func TestClosedFeed(t *testing.T) {
+	open(t, Config{}, func(t *testing.T, h *house) {
+		path := "live?after=0&nonce=0123456789abcdef&log=" + h.heads[0].LogID
+		stream := h.get(path, bearer)
+		defer stream.Body.Close()
+		h.feed.Close()
+		if _, err := io.Copy(io.Discard, bufio.NewReader(stream.Body)); err != nil {
+			t.Errorf("the stream doesn't end in good order: %v", err)
+		}
+		h.feed.EndStreams()
+		response := h.get(path, bearer)
+		response.Body.Close()
+		if response.StatusCode != 503 {
+			t.Errorf("a closed feed answers %d", response.StatusCode)
+		}
+	})
+}
+
+// Rules that are written while readers come and go reach all of them, in whatever order things happen.
+func TestWritersAndReadersAtOnce(t *testing.T) {
+	open(t, Config{}, func(t *testing.T, h *house) {
+		const writers, each = 4, 250
+		done := make(chan error)
+		for w := range writers {
+			go func() {
+				for n := range each {
+					h.revoke(w*each+n, w*each+n+1)
+					time.Sleep(time.Duration(w+1) * time.Millisecond)
+				}
+				done <- nil
+			}()
+		}
+		for i := range 20 {
+			go func() {
+				time.Sleep(time.Duration(i) * 40 * time.Millisecond)
+				r := h.reader()
+				defer r.Close()
+				done <- waitFor(r, writers*each)
+			}()
+		}
+		for range writers + 20 {
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+// waitFor waits until a reader has come to a sequence, and checks that it refuses all up to there.
+func waitFor(r *revocation.Reader, sequence uint64) error {
+	for range 1000 {
+		if s := r.State(); s.Sequence == sequence && s.Rules == int(sequence) {
+			return nil
+		} else if s.LastError != nil {
+			return s.LastError
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return fmt.Errorf("the reader got stuck: %+v", r.State())
+}

@@ -1,0 +1,293 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/jot-auth/jot/revocation"
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+const (
+	heartbeat   = time.Second
+	gap         = 5 * time.Millisecond // between two frames: what is revoked meanwhile shares the second one
+	lookTimeout = 5 * time.Second      // for one look at the log
+)
+
+var (
+	errClosed   = fmt.Errorf("feed: closed: %w", issuer.ErrUnavailable)
+	errRewound  = fmt.Errorf("feed: the log is not the one of before: %w", issuer.ErrUnavailable)
+	errOtherLog = errors.New("feed: another log, or beyond its head")
+	errTooOld   = errors.New("feed: too far behind")
+)
+
+// frame is one event of the stream, shared by all connections and never changed, and the way to the next.
+type frame struct {
+	number uint64
+	data   []byte
+	next   *frame
+	ready  chan struct{} // closed when next is there
+}
+
+// join is a connection's wish for a first frame.
+type join struct {
+	log    string
+	after  uint64
+	nonce  string
+	answer chan joined // with room for the answer
+}
+
+// joined is the answer to a join.
+type joined struct {
+	first []byte          // the connection's own first frame
+	frame *frame          // the frames after this one follow
+	ended <-chan struct{} // closed when the stream has to end
+	err   error
+}
+
+// hub follows the log and makes the frames. Its goroutine owns all of it but the channels and counters.
+type hub struct {
+	issuer  Issuer
+	logger  *slog.Logger
+	streams *atomic.Int64 // how many connections there are or want to be
+	newest  atomic.Uint64 // number of the last frame
+
+	joins chan join
+	ends  chan struct{}
+	stop  context.CancelFunc
+	done  chan struct{}
+
+	tail   tail
+	last   *frame
+	told   time.Time // of the last statement to all, on the issuer's clock
+	sent   time.Time // when that was, on ours
+	ended  chan struct{}
+	failed bool
+}
+
+func startHub(i Issuer, streams *atomic.Int64, logger *slog.Logger) *hub {
+	ctx, stop := context.WithCancel(context.Background())
+	h := &hub{
+		issuer: i, logger: logger, streams: streams, stop: stop,
+		joins: make(chan join), ends: make(chan struct{}), done: make(chan struct{}),
+		last: &frame{ready: make(chan struct{})}, ended: make(chan struct{}),
+	}
+	go h.run(ctx)
+	return h
+}
+
+func (h *hub) close() {
+	h.stop()
+	<-h.done
+}
+
+func (h *hub) endStreams() {
+	select {
+	case h.ends <- struct{}{}:
+	case <-h.done:
+	}
+}
+
+// join asks for a first frame and waits for it.
+func (h *hub) join(ctx context.Context, j join) (joined, error) {
+	j.answer = make(chan joined, 1)
+	select {
+	case h.joins <- j:
+	case <-h.done:
+		return joined{}, errClosed
+	case <-ctx.Done():
+		return joined{}, ctx.Err()
+	}
+	select {
+	case answer := <-j.answer:
+		return answer, answer.err
+	case <-h.done:
+		return joined{}, errClosed
+	case <-ctx.Done():
+		return joined{}, ctx.Err()
+	}
+}
+
+func (h *hub) run(ctx context.Context) {
+	defer close(h.done)
+	defer h.endAll()
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	var waiting []join
+	for ctx.Err() == nil {
+		changed, tick := h.issuer.LogChanged(), beat.C // before the log is read, so that nothing is missed
+		h.turn(ctx, waiting)
+		waiting = waiting[:0]
+		if h.streams.Load() == 0 { // nobody listens
+			changed, tick = nil, nil
+		}
+		select {
+		case <-changed:
+			pause(ctx, gap)
+		case <-tick:
+		case j := <-h.joins:
+			waiting = h.gather(append(waiting, j))
+		case <-h.ends:
+			h.endAll()
+		case <-ctx.Done():
+		}
+	}
+}
+
+// gather takes in those who want to join at the same time: one look at the log serves them all.
+func (h *hub) gather(waiting []join) []join {
+	for {
+		select {
+		case j := <-h.joins:
+			waiting = append(waiting, j)
+		default:
+			return waiting
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
+
+// turn looks at the log, sends a frame to all streams and a first one to each that joins.
+func (h *hub) turn(ctx context.Context, waiting []join) {
+	if h.streams.Load() == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	now, err := h.look(ctx)
+	h.report(err)
+	for _, j := range waiting {
+		answer := joined{err: err}
+		if err == nil {
+			answer = h.answer(ctx, j, now)
+		}
+		j.answer <- answer
+	}
+}
+
+// report logs the first failure of several, and the end of them.
+func (h *hub) report(err error) {
+	switch {
+	case err != nil && !h.failed:
+		h.logger.Error("revocation feed stands still", slog.Any("error", err))
+	case err == nil && h.failed:
+		h.logger.Info("revocation feed goes on")
+	}
+	h.failed = err != nil
+}
+
+// look reads what is new in the log and publishes it, or a heartbeat. It returns the time up to which
+// the log is known, at least.
+func (h *hub) look(ctx context.Context) (time.Time, error) {
+	now, err := h.issuer.Now(ctx) // before the log is read: the time must not promise more than was read
+	if err != nil {
+		return now, err
+	}
+	if h.tail.head.LogID == "" {
+		if err := h.load(ctx, now); err != nil {
+			return now, err
+		}
+	}
+	for {
+		before := h.tail.head
+		rules, head, err := h.issuer.LogEntries(ctx, before.Sequence, revocation.MaxFrameRules)
+		if err != nil && !errors.Is(err, issuer.ErrNotFound) {
+			return now, err
+		}
+		if h.tail.append(rules); err != nil || h.tail.head != head {
+			return now, h.abandon()
+		}
+		last := len(rules) < revocation.MaxFrameRules
+		if last {
+			h.told = now
+		}
+		if len(rules) > 0 || time.Since(h.sent) > heartbeat/2 {
+			err = h.publish(ctx, rules)
+		}
+		if err != nil || last {
+			return now, err
+		}
+	}
+}
+
+// load finds the head of the log, and the rules before it.
+func (h *hub) load(ctx context.Context, now time.Time) error {
+	head, _, err := h.issuer.ActiveRules(ctx)
+	if err != nil {
+		return err
+	}
+	size := min(head.Sequence, revocation.MaxFrameRules)
+	var rules []revocation.Rule
+	if size > 0 {
+		reached := head
+		rules, reached, err = h.issuer.LogEntries(ctx, head.Sequence-size, int(size))
+		if err == nil && reached != head {
+			err = errRewound
+		}
+	}
+	if err == nil {
+		h.tail, h.told = tail{head, rules}, now
+	}
+	return err
+}
+
+// abandon ends the streams of a log that was rewound or rewritten under them. The next turn begins anew;
+// that it isn't the log of before is for the readers to find out.
+func (h *hub) abandon() error {
+	h.tail = tail{}
+	h.endAll()
+	return errRewound
+}
+
+func (h *hub) endAll() {
+	close(h.ended)
+	h.ended = make(chan struct{})
+}
+
+// publish makes the frame for all streams. While one look takes several frames, only the last of them
+// may promise its time: those before lack rules, and repeat the promise that stood.
+func (h *hub) publish(ctx context.Context, rules []revocation.Rule) error {
+	data, err := h.encode(ctx, rules, h.told, "")
+	if err != nil {
+		return err
+	}
+	next := &frame{number: h.last.number + 1, data: data, ready: make(chan struct{})}
+	h.last.next = next
+	close(h.last.ready)
+	h.last, h.sent = next, time.Now()
+	h.newest.Store(next.number)
+	return nil
+}
+
+// answer makes the first frame of a connection.
+func (h *hub) answer(ctx context.Context, j join, now time.Time) joined {
+	if j.log != h.tail.head.LogID || j.after > h.tail.head.Sequence {
+		return joined{err: errOtherLog}
+	}
+	rules, ok := h.tail.since(j.after)
+	if !ok {
+		return joined{err: errTooOld}
+	}
+	first, err := h.encode(ctx, rules, now, j.nonce)
+	return joined{first: first, frame: h.last, ended: h.ended, err: err}
+}
+
+// encode signs the head of the log and makes the event.
+func (h *hub) encode(ctx context.Context, rules []revocation.Rule, now time.Time, nonce string) ([]byte, error) {
+	s := revocation.Statement{Head: h.tail.head, Time: now, MaxTTL: h.issuer.MaxTTL(), Nonce: nonce}
+	signed, err := s.Sign(ctx, h.issuer.FeedSigner(), h.issuer.URL())
+	if err != nil {
+		return nil, err
+	}
+	return revocation.Frame{Sequence: s.Sequence, Rules: rules, Statement: signed}.AppendTo(nil)
+}

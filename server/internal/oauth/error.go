@@ -1,0 +1,67 @@
+package oauth
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/jot-auth/jot/server/internal/web"
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+// protocolError is an error of RFC 6749 section 5.2. Its texts are fixed ones: none
+// quotes the request.
+type protocolError struct {
+	code        string
+	description string
+	status      int
+	retryAfter  int // seconds; 0 means no Retry-After
+}
+
+func (e *protocolError) Error() string { return e.code + ": " + e.description }
+
+// missing is the answer to a request that lacks a parameter.
+func missing(parameter string) error {
+	return &protocolError{code: "invalid_request", description: parameter + " is missing", status: http.StatusBadRequest}
+}
+
+// fail answers with an error, and logs it if it is a fault. One that is none of the
+// protocol's or the domain's is answered with 500 and no description.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	e := protocolErrorOf(err)
+	web.LogFault(r, e.status, err)
+	web.NoStore(w)
+	if e.retryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(e.retryAfter))
+	}
+	if e.status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Basic realm="`+s.issuer.URL()+`"`)
+	}
+	web.WriteJSON(w, e.status, struct {
+		Code        string `json:"error"`
+		Description string `json:"error_description,omitempty"`
+	}{e.code, e.description})
+}
+
+func protocolErrorOf(err error) *protocolError {
+	var e *protocolError
+	var problem *web.Problem
+	seconds, unavailable := web.Unavailable(err)
+	switch {
+	case errors.As(err, &e):
+		return e
+	case errors.As(err, &problem):
+		return &protocolError{code: "invalid_request", description: problem.Detail, status: problem.Status}
+	case unavailable:
+		return &protocolError{code: "temporarily_unavailable", status: http.StatusServiceUnavailable, retryAfter: seconds}
+	case errors.Is(err, issuer.ErrInvalidClient):
+		return &protocolError{code: "invalid_client", status: http.StatusUnauthorized}
+	case errors.Is(err, issuer.ErrInvalidGrant):
+		return &protocolError{code: "invalid_grant", status: http.StatusBadRequest}
+	case errors.Is(err, issuer.ErrInvalidScope):
+		return &protocolError{code: "invalid_scope", status: http.StatusBadRequest}
+	case errors.Is(err, issuer.ErrInvalidTarget):
+		return &protocolError{code: "invalid_target", status: http.StatusBadRequest}
+	}
+	return &protocolError{code: "server_error", status: http.StatusInternalServerError}
+}

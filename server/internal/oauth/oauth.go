@@ -1,0 +1,90 @@
+// Package oauth serves the OAuth 2.1 endpoints: tokens (RFC 6749), revocation (RFC 7009),
+// the key set (RFC 7517) and the metadata (RFC 8414, OpenID Connect Discovery). It
+// translates between HTTP and the domain; the rules are in package issuer.
+package oauth
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/server/internal/web"
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+// Issuer is what this package needs of an *issuer.Issuer.
+type Issuer interface {
+	URL() string
+	Clients() []issuer.Client
+	Resources() []issuer.Resource
+	KeySet() *jot.KeySet
+	KeySetMaxAge() time.Duration
+	Refresh(ctx context.Context, r issuer.RefreshRequest) (issuer.Tokens, error)
+	RevokeToken(ctx context.Context, token, clientID string) error
+}
+
+// Options are choices about the endpoints.
+type Options struct {
+	Logger *slog.Logger // nil means slog.Default
+}
+
+// Server serves the OAuth endpoints.
+type Server struct {
+	issuer  Issuer
+	options Options
+	clients map[string]bool // IDs of the clients, all of them public
+	base    string          // path of the issuer's URL
+}
+
+// New makes the endpoints of an issuer. It fails when the issuer's URL can't be served.
+func New(i Issuer, o Options) (*Server, error) {
+	base, err := web.BasePath(i.URL())
+	if err != nil {
+		return nil, err
+	}
+	clients := make(map[string]bool)
+	for _, client := range i.Clients() {
+		clients[client.ID] = true
+	}
+	return &Server{issuer: i, options: o, clients: clients, base: base}, nil
+}
+
+// Register adds the routes to mux, under the path of the issuer's URL. The metadata of
+// RFC 8414 stands where its section 3.1 puts it, before that path, as well.
+func (s *Server) Register(mux *http.ServeMux) {
+	routes := map[string]http.HandlerFunc{
+		"POST /oauth2/token":                          s.token,
+		"POST /oauth2/revoke":                         s.revoke,
+		"GET /.well-known/jwks.json":                  s.keySet,
+		"GET /.well-known/openid-configuration":       s.metadata,
+		"GET /.well-known/oauth-authorization-server": s.metadata,
+	}
+	for route, handler := range routes {
+		web.Handle(mux, s.base, route, web.WithLogger(s.options.Logger, handler))
+	}
+	if s.base != "" {
+		route := "GET /.well-known/oauth-authorization-server" + s.base
+		web.Handle(mux, "", route, web.WithLogger(s.options.Logger, http.HandlerFunc(s.metadata)))
+	}
+}
+
+// decode reads a request from a form, whose unknown parameters don't count (RFC 6749
+// section 3.2), or from JSON.
+func decode(w http.ResponseWriter, r *http.Request, req interface{ fromForm(url.Values) }) error {
+	media, err := web.MediaType(r)
+	if err != nil {
+		return err
+	}
+	if media == web.MediaJSON {
+		return web.DecodeJSON(w, r, req)
+	}
+	form, err := web.DecodeForm(w, r)
+	if err != nil {
+		return err
+	}
+	req.fromForm(form)
+	return nil
+}

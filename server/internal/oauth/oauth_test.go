@@ -1,0 +1,184 @@
+package oauth_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/server/internal/oauth"
+	"github.com/jot-auth/jot/server/issuer"
+	"github.com/jot-auth/jot/server/sqlstore"
+)
+
+const (
+	app   = "client_app"
+	other = "client_other"
+)
+
+// fixture is the whole way down to a database file, behind a listener on loopback.
+type fixture struct {
+	t      *testing.T
+	issuer *issuer.Issuer
+	server *httptest.Server
+	log    *buffer
+}
+
+// buffer is a bytes.Buffer that handlers write to while a test reads.
+type buffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+// take answers what was written since it was last called.
+func (b *buffer) take() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	defer b.text.Reset()
+	return b.text.String()
+}
+
+func serve(t *testing.T, issuerURL string) *fixture {
+	t.Helper()
+	store, err := sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "jot.db"), sqlstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i, err := issuer.New(t.Context(), store, issuer.Config{
+		URL:              issuerURL,
+		Resources:        []issuer.Resource{{Audience: "petstore", Scopes: []string{"pets:write", "pets:read"}}, {Audience: "zoo", Scopes: []string{"pets:read"}}},
+		Clients:          []issuer.Client{{ID: app, Scopes: []string{"pets:read", "pets:write"}, FirstParty: true}, {ID: other, Scopes: []string{"pets:read"}}},
+		KeyEncryptionKey: make([]byte, 32),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { i.Close(); store.Close() })
+	f := mount(t, i)
+	f.issuer = i
+	return f
+}
+
+// mount serves an issuer that may be a broken one.
+func mount(t *testing.T, i oauth.Issuer) *fixture {
+	t.Helper()
+	f := &fixture{t: t, log: new(buffer)}
+	handlers, err := oauth.New(i, oauth.Options{Logger: slog.New(slog.NewTextHandler(f.log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	handlers.Register(mux)
+	f.server = httptest.NewServer(mux)
+	t.Cleanup(f.server.Close)
+	return f
+}
+
+// tokens logs a new subject in.
+func (f *fixture) tokens() issuer.Tokens {
+	f.t.Helper()
+	subject, err := issuer.NewSubject(nil, []string{"pets:read", "pets:write"})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	if err := f.issuer.CreateSubject(f.t.Context(), subject); err != nil {
+		f.t.Fatal(err)
+	}
+	tokens, err := f.issuer.Issue(f.t.Context(), issuer.Grant{Subject: subject.ID, ClientID: app, AMR: []string{"pwd"}})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return tokens
+}
+
+// answer is a response, read to its end.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// call sends a request with headers given as name, value, ….
+func (f *fixture) call(method, path, media string, body io.Reader, headers ...string) answer {
+	f.t.Helper()
+	r, err := http.NewRequest(method, f.server.URL+path, body)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	if media != "" {
+		r.Header.Set("Content-Type", media)
+	}
+	for n := 0; n < len(headers); n += 2 {
+		r.Header.Add(headers[n], headers[n+1])
+	}
+	r.Host = r.Header.Get("Host") // "" is the server's own
+	response, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return answer{response.StatusCode, response.Header, string(text)}
+}
+
+const formType = "application/x-www-form-urlencoded"
+
+// post sends a form, given as name, value, ….
+func (f *fixture) post(path string, parameters ...string) answer {
+	f.t.Helper()
+	form := url.Values{}
+	for n := 0; n < len(parameters); n += 2 {
+		form.Add(parameters[n], parameters[n+1])
+	}
+	return f.call("POST", path, formType, strings.NewReader(form.Encode()))
+}
+
+func (f *fixture) get(path string, headers ...string) answer {
+	f.t.Helper()
+	return f.call("GET", path, "", nil, headers...)
+}
+
+// members reads a JSON body.
+func (a answer) members(t *testing.T) map[string]any {
+	t.Helper()
+	var members map[string]any
+	if err := json.Unmarshal([]byte(a.body), &members); err != nil {
+		t.Fatalf("%v: %d %q", err, a.status, a.body)
+	}
+	return members
+}
+
+// wantError holds an answer to RFC 6749 section 5.2.
+func (a answer) wantError(t *testing.T, status int, code string) {
+	t.Helper()
+	if a.status != status || a.members(t)["error"] != code {
+		t.Errorf("%d %s, want %d %s", a.status, a.body, status, code)
+	}
+	if a.header.Get("Cache-Control") != "no-store" || a.header.Get("Content-Type") != "application/json" {
+		t.Errorf("header %v", a.header)
+	}
+	if (status == 401) != (a.header.Get("WWW-Authenticate") != "") {
+		t.Errorf("challenge %q with status %d", a.header.Get("WWW-Authenticate"), status)
+	}
+}
+
+func (f *fixture) verify(access string) (*jot.Token, error) {
+	return f.issuer.Verifier().Verify(f.t.Context(), access)
+}

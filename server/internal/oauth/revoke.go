@@ -1,0 +1,46 @@
+package oauth
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/jot-auth/jot/server/internal/web"
+)
+
+// revokeRequest is RFC 7009 section 2.1's.
+type revokeRequest struct {
+	client
+	Token         string `json:"token"`
+	TokenTypeHint string `json:"token_type_hint"` // not needed: the two kinds look different
+}
+
+func (v *revokeRequest) fromForm(form url.Values) {
+	v.client.fromForm(form)
+	v.Token, v.TokenTypeHint = form.Get("token"), form.Get("token_type_hint")
+}
+
+// revoke answers POST /oauth2/revoke: an access token is refused from now on, a refresh
+// token's session ends. A token that is unknown or dead is a success too (RFC 7009
+// section 2.2). The answer comes after the rule is stored and published.
+func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
+	if err := s.revokeToken(w, r); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	web.NoStore(w)
+	w.WriteHeader(http.StatusOK)
+}
+
+func (s *Server) revokeToken(w http.ResponseWriter, r *http.Request) error {
+	var req revokeRequest
+	if err := decode(w, r, &req); err != nil {
+		return err
+	}
+	if err := s.authenticate(r, req.client); err != nil {
+		return err
+	}
+	if req.Token == "" {
+		return missing("token")
+	}
+	return s.issuer.RevokeToken(r.Context(), req.Token, req.ID)
+}

@@ -1,0 +1,97 @@
+// Package telemetry tells operators what the server does: a log line a request, without a secret in it.
+package telemetry
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+)
+
+// RequestIDHeader carries the ID of a request, made here, back to the client.
+const RequestIDHeader = "Jot-Request-Id"
+
+type requestKey struct{}
+
+// LogRequests logs each request when it has been answered: its ID, method, route, status, size and duration.
+// The path, query, headers and bodies are left out, since they may hold tokens and names. A handler that panics is answered with
+// 500 and logged with its stack.
+func LogRequests(logger *slog.Logger, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		started := time.Now()
+		id := rand.Text()
+		w.Header().Set(RequestIDHeader, id)
+		answer := &recorder{ResponseWriter: w}
+		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, id))
+		defer func() {
+			if cause := recover(); cause != nil {
+				answer.fail(logger, cause, id)
+			}
+			logger.LogAttrs(r.Context(), slog.LevelInfo, "request",
+				slog.String("id", id), slog.String("method", knownMethod(r.Method)), slog.String("route", r.Pattern),
+				slog.Int("status", answer.status), slog.Int64("bytes", answer.bytes), slog.Duration("took", time.Since(started)))
+			if answer.aborted {
+				panic(http.ErrAbortHandler)
+			}
+		}()
+		next.ServeHTTP(answer, r)
+	})
+}
+
+// RequestID returns the ID that LogRequests gave to the request of this context; empty outside one.
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestKey{}).(string)
+	return id
+}
+
+// knownMethod keeps what a client made up out of the log.
+func knownMethod(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return method
+	}
+	return "other"
+}
+
+// recorder notes what was answered.
+type recorder struct {
+	http.ResponseWriter
+	status  int
+	bytes   int64
+	aborted bool
+}
+
+// Unwrap lets http.ResponseController reach the connection, for flushes and deadlines.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 && status >= 200 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *recorder) Write(data []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(data)
+	w.bytes += int64(n)
+	return n, err
+}
+
+// fail answers a panic with 500, or cuts the connection where an answer had begun.
+func (w *recorder) fail(logger *slog.Logger, cause any, id string) {
+	if cause == http.ErrAbortHandler {
+		w.aborted = true
+		return
+	}
+	logger.Error("a handler panicked", slog.String("id", id), slog.Any("cause", cause), slog.String("stack", string(debug.Stack())))
+	if w.status != 0 {
+		w.aborted = true
+		return
+	}
+	http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+}

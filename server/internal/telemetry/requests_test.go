@@ -1,0 +1,102 @@
+package telemetry_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jot-auth/jot/server/internal/telemetry"
+)
+
+// logBuffer is written by handlers and read by the test.
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *logBuffer) Write(data []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(data)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+func TestLogRequests(t *testing.T) {
+	var log logBuffer
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /hello/{name}", func(w http.ResponseWriter, r *http.Request) {
+		if telemetry.RequestID(r.Context()) == "" {
+			t.Error("the handler can't see the request's ID")
+		}
+		io.WriteString(w, "hello")
+	})
+	mux.HandleFunc("GET /panic", func(http.ResponseWriter, *http.Request) { panic("out of luck") })
+	mux.HandleFunc("GET /late", func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, "begun")
+		panic("too late for a status")
+	})
+	mux.HandleFunc("GET /stream", func(w http.ResponseWriter, _ *http.Request) {
+		if err := http.NewResponseController(w).Flush(); err != nil {
+			t.Error("a stream can't be flushed:", err)
+		}
+	})
+	server := httptest.NewServer(telemetry.LogRequests(slog.New(slog.NewJSONHandler(&log, nil)), mux))
+	defer server.Close()
+
+	tests := []struct {
+		path   string
+		status int
+		route  string
+	}{
+		{"/hello/ada?access_token=secret-in-the-query", 200, "GET /hello/{name}"},
+		{"/panic", 500, "GET /panic"},
+		{"/stream", 200, "GET /stream"},
+		{"/nowhere", 404, ""},
+	}
+	for _, test := range tests {
+		response, err := server.Client().Get(server.URL + test.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != test.status || response.Header.Get(telemetry.RequestIDHeader) == "" {
+			t.Errorf("%s: %s", test.path, response.Status)
+		}
+	}
+	if response, err := server.Client().Get(server.URL + "/late"); err == nil {
+		if _, err = io.ReadAll(response.Body); err == nil {
+			t.Error("an answer that broke off looks complete")
+		}
+		response.Body.Close()
+	}
+
+	var routes []string
+	for line := range strings.Lines(log.String()) {
+		var entry struct{ Msg, Route string }
+		if err := json.Unmarshal([]byte(line), &entry); err != nil {
+			t.Fatal(err)
+		}
+		if entry.Msg == "request" {
+			routes = append(routes, entry.Route)
+		}
+	}
+	if len(routes) != 5 || routes[0] != tests[0].route || routes[3] != tests[3].route {
+		t.Errorf("logged routes %q", routes)
+	}
+	for _, secret := range []string{"secret-in-the-query", "ada"} {
+		if strings.Contains(log.String(), secret) {
+			t.Errorf("the log holds %q:\n%s", secret, log.String())
+		}
+	}
+}

@@ -1,0 +1,222 @@
+package web
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+type sample struct {
+	Name  string `json:"name"`
+	Flag  bool   `json:"flag"`
+	Inner struct {
+		Count int `json:"count"`
+	} `json:"inner"`
+}
+
+// post makes a request whose length is stated unless chunked.
+func post(contentType, body string, chunked bool) *http.Request {
+	r := httptest.NewRequest("POST", "/?name=query", strings.NewReader(body))
+	r.Header.Set("Content-Type", contentType)
+	if chunked {
+		r.ContentLength = -1
+	}
+	return r
+}
+
+// statusOf answers the status of a *Problem, 0 for no error.
+func statusOf(t *testing.T, err error) int {
+	t.Helper()
+	if err == nil {
+		return 0
+	}
+	var p *Problem
+	if !errors.As(err, &p) {
+		t.Fatalf("%v is no problem", err)
+	}
+	return p.Status
+}
+
+func TestDecodeJSON(t *testing.T) {
+	const media = "application/json"
+	large := `{"name":"` + strings.Repeat("x", 10<<20) + `"}`
+	exact := `{"name":"` + strings.Repeat("x", MaxBody-11) + `"}`
+	for name, c := range map[string]struct {
+		media, body string
+		chunked     bool
+		want        int
+	}{
+		"good":               {media, `{"name":"ada","flag":true,"inner":{"count":3}}`, false, 0},
+		"empty object":       {media, ` {} `, false, 0},
+		"charset":            {"application/json; charset=UTF-8", `{}`, false, 0},
+		"largest":            {media, exact, true, 0},
+		"one byte more":      {media, exact + " ", true, 413},
+		"other charset":      {"application/json; charset=utf-16", `{}`, false, 415},
+		"other parameter":    {"application/json; profile=x", `{}`, false, 415},
+		"no media type":      {"", `{}`, false, 415},
+		"text":               {"text/plain", `{}`, false, 415},
+		"form":               {MediaForm, `name=ada`, false, 415},
+		"JSON suffix":        {"application/ld+json", `{}`, false, 415},
+		"two media types":    {"application/json, text/plain", `{}`, false, 415},
+		"10 MB":              {media, large, false, 413},
+		"10 MB in chunks":    {media, large, true, 413},
+		"empty":              {media, ``, false, 400},
+		"not JSON":           {media, `name=ada`, false, 400},
+		"null":               {media, `null`, false, 400},
+		"array":              {media, `[]`, false, 400},
+		"truncated":          {media, `{"name":"ada`, false, 400},
+		"text after":         {media, `{} {}`, false, 400},
+		"byte order mark":    {media, "\xef\xbb\xbf{}", false, 400},
+		"unknown member":     {media, `{"name":"ada","roles":["admin"]}`, false, 400},
+		"unknown inside":     {media, `{"inner":{"count":1,"x":2}}`, false, 400},
+		"another case":       {media, `{"Name":"ada"}`, false, 400},
+		"doubled member":     {media, `{"name":"ada","name":"eve"}`, false, 400},
+		"doubled, escaped":   {media, `{"name":"ada","n\u0061me":"eve"}`, false, 400},
+		"doubled, folded":    {media, `{"name":"ada","NAME":"eve"}`, false, 400},
+		"wrong type":         {media, `{"name":5}`, false, 400},
+		"number for bool":    {media, `{"flag":1}`, false, 400},
+		"fraction for count": {media, `{"inner":{"count":1.5}}`, false, 400},
+		"invalid UTF-8":      {media, "{\"name\":\"\xff\"}", false, 400},
+		"lone surrogate":     {media, `{"name":"\ud800"}`, false, 400},
+		"too deep":           {media, `{"inner":` + strings.Repeat(`[`, 40) + strings.Repeat(`]`, 40) + `}`, false, 400},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var v sample
+			err := DecodeJSON(httptest.NewRecorder(), post(c.media, c.body, c.chunked), &v)
+			if got := statusOf(t, err); got != c.want {
+				t.Errorf("status %d, want %d: %v", got, c.want, err)
+			}
+			if err != nil && (strings.Contains(err.Error(), "ada") || strings.Contains(err.Error(), "roles")) {
+				t.Errorf("%v quotes the body", err)
+			}
+		})
+	}
+}
+
+func TestDecodeForm(t *testing.T) {
+	large := "name=" + strings.Repeat("x", 10<<20)
+	for name, c := range map[string]struct {
+		media, body string
+		chunked     bool
+		want        int
+	}{
+		"good":              {MediaForm, "name=ada+l&flag=%C3%A9", false, 0},
+		"charset":           {MediaForm + ";charset=utf-8", "name=ada", false, 0},
+		"empty":             {MediaForm, "", false, 0},
+		"JSON":              {MediaJSON, `{}`, false, 415},
+		"multipart":         {"multipart/form-data; boundary=x", "--x--", false, 415},
+		"10 MB":             {MediaForm, large, false, 413},
+		"10 MB in chunks":   {MediaForm, large, true, 413},
+		"doubled":           {MediaForm, "name=ada&name=ada", false, 400},
+		"doubled, escaped":  {MediaForm, "name=ada&n%61me=eve", false, 400},
+		"doubled, once bad": {MediaForm, "name=&name=eve", false, 400},
+		"bad escape":        {MediaForm, "name=%zz", false, 400},
+		"semicolon":         {MediaForm, "name=ada;flag=1", false, 400},
+		"NUL":               {MediaForm, "name=a%00da", false, 400},
+		"newline":           {MediaForm, "name=a%0Ada", false, 400},
+		"invalid UTF-8":     {MediaForm, "name=%ff", false, 400},
+		"bad name":          {MediaForm, "na%00me=ada", false, 400},
+	} {
+		t.Run(name, func(t *testing.T) {
+			form, err := DecodeForm(httptest.NewRecorder(), post(c.media, c.body, c.chunked))
+			if got := statusOf(t, err); got != c.want {
+				t.Errorf("status %d, want %d: %v", got, c.want, err)
+			}
+			if form.Get("name") == "query" {
+				t.Error("a parameter of the URL counted")
+			}
+		})
+	}
+}
+
+func TestDecodeFormLeavesOutEmpty(t *testing.T) {
+	form, err := DecodeForm(httptest.NewRecorder(), post(MediaForm, "scope=&name=ada", false))
+	if err != nil || form.Has("scope") || form.Get("name") != "ada" {
+		t.Errorf("form = %v, %v", form, err)
+	}
+}
+
+// TestStatedLengthIsNotRead refuses what says that it is too long without reading it.
+func TestStatedLengthIsNotRead(t *testing.T) {
+	r := post(MediaJSON, "", false)
+	r.Body = io.NopCloser(readerFunc(func([]byte) (int, error) {
+		t.Error("the body was read")
+		return 0, io.EOF
+	}))
+	r.ContentLength = MaxBody + 1
+	if got := statusOf(t, DecodeJSON(httptest.NewRecorder(), r, &sample{})); got != 413 {
+		t.Errorf("status %d", got)
+	}
+}
+
+func TestBodyThatBreaksOff(t *testing.T) {
+	r := post(MediaJSON, "", false)
+	r.Body = io.NopCloser(readerFunc(func([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }))
+	r.ContentLength = 10
+	if got := statusOf(t, DecodeJSON(httptest.NewRecorder(), r, &sample{})); got != 400 {
+		t.Errorf("status %d", got)
+	}
+}
+
+func TestMediaTypeStatedTwice(t *testing.T) {
+	r := post(MediaJSON, "{}", false)
+	r.Header.Add("Content-Type", MediaJSON)
+	if got := statusOf(t, DecodeJSON(httptest.NewRecorder(), r, &sample{})); got != 415 {
+		t.Errorf("status %d", got)
+	}
+	r = post(MediaJSON, "{}", false)
+	r.Header.Set("Content-Encoding", "gzip")
+	if got := statusOf(t, DecodeJSON(httptest.NewRecorder(), r, &sample{})); got != 415 {
+		t.Errorf("compressed body: status %d", got)
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+func FuzzParseJSON(f *testing.F) {
+	f.Add([]byte(`{"name":"ada","flag":true,"inner":{"count":3}}`))
+	f.Add([]byte(` {"name":"\ud83d\ude00"}`))
+	f.Add([]byte(`{"name":"a","Name":"b"}`))
+	f.Add([]byte(`null`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var v, again sample
+		if err := parseJSON(data, &v); err != nil {
+			if statusOf(t, err) != 400 {
+				t.Errorf("%v", err)
+			}
+			return
+		}
+		if err := parseJSON(data, &again); err != nil || v != again {
+			t.Errorf("%q reads as %v and as %v, %v", data, v, again, err)
+		}
+	})
+}
+
+func FuzzParseForm(f *testing.F) {
+	f.Add([]byte("grant_type=refresh_token&refresh_token=jrt_x&client_id=client_1"))
+	f.Add([]byte("a=%00&a=b;c"))
+	f.Add([]byte("=&&%C3%A9=+"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		form, err := parseForm(data)
+		if err != nil {
+			if statusOf(t, err) != 400 {
+				t.Errorf("%v", err)
+			}
+			return
+		}
+		for name, values := range form {
+			if len(values) != 1 || values[0] == "" || !isText(name) || !isText(values[0]) {
+				t.Errorf("%q reads as %v", data, form)
+			}
+		}
+		again, err := parseForm([]byte(form.Encode()))
+		if err != nil || again.Encode() != form.Encode() {
+			t.Errorf("%v written and read again is %v, %v", form, again, err)
+		}
+	})
+}

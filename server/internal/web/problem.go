@@ -1,0 +1,167 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+
+	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+// Types of problems that a client may want to tell apart. They are identifiers and
+// don't change; all other problems have the type about:blank.
+const (
+	TypeInvalidCredentials = "urn:jot:problem:invalid-credentials"
+	TypeInvalidGrant       = "urn:jot:problem:invalid-grant"
+	TypeInvalidScope       = "urn:jot:problem:invalid-scope"
+	TypeInvalidTarget      = "urn:jot:problem:invalid-target"
+	TypeInvalidInput       = "urn:jot:problem:invalid-input"
+	TypeTaken              = "urn:jot:problem:taken"
+	TypeSignUpOff          = "urn:jot:problem:sign-up-off"
+)
+
+// Seconds after which a client should try again.
+const (
+	retryBusy        = 1
+	retryUnavailable = 5
+)
+
+// Problem is an answer that says what went wrong (RFC 9457). It is an error too, so
+// that decoders can return the answer that they ask for. Its texts are fixed ones: none
+// quotes the request.
+type Problem struct {
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail,omitempty"`
+
+	retryAfter int    // seconds; 0 means no Retry-After
+	challenge  string // what the Bearer challenge adds to the realm (RFC 6750 section 3)
+}
+
+// NewProblem makes a problem of type about:blank, whose title is the status's own.
+func NewProblem(status int, detail string) *Problem {
+	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}
+}
+
+// Error answers the title and detail.
+func (p *Problem) Error() string {
+	if p.Detail == "" {
+		return p.Title
+	}
+	return p.Title + ": " + p.Detail
+}
+
+// WriteProblem answers with a problem. Problems are never stored by caches, and one of
+// status 401 carries the Bearer challenge that RFC 9110 section 15.5.2 demands.
+func WriteProblem(w http.ResponseWriter, p *Problem) {
+	NoStore(w)
+	if p.retryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(p.retryAfter))
+	}
+	if p.Status == http.StatusUnauthorized || p.challenge != "" {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="jot"`+p.challenge)
+	}
+	writeJSON(w, p.Status, "application/problem+json", p)
+}
+
+// Fail answers with the problem that an error is, and logs it if it is a fault. An error
+// that is none of the domain's is answered with 500 and no detail.
+func Fail(w http.ResponseWriter, r *http.Request, err error) {
+	p := problemOf(err)
+	LogFault(r, p.Status, err)
+	WriteProblem(w, p)
+}
+
+// Unavailable says whether an error passes by itself, and after how many seconds the
+// client should try again.
+func Unavailable(err error) (retryAfter int, ok bool) {
+	switch {
+	case errors.Is(err, issuer.ErrBusy):
+		return retryBusy, true
+	case errors.Is(err, issuer.ErrUnavailable), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return retryUnavailable, true
+	}
+	return 0, false
+}
+
+func problemOf(err error) *Problem {
+	var p *Problem
+	if errors.As(err, &p) {
+		return p
+	}
+	if seconds, ok := Unavailable(err); ok {
+		p := NewProblem(http.StatusServiceUnavailable, "try again later")
+		p.retryAfter = seconds
+		return p
+	}
+	if errors.Is(err, jot.ErrInvalidToken) {
+		return tokenProblem(err)
+	}
+	return domainProblem(err)
+}
+
+func domainProblem(err error) *Problem {
+	var input *issuer.InputError
+	switch {
+	case errors.As(err, &input):
+		return &Problem{Type: TypeInvalidInput, Title: "Invalid input", Status: http.StatusBadRequest, Detail: input.Field + " " + input.Reason}
+	case errors.Is(err, issuer.ErrInvalidCredentials):
+		return &Problem{Type: TypeInvalidCredentials, Title: "Wrong username or password", Status: http.StatusUnauthorized}
+	case errors.Is(err, issuer.ErrInvalidGrant):
+		return &Problem{Type: TypeInvalidGrant, Title: "The refresh token is not valid", Status: http.StatusUnauthorized}
+	case errors.Is(err, issuer.ErrInvalidScope):
+		return &Problem{Type: TypeInvalidScope, Title: "The scope is not available", Status: http.StatusBadRequest}
+	case errors.Is(err, issuer.ErrInvalidTarget):
+		return &Problem{Type: TypeInvalidTarget, Title: "The resource is unknown", Status: http.StatusBadRequest}
+	case errors.Is(err, issuer.ErrTaken):
+		return &Problem{Type: TypeTaken, Title: "The name is taken", Status: http.StatusConflict}
+	case errors.Is(err, issuer.ErrNotFound):
+		return NewProblem(http.StatusNotFound, "")
+	}
+	return NewProblem(http.StatusInternalServerError, "")
+}
+
+// tokenProblem is the answer to a bad access token (RFC 6750 section 3.1).
+func tokenProblem(err error) *Problem {
+	p := NewProblem(http.StatusUnauthorized, "the access token is not valid")
+	p.challenge = `, error="invalid_token"`
+	if errors.Is(err, jot.ErrStaleClaims) {
+		p.Detail = "stale claims"
+		p.challenge += `, error_description="stale claims"`
+	}
+	return p
+}
+
+type loggerKey struct{}
+
+// WithLogger makes the handlers below next log to l; nil means slog.Default.
+func WithLogger(l *slog.Logger, next http.Handler) http.Handler {
+	if l == nil {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), loggerKey{}, l)))
+	})
+}
+
+// LogFault records an error that is answered with the status, if it is the operator's to
+// mend and not the client's: an unknown one or a failed database. It names the route, and
+// nothing that the client sent.
+func LogFault(r *http.Request, status int, err error) {
+	if status != http.StatusInternalServerError && !errors.Is(err, issuer.ErrUnavailable) {
+		return
+	}
+	logger(r).ErrorContext(r.Context(), "request failed",
+		slog.String("route", r.Pattern), slog.Int("status", status), slog.Any("error", err))
+}
+
+func logger(r *http.Request) *slog.Logger {
+	if l, ok := r.Context().Value(loggerKey{}).(*slog.Logger); ok {
+		return l
+	}
+	return slog.Default()
+}

@@ -1,0 +1,151 @@
+package issuer
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jot-auth/jot"
+)
+
+// maxAccessToken is what fits into a cookie together with its name and attributes.
+const maxAccessToken = 4 << 10
+
+// accessClaims are the claims that the issuer sets (RFC 9068 §2.2).
+type accessClaims struct {
+	Issuer     string   `json:"iss"`
+	Subject    string   `json:"sub"`
+	Audience   string   `json:"aud"`
+	ClientID   string   `json:"client_id"`
+	Expires    int64    `json:"exp"`
+	IssuedAt   int64    `json:"iat"`
+	ID         string   `json:"jti"`
+	SessionID  string   `json:"sid,omitempty"`
+	Generation uint64   `json:"gen"`
+	Scope      string   `json:"scope,omitempty"`
+	AuthTime   int64    `json:"auth_time,omitempty"`
+	AMR        []string `json:"amr,omitempty"`
+}
+
+// draft is an access token whose every claim is settled but which isn't signed yet, and the refresh token that goes with it.
+// Drafts are made inside a transaction, so that all claims are of one moment, and signed outside of it, so that nobody waits
+// for a signature.
+type draft struct {
+	session *Session
+	scope   []string
+	payload json.RawMessage
+	life    time.Duration
+	key     *signingKey
+}
+
+// draft settles the claims of an access token. It fails with tooEarly, or with a *TokenSizeError.
+func (u *update) draft(subject *Subject, session *Session, resource *Resource, scope []string) (*draft, error) {
+	issued := u.now.Truncate(time.Second)
+	if wait := subject.NotBefore.Sub(u.now); wait > 0 {
+		return nil, &tooEarly{wait}
+	}
+	expires := issued.Add(resource.AccessTTL)
+	if end := session.Expires.Truncate(time.Second); end.Before(expires) {
+		expires = end
+	}
+	if !expires.After(issued) {
+		return nil, ErrInvalidGrant
+	}
+	payload, err := json.Marshal(accessClaims{
+		Issuer: u.issuer.config.URL, Subject: subject.ID, Audience: resource.Audience, ClientID: session.ClientID,
+		Expires: expires.Unix(), IssuedAt: issued.Unix(), ID: rand.Text(), SessionID: session.ID,
+		Generation: subject.Generation, Scope: strings.Join(scope, " "), AuthTime: session.AuthTime.Unix(), AMR: session.AMR,
+	})
+	if err != nil {
+		return nil, err
+	}
+	d := &draft{session, scope, splice(payload, subject.Claims), expires.Sub(issued), u.issuer.keys.Load().active}
+	return d, d.checkSize()
+}
+
+// splice appends the members of one JSON object to another. Their names differ: see reservedClaims.
+func splice(object, more json.RawMessage) json.RawMessage {
+	if len(more) <= len("{}") {
+		return object
+	}
+	object[len(object)-1] = ','
+	return append(object, more[1:]...)
+}
+
+// sign makes the tokens that a draft settled.
+func (i *Issuer) sign(ctx context.Context, d *draft) (Tokens, error) {
+	access, err := d.key.signer.Sign(ctx, d.payload)
+	if err != nil {
+		return Tokens{}, fmt.Errorf("signing an access token: %w", err)
+	}
+	return Tokens{
+		Access: access, ExpiresIn: d.life, Refresh: i.newRefreshToken(d.session, d.session.Counters.Current), Scope: d.scope,
+		Subject: d.session.Subject, SessionID: d.session.ID, SessionExpires: d.session.Expires,
+	}, nil
+}
+
+// TokenSizeError is an access token that would be larger than what fits into a cookie.
+type TokenSizeError struct {
+	Size  int        // bytes that the token would have
+	Limit int        // bytes that it may have
+	Parts []SizePart // what takes the room, largest first; together Size, but for rounding
+}
+
+// SizePart is one claim's share of a token, or that of "header and signature".
+type SizePart struct {
+	Name  string
+	Bytes int
+}
+
+// Error names the largest parts.
+func (e *TokenSizeError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "issuer: the access token would have %d bytes, and %d is the limit, which is a cookie's;", e.Size, e.Limit)
+	for n, part := range e.Parts[:min(5, len(e.Parts))] {
+		fmt.Fprintf(&b, "%s %s takes %d", strings.Repeat(",", min(n, 1)), part.Name, part.Bytes)
+	}
+	return b.String() + ": keep large data out of the subject's claims"
+}
+
+// checkSize refuses a draft whose token would be too large, before anything is stored.
+func (d *draft) checkSize() error {
+	size := d.key.overhead + base64.RawURLEncoding.EncodedLen(len(d.payload))
+	if size <= maxAccessToken {
+		return nil
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(d.payload, &members); err != nil {
+		return err
+	}
+	parts := []SizePart{{"header and signature", d.key.overhead}}
+	for name, value := range members {
+		parts = append(parts, SizePart{name, (len(`"":,`) + len(name) + len(value)) * 4 / 3})
+	}
+	slices.SortFunc(parts, func(a, b SizePart) int { return cmp.Or(b.Bytes-a.Bytes, strings.Compare(a.Name, b.Name)) })
+	return &TokenSizeError{Size: size, Limit: maxAccessToken, Parts: parts}
+}
+
+// signingKey is a key that signs access tokens.
+type signingKey struct {
+	id       string
+	signer   *jot.Signer
+	overhead int // bytes of a token beside its payload
+}
+
+func newSigningKey(key *jot.PrivateKey) (*signingKey, error) {
+	signer, err := jot.NewSigner(key, jot.SignerOptions{Type: accessType})
+	if err != nil {
+		return nil, err
+	}
+	sample, err := signer.Sign(context.Background(), json.RawMessage("{}"))
+	if err != nil {
+		return nil, err
+	}
+	return &signingKey{key.KeyID(), signer, len(sample) - base64.RawURLEncoding.EncodedLen(len("{}"))}, nil
+}

@@ -1,0 +1,44 @@
+package issuer
+
+import (
+	"errors"
+
+	"github.com/jot-auth/jot"
+)
+
+// The errors that callers branch on. The texts are fit for a client: they tell nothing about what is stored.
+var (
+	// ErrInvalidGrant is a refresh token that isn't accepted, for whatever reason, or a subject that
+	// may not log in (RFC 6749 §5.2, invalid_grant).
+	ErrInvalidGrant = errors.New("issuer: the grant is not valid; log in again")
+	// ErrInvalidScope is a scope that is malformed, unknown, or wider than what was granted
+	// (RFC 6749 §5.2, invalid_scope).
+	ErrInvalidScope = errors.New("issuer: the scope is not one that can be granted")
+	// ErrInvalidClient is a client that isn't configured (RFC 6749 §5.2, invalid_client).
+	ErrInvalidClient = errors.New("issuer: no such client")
+	// ErrInvalidTarget is a resource that isn't configured (RFC 8707 §2, invalid_target).
+	ErrInvalidTarget = errors.New("issuer: no such resource")
+	// ErrInvalidCredentials is a wrong name or password; which of them is not said.
+	ErrInvalidCredentials = errors.New("issuer: wrong name or password")
+	// ErrTaken is an identifier or name that exists already.
+	ErrTaken = errors.New("issuer: taken already")
+	// ErrNotFound is something that doesn't exist.
+	ErrNotFound = errors.New("issuer: not found")
+	// ErrKeyLimit is a rotation that would publish more keys than verifiers hold. It passes when the oldest
+	// retiring key has left the key set.
+	ErrKeyLimit = errors.New("issuer: too many keys are published")
+	// ErrBusy is a server that has too much to do right now: answer 503 with Retry-After.
+	ErrBusy = errors.New("issuer: busy; try again in a moment")
+	// ErrUnavailable is a database that can't be reached or can't write: answer 503 with Retry-After. It is
+	// jot.ErrUnavailable, so that a verifier over an issuer fails the same way.
+	ErrUnavailable = jot.ErrUnavailable
+)
+
+// InputError is a value from outside that can't be accepted. It names the field and never quotes the value.
+type InputError struct {
+	Field  string // as the caller knows it: "subject", "claims", "scope", …
+	Reason string // what is wrong and what would be right
+}
+
+// Error gives the field and the reason.
+func (e *InputError) Error() string { return e.Field + ": " + e.Reason }

@@ -1,0 +1,47 @@
+package issuer
+
+import (
+	"context"
+	"time"
+)
+
+// EventKind says what an Event tells.
+type EventKind string
+
+// The events.
+const (
+	// EventRefreshElsewhere is a refresh token that was used twice within the grace window, the second time from another
+	// address or agent: two tabs on a train, or a thief.
+	EventRefreshElsewhere EventKind = "refresh.elsewhere"
+	// EventReplyLost is a client that never got the answer to its last refresh, so that the skipped refresh token was burned.
+	EventReplyLost EventKind = "refresh.reply_lost"
+	// EventRefreshReused is a refresh token that was presented after its successor was used, or after it was burned. The
+	// session has ended.
+	EventRefreshReused EventKind = "refresh.reused"
+	// EventDatabaseRewound is an alarm: a genuine refresh token that this database never issued. The database was restored from
+	// a backup or lost commits, and what was revoked since may be valid again.
+	EventDatabaseRewound EventKind = "database.rewound"
+)
+
+// Event is something that an operator may want to know. The time is the database's.
+type Event struct {
+	ID        uint64 // given by the store, ascending
+	Time      time.Time
+	Kind      EventKind
+	Subject   string
+	Session   string
+	ClientID  string
+	UserAgent string // of the request
+	Address   string // of the request
+	Detail    string // for people
+}
+
+// Events returns up to limit events with an ID above after, oldest first.
+func (i *Issuer) Events(ctx context.Context, after uint64, limit int) ([]Event, error) {
+	var events []Event
+	err := i.store.View(ctx, func(r Reader) (err error) {
+		events, err = r.Events(after, limit)
+		return err
+	})
+	return events, err
+}

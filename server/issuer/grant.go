@@ -1,0 +1,116 @@
+package issuer
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// maxIssueWait bounds how long issuing waits until its tokens are newer than a rule that refuses all older ones. Such
+// rules reach at most 2 s ahead.
+const maxIssueWait = 3 * time.Second
+
+// Grant asks for tokens for a subject that has just proved who it is.
+type Grant struct {
+	Subject   string
+	ClientID  string   // "" is the default client
+	Resource  string   // audience of the access token; "" is the default resource
+	Scope     []string // nil asks for everything that client, resource and subject allow
+	AMR       []string // how the subject proved who it is (RFC 8176), such as "pwd"
+	UserAgent string   // of the device, as it tells
+	Address   string   // of the device
+}
+
+// Tokens are the answer to a Grant or a refresh.
+type Tokens struct {
+	Access         string // JWT (RFC 9068), at most 4 KiB
+	ExpiresIn      time.Duration
+	Refresh        string   // opaque; replaces the one before
+	Scope          []string // of the access token; may be less than what was asked for
+	Subject        string
+	SessionID      string
+	SessionExpires time.Time // when the session ends at the latest
+}
+
+// Issue begins a session and gives its first tokens. The caller has authenticated the subject.
+//
+// A scope that the client or the resource doesn't know is ErrInvalidScope; what the subject lacks is left out, as RFC 6749 §3.3
+// allows, and Tokens.Scope says so. An unknown subject is ErrNotFound, a disabled one ErrInvalidGrant, an unknown client or resource
+// ErrInvalidClient or ErrInvalidTarget, and a token beyond 4 KiB a *TokenSizeError.
+//
+// Shortly after EndSessions Issue waits, up to 2 s, until its token is newer than the rule that refuses all older ones.
+func (i *Issuer) Issue(ctx context.Context, g Grant) (Tokens, error) {
+	client, err1 := i.config.client(g.ClientID)
+	resource, err2 := i.config.resource(g.Resource)
+	if err := errors.Join(err1, err2, checkAMR(g.AMR)); err != nil {
+		return Tokens{}, err
+	}
+	var d *draft
+	err := i.pastMinimum(ctx, func() error {
+		// The token's time, the subject's claims and generation, and the new session are of one transaction: a change of
+		// the subject comes either before, and is in the token, or after, and its rule refuses the token.
+		return i.commit(ctx, func(u *update) (err error) {
+			d, err = u.begin(g, client, resource)
+			return err
+		})
+	})
+	if err != nil {
+		return Tokens{}, err
+	}
+	return i.sign(ctx, d)
+}
+
+// begin stores a new session and drafts its first token.
+func (u *update) begin(g Grant, client *Client, resource *Resource) (*draft, error) {
+	subject, err := u.Subject(g.Subject)
+	if err != nil {
+		return nil, err
+	}
+	if subject.Disabled {
+		return nil, ErrInvalidGrant
+	}
+	scope, err := grantScope(g.Scope, client, resource, &subject)
+	if err != nil {
+		return nil, err
+	}
+	session := &Session{
+		ID: rand.Text(), Subject: subject.ID, ClientID: client.ID, Resource: resource.Audience, Scope: scope,
+		AMR: slices.Clone(g.AMR), AuthTime: u.now, Created: u.now, Expires: u.now.Add(u.issuer.config.AbsoluteTTL),
+		Counters: Counters{Current: 1, RotatedAt: u.now},
+	}
+	session.use(u.now, u.issuer.config.IdleTTL, clip(g.UserAgent, maxUserAgent), clip(g.Address, maxAddress))
+	d, err := u.draft(&subject, session, resource, scope)
+	if err != nil {
+		return nil, err
+	}
+	return d, u.InsertSession(*session)
+}
+
+// tooEarly is a token that would be older than a rule that refuses all older ones.
+type tooEarly struct{ wait time.Duration }
+
+func (e *tooEarly) Error() string { return fmt.Sprintf("tokens can be issued again in %v", e.wait) }
+
+// pastMinimum runs f, and again after waiting while it fails with tooEarly. It waits between transactions, so that nobody
+// else does.
+func (i *Issuer) pastMinimum(ctx context.Context, f func() error) error {
+	waited := time.Duration(0)
+	for {
+		err := f()
+		var early *tooEarly
+		if !errors.As(err, &early) {
+			return err
+		}
+		if waited += early.wait; waited > maxIssueWait {
+			return fmt.Errorf("%w: the database's clock is behind", ErrBusy)
+		}
+		select {
+		case <-time.After(early.wait):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}

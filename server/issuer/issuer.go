@@ -1,0 +1,164 @@
+// Package issuer is the life of a token: subjects, sessions, refresh, keys and revocation. It knows no HTTP and no SQL.
+//
+// A program that has its own users creates a subject for each and asks for tokens when one has logged in:
+//
+//	i, err := issuer.New(ctx, store, issuer.Config{URL: "https://auth.example.com", …})
+//	err = i.CreateSubject(ctx, issuer.Subject{ID: "42", Claims: claims, Scope: []string{"pets:read"}})
+//	tokens, err := i.Issue(ctx, issuer.Grant{Subject: "42", AMR: []string{"pwd"}})
+//
+// Access tokens are JWTs (RFC 9068) that any verifier checks offline. Refresh tokens are opaque, and each is good once;
+// Refresh says what that means when answers get lost and when somebody steals one. Everything that takes tokens out of
+// use writes a rule into a hash-chained log in the same transaction, and package revocation brings the rules to the
+// verifiers.
+//
+// All times in tokens and rules are the database's, so that servers over one database agree.
+package issuer
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/revocation"
+)
+
+// settingMaxTTL holds the longest life that any access token of this database was ever given, in milliseconds.
+const settingMaxTTL = "max_ttl"
+
+// Issuer issues, refreshes and revokes tokens. It is safe for concurrent use.
+type Issuer struct {
+	store    Store
+	config   Config
+	sealer   *sealer
+	verifier *jot.Verifier
+	maxTTL   time.Duration
+
+	keys      atomic.Pointer[keyring]
+	reloading sync.Mutex
+	rules     *revocation.Set
+	followed  uint64 // sequence up to which others' rules were applied
+	changed   signal
+
+	wake   chan struct{}
+	cancel context.CancelFunc
+	ended  chan struct{}
+}
+
+// New opens an issuer over a store. The very first start on an empty store makes the keys and the log; any number
+// of servers may do that at once. New starts one goroutine, for key rotation and upkeep, that Close ends. The store stays the
+// caller's.
+func New(ctx context.Context, store Store, c Config) (*Issuer, error) {
+	c, err := c.complete()
+	if err != nil {
+		return nil, err
+	}
+	i := &Issuer{store: store, config: c, rules: revocation.NewSet(), wake: make(chan struct{}, 1), ended: make(chan struct{})}
+	if i.sealer, err = newSealer(c.KeyEncryptionKey); err != nil {
+		return nil, err
+	}
+	if err := i.start(ctx); err != nil {
+		return nil, err
+	}
+	if i.verifier, err = i.newVerifier(); err != nil {
+		return nil, err
+	}
+	ctx, i.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	go i.upkeep(ctx)
+	return i, nil
+}
+
+// Close ends the issuer's goroutine and waits for it. Calls that are under way may still finish.
+func (i *Issuer) Close() error {
+	i.cancel()
+	<-i.ended
+	return nil
+}
+
+// start makes what is missing in the database and loads what is kept in memory.
+func (i *Issuer) start(ctx context.Context) error {
+	// Whether something is missing and making it are one transaction: of two servers that start on an empty database, the
+	// second finds the first one's keys and log.
+	err := i.store.Update(ctx, func(tx Tx) error {
+		now, err := tx.Now()
+		if err != nil {
+			return err
+		}
+		return errors.Join(i.startKeys(tx, now), startLog(tx), i.raiseMaxTTL(tx))
+	})
+	if err != nil {
+		return err
+	}
+	if err := i.reloadKeys(ctx); err != nil {
+		return err
+	}
+	return i.store.View(ctx, i.loadRules)
+}
+
+// raiseMaxTTL remembers the longest token life, so that after a configuration with a shorter one rules and retiring
+// keys still outlast the tokens of before.
+func (i *Issuer) raiseMaxTTL(tx Tx) error {
+	before, err := tx.Setting(settingMaxTTL)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	i.maxTTL = max(i.config.longestTTL(), time.Duration(before)*time.Millisecond)
+	if i.maxTTL.Milliseconds() == before {
+		return nil
+	}
+	return tx.PutSetting(settingMaxTTL, i.maxTTL.Milliseconds())
+}
+
+func (i *Issuer) newVerifier() (*jot.Verifier, error) {
+	return jot.NewVerifier(i, jot.VerifierOptions{
+		Issuer: i.config.URL, AnyAudience: true, Type: accessType, MaxTTL: i.maxTTL, Now: i.config.Now, Revocation: i,
+	})
+}
+
+// Verifier verifies this issuer's own access tokens, whichever of its resources they are for: for the server's own endpoints.
+func (i *Issuer) Verifier() *jot.Verifier { return i.verifier }
+
+// URL identifies the issuer (iss).
+func (i *Issuer) URL() string { return i.config.URL }
+
+// Resources returns the APIs that tokens are for; the first is the default.
+func (i *Issuer) Resources() []Resource { return slices.Clone(i.config.Resources) }
+
+// Clients returns the programs that get tokens.
+func (i *Issuer) Clients() []Client { return slices.Clone(i.config.Clients) }
+
+// KeySetMaxAge is how long verifiers may cache the key set.
+func (i *Issuer) KeySetMaxAge() time.Duration { return i.config.KeySetMaxAge }
+
+// MaxTTL is the longest life that any access token has: a verifier that refuses longer ones can't be shown one that has
+// outlived its rule.
+func (i *Issuer) MaxTTL() time.Duration { return i.maxTTL }
+
+// Now returns the database's time.
+func (i *Issuer) Now(ctx context.Context) (time.Time, error) {
+	var now time.Time
+	err := i.store.View(ctx, func(r Reader) (err error) {
+		now, err = r.Now()
+		return err
+	})
+	return now, err
+}
+
+// Ready reports whether tokens can be issued: nil, or an error that wraps ErrUnavailable.
+func (i *Issuer) Ready(ctx context.Context) error {
+	_, err := i.LogHead(ctx)
+	return err
+}
+
+// Session finds a session, ended and expired ones too, or fails with ErrNotFound.
+func (i *Issuer) Session(ctx context.Context, sid string) (Session, error) {
+	var s Session
+	err := i.store.View(ctx, func(r Reader) (err error) {
+		s, err = r.Session(sid)
+		return err
+	})
+	return s, err
+}

@@ -1,0 +1,308 @@
+package issuer_test
+
+import (
+	"errors"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/revocation"
+	"github.com/jot-auth/jot/server/issuer"
+	"github.com/jot-auth/jot/server/sqlstore"
+)
+
+// openStore opens the fixture's database once more.
+func (f *fixture) openStore() issuer.Store {
+	f.Helper()
+	store, err := sqlstore.Open(f.Context(), f.path, sqlstore.Options{Now: f.config.Now})
+	f.do(err)
+	f.Cleanup(func() { store.Close() })
+	return store
+}
+
+// published returns the key IDs in the key set.
+func (f *fixture) published() []string {
+	var ids []string
+	for _, k := range f.KeySet().Keys() {
+		ids = append(ids, k.KeyID())
+	}
+	return ids
+}
+
+// active returns the key ID that signs.
+func (f *fixture) active() string {
+	f.Helper()
+	tokens, err := f.Issue(f.Context(), issuer.Grant{Subject: "ann"})
+	f.do(err)
+	token, err := f.Verifier().Verify(f.Context(), tokens.Access)
+	f.do(err)
+	return token.KeyID()
+}
+
+// next returns the key ID that will sign after a rotation, before there ever was one.
+func (f *fixture) next() string {
+	f.Helper()
+	active := f.active()
+	ids := slices.DeleteFunc(f.published(), func(id string) bool { return id == active })
+	if len(ids) != 1 {
+		f.Fatalf("%d keys are published beside the active one, want 1", len(ids))
+	}
+	return ids[0]
+}
+
+func (f *fixture) rotate() issuer.Rotation {
+	f.Helper()
+	r, err := f.RotateKey(f.Context())
+	f.do(err)
+	return r
+}
+
+func TestFirstKeys(t *testing.T) {
+	f := newFixture(t, config())
+	if keys := f.published(); len(keys) != 2 || !slices.Contains(keys, f.active()) {
+		t.Errorf("%v are published, want the active key and the next one", keys)
+	}
+	feed := f.FeedKeySet().Keys()
+	if len(feed) != 1 || feed[0].Algorithm() != jot.EdDSA || feed[0].KeyID() != f.FeedSigner().KeyID() || slices.Contains(f.published(), feed[0].KeyID()) {
+		t.Errorf("the feed's keys are %v, its signer's is %s", feed, f.FeedSigner().KeyID())
+	}
+}
+
+func TestRotateKey(t *testing.T) {
+	f := newFixture(t, config())
+	old, next := f.active(), f.next()
+	before := f.login()
+	f.clock.Advance(10 * time.Minute)
+	r := f.rotate()
+	if r.Active != next || r.Retiring != old || r.Next == "" || r.Next == old || !r.Due.IsZero() {
+		t.Errorf("rotation %+v, want %s to take over from %s", r, next, old)
+	}
+	if got := f.published(); !slices.Equal(got, []string{old, next, r.Next}) {
+		t.Errorf("%v are published", got)
+	}
+	if active := f.active(); active != next {
+		t.Errorf("%s signs, want %s", active, next)
+	}
+	f.accept(before.Access)
+	f.accept(f.refresh(before.Refresh).Access)
+}
+
+func TestRotateKeyTooYoung(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newBubbleFixture(t, config())
+		old, next, start := f.active(), f.next(), time.Now()
+		time.Sleep(time.Minute)
+		r := f.rotate()
+		if r.Active != old || r.Next != next || r.Retiring != "" || !r.Due.Equal(start.Add(10*time.Minute)) {
+			t.Fatalf("rotation %+v, want it scheduled", r)
+		}
+		f.Close()
+		f.start() // a restart doesn't forget it
+		defer f.Close()
+		time.Sleep(9*time.Minute - time.Millisecond)
+		if active := f.active(); active != old {
+			t.Error("a key was promoted that verifiers may not hold")
+		}
+		time.Sleep(2 * time.Millisecond)
+		if active := f.active(); active != next {
+			t.Error("the scheduled rotation wasn't carried out")
+		}
+		time.Sleep(time.Hour)
+		if active := f.active(); active != next {
+			t.Error("a scheduled rotation was carried out twice")
+		}
+	})
+}
+
+// TestAutomaticRotation follows the keys through their lives: each is published before it signs, signs for its lifetime, and is
+// published until its last token has expired.
+func TestAutomaticRotation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := config()
+		c.KeyLifetime = 2 * time.Hour
+		f := newBubbleFixture(t, c)
+		defer f.Close()
+		rotation := time.Now()
+		for range 3 {
+			keys := f.published()
+			active, next := f.active(), keys[len(keys)-1]
+			last := f.login()
+			rotation = rotation.Add(c.KeyLifetime)
+			time.Sleep(time.Until(rotation) - time.Second)
+			if f.active() != active {
+				t.Fatal("a key signed for less than its lifetime")
+			}
+			last = f.refresh(last.Refresh)
+			time.Sleep(2 * time.Second)
+			if f.active() != next || !slices.Contains(f.published(), active) {
+				t.Fatalf("%v are published, and %s signs", f.published(), f.active())
+			}
+			f.accept(last.Access)
+			time.Sleep(30 * time.Minute) // the longest token, and the slack of rules
+			if slices.Contains(f.published(), active) || len(f.published()) != 2 {
+				t.Fatalf("%v are published, %s still among them", f.published(), active)
+			}
+		}
+	})
+}
+
+// TestKeyLimit: a rotation that would publish too many keys is refused, and no key that is needed is dropped.
+func TestKeyLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := config()
+		c.KeySetMaxAge = time.Second
+		f := newBubbleFixture(t, c)
+		defer f.Close()
+		var tokens []issuer.Tokens
+		for len(f.published()) < 8 {
+			tokens = append(tokens, f.login())
+			time.Sleep(time.Second)
+			f.rotate()
+		}
+		time.Sleep(time.Second)
+		before := f.published()
+		if _, err := f.RotateKey(t.Context()); !errors.Is(err, issuer.ErrKeyLimit) {
+			t.Fatalf("error %v, want ErrKeyLimit", err)
+		}
+		if !slices.Equal(f.published(), before) {
+			t.Errorf("%v are published, want %v", f.published(), before)
+		}
+		for _, pair := range tokens {
+			f.accept(pair.Access)
+		}
+		time.Sleep(time.Hour)
+		f.rotate()
+	})
+}
+
+func TestRevokeKey(t *testing.T) {
+	f := newFixture(t, config())
+	revoked, next := f.active(), f.next()
+	before := f.login()
+	stolen := f.KeySet()
+	f.do(f.RevokeKey(t.Context(), revoked))
+	f.do(f.RevokeKey(t.Context(), revoked))
+	if f.active() != next || slices.Contains(f.published(), revoked) || len(f.published()) != 2 {
+		t.Errorf("%v are published, %s signs", f.published(), f.active())
+	}
+	f.refuse(before.Access, jot.ErrUnknownKey)
+	cached, err := jot.NewVerifier(stolen, jot.VerifierOptions{
+		Issuer: f.URL(), Audience: "petstore", Type: "at+jwt", Revocation: f, Now: f.clock.Now})
+	f.do(err)
+	if err := cached.Check(t.Context(), before.Access); !errors.Is(err, jot.ErrRevoked) {
+		t.Errorf("a verifier that still holds the key: %v, want ErrRevoked", err)
+	}
+	rules, _, err := f.LogEntries(t.Context(), 0, 10)
+	want := revocation.Rule{Kind: revocation.Key, Issuer: f.URL(), Value: revoked}
+	if err != nil || !slices.Equal(rules, []revocation.Rule{want}) {
+		t.Errorf("rules %+v, %v", rules, err)
+	}
+	f.accept(f.refresh(before.Refresh).Access)
+
+	f.restart()
+	f.refuse(before.Access, jot.ErrUnknownKey)
+	if slices.Contains(f.published(), revoked) {
+		t.Error("a restart published a revoked key")
+	}
+}
+
+func TestRevokeOtherKeys(t *testing.T) {
+	f := newFixture(t, config())
+	active, next := f.active(), f.next()
+	f.do(f.RevokeKey(t.Context(), next))
+	if f.active() != active || f.next() == next {
+		t.Errorf("%v are published", f.published())
+	}
+	f.clock.Advance(10 * time.Minute)
+	tokens := f.login()
+	f.rotate()
+	f.do(f.RevokeKey(t.Context(), active)) // a retiring one
+	f.refuse(tokens.Access, jot.ErrUnknownKey)
+	for _, kid := range []string{"unknown", f.FeedSigner().KeyID(), "refresh-1"} {
+		if err := f.RevokeKey(t.Context(), kid); !errors.Is(err, issuer.ErrNotFound) {
+			t.Errorf("%s: error %v, want ErrNotFound", kid, err)
+		}
+	}
+}
+
+// TestRotationRace: of many rotations at once one happens and the others are scheduled; every token is of a published key.
+func TestRotationRace(t *testing.T) {
+	f := newFixture(t, config())
+	f.clock.Advance(10 * time.Minute)
+	var wait sync.WaitGroup
+	done := make([]issuer.Rotation, 8)
+	for n := range done {
+		wait.Go(func() {
+			var err error
+			if done[n], err = f.RotateKey(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+		wait.Go(func() {
+			tokens, err := f.Issue(t.Context(), issuer.Grant{Subject: "ann"})
+			if err != nil {
+				t.Error(err)
+			}
+			f.accept(tokens.Access)
+		})
+	}
+	wait.Wait()
+	rotations := 0
+	for _, r := range done {
+		if r.Due.IsZero() {
+			rotations++
+		}
+	}
+	if rotations != 1 || len(f.published()) != 3 {
+		t.Errorf("%d rotations were carried out, %d keys are published", rotations, len(f.published()))
+	}
+}
+
+// TestPrivateKeysAtRest: no private key stands in the database, and none is kept once it doesn't sign.
+func TestPrivateKeysAtRest(t *testing.T) {
+	f := newFixture(t, config())
+	f.clock.Advance(10 * time.Minute)
+	r := f.rotate()
+	err := f.openStore().View(t.Context(), func(reader issuer.Reader) error {
+		keys, err := reader.Keys()
+		for _, k := range keys {
+			if (len(k.Sealed) == 0) != (k.ID == r.Retiring) {
+				t.Errorf("key %s, %s: %d sealed bytes", k.ID, k.State, len(k.Sealed))
+			}
+		}
+		return err
+	})
+	f.do(err)
+}
+
+// TestLowerTTL: after a configuration with shorter lives, rules still outlast the tokens of before.
+func TestLowerTTL(t *testing.T) {
+	c := config()
+	c.AccessTTL = 2 * time.Hour
+	f := newFixture(t, c)
+	long := f.login()
+	f.config.AccessTTL = time.Minute
+	f.restart()
+	if f.MaxTTL() != 2*time.Hour {
+		t.Errorf("MaxTTL is %v, want the old one", f.MaxTTL())
+	}
+	f.accept(long.Access)
+	f.do(f.EndSession(t.Context(), "ann", long.SessionID))
+	f.clock.Advance(2*time.Hour - time.Second)
+	f.restart()
+	f.refuse(long.Access, jot.ErrRevoked)
+}
+
+func TestKeysOfAnotherDatabase(t *testing.T) {
+	f := newFixture(t, config())
+	first := f.login()
+	f.path = filepath.Join(t.TempDir(), "other", "jot.db")
+	f.restart()
+	f.createSubject("ann")
+	f.refuse(first.Access, jot.ErrUnknownKey)
+	f.refuseRefresh(first.Refresh)
+}

@@ -1,0 +1,166 @@
+package issuer
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jot-auth/jot"
+)
+
+const (
+	accessType = "at+jwt"       // RFC 9068 §2.1
+	feedType   = "jot-feed+jwt" // statements of the revocation feed
+)
+
+// keyring is the opened keys, in memory. It is immutable: a change of the keys makes another one.
+type keyring struct {
+	active      *signingKey
+	published   *jot.KeySet
+	roots       map[byte][]byte // by version
+	rootVersion byte            // of new refresh tokens
+	feed        *jot.Signer
+	feedSet     *jot.KeySet
+}
+
+// KeySet returns the public keys of access tokens, for publication: the active one, the next one, and those whose tokens
+// haven't all expired.
+func (i *Issuer) KeySet() *jot.KeySet { return i.keys.Load().published }
+
+// VerificationKeys implements jot.KeySource with the published keys. It never fails.
+func (i *Issuer) VerificationKeys(ctx context.Context, alg jot.Algorithm, kid string) ([]jot.VerificationKey, error) {
+	return i.KeySet().VerificationKeys(ctx, alg, kid)
+}
+
+// FeedKeySet returns the public keys of the revocation feed, for publication. They sign no token.
+func (i *Issuer) FeedKeySet() *jot.KeySet { return i.keys.Load().feedSet }
+
+// FeedSigner returns what signs the statements of the revocation feed.
+func (i *Issuer) FeedSigner() *jot.Signer { return i.keys.Load().feed }
+
+// startKeys makes the first keys of every purpose that has none.
+func (i *Issuer) startKeys(tx Tx, now time.Time) error {
+	keys, err := tx.Keys()
+	if err != nil || len(keys) > 0 {
+		return err
+	}
+	active, err1 := i.newAccessKey()
+	next, err2 := i.newAccessKey()
+	feed, err3 := i.newKey(PurposeFeed, jot.EdDSA)
+	root := i.newRootKey(1)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return err
+	}
+	active.State, next.State, feed.State, root.State = KeyActive, KeyNext, KeyActive, KeyActive
+	for _, k := range []Key{active, next, feed, root} {
+		k.Created = now
+		if k.State == KeyActive {
+			k.Activated = now
+		}
+		if err := tx.InsertKey(k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (i *Issuer) newAccessKey() (Key, error) { return i.newKey(PurposeAccess, i.config.Algorithm) }
+
+func (i *Issuer) newKey(purpose Purpose, algorithm jot.Algorithm) (Key, error) {
+	private, err := jot.GenerateKey(algorithm)
+	if err != nil {
+		return Key{}, err
+	}
+	secret, err1 := private.ExportJWK()
+	public, err2 := json.Marshal(private.Public())
+	k := Key{ID: private.KeyID(), Purpose: purpose, Algorithm: algorithm, Public: public}
+	k.Sealed = i.sealer.seal(purpose, k.ID, secret)
+	return k, errors.Join(err1, err2)
+}
+
+func (i *Issuer) newRootKey(version byte) Key {
+	secret := make([]byte, rootKeySize)
+	rand.Read(secret)
+	k := Key{ID: fmt.Sprintf("%s%d", PurposeRefresh, version), Purpose: PurposeRefresh, Version: version}
+	k.Sealed = i.sealer.seal(k.Purpose, k.ID, secret)
+	return k
+}
+
+// reloadKeys brings the keyring up to date with the database. One at a time, so that an older state never replaces a newer one.
+func (i *Issuer) reloadKeys(ctx context.Context) error {
+	i.reloading.Lock()
+	defer i.reloading.Unlock()
+	var keys []Key
+	err := i.store.View(ctx, func(r Reader) (err error) {
+		keys, err = r.Keys()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	ring, err := i.openKeys(keys)
+	if err != nil {
+		return err
+	}
+	i.keys.Store(ring)
+	return nil
+}
+
+func (i *Issuer) openKeys(keys []Key) (*keyring, error) {
+	ring := &keyring{roots: make(map[byte][]byte)}
+	var published, feed []*jot.PublicKey
+	for _, k := range keys {
+		if !k.published() {
+			continue
+		}
+		public, err := i.openKey(ring, k)
+		if err != nil {
+			return nil, fmt.Errorf("keys: %w", err)
+		}
+		switch k.Purpose {
+		case PurposeAccess:
+			published = append(published, public)
+		case PurposeFeed:
+			feed = append(feed, public)
+		}
+	}
+	if ring.active == nil || ring.feed == nil || len(ring.roots) == 0 {
+		return nil, errKeysMissing
+	}
+	ring.published, ring.feedSet = jot.NewKeySet(published...), jot.NewKeySet(feed...)
+	return ring, nil
+}
+
+// openKey puts what a key is good for into the ring and returns its public half, nil of a root key. A private key that isn't
+// needed yet is opened too, so that a wrong key-encryption key shows at the start and not at the next rotation.
+func (i *Issuer) openKey(ring *keyring, k Key) (*jot.PublicKey, error) {
+	var secret []byte
+	var err error
+	if k.State != KeyRetiring {
+		if secret, err = i.sealer.open(k); err != nil {
+			return nil, err
+		}
+	}
+	if k.Purpose == PurposeRefresh {
+		ring.roots[k.Version] = secret
+		ring.rootVersion = max(ring.rootVersion, k.Version)
+		return nil, nil
+	}
+	public, err := jot.ParsePublicKey(k.Public, jot.ParseOptions{})
+	if err != nil || k.State != KeyActive {
+		return public, err
+	}
+	private, err := jot.ParsePrivateKey(secret, jot.ParseOptions{})
+	if err != nil {
+		return nil, err
+	}
+	if k.Purpose == PurposeFeed {
+		ring.feed, err = jot.NewSigner(private, jot.SignerOptions{Type: feedType})
+		return public, err
+	}
+	ring.active, err = newSigningKey(private)
+	return public, err
+}

@@ -1,0 +1,117 @@
+package issuer_test
+
+import (
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/revocation"
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+func TestLog(t *testing.T) {
+	f := newFixture(t, config())
+	empty, err := f.LogHead(t.Context())
+	if err != nil || empty.Sequence != 0 || len(empty.LogID) < 20 {
+		t.Fatalf("the head of an empty log is %+v, %v", empty, err)
+	}
+	changed := f.LogChanged()
+	tokens := f.login()
+	select {
+	case <-changed:
+		t.Fatal("a login changed the log")
+	default:
+	}
+	f.do(f.EndSession(t.Context(), "ann", tokens.SessionID))
+	<-changed
+	f.do(f.ChangeSubject(t.Context(), "ann", issuer.Change{}))
+	f.do(f.ChangeSubject(t.Context(), "ann", issuer.Change{Soft: true}))
+	f.do(f.EndSessions(t.Context(), "ann"))
+
+	expires := f.clock.Now().Add(30*time.Minute).Unix() + 1
+	want := []revocation.Rule{
+		{Kind: revocation.Session, Issuer: f.URL(), Value: tokens.SessionID, Subject: "ann", Expires: expires},
+		{Kind: revocation.SubjectGeneration, Issuer: f.URL(), Value: "ann", Minimum: 2, Expires: expires},
+		{Kind: revocation.SubjectSoftGeneration, Issuer: f.URL(), Value: "ann", Minimum: 3, Expires: expires},
+		{Kind: revocation.SubjectIssuedAt, Issuer: f.URL(), Value: "ann", Minimum: f.clock.Now().Unix() + 2, Expires: expires},
+	}
+	heads := []revocation.Head{empty}
+	for _, r := range want {
+		heads = append(heads, heads[len(heads)-1].Append(r))
+	}
+	for _, page := range []struct{ after, limit, end int }{{0, 10, 4}, {0, 2, 2}, {1, 2, 3}, {3, 10, 4}, {4, 10, 4}} {
+		rules, head, err := f.LogEntries(t.Context(), uint64(page.after), page.limit)
+		if err != nil || head != heads[page.end] || !slices.Equal(rules, want[page.after:page.end]) {
+			t.Errorf("after %d: rules %+v, head %+v, %v", page.after, rules, head, err)
+		}
+	}
+	if _, _, err := f.LogEntries(t.Context(), 5, 10); !errors.Is(err, issuer.ErrNotFound) {
+		t.Errorf("beyond the head: %v, want ErrNotFound", err)
+	}
+	head, live, err := f.ActiveRules(t.Context())
+	if err != nil || head != heads[4] || len(live) != 4 {
+		t.Errorf("head %+v, %d rules, %v", head, len(live), err)
+	}
+	f.clock.Advance(time.Hour)
+	if head, live, err = f.ActiveRules(t.Context()); err != nil || head != heads[4] || len(live) != 0 {
+		t.Errorf("after an hour: head %+v, %d rules, %v", head, len(live), err)
+	}
+}
+
+// TestLogUnderLoad: rules of many changes at once form one chain without a gap, and each is enforced when its change returns.
+func TestLogUnderLoad(t *testing.T) {
+	f := newFixture(t, config())
+	const clients, rounds = 16, 8
+	var wait sync.WaitGroup
+	for range clients {
+		wait.Go(func() {
+			for range rounds {
+				tokens, err := f.Issue(t.Context(), issuer.Grant{Subject: "ann"})
+				if err := errors.Join(err, f.EndSession(t.Context(), "ann", tokens.SessionID)); err != nil {
+					t.Error(err)
+					return
+				}
+				if err := f.Verifier().Check(t.Context(), tokens.Access); !errors.Is(err, jot.ErrRevoked) {
+					t.Errorf("after the logout: %v, want ErrRevoked", err)
+				}
+			}
+		})
+	}
+	wait.Wait()
+	rules, head, err := f.LogEntries(t.Context(), 0, 1000)
+	f.do(err)
+	chain := revocation.NewLog(head.LogID)
+	for _, r := range rules {
+		chain = chain.Append(r)
+	}
+	if len(rules) != clients*rounds || chain != head {
+		t.Errorf("%d rules, head %+v, want %d and %+v", len(rules), head, clients*rounds, chain)
+	}
+}
+
+// TestFollow: an issuer enforces what another process over the same database refused.
+func TestFollow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newBubbleFixture(t, config())
+		defer f.Close()
+		other, err := f.open(f.config)
+		f.do(err)
+		defer other.Close()
+		tokens := f.login()
+		changed := f.LogChanged()
+		f.do(other.EndSession(t.Context(), "ann", tokens.SessionID))
+		<-changed
+		f.refuse(tokens.Access, jot.ErrRevoked)
+	})
+}
+
+func TestNow(t *testing.T) {
+	f := newFixture(t, config())
+	if now, err := f.Now(t.Context()); err != nil || !now.Equal(f.clock.Now()) {
+		t.Errorf("the time is %v, %v, want the database's", now, err)
+	}
+}

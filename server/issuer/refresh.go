@@ -1,0 +1,178 @@
+package issuer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jot-auth/jot/revocation"
+)
+
+// Counters say which refresh token of a session is good. Tokens are numbered from 1. Every number below Current but
+// Previous is spent: tokens that were rotated away, and those burned because their reply was lost.
+type Counters struct {
+	Current   uint64
+	Previous  uint64    // 0 before the first refresh
+	RotatedAt time.Time // when Current came to be
+}
+
+// outcome is what a presented refresh token means.
+type outcome int
+
+const (
+	rotated   outcome = iota // the good one: it is used up, and there is a new one
+	repeated                 // the one before, again within the grace window: the same answer again
+	replyLost                // the one before, later: the client never saw the good one, which is burned
+	reused                   // a spent one: somebody else has used this session
+	rewound                  // one that was never issued: the database has forgotten it
+)
+
+// present is the refresh rule: what a token with this number means and which counters follow. A clock that went back is
+// taken for a grace window that is still open, since the other way would burn a token that a client holds.
+func (c Counters) present(number uint64, now time.Time, grace time.Duration) (Counters, outcome) {
+	switch {
+	case number > c.Current:
+		return c, rewound
+	case number == c.Current:
+		return Counters{Current: c.Current + 1, Previous: c.Current, RotatedAt: now}, rotated
+	case number == 0 || number != c.Previous:
+		return c, reused
+	case now.Sub(c.RotatedAt) <= grace:
+		return c, repeated
+	default:
+		return Counters{Current: c.Current + 1, Previous: c.Previous, RotatedAt: now}, replyLost
+	}
+}
+
+// RefreshRequest asks for the next tokens of a session.
+type RefreshRequest struct {
+	Token     string   // the refresh token
+	ClientID  string   // "" is the default client; must be the one that the token was issued to
+	Scope     []string // of this access token only, at most the session's; nil asks for all of it
+	UserAgent string
+	Address   string
+}
+
+// Refresh trades a refresh token for the next tokens of its session. Whoever presents the same token again within the grace
+// window gets the same refresh token as the first; whoever presents a spent one ends the session. A token that isn't
+// accepted, for whatever reason, is ErrInvalidGrant; a scope beyond the session's is ErrInvalidScope and changes nothing.
+func (i *Issuer) Refresh(ctx context.Context, r RefreshRequest) (Tokens, error) {
+	client, err := i.config.client(r.ClientID)
+	if err != nil {
+		return Tokens{}, err
+	}
+	token, err := i.openRefreshToken(r.Token, client.ID)
+	if err != nil {
+		return Tokens{}, err
+	}
+	r.UserAgent, r.Address = clip(r.UserAgent, maxUserAgent), clip(r.Address, maxAddress)
+	var d *draft
+	err = i.pastMinimum(ctx, func() error {
+		// Of many that present one token at once, one transaction rotates the counters and the others see that it did:
+		// they all get the same successor. A logout or change of claims comes before or after, never in between.
+		return i.commit(ctx, func(u *update) (err error) {
+			d, err = u.refresh(r, token, client)
+			return err
+		})
+	})
+	if err != nil {
+		return Tokens{}, err
+	}
+	if d == nil {
+		return Tokens{}, ErrInvalidGrant
+	}
+	return i.sign(ctx, d)
+}
+
+// refresh applies the refresh rule. No draft and no error means that the token is refused, and that what this changed is to be
+// kept.
+func (u *update) refresh(r RefreshRequest, token refreshToken, client *Client) (*draft, error) {
+	session, err := u.Session(token.session)
+	if errors.Is(err, ErrNotFound) {
+		return nil, ErrInvalidGrant
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !session.live(u.now) || session.ClientID != client.ID {
+		return nil, ErrInvalidGrant
+	}
+	before := session.Counters
+	var meaning outcome
+	session.Counters, meaning = before.present(token.counter, u.now, u.issuer.config.RefreshGrace)
+	switch meaning {
+	case reused:
+		return nil, u.reused(r, session, token)
+	case rewound:
+		return nil, u.rewound(r, session, token)
+	}
+	return u.next(r, session, before, meaning, client)
+}
+
+// next drafts the next tokens of a session whose refresh token is good.
+func (u *update) next(r RefreshRequest, session Session, before Counters, meaning outcome, client *Client) (*draft, error) {
+	subject, err := u.Subject(session.Subject)
+	if err != nil {
+		return nil, err
+	}
+	resource, err := u.issuer.config.resource(session.Resource)
+	if err != nil || subject.Disabled {
+		return nil, ErrInvalidGrant
+	}
+	scope, err := narrowScope(r.Scope, &session, client, resource, &subject)
+	if err != nil {
+		return nil, err
+	}
+	d, err := u.draft(&subject, &session, resource, scope)
+	if err != nil {
+		return nil, err
+	}
+	if meaning == repeated {
+		return d, u.repeated(r, session)
+	}
+	if meaning == replyLost {
+		detail := fmt.Sprintf("refresh token %d was presented again; %d is burned, %d follows", before.Previous, before.Current, session.Counters.Current)
+		if err := u.event(EventReplyLost, r, session, detail); err != nil {
+			return nil, err
+		}
+	}
+	session.use(u.now, u.issuer.config.IdleTTL, r.UserAgent, r.Address)
+	return d, u.UpdateSession(session)
+}
+
+// repeated changes nothing; it only tells when a second device is at work.
+func (u *update) repeated(r RefreshRequest, session Session) error {
+	if !session.elsewhere(r.UserAgent, r.Address) {
+		return nil
+	}
+	return u.event(EventRefreshElsewhere, r, session, "a refresh token was used twice within the grace window, from two places")
+}
+
+// reused ends a session whose spent refresh token was presented.
+func (u *update) reused(r RefreshRequest, session Session, token refreshToken) error {
+	detail := fmt.Sprintf("refresh token %d was presented, %d is current; the session has ended", token.counter, session.Counters.Current)
+	return errors.Join(u.end(session, EndedByReuse), u.event(EventRefreshReused, r, session, detail))
+}
+
+// rewound raises the alarm about a genuine token that the database doesn't know of.
+func (u *update) rewound(r RefreshRequest, session Session, token refreshToken) error {
+	u.issuer.config.Logger.Error("database rewound: a refresh token is ahead of the database; end all sessions",
+		"session", session.ID, "presented", token.counter, "current", session.Counters.Current)
+	detail := fmt.Sprintf("refresh token %d is genuine, but the database only knows of %d", token.counter, session.Counters.Current)
+	return u.event(EventDatabaseRewound, r, session, detail)
+}
+
+func (u *update) event(kind EventKind, r RefreshRequest, session Session, detail string) error {
+	return u.InsertEvent(Event{
+		Time: u.now, Kind: kind, Subject: session.Subject, Session: session.ID, ClientID: session.ClientID,
+		UserAgent: r.UserAgent, Address: r.Address, Detail: detail,
+	})
+}
+
+// end ends a session and refuses its access tokens.
+func (u *update) end(session Session, why EndReason) error {
+	session.Ended, session.EndReason = u.now, why
+	u.refuse(revocation.Rule{Kind: revocation.Session, Value: session.ID, Subject: session.Subject})
+	return u.UpdateSession(session)
+}

@@ -1,0 +1,90 @@
+package issuer
+
+import (
+	"strings"
+	"time"
+	"unicode"
+)
+
+const (
+	maxUserAgent = 256
+	maxAddress   = 64
+	maxAMR       = 8
+)
+
+// Session is one login on one device. It lives from Issue until it is ended or expires.
+type Session struct {
+	ID          string // sid
+	Subject     string
+	ClientID    string
+	Resource    string   // audience of its access tokens
+	Scope       []string // what was granted at login; a refresh may ask for less
+	AMR         []string // how the subject proved who it is (RFC 8176)
+	AuthTime    time.Time
+	UserAgent   string // of the last refresh, as the client told it; at most 256 bytes
+	Address     string // of the last refresh
+	Created     time.Time
+	LastUsed    time.Time
+	IdleExpires time.Time // moves with every refresh
+	Expires     time.Time // never moves
+	Counters    Counters
+	Ended       time.Time // zero while it lives
+	EndReason   EndReason
+}
+
+// EndReason says why a session ended before it expired.
+type EndReason string
+
+// The reasons for which a session ends.
+const (
+	EndedByLogout   EndReason = "logout"            // the subject logged out of it
+	EndedEverywhere EndReason = "logout_everywhere" // the subject logged out of all its sessions
+	EndedByReuse    EndReason = "reuse"             // an old refresh token was presented: somebody copied it
+	EndedByRevoke   EndReason = "revoked"           // the client revoked its refresh token (RFC 7009)
+	EndedByDisable  EndReason = "disabled"          // the subject was disabled
+)
+
+// live reports whether the session's refresh tokens may still be used.
+func (s *Session) live(now time.Time) bool {
+	return s.Ended.IsZero() && now.Before(s.IdleExpires) && now.Before(s.Expires)
+}
+
+// use notes where the session was used from and moves its idle expiry. What the client doesn't tell stays.
+func (s *Session) use(now time.Time, idle time.Duration, userAgent, address string) {
+	s.LastUsed, s.IdleExpires = now, now.Add(idle)
+	if userAgent != "" {
+		s.UserAgent = userAgent
+	}
+	if address != "" {
+		s.Address = address
+	}
+}
+
+// elsewhere reports whether a request comes from another agent or address than the session's last one.
+func (s *Session) elsewhere(userAgent, address string) bool {
+	return userAgent != "" && userAgent != s.UserAgent || address != "" && address != s.Address
+}
+
+// clip makes a text that a client tells about itself valid UTF-8 of at most size bytes without control characters. An odd
+// user agent is no reason to refuse a login.
+func clip(text string, size int) string {
+	text = strings.ToValidUTF8(text[:min(len(text), size)], "")
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, text)
+}
+
+func checkAMR(amr []string) error {
+	if len(amr) > maxAMR {
+		return &InputError{"amr", "must name at most 8 methods"}
+	}
+	for _, method := range amr {
+		if !isScopeToken(method) {
+			return &InputError{"amr", "must consist of printable ASCII words (RFC 8176)"}
+		}
+	}
+	return nil
+}

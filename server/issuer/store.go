@@ -1,0 +1,142 @@
+package issuer
+
+import (
+	"context"
+	"time"
+
+	"github.com/jot-auth/jot/revocation"
+)
+
+// Store keeps everything that an Issuer must not forget. It only stores: what is allowed is decided in this package.
+// Package storetest is its contract.
+//
+// Times are whole milliseconds; the zero time is stored as such. Every method of a store fails with an error that wraps
+// ErrUnavailable when the database can't be reached, is locked for too long, or can't write, and with the context's error when
+// that ended first.
+type Store interface {
+	// View runs f on one consistent state of the database. The Reader ends with f.
+	View(ctx context.Context, f func(Reader) error) error
+	// Update runs f in one serializable transaction that can write, and commits it when f returns nil; the commit is
+	// durable when Update returns nil. After an error nothing that f wrote is there, unless the commit itself failed: then
+	// either everything is or nothing. A store that finds a conflict may run f again, so f must have no effects but
+	// through its Tx. The Tx ends with f.
+	Update(ctx context.Context, f func(Tx) error) error
+	// Close ends the store. What was committed stays.
+	Close() error
+}
+
+// Reader reads. It uses the context that was given to View or Update. In an Update, what was read can't be changed by
+// others before the commit.
+type Reader interface {
+	Clock
+	SubjectReader
+	SessionReader
+	KeyReader
+	RuleReader
+	EventReader
+	SettingReader
+}
+
+// Tx reads and writes.
+type Tx interface {
+	Reader
+	SubjectWriter
+	SessionWriter
+	KeyWriter
+	RuleWriter
+	EventWriter
+	SettingWriter
+}
+
+// Clock tells the one time that all servers over a database share.
+type Clock interface {
+	// Now is the database's clock at the moment of the call, in UTC and whole milliseconds.
+	Now() (time.Time, error)
+}
+
+// SubjectReader reads subjects.
+type SubjectReader interface {
+	// Subject finds a subject, or fails with ErrNotFound.
+	Subject(id string) (Subject, error)
+}
+
+// SubjectWriter writes subjects.
+type SubjectWriter interface {
+	// InsertSubject adds a subject, or fails with ErrTaken.
+	InsertSubject(Subject) error
+	// UpdateSubject replaces everything but ID and Created, or fails with ErrNotFound.
+	UpdateSubject(Subject) error
+}
+
+// SessionReader reads sessions.
+type SessionReader interface {
+	// Session finds a session, ended or expired ones too, or fails with ErrNotFound.
+	Session(id string) (Session, error)
+}
+
+// SessionWriter writes sessions.
+type SessionWriter interface {
+	// InsertSession adds a session, or fails with ErrTaken. Its subject must exist: else ErrNotFound.
+	InsertSession(Session) error
+	// UpdateSession replaces what changes in a session's life: UserAgent, Address, LastUsed, IdleExpires, Counters, Ended
+	// and EndReason. It fails with ErrNotFound.
+	UpdateSession(Session) error
+	// EndSessions ends every session of a subject that hasn't ended.
+	EndSessions(subject string, at time.Time, why EndReason) error
+}
+
+// KeyReader reads keys.
+type KeyReader interface {
+	// Keys returns every key, in the order of their insertion. They are few.
+	Keys() ([]Key, error)
+}
+
+// KeyWriter writes keys.
+type KeyWriter interface {
+	// InsertKey adds a key, or fails with ErrTaken.
+	InsertKey(Key) error
+	// UpdateKey replaces State, Sealed, Activated and Expires, or fails with ErrNotFound.
+	UpdateKey(Key) error
+}
+
+// RuleReader reads the log of revocation rules.
+type RuleReader interface {
+	// LogHead returns the head of the log, or ErrNotFound before there is one.
+	LogHead() (revocation.Head, error)
+	// LogEntries returns up to limit entries with a sequence above after, in order.
+	LogEntries(after uint64, limit int) ([]LogEntry, error)
+	// LiveRules returns the rules that never expire or expire at now or later.
+	LiveRules(now time.Time) ([]revocation.Rule, error)
+}
+
+// RuleWriter writes the log of revocation rules.
+type RuleWriter interface {
+	// AppendRule adds an entry, or fails with ErrTaken when its sequence exists.
+	AppendRule(LogEntry) error
+	// PutLogHead replaces the head.
+	PutLogHead(revocation.Head) error
+}
+
+// EventReader reads events.
+type EventReader interface {
+	// Events returns up to limit events with an ID above after, oldest first.
+	Events(after uint64, limit int) ([]Event, error)
+}
+
+// EventWriter writes events.
+type EventWriter interface {
+	// InsertEvent adds an event under an ID of the store's choice, above all others.
+	InsertEvent(Event) error
+}
+
+// SettingReader reads the issuer's few settings.
+type SettingReader interface {
+	// Setting returns the value of a setting, or ErrNotFound.
+	Setting(name string) (int64, error)
+}
+
+// SettingWriter writes settings.
+type SettingWriter interface {
+	// PutSetting sets a setting.
+	PutSetting(name string, value int64) error
+}

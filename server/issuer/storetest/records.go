@@ -1,0 +1,220 @@
+package storetest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jot-auth/jot/revocation"
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+// odd is a text that breaks what is pasted into SQL, JSON or a pattern.
+const odd = `Ω'"; DROP TABLE subjects; --%_\ 雪`
+
+func subject(id string) issuer.Subject {
+	return issuer.Subject{
+		ID: id, Generation: 7, Claims: json.RawMessage(`{"name":"` + "O'Neil 雪" + `","n":[1,{}]}`), Scope: []string{"b:2", "a:1"},
+		NotBefore: base.Truncate(time.Second), Created: base,
+	}
+}
+
+func session(id, of string) issuer.Session {
+	return issuer.Session{
+		ID: id, Subject: of, ClientID: "client_web", Resource: "https://api.example.com/" + odd, Scope: []string{"b:2", "a:1"},
+		AMR: []string{"pwd", "otp"}, AuthTime: base, UserAgent: odd, Address: "2001:db8::1", Created: base, LastUsed: base.Add(time.Second),
+		IdleExpires: base.Add(time.Hour), Expires: base.Add(48 * time.Hour),
+		Counters: issuer.Counters{Current: 1<<62 + 1, Previous: 1 << 62, RotatedAt: base.Add(time.Millisecond)},
+	}
+}
+
+func findSubject(id string) func(issuer.Reader) (issuer.Subject, error) {
+	return func(r issuer.Reader) (issuer.Subject, error) { return r.Subject(id) }
+}
+
+func findSession(id string) func(issuer.Reader) (issuer.Session, error) {
+	return func(r issuer.Reader) (issuer.Session, error) { return r.Session(id) }
+}
+
+func (s *suite) subjects() {
+	first := subject(odd)
+	missing(s, findSubject(first.ID))
+	s.refuse(issuer.ErrNotFound, func(tx issuer.Tx) error { return tx.UpdateSubject(first) })
+	s.update(func(tx issuer.Tx) error { return tx.InsertSubject(first) })
+	s.equal(read(s, findSubject(first.ID)), first)
+	s.refuse(issuer.ErrTaken, func(tx issuer.Tx) error { return tx.InsertSubject(first) })
+
+	changed := issuer.Subject{ID: first.ID, Generation: 8, Claims: json.RawMessage(`{}`), Scope: []string{}, Disabled: true, Created: first.Created}
+	s.update(func(tx issuer.Tx) error {
+		altered := changed
+		altered.Created = base.Add(time.Hour) // must not be taken over
+		return tx.UpdateSubject(altered)
+	})
+	s.equal(read(s, findSubject(first.ID)), changed)
+	missing(s, findSubject("Ω"))
+}
+
+func (s *suite) sessions() {
+	first := session("s1", "sub")
+	s.refuse(issuer.ErrNotFound, func(tx issuer.Tx) error { return tx.InsertSession(first) })
+	s.update(func(tx issuer.Tx) error { return tx.InsertSubject(subject("sub")) })
+	missing(s, findSession("s1"))
+	s.refuse(issuer.ErrNotFound, func(tx issuer.Tx) error { return tx.UpdateSession(first) })
+	s.update(func(tx issuer.Tx) error { return tx.InsertSession(first) })
+	s.equal(read(s, findSession("s1")), first)
+	s.refuse(issuer.ErrTaken, func(tx issuer.Tx) error { return tx.InsertSession(first) })
+
+	changed := first
+	changed.UserAgent, changed.Address, changed.LastUsed, changed.IdleExpires = "", "192.0.2.1", base.Add(time.Minute), base.Add(2*time.Hour)
+	changed.Counters = issuer.Counters{Current: 2, Previous: 1, RotatedAt: base.Add(time.Minute)}
+	changed.Ended, changed.EndReason = base.Add(time.Minute), issuer.EndedByReuse
+	s.update(func(tx issuer.Tx) error { return tx.UpdateSession(changed) })
+	s.equal(read(s, findSession("s1")), changed)
+}
+
+func (s *suite) endSessions() {
+	earlier := session("ended", "one")
+	earlier.Ended, earlier.EndReason = base, issuer.EndedByLogout
+	s.update(func(tx issuer.Tx) error {
+		return errors.Join(tx.InsertSubject(subject("one")), tx.InsertSubject(subject("two")), tx.InsertSession(earlier),
+			tx.InsertSession(session("a", "one")), tx.InsertSession(session("b", "one")), tx.InsertSession(session("c", "two")))
+	})
+	at := base.Add(time.Minute)
+	s.update(func(tx issuer.Tx) error { return tx.EndSessions("one", at, issuer.EndedEverywhere) })
+	for _, id := range []string{"a", "b"} {
+		ended := session(id, "one")
+		ended.Ended, ended.EndReason = at, issuer.EndedEverywhere
+		s.equal(read(s, findSession(id)), ended)
+	}
+	s.equal(read(s, findSession("ended")), earlier)
+	s.equal(read(s, findSession("c")), session("c", "two"))
+	s.update(func(tx issuer.Tx) error { return tx.EndSessions("nobody", at, issuer.EndedEverywhere) })
+}
+
+func (s *suite) keys() {
+	allKeys := func(r issuer.Reader) ([]issuer.Key, error) { return r.Keys() }
+	s.equal(len(read(s, allKeys)), 0)
+	root := issuer.Key{ID: "z-root", Purpose: issuer.PurposeRefresh, State: issuer.KeyActive, Sealed: []byte{0, 1, 255}, Version: 255, Created: base, Activated: base}
+	access := issuer.Key{ID: "a-key", Purpose: issuer.PurposeAccess, Algorithm: "ES256", State: issuer.KeyNext, Public: json.RawMessage(`{"kty":"EC"}`), Sealed: []byte{7}, Created: base}
+	s.refuse(issuer.ErrNotFound, func(tx issuer.Tx) error { return tx.UpdateKey(root) })
+	s.update(func(tx issuer.Tx) error { return errors.Join(tx.InsertKey(root), tx.InsertKey(access)) })
+	s.equal(read(s, allKeys), []issuer.Key{root, access})
+	s.refuse(issuer.ErrTaken, func(tx issuer.Tx) error { return tx.InsertKey(root) })
+
+	access.State, access.Sealed, access.Activated, access.Expires = issuer.KeyRetiring, nil, base.Add(time.Millisecond), base.Add(time.Hour)
+	s.update(func(tx issuer.Tx) error { return tx.UpdateKey(access) })
+	s.equal(read(s, allKeys), []issuer.Key{root, access})
+}
+
+func logHead(r issuer.Reader) (revocation.Head, error) { return r.LogHead() }
+
+func logEntries(after uint64, limit int) func(issuer.Reader) ([]issuer.LogEntry, error) {
+	return func(r issuer.Reader) ([]issuer.LogEntry, error) { return r.LogEntries(after, limit) }
+}
+
+// appendRule writes what an issuer writes for one rule.
+func appendRule(tx issuer.Tx, r revocation.Rule) error {
+	head, err := tx.LogHead()
+	if err != nil {
+		return err
+	}
+	head = head.Append(r)
+	return errors.Join(tx.AppendRule(issuer.LogEntry{Sequence: head.Sequence, Rule: r, Hash: head.Hash, Time: base}), tx.PutLogHead(head))
+}
+
+func rule(value string, expires int64) revocation.Rule {
+	return revocation.Rule{Kind: revocation.Session, Issuer: "https://auth.example.com", Value: value, Subject: odd, Expires: expires}
+}
+
+func (s *suite) log() {
+	missing(s, logHead)
+	empty := revocation.NewLog("log")
+	s.update(func(tx issuer.Tx) error { return tx.PutLogHead(empty) })
+	s.equal(read(s, logHead), empty)
+	s.equal(len(read(s, logEntries(0, 10))), 0)
+
+	var want []issuer.LogEntry
+	head := empty
+	for n := range 5 {
+		r := rule(fmt.Sprint("s", n), base.Unix()+int64(n))
+		head = head.Append(r)
+		want = append(want, issuer.LogEntry{Sequence: head.Sequence, Rule: r, Hash: head.Hash, Time: base})
+		s.update(func(tx issuer.Tx) error { return appendRule(tx, r) })
+	}
+	s.equal(read(s, logHead), head)
+	s.equal(read(s, logEntries(0, 10)), want)
+	s.equal(read(s, logEntries(1, 3)), want[1:4])
+	s.equal(len(read(s, logEntries(5, 10))), 0)
+	s.refuse(issuer.ErrTaken, func(tx issuer.Tx) error { return tx.AppendRule(want[2]) })
+}
+
+func (s *suite) liveRules() {
+	never := revocation.Rule{Kind: revocation.Key, Issuer: "https://auth.example.com", Value: "kid"}
+	generation := revocation.Rule{Kind: revocation.SubjectGeneration, Issuer: "https://auth.example.com", Value: odd, Minimum: 3, Expires: base.Unix()}
+	all := []revocation.Rule{rule("past", base.Unix()-1), never, generation, rule("later", base.Unix()+1)}
+	s.update(func(tx issuer.Tx) error {
+		err := tx.PutLogHead(revocation.NewLog("log"))
+		for _, r := range all {
+			err = errors.Join(err, appendRule(tx, r))
+		}
+		return err
+	})
+	live := read(s, func(r issuer.Reader) ([]revocation.Rule, error) { return r.LiveRules(base) })
+	s.equal(len(live), 3)
+	for _, r := range all[1:] {
+		if !slices.Contains(live, r) {
+			s.Errorf("rule %+v is missing", r)
+		}
+	}
+}
+
+func (s *suite) events() {
+	allEvents := func(r issuer.Reader) ([]issuer.Event, error) { return r.Events(0, 100) }
+	s.equal(len(read(s, allEvents)), 0)
+	for n := range 3 {
+		s.update(func(tx issuer.Tx) error {
+			return tx.InsertEvent(issuer.Event{Time: base, Kind: issuer.EventReplyLost, Subject: odd, Session: fmt.Sprint(n), ClientID: "c", UserAgent: "u", Address: "a", Detail: "d"})
+		})
+	}
+	events := read(s, allEvents)
+	s.equal(len(events), 3)
+	for n, e := range events {
+		if n > 0 && e.ID <= events[n-1].ID {
+			s.Errorf("event IDs %d, %d don't ascend", events[n-1].ID, e.ID)
+		}
+		s.equal(e, issuer.Event{ID: e.ID, Time: base, Kind: issuer.EventReplyLost, Subject: odd, Session: fmt.Sprint(n), ClientID: "c", UserAgent: "u", Address: "a", Detail: "d"})
+	}
+	after := read(s, func(r issuer.Reader) ([]issuer.Event, error) { return r.Events(events[0].ID, 1) })
+	s.equal(after, events[1:2])
+}
+
+func setting(name string) func(issuer.Reader) (int64, error) {
+	return func(r issuer.Reader) (int64, error) { return r.Setting(name) }
+}
+
+func (s *suite) settings() {
+	missing(s, setting("a"))
+	for _, value := range []int64{1, -1 << 62, 0} {
+		s.update(func(tx issuer.Tx) error { return errors.Join(tx.PutSetting("a", value), tx.PutSetting("b", 5)) })
+		s.equal(read(s, setting("a")), value)
+	}
+	s.equal(read(s, setting("b")), int64(5))
+}
+
+func (s *suite) clock() {
+	now := read(s, func(r issuer.Reader) (time.Time, error) { return r.Now() })
+	s.equal(now.Truncate(time.Millisecond), now)
+	s.equal(now.Location(), time.UTC)
+	for range 100 {
+		s.update(func(tx issuer.Tx) error {
+			next, err := tx.Now()
+			if next.Before(now) {
+				s.Errorf("the clock went from %v back to %v", now, next)
+			}
+			now = next
+			return err
+		})
+	}
+}

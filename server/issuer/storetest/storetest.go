@@ -1,0 +1,100 @@
+// Package storetest is the contract of issuer.Store: every store passes Run.
+package storetest
+
+import (
+	"errors"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+// base is a time that every database can hold.
+var base = time.Date(2030, 1, 2, 3, 4, 5, 678e6, time.UTC)
+
+// Run checks a store against the contract. open opens the database that belongs to the given test: an empty one at
+// first, and the same one again each further time. Run closes what it opens.
+func Run(t *testing.T, open func(t *testing.T) issuer.Store) {
+	for name, check := range map[string]func(*suite){
+		"Subjects":      (*suite).subjects,
+		"Sessions":      (*suite).sessions,
+		"EndSessions":   (*suite).endSessions,
+		"Keys":          (*suite).keys,
+		"Log":           (*suite).log,
+		"LiveRules":     (*suite).liveRules,
+		"Events":        (*suite).events,
+		"Settings":      (*suite).settings,
+		"Clock":         (*suite).clock,
+		"Rollback":      (*suite).rollback,
+		"Panic":         (*suite).panics,
+		"Snapshot":      (*suite).snapshot,
+		"Serializable":  (*suite).serializable,
+		"ParallelLog":   (*suite).parallelLog,
+		"ParallelReads": (*suite).parallelReads,
+		"Reopen":        (*suite).reopen,
+		"Cancelled":     (*suite).cancelled,
+		"Closed":        (*suite).closed,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &suite{T: t, store: open(t), open: open}
+			defer func() { s.store.Close() }()
+			check(s)
+		})
+	}
+}
+
+// suite is one test over one database.
+type suite struct {
+	*testing.T
+	store issuer.Store
+	open  func(*testing.T) issuer.Store
+}
+
+func (s *suite) update(f func(issuer.Tx) error) {
+	s.Helper()
+	if err := s.store.Update(s.Context(), f); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// refuse runs an update that must fail with an error.
+func (s *suite) refuse(want error, f func(issuer.Tx) error) {
+	s.Helper()
+	if err := s.store.Update(s.Context(), f); !errors.Is(err, want) {
+		s.Fatalf("error %v, want %v", err, want)
+	}
+}
+
+// read returns what a View finds.
+func read[T any](s *suite, f func(issuer.Reader) (T, error)) T {
+	s.Helper()
+	var found T
+	err := s.store.View(s.Context(), func(r issuer.Reader) (err error) {
+		found, err = f(r)
+		return err
+	})
+	if err != nil {
+		s.Fatal(err)
+	}
+	return found
+}
+
+// missing runs a View that must fail with ErrNotFound.
+func missing[T any](s *suite, f func(issuer.Reader) (T, error)) {
+	s.Helper()
+	err := s.store.View(s.Context(), func(r issuer.Reader) error {
+		_, err := f(r)
+		return err
+	})
+	if !errors.Is(err, issuer.ErrNotFound) {
+		s.Fatalf("error %v, want ErrNotFound", err)
+	}
+}
+
+func (s *suite) equal(got, want any) {
+	s.Helper()
+	if !reflect.DeepEqual(got, want) {
+		s.Fatalf("got  %+v\nwant %+v", got, want)
+	}
+}

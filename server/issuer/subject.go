@@ -1,0 +1,165 @@
+package issuer
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/jot-auth/jot/revocation"
+	"github.com/jot-auth/jot/strictjson"
+)
+
+// maxClaims bounds a subject's claims. A token of 4 KiB holds about as many bytes of JSON.
+const maxClaims = 3 << 10
+
+// Subject is whom tokens are about: a person, or a client that acts for itself.
+type Subject struct {
+	ID         string          // sub
+	Generation uint64          // gen: counts the changes of its claims, from 1
+	Claims     json.RawMessage // a JSON object whose members go into every access token; compact
+	Scope      []string        // the widest scope that its tokens can have
+	Disabled   bool            // gets no tokens
+	NotBefore  time.Time       // tokens issued before are refused; whole seconds
+	Created    time.Time
+}
+
+// NewSubject makes a subject with a random ID, to be stored with CreateSubject or by a store of accounts. Claims
+// are a JSON object of at most 3 KiB that leaves the names alone which the issuer sets itself or which other RFCs
+// give a meaning to, in any letter case; nil is none. Anything else is an *InputError.
+func NewSubject(claims json.RawMessage, scope []string) (Subject, error) {
+	claims, err := checkClaims(claims)
+	if err := errors.Join(err, checkScope(scope)); err != nil {
+		return Subject{}, err
+	}
+	return Subject{ID: rand.Text(), Generation: 1, Claims: claims, Scope: scope}, nil
+}
+
+// reservedClaims are the names that a subject's claims must leave alone: what the issuer sets itself, and what a
+// verifier would take for a statement of the issuer (RFC 7519, 7800, 8693, 9068, OpenID Connect Core).
+var reservedClaims = []string{
+	"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "sid", "gen", "scope", "scp", "auth_time", "amr", "acr",
+	"azp", "nonce", "cnf", "act", "may_act", "at_hash", "c_hash", "s_hash", "events", "typ", "sub_jwk", "sub_id",
+}
+
+// checkClaims returns the claims in compact form.
+func checkClaims(claims json.RawMessage) (json.RawMessage, error) {
+	if len(claims) == 0 {
+		return json.RawMessage("{}"), nil
+	}
+	if len(claims) > maxClaims {
+		return nil, &InputError{"claims", "must have at most 3072 bytes"}
+	}
+	var members map[string]json.RawMessage
+	if err := strictjson.Unmarshal(claims, &members); err != nil || members == nil {
+		return nil, &InputError{"claims", "must be one JSON object in which no name occurs twice, in whatever letter case"}
+	}
+	for name := range members {
+		for _, reserved := range reservedClaims {
+			if strings.EqualFold(name, reserved) {
+				return nil, &InputError{"claims", "must not contain " + reserved + ": the issuer sets it"}
+			}
+		}
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, claims); err != nil {
+		return nil, &InputError{"claims", "must be JSON"}
+	}
+	return compact.Bytes(), nil
+}
+
+// CreateSubject stores a new subject. ID may be the caller's own identifier of its user, of 1 to 255 bytes, but not with
+// ClientPrefix; Generation and the times are set here. It fails with an *InputError, or with ErrTaken when the ID exists.
+func (i *Issuer) CreateSubject(ctx context.Context, s Subject) error {
+	if strings.HasPrefix(s.ID, ClientPrefix) {
+		return &InputError{"subject", "must not begin with " + ClientPrefix}
+	}
+	claims, err := checkClaims(s.Claims)
+	if err := errors.Join(checkName("subject", s.ID), err, checkScope(s.Scope)); err != nil {
+		return err
+	}
+	// One insert: of two that create the same subject, the unique ID lets one win.
+	return i.commit(ctx, func(u *update) error {
+		return u.InsertSubject(Subject{ID: s.ID, Generation: 1, Claims: claims, Scope: s.Scope, Disabled: s.Disabled, Created: u.now})
+	})
+}
+
+// Subject finds a subject, or fails with ErrNotFound.
+func (i *Issuer) Subject(ctx context.Context, sub string) (Subject, error) {
+	var s Subject
+	err := i.store.View(ctx, func(r Reader) (err error) {
+		s, err = r.Subject(sub)
+		return err
+	})
+	return s, err
+}
+
+// Change says what ChangeSubject alters. A change of nothing makes the tokens of before stale all the same.
+type Change struct {
+	Claims json.RawMessage // all of the new claims; nil keeps the old ones
+	Scope  []string        // nil keeps the old scope, an empty one takes it all
+	Soft   bool            // tokens with the old claims stay good, and verifiers advise a refresh: for a promotion
+}
+
+// ChangeSubject gives a subject new claims or a new scope and makes the tokens of before stale: they are refused, and
+// a refresh brings the new claims. It fails with an *InputError or ErrNotFound.
+func (i *Issuer) ChangeSubject(ctx context.Context, sub string, change Change) error {
+	claims, err := checkClaims(change.Claims)
+	if err := errors.Join(err, checkScope(change.Scope)); err != nil {
+		return err
+	}
+	kind := revocation.SubjectGeneration
+	if change.Soft {
+		kind = revocation.SubjectSoftGeneration
+	}
+	// New claims, generation and rule are one commit: a token that is being issued meanwhile has read either the old
+	// generation, which the rule names, or the new claims.
+	return i.commit(ctx, func(u *update) error {
+		s, err := u.Subject(sub)
+		if err != nil {
+			return err
+		}
+		if change.Claims != nil {
+			s.Claims = claims
+		}
+		if change.Scope != nil {
+			s.Scope = change.Scope
+		}
+		s.Generation++
+		u.refuse(revocation.Rule{Kind: kind, Value: sub, Minimum: int64(s.Generation)})
+		return u.UpdateSubject(s)
+	})
+}
+
+// DisableSubject ends all sessions of a subject, refuses its access tokens and lets it have no more, until
+// EnableSubject. It fails with ErrNotFound.
+func (i *Issuer) DisableSubject(ctx context.Context, sub string) error {
+	// The flag, the sessions' end and the rule are one commit: a login or refresh that runs meanwhile either sees the
+	// flag or made its session and token before, of the old generation, and both are caught.
+	return i.commit(ctx, func(u *update) error {
+		s, err := u.Subject(sub)
+		if err != nil || s.Disabled {
+			return err
+		}
+		s.Disabled = true
+		s.Generation++
+		u.refuse(revocation.Rule{Kind: revocation.SubjectGeneration, Value: sub, Minimum: int64(s.Generation)})
+		return errors.Join(u.UpdateSubject(s), u.EndSessions(sub, u.now, EndedByDisable))
+	})
+}
+
+// EnableSubject lets a disabled subject log in again; its old sessions stay ended. It fails with ErrNotFound.
+func (i *Issuer) EnableSubject(ctx context.Context, sub string) error {
+	// Reading and writing back are one transaction, so that a change of claims meanwhile isn't lost.
+	return i.commit(ctx, func(u *update) error {
+		s, err := u.Subject(sub)
+		if err != nil || !s.Disabled {
+			return err
+		}
+		s.Disabled = false
+		return u.UpdateSubject(s)
+	})
+}

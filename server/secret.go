@@ -1,0 +1,110 @@
+package server
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// SecretSize is the size of a Secret in bytes.
+const SecretSize = 32
+
+// Secret is 256 random bits: a key-encryption key, or a feed credential. It prints as nothing.
+type Secret struct{ bytes *[SecretSize]byte }
+
+// NewSecret makes a secret from the operating system's randomness.
+func NewSecret() Secret {
+	s := Secret{new([SecretSize]byte)}
+	rand.Read(s.bytes[:])
+	return s
+}
+
+// ParseSecret reads 32 bytes in base64url without padding.
+func ParseSecret(text string) (Secret, error) {
+	data, err := base64.RawURLEncoding.Strict().DecodeString(strings.TrimSpace(text))
+	if err != nil || len(data) != SecretSize {
+		return Secret{}, fmt.Errorf("a secret is %d random bytes in base64url, %d characters", SecretSize, base64.RawURLEncoding.EncodedLen(SecretSize))
+	}
+	return Secret{(*[SecretSize]byte)(data)}, nil
+}
+
+// SecretFile reads a secret from a file, or makes one and writes it there, with mode 0600, when there is no such file. It refuses a
+// file that others can read, and anything that's not a regular file.
+func SecretFile(path string) (Secret, error) {
+	secret, err := readSecret(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return secret, err
+	}
+	made := NewSecret()
+	if err := writeSecret(path, made.Text()); errors.Is(err, fs.ErrExist) {
+		return readSecret(path) // another process was faster
+	} else if err != nil {
+		return Secret{}, fmt.Errorf("writing the secret %s: %w", path, err)
+	}
+	return made, nil
+}
+
+func readSecret(path string) (Secret, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return Secret{}, err
+	}
+	if !info.Mode().IsRegular() {
+		return Secret{}, fmt.Errorf("the secret %s is not a regular file: name the file itself", path)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return Secret{}, fmt.Errorf("the secret %s can be read by others (mode %04o): chmod 600 it, and replace it if somebody may have read it", path, info.Mode().Perm())
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return Secret{}, err
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, 1<<10))
+	if err != nil {
+		return Secret{}, err
+	}
+	secret, err := ParseSecret(string(text))
+	if err != nil {
+		return Secret{}, fmt.Errorf("the file %s: %w", path, err)
+	}
+	return secret, nil
+}
+
+// writeSecret writes a whole file or none: a crash in between leaves nothing under the name.
+func writeSecret(path, text string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), ".secret-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name())
+	_, err = io.WriteString(file, text+"\n")
+	if err == nil {
+		err = file.Sync()
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	return os.Link(file.Name(), path) // unlike a rename, never over a file that appeared meanwhile
+}
+
+// Bytes returns a copy of the secret's bytes, as for issuer.Config.KeyEncryptionKey.
+func (s Secret) Bytes() []byte {
+	copied := *s.bytes
+	return copied[:]
+}
+
+// Text returns the secret in base64url, as in its file and as a bearer credential.
+func (s Secret) Text() string { return base64.RawURLEncoding.EncodeToString(s.bytes[:]) }
+
+// Format writes a placeholder, whatever the verb: a secret is never printed by accident.
+func (s Secret) Format(f fmt.State, _ rune) { io.WriteString(f, "(secret)") }

@@ -1,0 +1,138 @@
+// Package server is the token server: accounts, sessions, OAuth endpoints and the revocation feed behind one http.Handler.
+// The command jot serves it, and a Go program mounts it into a mux of its own, by the same door, New.
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+
+	"github.com/jot-auth/jot/server/internal/accounts"
+	"github.com/jot-auth/jot/server/internal/api"
+	"github.com/jot-auth/jot/server/internal/feed"
+	"github.com/jot-auth/jot/server/internal/oauth"
+	"github.com/jot-auth/jot/server/internal/telemetry"
+	"github.com/jot-auth/jot/server/issuer"
+	"github.com/jot-auth/jot/server/sqlstore"
+)
+
+// databaseName is the SQLite file within the data directory.
+const databaseName = "jot.db"
+
+// Config says what the server is. Issuer.URL, Issuer.Resources, Issuer.Clients, Issuer.KeyEncryptionKey and DataDir are required.
+type Config struct {
+	// Issuer are the rules of tokens: who issues them, for which APIs and clients, and how long they live.
+	Issuer issuer.Config
+
+	// DataDir is the directory of the SQLite file. It's made, with mode 0700, when it doesn't exist.
+	DataDir string
+
+	// OpenSignUp lets anybody make an account; otherwise nobody can.
+	OpenSignUp bool
+	// SignUpScope is what a new subject may do, and SignUpClaims, a JSON object, what its tokens say of it.
+	SignUpScope  []string
+	SignUpClaims json.RawMessage
+
+	// FeedCredentials are the bearer credentials that verifiers show to read the revocation feed, each at least 32 characters
+	// of randomness, as Secret.Text returns. Without one, nobody can read it.
+	FeedCredentials []string
+
+	// Logger takes the log; nil means slog.Default. No token, key or password is ever logged.
+	Logger *slog.Logger
+}
+
+// Server is a running token server. Close ends its goroutines and closes its database.
+type Server struct {
+	store    *sqlstore.Store
+	issuer   *issuer.Issuer
+	accounts *accounts.Accounts
+	feed     *feed.Server
+	handler  http.Handler
+}
+
+// New opens the database, brings it up to date, and wires the parts. A Config that leaves something dangerous open is refused.
+func New(ctx context.Context, c Config) (_ *Server, err error) {
+	if c.DataDir == "" {
+		return nil, errors.New("server: DataDir is empty: name the directory for the database")
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Issuer.Logger == nil {
+		c.Issuer.Logger = c.Logger
+	}
+	s := &Server{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	if s.store, err = sqlstore.Open(ctx, filepath.Join(c.DataDir, databaseName), sqlstore.Options{}); err != nil {
+		return nil, fmt.Errorf("server: opening the database: %w", err)
+	}
+	if s.issuer, err = issuer.New(ctx, s.store, c.Issuer); err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
+	if s.handler, err = s.routes(c); err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
+	return s, nil
+}
+
+// routes wires each part to the small interfaces of the others.
+func (s *Server) routes(c Config) (_ http.Handler, err error) {
+	s.accounts, err = accounts.New(s.store, accounts.Config{SignUpScope: c.SignUpScope, SignUpClaims: c.SignUpClaims})
+	if err != nil {
+		return nil, err
+	}
+	firstParty, err := api.New(s.issuer, s.issuer.Verifier(), s.accounts, api.Options{OpenSignUp: c.OpenSignUp, Logger: c.Logger})
+	if err != nil {
+		return nil, err
+	}
+	protocols, err := oauth.New(s.issuer, oauth.Options{Logger: c.Logger})
+	if err != nil {
+		return nil, err
+	}
+	if s.feed, err = feed.New(s.issuer, feed.Config{Credentials: c.FeedCredentials, Logger: c.Logger}); err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	firstParty.Register(mux)
+	protocols.Register(mux)
+	s.feed.Register(mux)
+	if err := registerHealth(mux, s.issuer); err != nil {
+		return nil, err
+	}
+	return telemetry.LogRequests(c.Logger, mux), nil
+}
+
+// Handler serves every endpoint, below the path of the issuer's URL. Serve it with timeouts, as HTTPServer does.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// Issuer is the domain behind the endpoints: it issues tokens to users of your own, changes claims, rotates keys.
+func (s *Server) Issuer() *issuer.Issuer { return s.issuer }
+
+// SignUp makes an account and its subject, as POST /v1/signup does, whether or not sign-up is open.
+// It returns the subject's ID.
+func (s *Server) SignUp(ctx context.Context, name, password string) (subject string, err error) {
+	return s.accounts.SignUp(ctx, name, password)
+}
+
+// Close ends the feed's streams, the issuer's upkeep and the database, in this order.
+func (s *Server) Close() error {
+	var errs []error
+	if s.feed != nil {
+		errs = append(errs, s.feed.Close())
+	}
+	if s.issuer != nil {
+		errs = append(errs, s.issuer.Close())
+	}
+	if s.store != nil {
+		errs = append(errs, s.store.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,38 @@
+package sqlstore
+
+import (
+	"context"
+
+	"github.com/jot-auth/jot/server/internal/accounts"
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+const (
+	selectAccount = `SELECT name, subject, password_hash, created FROM accounts WHERE name = $1`
+	insertAccount = `INSERT INTO accounts (name, subject, password_hash, created) VALUES ($1, $2, $3, $4)`
+)
+
+// CreateAccount implements accounts.Store. A subject without a time of creation gets the account's.
+func (s *Store) CreateAccount(ctx context.Context, account accounts.Account, subject issuer.Subject) error {
+	if subject.Created.IsZero() {
+		subject.Created = account.Created
+	}
+	// Account and subject are one commit: of two that sign up under one name, the second leaves no subject behind.
+	return s.update(ctx, func(t *tx) error {
+		if err := t.InsertSubject(subject); err != nil {
+			return err
+		}
+		return t.insert(insertAccount, account.Name, account.Subject, account.PasswordHash, millis(account.Created))
+	})
+}
+
+// AccountByName implements accounts.Store.
+func (s *Store) AccountByName(ctx context.Context, name string) (accounts.Account, error) {
+	var a accounts.Account
+	row := s.reader.prepared[selectAccount].QueryRowContext(ctx, name)
+	err := explain(ctx, row.Scan(&a.Name, &a.Subject, &a.PasswordHash, timeField{&a.Created}))
+	if err != nil {
+		return accounts.Account{}, err
+	}
+	return a, nil
+}

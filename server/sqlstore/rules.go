@@ -1,0 +1,71 @@
+package sqlstore
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/jot-auth/jot/revocation"
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+const (
+	selectLogHead = `SELECT log_id, sequence, hash FROM log_head WHERE one = $1`
+	upsertLogHead = `INSERT INTO log_head (one, log_id, sequence, hash) VALUES (1, $1, $2, $3)
+		ON CONFLICT (one) DO UPDATE SET log_id = excluded.log_id, sequence = excluded.sequence, hash = excluded.hash`
+	selectLogEntries = `SELECT sequence, kind, issuer, value, subject, minimum, expires, hash, written
+		FROM rules WHERE sequence > $1 ORDER BY sequence LIMIT $2`
+	insertRule = `INSERT INTO rules (sequence, kind, issuer, value, subject, minimum, expires, hash, written)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
+	selectLiveRules = `SELECT kind, issuer, value, subject, minimum, expires FROM rules WHERE expires >= $1 OR expires = 0`
+)
+
+// LogHead implements issuer.RuleReader.
+func (t *tx) LogHead() (revocation.Head, error) {
+	var h revocation.Head
+	err := t.find(selectLogHead, 1, &h.LogID, &h.Sequence, hashField{&h.Hash})
+	if err != nil {
+		return revocation.Head{}, err
+	}
+	return h, nil
+}
+
+// PutLogHead implements issuer.RuleWriter.
+func (t *tx) PutLogHead(h revocation.Head) error {
+	return t.insert(upsertLogHead, h.LogID, h.Sequence, h.Hash[:])
+}
+
+// LogEntries implements issuer.RuleReader.
+func (t *tx) LogEntries(after uint64, limit int) ([]issuer.LogEntry, error) {
+	return list(t, func(r row) (issuer.LogEntry, error) {
+		var e issuer.LogEntry
+		err := r.Scan(&e.Sequence, &e.Rule.Kind, &e.Rule.Issuer, &e.Rule.Value, &e.Rule.Subject, &e.Rule.Minimum, &e.Rule.Expires,
+			hashField{&e.Hash}, timeField{&e.Time})
+		return e, err
+	}, selectLogEntries, after, limit)
+}
+
+// AppendRule implements issuer.RuleWriter.
+func (t *tx) AppendRule(e issuer.LogEntry) error {
+	r := e.Rule
+	return t.insert(insertRule, e.Sequence, string(r.Kind), r.Issuer, r.Value, r.Subject, r.Minimum, r.Expires, e.Hash[:], millis(e.Time))
+}
+
+// LiveRules implements issuer.RuleReader.
+func (t *tx) LiveRules(now time.Time) ([]revocation.Rule, error) {
+	return list(t, func(r row) (revocation.Rule, error) {
+		var rule revocation.Rule
+		err := r.Scan(&rule.Kind, &rule.Issuer, &rule.Value, &rule.Subject, &rule.Minimum, &rule.Expires)
+		return rule, err
+	}, selectLiveRules, now.Unix())
+}
+
+// hashField scans 32 bytes.
+type hashField struct{ hash *[32]byte }
+
+func (f hashField) Scan(value any) error {
+	b, _ := value.([]byte)
+	if copy(f.hash[:], b) != len(f.hash) || len(b) != len(f.hash) {
+		return fmt.Errorf("a hash has %d bytes, want %d", len(b), len(f.hash))
+	}
+	return nil
+}

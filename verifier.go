@@ -1,0 +1,247 @@
+package jot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/jot-auth/jot/internal/jose"
+)
+
+const defaultMaxSize = 16 << 10
+
+// VerifierOptions are what a verifier demands of a token beside its signature. The zero value demands the most; each weakening
+// has a name of its own.
+type VerifierOptions struct {
+	// Issuer is the one accepted "iss", compared byte by byte (RFC 7519 §4.1.1). It's stated, or waived by AnyIssuer.
+	Issuer    string
+	AnyIssuer bool
+
+	// Audience must be among the values of "aud" (RFC 7519 §4.1.3), else a token that was made for another API would pass
+	// here. It's stated, or waived by AnyAudience.
+	Audience    string
+	AnyAudience bool
+
+	// Type is the one accepted "typ", with or without "application/" and whatever its case, so that one kind of
+	// token never passes for another (RFC 8725 §3.11). Empty accepts "JWT" and no "typ"; AnyType waives it.
+	Type    string
+	AnyType bool
+
+	// Algorithms are the accepted ones. Empty accepts whatever the keys fix.
+	Algorithms []Algorithm
+
+	// NoExpiry accepts a token without "exp". An "exp" that is there still counts.
+	NoExpiry bool
+	// MaxTTL bounds exp − iat and so requires both; 0 sets no bound. A revocation rule may be forgotten after this time.
+	MaxTTL time.Duration
+	// Leeway is how much the clocks of issuer and verifier may differ when "exp" and "nbf" are judged.
+	Leeway time.Duration
+	// MaxSize bounds the whole token in bytes; 0 means 16 KiB. It's checked before anything is read.
+	MaxSize int
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+
+	// Revocation is asked after everything else passed; nil means that tokens live until they expire.
+	Revocation RevocationChecker
+}
+
+// Verifier checks tokens: signature, policy, revocation. It's immutable and safe for concurrent use.
+type Verifier struct {
+	keys      KeySource
+	options   VerifierOptions
+	headers   headerMemory
+	scratches sync.Pool
+}
+
+// NewVerifier makes a verifier of tokens that the keys signed. It refuses options that leave issuer or audience open without
+// saying so, or that contradict each other.
+func NewVerifier(keys KeySource, o VerifierOptions) (*Verifier, error) {
+	if keys == nil {
+		return nil, errors.New("jot: a verifier needs a key source")
+	}
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	if o.MaxSize == 0 {
+		o.MaxSize = defaultMaxSize
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	o.Algorithms = slices.Clone(o.Algorithms)
+	v := &Verifier{keys: keys, options: o}
+	v.scratches.New = func() any { return new(scratch) }
+	return v, nil
+}
+
+func (o *VerifierOptions) check() error {
+	for _, choice := range []struct {
+		name, value string
+		any         bool
+	}{{"Issuer", o.Issuer, o.AnyIssuer}, {"Audience", o.Audience, o.AnyAudience}} {
+		if (choice.value == "") != choice.any {
+			return fmt.Errorf("jot: a verifier states exactly one of %[1]s and Any%[1]s", choice.name)
+		}
+	}
+	if o.Type != "" && o.AnyType {
+		return errors.New("jot: a verifier states at most one of Type and AnyType")
+	}
+	for _, alg := range o.Algorithms {
+		if _, ok := schemeOf(alg); !ok {
+			return unknownAlgorithm(alg)
+		}
+	}
+	if o.MaxTTL < 0 || o.Leeway < 0 || o.MaxSize < 0 {
+		return errors.New("jot: MaxTTL, Leeway and MaxSize are not negative")
+	}
+	return nil
+}
+
+// Verify checks a token in compact form and returns it. A refusal is an ErrInvalidToken; ErrUnavailable says that
+// the key source or the revocation checker failed. With an error, the token is nil.
+func (v *Verifier) Verify(ctx context.Context, raw string) (*Token, error) {
+	s := v.borrow()
+	defer v.giveBack(s)
+	if err := v.verify(ctx, raw, s); err != nil {
+		return nil, err
+	}
+	claims := s.claims
+	claims.audience = slices.Clone(s.claims.audience)
+	return &Token{
+		header: s.header, key: s.key, buffer: string(s.payload), payload: s.payloadSize,
+		claims: claims, refreshAdvised: s.verdict == RefreshAdvised,
+	}, nil
+}
+
+// Check does all that Verify does, and answers only whether the token is valid. It doesn't allocate for a valid token with a
+// signature that the standard library verifies without.
+func (v *Verifier) Check(ctx context.Context, raw string) error {
+	s := v.borrow()
+	defer v.giveBack(s)
+	return v.verify(ctx, raw, s)
+}
+
+// Verify checks a token with the verifier and decodes its claims into a T, as Token.Decode does. With an error, the results are zero.
+func Verify[T any](ctx context.Context, v *Verifier, raw string) (T, *Token, error) {
+	var claims, zero T
+	token, err := v.Verify(ctx, raw)
+	if err != nil {
+		return zero, nil, err
+	}
+	if err := token.Decode(&claims); err != nil {
+		return zero, nil, malformedBy("claims", err)
+	}
+	return claims, token, nil
+}
+
+// scratch is the working memory of one verification.
+type scratch struct {
+	input       []byte // header.payload, as signed
+	signature   []byte
+	payload     []byte // decoded, then the texts of the claims, without escapes
+	payloadSize int
+	scanner     jose.Scanner
+
+	header  *header
+	key     VerificationKey
+	claims  claimSet
+	facts   RevocationFacts
+	verdict Verdict
+}
+
+// maxPooled bounds the memory that a rare large token leaves behind.
+const maxPooled = 64 << 10
+
+func (v *Verifier) borrow() *scratch { return v.scratches.Get().(*scratch) }
+
+func (v *Verifier) giveBack(s *scratch) {
+	if cap(s.input)+cap(s.payload) > maxPooled {
+		return
+	}
+	s.header, s.key, s.facts = nil, nil, RevocationFacts{}
+	v.scratches.Put(s)
+}
+
+// verify leaves what it read in s. Nothing of the payload is looked at before the signature held.
+func (v *Verifier) verify(ctx context.Context, raw string, s *scratch) error {
+	if len(raw) > v.options.MaxSize {
+		return ErrTooLarge
+	}
+	header, payload, signature, ok := jose.Split(raw)
+	if !ok {
+		return malformed("compact form", "does not have three parts between two dots (RFC 7515 §3.1)")
+	}
+	remembered := v.headers.find(header)
+	if s.header = remembered; remembered == nil {
+		var err error
+		if s.header, err = readHeader(header, s); err != nil {
+			return err
+		}
+	}
+	if err := s.decode(payload, signature); err != nil {
+		return err
+	}
+	s.input = append(s.input[:0], raw[:len(header)+1+len(payload)]...)
+	if err := v.verifySignature(ctx, s); err != nil {
+		return err
+	}
+	if remembered == nil {
+		v.headers.remember(s.header)
+	}
+	if err := s.readClaims(); err != nil {
+		return err
+	}
+	if err := v.checkPolicy(s); err != nil {
+		return err
+	}
+	return v.checkRevocation(ctx, s)
+}
+
+func (s *scratch) decode(payload, signature string) (err error) {
+	if s.payload, err = jose.AppendDecode(s.payload[:0], payload); err != nil {
+		return malformedBy("payload", err)
+	}
+	s.payloadSize = len(s.payload)
+	if s.signature, err = jose.AppendDecode(s.signature[:0], signature); err != nil {
+		return malformedBy("signature", err)
+	}
+	return nil
+}
+
+// verifySignature tries the keys that the source has for this header. The algorithm is the key's: a key
+// of another one is never tried.
+func (v *Verifier) verifySignature(ctx context.Context, s *scratch) error {
+	alg := s.header.alg
+	if len(v.options.Algorithms) > 0 && !slices.Contains(v.options.Algorithms, alg) {
+		return ErrAlgorithm
+	}
+	keys, err := v.keys.VerificationKeys(ctx, alg, s.header.kid)
+	if err != nil {
+		return unavailable(err)
+	}
+	if len(keys) == 0 || len(keys) > maxCandidates {
+		return ErrUnknownKey
+	}
+	refusal := ErrAlgorithm
+	for _, key := range keys {
+		if key.Algorithm() != alg {
+			continue
+		}
+		if key.verify(s.input, s.signature) {
+			s.key = key
+			return nil
+		}
+		refusal = ErrSignature
+	}
+	return refusal
+}
+
+func unavailable(cause error) error {
+	if errors.Is(cause, ErrUnavailable) {
+		return cause
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, cause)
+}

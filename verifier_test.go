@@ -1,0 +1,443 @@
+package jot_test
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jot-auth/jot"
+)
+
+// forge signs a header and a payload as they are, however wrong.
+func forge(key *jot.SecretKey, header, payload string) string {
+	raw, err := jot.ForgeForTest(key, []byte(header), []byte(payload))
+	if err != nil {
+		panic(err)
+	}
+	return raw
+}
+
+func TestEveryAlgorithmSignsAndVerifies(t *testing.T) {
+	for _, alg := range []jot.Algorithm{jot.RS256, jot.ES256, jot.EdDSA, jot.HS256} {
+		t.Run(string(alg), func(t *testing.T) {
+			var key jot.SigningKey
+			var source jot.KeySource
+			if alg.Symmetric() {
+				secret := generateSecret(t)
+				key, source = secret, jot.NewSecretKeySet(secret)
+			} else {
+				private := generate(t, alg)
+				key, source = private, jot.NewKeySet(private.Public())
+			}
+			raw := sign(t, key, jot.SignerOptions{Type: "at+jwt"}, claims())
+			o := strict()
+			o.Type = "at+jwt"
+			verifier := newVerifier(t, source, o)
+			for range 3 { // the first reads the header, the others remember it
+				token, err := verifier.Verify(t.Context(), raw)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if token.Algorithm() != alg || token.KeyID() != key.KeyID() || token.Subject() != "ada" || token.Type() != "at+jwt" {
+					t.Errorf("%v %v %v %v", token.Algorithm(), token.KeyID(), token.Subject(), token.Type())
+				}
+			}
+			checkEveryAlteration(t, verifier, raw)
+		})
+	}
+}
+
+// checkEveryAlteration changes each character of the token in turn: none of the results may verify.
+func checkEveryAlteration(t *testing.T, verifier *jot.Verifier, raw string) {
+	t.Helper()
+	for i := range raw {
+		other := byte('A')
+		if raw[i] == 'A' {
+			other = 'B'
+		}
+		altered := raw[:i] + string(other) + raw[i+1:]
+		if err := verifier.Check(t.Context(), altered); !errors.Is(err, jot.ErrInvalidToken) {
+			t.Fatalf("character %d altered: %v", i, err)
+		}
+	}
+}
+
+// A refusal is the most exact error, and always ErrInvalidToken; Verify and Check agree.
+func TestRefusals(t *testing.T) {
+	key := generateSecret(t)
+	header := `{"alg":"HS256","typ":"JWT"}`
+	good := `{"iss":"https://auth.example.com","aud":"petstore","exp":1795349700}`
+	payload := func(members string) string {
+		return strings.TrimSuffix(good, "}") + "," + members + "}"
+	}
+	valid := forge(key, header, good)
+	parts := strings.Split(valid, ".")
+
+	tests := []struct {
+		name string
+		raw  string
+		want error
+	}{
+		{"empty", "", jot.ErrMalformed},
+		{"two parts", parts[0] + "." + parts[1], jot.ErrMalformed},
+		{"four parts", valid + ".", jot.ErrMalformed},
+		{"too large", strings.Repeat("a", 16<<10+1), jot.ErrTooLarge},
+		{"newline in the header", parts[0][:4] + "\n" + parts[0][4:] + "." + parts[1] + "." + parts[2], jot.ErrMalformed},
+		{"carriage return in the payload", parts[0] + "." + parts[1][:4] + "\r" + parts[1][4:] + "." + parts[2], jot.ErrMalformed},
+		{"padded signature", valid + "=", jot.ErrMalformed},
+		{"standard base64 alphabet", parts[0] + "." + parts[1] + "." + strings.Map(foreign, parts[2]) + "+", jot.ErrMalformed},
+		{"no signature", parts[0] + "." + parts[1] + ".", jot.ErrSignature},
+		{"signature cut", valid[:len(valid)-3], jot.ErrSignature},
+
+		{"alg none", forge(key, `{"alg":"none"}`, good), jot.ErrAlgorithm},
+		{"alg None", forge(key, `{"alg":"None"}`, good), jot.ErrAlgorithm},
+		{"alg hs256", forge(key, `{"alg":"hs256"}`, good), jot.ErrAlgorithm},
+		{"alg of another key", forge(key, `{"alg":"RS256"}`, good), jot.ErrAlgorithm},
+		{"alg missing", forge(key, `{"typ":"JWT"}`, good), jot.ErrMalformed},
+		{"alg a number", forge(key, `{"alg":256}`, good), jot.ErrMalformed},
+		{"alg twice", forge(key, `{"alg":"HS256","alg":"HS256"}`, good), jot.ErrMalformed},
+		{"alg in two cases", forge(key, `{"alg":"HS256","ALG":"none"}`, good), jot.ErrMalformed},
+		{"crit", forge(key, `{"alg":"HS256","crit":["exp"],"exp":1}`, good), jot.ErrMalformed},
+		{"b64 false", forge(key, `{"alg":"HS256","b64":false}`, good), jot.ErrMalformed},
+		{"unknown kid", forge(key, `{"alg":"HS256","kid":"other"}`, good), jot.ErrUnknownKey},
+		{"kid a number", forge(key, `{"alg":"HS256","kid":1}`, good), jot.ErrMalformed},
+		{"header an array", forge(key, `["HS256"]`, good), jot.ErrMalformed},
+		{"header with invalid UTF-8", forge(key, "{\"alg\":\"HS256\",\"x\":\"\xff\"}", good), jot.ErrMalformed},
+		{"other type", forge(key, `{"alg":"HS256","typ":"at+jwt"}`, good), jot.ErrType},
+
+		{"payload an array", forge(key, header, `[1]`), jot.ErrMalformed},
+		{"payload with a tail", forge(key, header, good+`{}`), jot.ErrMalformed},
+		{"member twice", forge(key, header, payload(`"role":"user","role":"admin"`)), jot.ErrMalformed},
+		{"member in two cases", forge(key, header, payload(`"role":"user","Role":"admin"`)), jot.ErrMalformed},
+		{"long s", forge(key, header, payload(`"i\u017fs":"evil"`)), jot.ErrMalformed},
+		{"nested member twice", forge(key, header, payload(`"x":{"a":1,"a":2}`)), jot.ErrMalformed},
+		{"lone surrogate", forge(key, header, payload(`"x":"\ud800"`)), jot.ErrMalformed},
+		{"deep nesting", forge(key, header, payload(`"x":`+strings.Repeat("[", 5000)+strings.Repeat("]", 5000))), jot.ErrMalformed},
+
+		{"exp missing", forge(key, header, `{"iss":"https://auth.example.com","aud":"petstore"}`), &jot.ClaimError{Claim: "exp"}},
+		{"exp now", forge(key, header, strings.Replace(good, "1795349700", "1795348800", 1)), jot.ErrExpired},
+		{"exp past", forge(key, header, strings.Replace(good, "1795349700", "1795348799", 1)), jot.ErrExpired},
+		{"exp a string", forge(key, header, strings.Replace(good, "1795349700", `"1795349700"`, 1)), jot.ErrMalformed},
+		{"exp null", forge(key, header, strings.Replace(good, "1795349700", "null", 1)), jot.ErrMalformed},
+		{"exp negative", forge(key, header, strings.Replace(good, "1795349700", "-1", 1)), jot.ErrMalformed},
+		{"exp beyond float64", forge(key, header, strings.Replace(good, "1795349700", "1e400", 1)), jot.ErrMalformed},
+		{"exp beyond int64", forge(key, header, strings.Replace(good, "1795349700", "9223372036854775808", 1)), jot.ErrMalformed},
+		{"nbf in a second", forge(key, header, payload(`"nbf":1795348801`)), jot.ErrNotYetValid},
+		{"nbf in a nanosecond", forge(key, header, payload(`"nbf":1795348800.000000001`)), jot.ErrNotYetValid},
+		{"nbf an object", forge(key, header, payload(`"nbf":{}`)), jot.ErrMalformed},
+		{"iat a string", forge(key, header, payload(`"iat":"now"`)), jot.ErrMalformed},
+		{"other issuer", forge(key, header, strings.Replace(good, "auth.", "evil.", 1)), &jot.ClaimError{Claim: "iss"}},
+		{"issuer a number", forge(key, header, strings.Replace(good, `"https://auth.example.com"`, "1", 1)), jot.ErrMalformed},
+		{"issuer missing", forge(key, header, `{"aud":"petstore","exp":1795349700}`), &jot.ClaimError{Claim: "iss"}},
+		{"other audience", forge(key, header, strings.Replace(good, "petstore", "Petstore", 1)), &jot.ClaimError{Claim: "aud"}},
+		{"audience missing", forge(key, header, `{"iss":"https://auth.example.com","exp":1795349700}`), &jot.ClaimError{Claim: "aud"}},
+		{"audience empty", forge(key, header, strings.Replace(good, `"petstore"`, "[]", 1)), &jot.ClaimError{Claim: "aud"}},
+		{"audience of mixed types", forge(key, header, strings.Replace(good, `"petstore"`, `["petstore",1]`, 1)), jot.ErrMalformed},
+		{"generation negative", forge(key, header, payload(`"gen":-1`)), jot.ErrMalformed},
+		{"scope an array", forge(key, header, payload(`"scope":["a"]`)), jot.ErrMalformed},
+	}
+	verifier := newVerifier(t, jot.NewSecretKeySet(key), strict())
+	if err := verifier.Check(t.Context(), valid); err != nil {
+		t.Fatal("the token that the others are variations of:", err)
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			token, err := verifier.Verify(t.Context(), test.raw)
+			if token != nil || !errors.Is(err, jot.ErrInvalidToken) {
+				t.Fatalf("token %v, error %v", token, err)
+			}
+			if !refusedAs(err, test.want) {
+				t.Errorf("got %v, want %v", err, test.want)
+			}
+			if checked := verifier.Check(t.Context(), test.raw); checked == nil || checked.Error() != err.Error() {
+				t.Errorf("Check says %v, Verify %v", checked, err)
+			}
+			if errors.Is(err, jot.ErrUnavailable) {
+				t.Error("a refusal is not unavailability")
+			}
+		})
+	}
+}
+
+func refusedAs(err, want error) bool {
+	var wanted, got *jot.ClaimError
+	if errors.As(want, &wanted) {
+		return errors.As(err, &got) && got.Claim == wanted.Claim && !errors.Is(err, jot.ErrMalformed)
+	}
+	return errors.Is(err, want)
+}
+
+// foreign maps base64url to the standard alphabet, where the two differ.
+func foreign(r rune) rune {
+	switch r {
+	case '-':
+		return '+'
+	case '_':
+		return '/'
+	}
+	return r
+}
+
+// A key without a hint in the token must be of the token's algorithm: the classic confusion signs with the public key as HMAC secret.
+func TestPublicKeyIsNoSecret(t *testing.T) {
+	private := generate(t, jot.ES256)
+	published, err := json.Marshal(private.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := jot.NewSecretKey(jot.HS256, published, jot.KeyOptions{KeyID: private.KeyID()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	verifier := newVerifier(t, jot.NewKeySet(private.Public()), strict())
+	for _, kid := range []string{private.KeyID(), ""} {
+		header, _ := json.Marshal(map[string]string{"alg": "HS256", "kid": kid})
+		payload, _ := json.Marshal(claims())
+		if err := verifier.Check(t.Context(), forge(secret, string(header), string(payload))); !errors.Is(err, jot.ErrAlgorithm) {
+			t.Errorf("kid %q: %v", kid, err)
+		}
+	}
+}
+
+func TestTokenAccessors(t *testing.T) {
+	key := generateSecret(t)
+	all := claims()
+	for name, value := range map[string]any{
+		"aud": []string{"other", audience}, "nbf": noon.Unix() - 1, "jti": "id-1", "sid": "session-1", "client_id": "client_1",
+		"scope": "pets:read pets:write", "gen": 7, "auth_time": noon.Unix() - 60,
+	} {
+		all[name] = value
+	}
+	verifier := newVerifier(t, jot.NewSecretKeySet(key), strict())
+	token, err := verifier.Verify(t.Context(), sign(t, key, jot.SignerOptions{}, all))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, values := range map[string][2]any{
+		"iss": {token.Issuer(), issuer}, "sub": {token.Subject(), "ada"}, "jti": {token.ID(), "id-1"}, "sid": {token.SessionID(), "session-1"},
+		"client_id": {token.ClientID(), "client_1"}, "scope": {token.Scope(), "pets:read pets:write"}, "gen": {token.Generation(), uint64(7)},
+		"exp": {token.Expires(), noon.Add(15 * time.Minute)}, "iat": {token.IssuedAt(), noon}, "nbf": {token.NotBefore(), noon.Add(-time.Second)},
+		"auth_time": {token.AuthTime(), noon.Add(-time.Minute)}, "typ": {token.Type(), "JWT"},
+	} {
+		if values[0] != values[1] {
+			t.Errorf("%s: got %v, want %v", name, values[0], values[1])
+		}
+	}
+	if !slices.Equal(token.Audience(), []string{"other", audience}) || !token.HasAudience("other") || token.HasAudience("Other") {
+		t.Errorf("audience %v", token.Audience())
+	}
+	if !token.HasScope("pets:read") || !token.HasScope("pets:write") || token.HasScope("pets") || token.HasScope("") {
+		t.Error("scopes are compared whole")
+	}
+}
+
+// An accessor's text is the string that the JSON means, escapes and all.
+func TestEscapedClaims(t *testing.T) {
+	key := generateSecret(t)
+	raw := forge(key, `{"alg":"HS256"}`, `{"iss":"https:\/\/auth.example.com","aud":["pet\u0073tore"],"exp":1795349700,"sub":"\ud834\udd1e\n"}`)
+	token, err := newVerifier(t, jot.NewSecretKeySet(key), strict()).Verify(t.Context(), raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token.Subject() != "𝄞\n" || token.Issuer() != issuer || !token.HasAudience(audience) {
+		t.Errorf("%q %q %q", token.Subject(), token.Issuer(), token.Audience())
+	}
+}
+
+// Tokens are read from pooled memory; what an earlier one says must not change when later ones are read.
+func TestTokensDoNotShareMemory(t *testing.T) {
+	key := generateSecret(t)
+	verifier := newVerifier(t, jot.NewSecretKeySet(key), strict())
+	first, err := verifier.Verify(t.Context(), sign(t, key, jot.SignerOptions{}, claims()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload := first.Payload()
+	for range 100 {
+		if err := verifier.Check(t.Context(), sign(t, key, jot.SignerOptions{}, with(claims(), "sub", "eve, whose name is longer"))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	payload[0] = '!' // a copy: the caller may do as it likes
+	if first.Subject() != "ada" || first.Payload()[0] != '{' {
+		t.Errorf("the first token now says %q", first.Payload())
+	}
+}
+
+func TestPolicyOptions(t *testing.T) {
+	key := generateSecret(t)
+	relaxed := func(change func(*jot.VerifierOptions)) jot.VerifierOptions {
+		o := strict()
+		change(&o)
+		return o
+	}
+	tests := []struct {
+		name    string
+		options jot.VerifierOptions
+		typ     string
+		claims  map[string]any
+		want    error
+	}{
+		{"AnyIssuer", relaxed(func(o *jot.VerifierOptions) { o.Issuer, o.AnyIssuer = "", true }), "", without(claims(), "iss"), nil},
+		{"AnyAudience", relaxed(func(o *jot.VerifierOptions) { o.Audience, o.AnyAudience = "", true }), "", without(claims(), "aud"), nil},
+		{"NoExpiry", relaxed(func(o *jot.VerifierOptions) { o.NoExpiry = true }), "", without(claims(), "exp"), nil},
+		{"NoExpiry, but expired", relaxed(func(o *jot.VerifierOptions) { o.NoExpiry = true }), "", with(claims(), "exp", noon.Unix()), jot.ErrExpired},
+		{"Leeway", relaxed(func(o *jot.VerifierOptions) { o.Leeway = 3 * time.Second }), "", with(claims(), "exp", noon.Unix()-2), nil},
+		{"Leeway used up", relaxed(func(o *jot.VerifierOptions) { o.Leeway = 3 * time.Second }), "", with(claims(), "exp", noon.Unix()-3), jot.ErrExpired},
+		{"Leeway for nbf", relaxed(func(o *jot.VerifierOptions) { o.Leeway = 3 * time.Second }), "", with(claims(), "nbf", noon.Unix()+3), nil},
+		{"MaxTTL", relaxed(func(o *jot.VerifierOptions) { o.MaxTTL = 15 * time.Minute }), "", claims(), nil},
+		{"MaxTTL exceeded", relaxed(func(o *jot.VerifierOptions) { o.MaxTTL = 14 * time.Minute }), "", claims(), &jot.ClaimError{Claim: "exp"}},
+		{"MaxTTL without iat", relaxed(func(o *jot.VerifierOptions) { o.MaxTTL = time.Hour }), "", without(claims(), "iat"), &jot.ClaimError{Claim: "iat"}},
+		{"Type", relaxed(func(o *jot.VerifierOptions) { o.Type = "at+jwt" }), "application/AT+JWT", claims(), nil},
+		{"Type of the verifier in full", relaxed(func(o *jot.VerifierOptions) { o.Type = "application/at+jwt" }), "at+jwt", claims(), nil},
+		{"Type missing", relaxed(func(o *jot.VerifierOptions) { o.Type = "at+jwt" }), "JWT", claims(), jot.ErrType},
+		{"AnyType", relaxed(func(o *jot.VerifierOptions) { o.AnyType = true }), "logout+jwt", claims(), nil},
+		{"Algorithms", relaxed(func(o *jot.VerifierOptions) { o.Algorithms = []jot.Algorithm{jot.ES256} }), "", claims(), jot.ErrAlgorithm},
+		{"MaxSize", relaxed(func(o *jot.VerifierOptions) { o.MaxSize = 64 }), "", claims(), jot.ErrTooLarge},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			raw := sign(t, key, jot.SignerOptions{Type: test.typ}, test.claims)
+			err := newVerifier(t, jot.NewSecretKeySet(key), test.options).Check(t.Context(), raw)
+			if test.want == nil && err != nil || test.want != nil && !refusedAs(err, test.want) {
+				t.Errorf("got %v, want %v", err, test.want)
+			}
+		})
+	}
+}
+
+func TestNewVerifierRefusesWhatIsLeftOpen(t *testing.T) {
+	keys := jot.NewKeySet()
+	for name, o := range map[string]jot.VerifierOptions{
+		"nothing":              {},
+		"no audience":          {Issuer: issuer},
+		"no issuer":            {Audience: audience},
+		"issuer and any":       {Issuer: issuer, AnyIssuer: true, Audience: audience},
+		"audience and any":     {Issuer: issuer, Audience: audience, AnyAudience: true},
+		"type and any":         {Issuer: issuer, Audience: audience, Type: "JWT", AnyType: true},
+		"an unknown algorithm": {Issuer: issuer, Audience: audience, Algorithms: []jot.Algorithm{"none"}},
+		"negative leeway":      {Issuer: issuer, Audience: audience, Leeway: -1},
+	} {
+		if _, err := jot.NewVerifier(keys, o); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	if _, err := jot.NewVerifier(nil, strict()); err == nil {
+		t.Error("no key source: accepted")
+	}
+}
+
+type failingSource struct{ err error }
+
+func (s failingSource) VerificationKeys(context.Context, jot.Algorithm, string) ([]jot.VerificationKey, error) {
+	return nil, s.err
+}
+
+// A source that failed says nothing about the token: 503, not 401.
+func TestUnavailableIsNotInvalid(t *testing.T) {
+	key := generateSecret(t)
+	raw := sign(t, key, jot.SignerOptions{}, claims())
+	cause := errors.New("no route to host")
+	for name, o := range map[string]struct {
+		keys    jot.KeySource
+		options jot.VerifierOptions
+	}{
+		"keys":       {failingSource{cause}, strict()},
+		"revocation": {jot.NewSecretKeySet(key), withRevocation(func(*jot.RevocationFacts) (jot.Verdict, error) { return jot.Current, cause })},
+	} {
+		err := newVerifier(t, o.keys, o.options).Check(t.Context(), raw)
+		if !errors.Is(err, jot.ErrUnavailable) || errors.Is(err, jot.ErrInvalidToken) || !errors.Is(err, cause) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+type revocationFunc func(*jot.RevocationFacts) (jot.Verdict, error)
+
+func (f revocationFunc) CheckRevocation(_ context.Context, facts *jot.RevocationFacts) (jot.Verdict, error) {
+	return f(facts)
+}
+
+func withRevocation(f revocationFunc) jot.VerifierOptions {
+	o := strict()
+	o.Revocation = f
+	return o
+}
+
+func TestRevocationVerdicts(t *testing.T) {
+	key := generateSecret(t)
+	raw := sign(t, key, jot.SignerOptions{}, with(with(claims(), "sid", "s1"), "gen", 3))
+	for verdict, want := range map[jot.Verdict]error{
+		jot.Current: nil, jot.RefreshAdvised: nil, jot.StaleClaims: jot.ErrStaleClaims, jot.Revoked: jot.ErrRevoked, jot.Verdict(99): jot.ErrRevoked,
+	} {
+		verifier := newVerifier(t, jot.NewSecretKeySet(key), withRevocation(func(f *jot.RevocationFacts) (jot.Verdict, error) {
+			if string(f.Issuer) != issuer || string(f.SessionID) != "s1" || string(f.Subject) != "ada" || f.Generation != 3 || f.IssuedAt != noon.Unix() || f.KeyID != key.KeyID() {
+				t.Errorf("facts %+v", f)
+			}
+			return verdict, nil
+		}))
+		token, err := verifier.Verify(t.Context(), raw)
+		if !errors.Is(err, want) || (token == nil) != (want != nil) {
+			t.Errorf("verdict %d: %v", verdict, err)
+		}
+		if token != nil && token.RefreshAdvised() != (verdict == jot.RefreshAdvised) {
+			t.Errorf("verdict %d: advised %v", verdict, token.RefreshAdvised())
+		}
+	}
+}
+
+// Revocation is asked last: a token that is refused anyway tells the checker nothing.
+func TestRevocationIsAskedLast(t *testing.T) {
+	key := generateSecret(t)
+	verifier := newVerifier(t, jot.NewSecretKeySet(key), withRevocation(func(*jot.RevocationFacts) (jot.Verdict, error) {
+		t.Error("asked")
+		return jot.Revoked, nil
+	}))
+	verifier.Check(t.Context(), sign(t, key, jot.SignerOptions{}, with(claims(), "exp", noon.Unix())))
+	verifier.Check(t.Context(), sign(t, generateSecret(t), jot.SignerOptions{}, claims()))
+}
+
+func TestVerifyDecodesCaseSensitively(t *testing.T) {
+	key := generateSecret(t)
+	verifier := newVerifier(t, jot.NewSecretKeySet(key), strict())
+	type custom struct {
+		jot.Claims
+		Role  string `json:"role"`
+		Level int    `json:"level"`
+	}
+	got, token, err := jot.Verify[custom](t.Context(), verifier, sign(t, key, jot.SignerOptions{}, with(with(claims(), "Role", "admin"), "level", 3)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Role != "" || got.Level != 3 || got.Subject != "ada" || got.Expires.Time() != token.Expires() || !got.Audience.Contains(audience) {
+		t.Errorf("%+v", got)
+	}
+	got, token, err = jot.Verify[custom](t.Context(), verifier, sign(t, key, jot.SignerOptions{}, with(claims(), "level", "three")))
+	if !errors.Is(err, jot.ErrMalformed) || token != nil || got.Subject != "" {
+		t.Errorf("a claim of the wrong type: %+v, %v, %v", got, token, err)
+	}
+}
+
+func TestHeaderMemoryIsBounded(t *testing.T) {
+	key := generateSecret(t)
+	verifier := newVerifier(t, jot.NewSecretKeySet(key), strict())
+	payload, _ := json.Marshal(claims())
+	for i := range 40 {
+		raw := forge(key, `{"alg":"HS256","n":`+string(rune('0'+i%10))+strings.Repeat(" ", i)+`}`, string(payload))
+		for range 2 {
+			token, err := verifier.Verify(t.Context(), raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			header, _ := base64.RawURLEncoding.DecodeString(strings.Split(raw, ".")[0])
+			if string(token.Header()) != string(header) {
+				t.Fatalf("header %q, want %q", token.Header(), header)
+			}
+		}
+	}
+}
