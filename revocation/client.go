@@ -15,10 +15,13 @@ import (
 )
 
 const (
-	silence         = 3 * time.Second // without a frame for so long, a connection is dead
+	silence         = 3 * time.Second  // without a frame for so long, a stream is dead
+	snapshotSilence = 10 * time.Second // without a byte for so long, a snapshot is
 	snapshotTimeout = time.Minute
 	maxSnapshot     = 512 << 20 // bytes
 )
+
+var errSilent = errors.New("the feed fell silent")
 
 // linkError is a failure of the way to the issuer, not of what the issuer said: the cursor stays good.
 type linkError struct{ err error }
@@ -43,11 +46,11 @@ func newClient(o ReaderOptions) (*client, error) {
 	if o.Credential == "" || strings.ContainsFunc(o.Credential, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return nil, errors.New("revocation: the feed's credential is missing or no bearer token (RFC 6750 §2.1)")
 	}
-	transport := http.RoundTripper(http.DefaultTransport.(*http.Transport).Clone())
-	if o.Client != nil {
-		if transport = o.Client.Transport; transport == nil {
-			transport = http.DefaultTransport
-		}
+	transport := http.DefaultTransport
+	if own, ok := transport.(*http.Transport); ok && o.Client == nil {
+		transport = own.Clone()
+	} else if o.Client != nil && o.Client.Transport != nil {
+		transport = o.Client.Transport
 	}
 	refuse := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &client{&http.Client{Transport: transport, CheckRedirect: refuse}, base, o.Credential}, nil
@@ -126,6 +129,20 @@ func (b *linkBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if err != nil && err != io.EOF {
 		err = &linkError{causeOf(b.ctx, err)}
+	}
+	return n, err
+}
+
+// lively holds a watchdog off while there is something to read.
+type lively struct {
+	io.Reader
+	watchdog *time.Timer
+}
+
+func (l *lively) Read(p []byte) (int, error) {
+	n, err := l.Reader.Read(p)
+	if n > 0 {
+		l.watchdog.Reset(snapshotSilence)
 	}
 	return n, err
 }

@@ -4,12 +4,13 @@
 // rules that are still in force in memory ([Set]) and keep them fresh with a [Reader], which follows
 // the issuer's feed: a snapshot, then a live stream of frames.
 //
-//	reader, err := revocation.NewReader(ctx, revocation.ReaderOptions{
+//	reader, err := revocation.NewReader(revocation.ReaderOptions{
 //		URL:        "https://auth.example.com/feed",
 //		Issuer:     "https://auth.example.com",
 //		Keys:       feedKeys, // of the feed, not of the tokens
 //		Credential: credential,
 //	})
+//	defer reader.Close()
 //	verifier, err := jot.NewVerifier(keys, jot.VerifierOptions{Revocation: reader, …})
 //
 // Nothing on the way is trusted but the feed key. Every frame ends in a signed [Statement] of the

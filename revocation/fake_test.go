@@ -159,6 +159,15 @@ func (f *fakeFeed) RoundTrip(r *http.Request) (*http.Response, error) {
 	return f.live(r), nil
 }
 
+// pipe answers with what a function writes of the snapshot, in its own time.
+func (f *fakeFeed) pipe(r *http.Request, write func(snapshot []byte, out *io.PipeWriter)) *http.Response {
+	in, out := io.Pipe()
+	ctx := r.Context()
+	context.AfterFunc(ctx, func() { out.CloseWithError(ctx.Err()) })
+	go write(f.snapshot(r), out)
+	return answer(http.StatusOK, SnapshotType, in)
+}
+
 func answer(status int, mediaType string, body io.ReadCloser) *http.Response {
 	if body == nil {
 		body = http.NoBody

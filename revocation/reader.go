@@ -231,14 +231,7 @@ func keepsCursor(err error) bool {
 // takeSnapshot loads a snapshot into a set of its own, which answers nothing until the stream has
 // proven that it is fresh.
 func (r *Reader) takeSnapshot(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, snapshotTimeout)
-	defer cancel()
-	body, err := r.client.snapshot(ctx)
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	s, rules, err := ReadSnapshot(ctx, body, r.verifier, SnapshotLimits{Rules: r.options.MaxRules, Bytes: maxSnapshot})
+	s, rules, err := r.readSnapshot(ctx)
 	if err != nil {
 		return err
 	}
@@ -254,11 +247,27 @@ func (r *Reader) takeSnapshot(ctx context.Context) error {
 	return nil
 }
 
+func (r *Reader) readSnapshot(ctx context.Context) (Statement, []Rule, error) {
+	ctx, expire := context.WithTimeout(ctx, snapshotTimeout)
+	defer expire()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	watchdog := time.AfterFunc(snapshotSilence, func() { cancel(errSilent) })
+	defer watchdog.Stop()
+	body, err := r.client.snapshot(ctx)
+	if err != nil {
+		return Statement{}, nil, err
+	}
+	defer body.Close()
+	limits := SnapshotLimits{Rules: r.options.MaxRules, Bytes: maxSnapshot}
+	return ReadSnapshot(ctx, &lively{body, watchdog}, r.verifier, limits)
+}
+
 // takeFrames opens the live stream and takes its frames in until it fails.
 func (r *Reader) takeFrames(ctx context.Context) (frames int, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	watchdog := time.AfterFunc(silence, func() { cancel(errors.New("the stream fell silent")) })
+	watchdog := time.AfterFunc(silence, func() { cancel(errSilent) })
 	defer watchdog.Stop()
 
 	link := newLink(rand.Text(), r.clock())

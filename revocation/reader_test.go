@@ -3,7 +3,9 @@ package revocation
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -441,4 +443,48 @@ type unreachable struct{}
 
 func (unreachable) RoundTrip(*http.Request) (*http.Response, error) {
 	return nil, errors.New("unreachable")
+}
+
+// A snapshot that never comes, or stops coming, is given up, so that a healed network is seen soon; one that
+// comes slowly is not.
+func TestSnapshotThatHangs(t *testing.T) {
+	for name, hang := range map[string]func(snapshot []byte, out *io.PipeWriter){
+		"at once": func([]byte, *io.PipeWriter) {},
+		"midway":  func(snapshot []byte, out *io.PipeWriter) { out.Write(snapshot[:len(snapshot)/2]) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, f *fakeFeed) {
+				f.revoke(sessionRule("s"))
+				f.refuse = func(r *http.Request) *http.Response { return f.pipe(r, hang) }
+				r := watch(t, f.options())
+				defer r.Close()
+				time.Sleep(9 * time.Second)
+				f.do(func() { f.refuse = nil })
+				time.Sleep(2 * time.Second)
+				r.says("s", jot.Revoked)
+				if told := r.told(); !strings.Contains(told, "silent") {
+					t.Error(told)
+				}
+			})
+		})
+	}
+	bubble(t, func(t *testing.T, f *fakeFeed) {
+		f.revoke(sessionRule("s"))
+		f.refuse = func(r *http.Request) *http.Response {
+			if r.URL.Path != "/feed/snapshot" {
+				return nil
+			}
+			return f.pipe(r, func(snapshot []byte, out *io.PipeWriter) {
+				for part := range slices.Chunk(snapshot, len(snapshot)/5+1) {
+					time.Sleep(9 * time.Second)
+					out.Write(part)
+				}
+				out.Close()
+			})
+		}
+		r := watch(t, f.options())
+		defer r.Close()
+		time.Sleep(50 * time.Second)
+		r.says("s", jot.Revoked)
+	})
 }

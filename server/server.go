@@ -20,8 +20,8 @@ import (
 	"github.com/jot-auth/jot/server/sqlstore"
 )
 
-// databaseName is the SQLite file within the data directory.
-const databaseName = "jot.db"
+// DatabaseName is the SQLite file within Config.DataDir.
+const DatabaseName = "jot.db"
 
 // Config says what the server is. Issuer.URL, Issuer.Resources, Issuer.Clients, Issuer.KeyEncryptionKey and DataDir are required.
 type Config struct {
@@ -71,7 +71,7 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	if s.store, err = sqlstore.Open(ctx, filepath.Join(c.DataDir, databaseName), sqlstore.Options{}); err != nil {
+	if s.store, err = sqlstore.Open(ctx, filepath.Join(c.DataDir, DatabaseName), sqlstore.Options{}); err != nil {
 		return nil, fmt.Errorf("server: opening the database: %w", err)
 	}
 	if s.issuer, err = issuer.New(ctx, s.store, c.Issuer); err != nil {

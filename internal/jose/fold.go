@@ -1,7 +1,6 @@
 package jose
 
 import (
-	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"unicode"
@@ -50,11 +49,6 @@ func foldRune(r rune) rune {
 func folded(text []byte) string {
 	var buffer [64]byte
 	return string(appendFold(buffer[:0], text))
-}
-
-func foldEqual(a, b []byte) bool {
-	var foldedA, foldedB [64]byte
-	return bytes.Equal(appendFold(foldedA[:0], a), appendFold(foldedB[:0], b))
 }
 
 // foldHash returns a hash of a validated string's text that is the same for all fold-equal texts: of the folded form,

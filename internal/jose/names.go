@@ -1,15 +1,13 @@
 package jose
 
-import (
-	"math/bits"
-)
+import "math/bits"
 
 const (
-	maxStacked = 64 // names of all open objects that a nameStack remembers in place
+	maxStacked = 64 // names of all open objects that a nameStack has room for
 	maxLinear  = 32 // names of one object that are compared one by one
 )
 
-// A nameStack remembers the names of every object that is being read, the innermost object's last.
+// A nameStack holds the hashes of names in all objects that are being read, the innermost object's last.
 type nameStack struct {
 	count int
 	stack [maxStacked]stackedName
@@ -20,11 +18,12 @@ type stackedName struct {
 	start, end int32 // in the text, without the quotes
 }
 
-// A scope holds the names of one object. Few names stay on the nameStack and are compared one by one, and only if the
-// filter says that one might be equal; many names move to a map, so that the time for n members grows like n.
+// A scope knows the names of one object. While they are few, their hashes are on the nameStack, and are compared one by
+// one if the filter has the bit of a new one. Many names, and names of one hash, are moved to a map and compared as they
+// are. So no collision refuses a good object, and the time for n names grows like n whatever they are.
 type scope struct {
-	base, limit int       // where the stack held by this object begins, and may end
-	filter      [4]uint64 // one of 256 bits for each name's hash
+	base, limit int       // where the object's part of the stack begins, and may end
+	filter      [4]uint64 // one of 256 bits for each hash
 	moved       map[string]struct{}
 }
 
@@ -33,17 +32,27 @@ func (n *nameStack) open() scope {
 	return scope{base: n.count, limit: min(n.count+maxLinear, maxStacked)}
 }
 
-// close forgets the names of the innermost object.
-func (n *nameStack) close(of *scope) { n.count = of.base }
+// close ends the innermost object.
+func (n *nameStack) close(innermost *scope) { n.count = innermost.base }
 
-// push adds a name to the innermost object's.
+// push adds a name to the innermost object.
 func (n *nameStack) push(hash uint64, start, end int) {
 	n.stack[n.count] = stackedName{uint32(hash >> 32), int32(start), int32(end)}
 	n.count++
 }
 
-// scanMember reads the member at i of an object, which stands at the given depth. It returns where the name ends,
-// without its quote, and where the value begins and ends.
+// has reports whether the innermost object has a name with the hash.
+func (n *nameStack) has(innermost *scope, hash uint64) bool {
+	for _, name := range n.stack[innermost.base:n.count] {
+		if name.hash == uint32(hash>>32) {
+			return true
+		}
+	}
+	return false
+}
+
+// scanMember reads the member at i of an object that stands at the given depth. It returns where the name ends, without
+// its quote, and where the value begins and ends.
 func (s *Scanner) scanMember(i, depth int, object *scope) (name, value, end int) {
 	if s.peek(i) != '"' {
 		return 0, 0, s.fail(i, "expected a member's name")
@@ -62,20 +71,16 @@ func (s *Scanner) scanMember(i, depth int, object *scope) (name, value, end int)
 		hash = mix(hash, word|spaces)
 	}
 	if name < 0 {
-		name, hash = s.scanUnusualName(i + 1)
-		if name < 0 {
+		if name, hash = s.scanUnusualName(i); name < 0 {
 			return 0, 0, -1
 		}
 	}
 	part, bit := &object.filter[hash>>62], uint64(1)<<(hash>>56&63)
-	if *part&bit != 0 && s.isStacked(object, hash, i+1, name) {
-		return 0, 0, s.fail(i+1, "name appears twice in one object, or differs in letter case only")
-	}
-	*part |= bit
-	if s.names.count < object.limit {
+	if s.names.count < object.limit && (*part&bit == 0 || !s.names.has(object, hash)) {
+		*part |= bit
 		s.names.push(hash, i+1, name)
 	} else if !s.addToMap(object, i+1, name) {
-		return 0, 0, s.fail(i+1, "name appears twice in one object, or differs in letter case only")
+		return 0, 0, s.fail(i, "name appears twice in one object, or differs in letter case only")
 	}
 	value = name + 2
 	if s.peek(name+1) != ':' || s.peek(value) <= ' ' {
@@ -89,14 +94,16 @@ func (s *Scanner) scanMember(i, depth int, object *scope) (name, value, end int)
 	return name, value, s.scanValue(value, depth)
 }
 
-func (s *Scanner) scanUnusualName(start int) (end int, hash uint64) {
-	end = s.scanString(start-1) - 1
+// scanUnusualName reads a name that is not plain ASCII, or ends in the last seven bytes of the text.
+func (s *Scanner) scanUnusualName(i int) (end int, hash uint64) {
+	end = s.scanString(i) - 1
 	if end < 0 {
 		return -1, 0
 	}
-	return end, foldHash(s.data[start:end])
+	return end, foldHash(s.data[i+1 : end])
 }
 
+// scanColon returns where the value after the colon begins.
 func (s *Scanner) scanColon(i int) int {
 	i, c := s.token(i)
 	if c != ':' {
@@ -106,17 +113,7 @@ func (s *Scanner) scanColon(i int) int {
 	return i
 }
 
-// isStacked reports whether the name is fold-equal to one of the object's on the stack.
-func (s *Scanner) isStacked(object *scope, hash uint64, start, end int) bool {
-	for _, other := range s.names.stack[object.base:s.names.count] {
-		if other.hash == uint32(hash>>32) && foldEqual(s.data[start:end], s.data[other.start:other.end]) {
-			return true
-		}
-	}
-	return false
-}
-
-// addToMap is addName for an object that has more names than may be stacked.
+// addToMap adds a name to an object whose names are compared in a map, and returns false if the object has it already.
 func (s *Scanner) addToMap(object *scope, start, end int) bool {
 	if object.moved == nil {
 		object.moved = make(map[string]struct{}, 2*maxLinear)

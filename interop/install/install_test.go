@@ -26,7 +26,7 @@ func TestGoInstall(t *testing.T) {
 	downloaded := filepath.Join(strings.TrimSpace(run(t, nil, "go", "env", "GOMODCACHE")), "cache", "download")
 	upstream := fileURL(downloaded) + "," + strings.TrimSpace(run(t, nil, "go", "env", "GOPROXY"))
 	run(t, []string{
-		"GOWORK=off", "GOFLAGS=-mod=mod", "GOBIN=" + bin, "GONOSUMDB=github.com/jot-auth/*",
+		"GOWORK=off", "GOFLAGS=-mod=mod -trimpath", "GOBIN=" + bin, "GONOSUMDB=github.com/jot-auth/*",
 		"GOMODCACHE=" + moduleCache(t), "GOPROXY=" + fileURL(proxy) + "," + upstream,
 	}, "go", "install", "github.com/jot-auth/jot/server/cmd/jot@"+version)
 

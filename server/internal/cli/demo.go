@@ -24,10 +24,10 @@ func newDemoCommand() *cobra.Command {
 	var keep, asJSON bool
 	command := &cobra.Command{
 		Use:     "demo [--keep] [--json]",
-		Short:   "play a token's whole life against a real server",
+		Short:   "Play a token's whole life against a real server",
 		Long:    demoLong,
 		Example: demoExample,
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withTemporaryDir(cmd.Context(), func(ctx context.Context, dir string) error {
 				return runDemo(ctx, cmd, dir, keep, asJSON)

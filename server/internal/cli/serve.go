@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -54,10 +56,10 @@ func newServeCommand() *cobra.Command {
 	var f serveFlags
 	command := &cobra.Command{
 		Use:     "serve [--dev]",
-		Short:   "run the token server",
+		Short:   "Run the token server",
 		Long:    serveLong,
 		Example: serveExample,
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runServe(cmd, f) },
 	}
 	flags := command.Flags()
@@ -67,9 +69,9 @@ func newServeCommand() *cobra.Command {
 	flags.StringVar(&f.data, "data", "", "data `DIR`; with --dev, a temporary one")
 	flags.StringVar(&f.kekFile, "kek", "", "`FILE` of the key-encryption key, made when missing (default DIR"+kekSuffix+")")
 	flags.StringVar(&f.feedCredentialFile, "feed-credential", "", "`FILE` of the credential with which verifiers read the feed, made when missing (default DIR/"+feedCredentialFile+")")
-	flags.StringArrayVar(&f.resources, "resource", nil, "`AUDIENCE=SCOPE,…` of an API that tokens are for; may be repeated, the first is the default")
+	flags.StringArrayVar(&f.resources, "resource", nil, "`AUDIENCE=SCOPE,...` of an API that tokens are for; may be repeated, the first is the default")
 	flags.BoolVar(&f.openSignUp, "open-signup", false, "let anybody make an account")
-	flags.StringSliceVar(&f.signUpScope, "signup-scope", nil, "`SCOPE,…` that a new account gets")
+	flags.StringSliceVar(&f.signUpScope, "signup-scope", nil, "`SCOPE,...` that a new account gets")
 	return command
 }
 
@@ -77,17 +79,17 @@ func runServe(cmd *cobra.Command, f serveFlags) error {
 	if f.dev {
 		return serveDevelopment(cmd, f)
 	}
-	var missing []string
+	var needed []string
 	for _, required := range []struct {
 		flag  string
 		given bool
-	}{{"--issuer URL", f.issuer != ""}, {"--data DIR", f.data != ""}, {"--resource AUDIENCE=SCOPE,…", len(f.resources) > 0}} {
+	}{{"--issuer URL", f.issuer != ""}, {"--data DIR", f.data != ""}, {"--resource AUDIENCE=SCOPE,...", len(f.resources) > 0}} {
 		if !required.given {
-			missing = append(missing, required.flag)
+			needed = append(needed, required.flag)
 		}
 	}
-	if len(missing) > 0 {
-		return usagef("serve needs %s; or try it with --dev", strings.Join(missing, " and "))
+	if len(needed) > 0 {
+		return usagef("serve needs %s; or try it with --dev", strings.Join(needed, " and "))
 	}
 	listener, err := listenLoopback(f.listen)
 	if err != nil {
@@ -125,11 +127,15 @@ func listenLoopback(address string) (net.Listener, error) {
 // config reads the secrets, or makes them at the first start.
 func (f serveFlags) config(log io.Writer) (server.Config, error) {
 	data := filepath.Clean(f.data)
-	kek, err := readOrMakeSecret("JOT_KEK", f.kekFile, data+kekSuffix)
+	kekFile := cmp.Or(f.kekFile, data+kekSuffix)
+	if err := checkKeyNotLost(kekFile, filepath.Join(data, server.DatabaseName)); err != nil {
+		return server.Config{}, err
+	}
+	kek, err := readOrMakeSecret("JOT_KEK", kekFile)
 	if err != nil {
 		return server.Config{}, err
 	}
-	credential, err := readOrMakeSecret("JOT_FEED_CREDENTIAL", f.feedCredentialFile, filepath.Join(data, feedCredentialFile))
+	credential, err := readOrMakeSecret("JOT_FEED_CREDENTIAL", cmp.Or(f.feedCredentialFile, filepath.Join(data, feedCredentialFile)))
 	if err != nil {
 		return server.Config{}, err
 	}
@@ -152,7 +158,20 @@ func (f serveFlags) config(log io.Writer) (server.Config, error) {
 	}, nil
 }
 
-func readOrMakeSecret(variable, file, defaultFile string) (server.Secret, error) {
+// checkKeyNotLost refuses to make a new key for a database that is encrypted under an old one.
+func checkKeyNotLost(kekFile, database string) error {
+	if os.Getenv("JOT_KEK") != "" || !missing(kekFile) || missing(database) {
+		return nil
+	}
+	return fmt.Errorf("the database %s exists, but its key-encryption key %s is missing: put your copy back, or name it with --kek or JOT_KEK", database, kekFile)
+}
+
+func missing(file string) bool {
+	_, err := os.Lstat(file)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+func readOrMakeSecret(variable, file string) (server.Secret, error) {
 	if text := os.Getenv(variable); text != "" {
 		secret, err := server.ParseSecret(text)
 		if err != nil {
@@ -160,13 +179,10 @@ func readOrMakeSecret(variable, file, defaultFile string) (server.Secret, error)
 		}
 		return secret, nil
 	}
-	if file == "" {
-		file = defaultFile
-	}
 	return server.SecretFile(file)
 }
 
-// parseResources reads AUDIENCE=SCOPE,… and returns every scope beside.
+// parseResources reads AUDIENCE=SCOPE,... and returns every scope beside.
 func parseResources(texts []string) (resources []issuer.Resource, scopes []string, err error) {
 	for _, text := range texts {
 		audience, list, _ := strings.Cut(text, "=")

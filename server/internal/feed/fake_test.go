@@ -3,7 +3,6 @@ package feed
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -33,6 +32,7 @@ type fakeIssuer struct {
 	heads   []revocation.Head
 	changed chan struct{}
 	broken  error
+	looks   int // calls of Now
 }
 
 func newFakeIssuer(t testing.TB) *fakeIssuer {
@@ -67,6 +67,7 @@ func (f *fakeIssuer) rule(n int) revocation.Rule {
 func (f *fakeIssuer) Now(context.Context) (time.Time, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.looks++
 	return time.Now().Truncate(time.Millisecond), f.broken
 }
 

@@ -440,3 +440,29 @@ func waitFor(r *revocation.Reader, sequence uint64) error {
 	}
 	return fmt.Errorf("the reader got stuck: %+v", r.State())
 }
+
+// Without a listener the hub leaves the database alone, and is up to date when one comes.
+func TestIdleHubRests(t *testing.T) {
+	open(t, Config{}, func(t *testing.T, h *house) {
+		listen := func() {
+			r := h.reader()
+			defer r.Close()
+			if err := r.WaitFresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			h.says(r, len(h.log)-1, jot.Revoked)
+		}
+		h.revoke(0, 1)
+		listen()
+		time.Sleep(2 * time.Second)
+		before := h.looks
+		for n := range 100 {
+			time.Sleep(time.Second)
+			h.revoke(n+1, n+2)
+		}
+		if h.looks != before {
+			t.Errorf("the hub looked %d times", h.looks-before)
+		}
+		listen()
+	})
+}

@@ -127,7 +127,7 @@ func (h *hub) run(ctx context.Context) {
 		}
 		select {
 		case <-changed:
-			pause(ctx, gap)
+			pause(ctx, gap-time.Since(h.sent))
 		case <-tick:
 		case j := <-h.joins:
 			waiting = h.gather(append(waiting, j))
@@ -178,6 +178,8 @@ func (h *hub) turn(ctx context.Context, waiting []join) {
 // report logs the first failure of several, and the end of them.
 func (h *hub) report(err error) {
 	switch {
+	case errors.Is(err, context.Canceled): // the hub is closed
+		return
 	case err != nil && !h.failed:
 		h.logger.Error("revocation feed stands still", slog.Any("error", err))
 	case err == nil && h.failed:
@@ -226,19 +228,19 @@ func (h *hub) load(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	size := min(head.Sequence, revocation.MaxFrameRules)
-	var rules []revocation.Rule
-	if size > 0 {
-		reached := head
-		rules, reached, err = h.issuer.LogEntries(ctx, head.Sequence-size, int(size))
+	before := tail{head: head}
+	if size := min(head.Sequence, revocation.MaxFrameRules); size > 0 {
+		var reached revocation.Head
+		before.rules, reached, err = h.issuer.LogEntries(ctx, head.Sequence-size, int(size))
 		if err == nil && reached != head {
 			err = errRewound
 		}
 	}
-	if err == nil {
-		h.tail, h.told = tail{head, rules}, now
+	if err != nil {
+		return err
 	}
-	return err
+	h.tail, h.told = before, now
+	return nil
 }
 
 // abandon ends the streams of a log that was rewound or rewritten under them. The next turn begins anew;
@@ -262,10 +264,10 @@ func (h *hub) publish(ctx context.Context, rules []revocation.Rule) error {
 		return err
 	}
 	next := &frame{number: h.last.number + 1, data: data, ready: make(chan struct{})}
+	h.newest.Store(next.number) // before anybody can have it
 	h.last.next = next
 	close(h.last.ready)
 	h.last, h.sent = next, time.Now()
-	h.newest.Store(next.number)
 	return nil
 }
 
