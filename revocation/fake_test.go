@@ -185,7 +185,7 @@ func (f *fakeFeed) snapshot(r *http.Request) []byte {
 		rules = f.spoilSnapshot(&s, rules)
 	}
 	var body bytes.Buffer
-	if err := WriteSnapshot(r.Context(), &body, f.key(), testIssuer, s, rules); err != nil {
+	if err := WriteSnapshot(context.Background(), &body, f.key(), testIssuer, s, rules); err != nil {
 		f.t.Error(err)
 	}
 	if f.spoilAnswer != nil {
@@ -279,7 +279,7 @@ func (f *fakeFeed) frames(n int, after uint64, nonce string) [][]byte {
 }
 
 func (f *fakeFeed) encode(n int, frame Frame, s Statement) [][]byte {
-	signed, err := s.Sign(f.t.Context(), f.key(), testIssuer)
+	signed, err := s.Sign(context.Background(), f.key(), testIssuer)
 	if err != nil {
 		f.t.Error(err)
 		return nil

@@ -34,13 +34,13 @@ func spoilAnswer(spoil func(snapshot []byte) []byte) func(*testing.T, *fakeFeed)
 	}
 }
 
-func signWith(typ string) func(*testing.T, *fakeFeed) {
+func signWith(alg jot.Algorithm, typ string, known bool) func(*testing.T, *fakeFeed) {
 	return func(t *testing.T, f *fakeFeed) {
-		key, err := jot.GenerateKey(jot.EdDSA)
+		key, err := jot.GenerateKey(alg)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if typ != StatementType {
+		if known {
 			f.keys = jot.NewKeySet(append(f.keys.Keys(), key.Public())...)
 		}
 		if f.signWith, err = jot.NewSigner(key, jot.SignerOptions{Type: typ}); err != nil {
@@ -105,8 +105,9 @@ var lies = []lie{
 			return rules[:0]
 		}
 	}},
-	{"foreign key", "no key for this token", true, signWith(StatementType)},
-	{"access token in place of a statement", "another type", true, signWith("at+jwt")},
+	{"foreign key", "no key for this token", true, signWith(jot.EdDSA, StatementType, false)},
+	{"access token in place of a statement", "another type", true, signWith(jot.EdDSA, "at+jwt", true)},
+	{"key of another algorithm", "algorithm", true, signWith(jot.ES256, StatementType, true)},
 	{"foreign log", "another log", true, spoilFrame(func(_ int, _ *Frame, s *Statement) { s.LogID = "another" })},
 	{"another's nonce", "somebody else", true, spoilFrame(func(_ int, _ *Frame, s *Statement) { s.Nonce = "another's" })},
 	{"heartbeat in place of the answer", "somebody else", true, spoilFrame(func(_ int, _ *Frame, s *Statement) { s.Nonce = "" })},

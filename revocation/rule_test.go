@@ -1,6 +1,8 @@
 package revocation
 
 import (
+	"bytes"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -75,5 +77,21 @@ func TestLongestRuleFitsInALine(t *testing.T) {
 	line, err := appendLine(nil, Rule{Kind: Session, Issuer: long, Value: long, Subject: long, Expires: 1<<63 - 1})
 	if err != nil || len(line)+len("data: ") > maxLine {
 		t.Errorf("%d bytes, %v", len(line), err)
+	}
+}
+
+// Lines that are long, though each is allowed, don't make a frame without a bound.
+func TestFrameBounds(t *testing.T) {
+	line := []byte(`data: {"kind":"kid","iss":"i","value":"k"` + strings.Repeat(" ", maxLine-100) + "}\n")
+	end := []byte("data: statement\n\n")
+	for lines, ok := range map[int]bool{maxFrame/len(line) - 1: true, maxFrame/len(line) + 2: false} {
+		frame := slices.Concat([]byte("id: 1\n"), bytes.Repeat(line, lines), end)
+		got, err := NewFrameReader(bytes.NewReader(frame)).Next()
+		if (err == nil) != ok || ok && len(got.Rules) != lines {
+			t.Errorf("%d lines of %d bytes: %d rules, %v", lines, len(line), len(got.Rules), err)
+		}
+	}
+	if _, err := (Frame{Rules: make([]Rule, MaxFrameRules+1)}).AppendTo(nil); err == nil {
+		t.Error("a frame with too many rules is written")
 	}
 }

@@ -1,7 +1,6 @@
 package jose
 
 import (
-	"encoding/binary"
 	"math/bits"
 	"unicode"
 	"unicode/utf8"
@@ -51,17 +50,20 @@ func folded(text []byte) string {
 	return string(appendFold(buffer[:0], text))
 }
 
-// foldHash returns a hash of a validated string's text that is the same for all fold-equal texts: of the folded form,
-// eight bytes at a time, in lower case as far as it is ASCII.
+// foldHash returns a hash of a validated string's text that is the same for all fold-equal texts. It hashes the folded
+// form and a closing quote, eight bytes at a time, in lower case as far as they are ASCII.
 func foldHash(text []byte) (hash uint64) {
 	var buffer [64]byte
-	rest := appendFold(buffer[:0], text)
+	rest := append(appendFold(buffer[:0], text), '"')
 	for ; len(rest) >= 8; rest = rest[8:] {
-		hash = mix(hash, binary.LittleEndian.Uint64(rest)|spaces)
+		hash = mix(hash, wordAt(rest, 0)|spaces)
 	}
-	var last [8]byte
-	copy(last[:], rest)
-	return mix(hash, (binary.LittleEndian.Uint64(last[:])|spaces)&(1<<(8*len(rest))-1))
+	if len(rest) > 0 {
+		var last [8]byte
+		copy(last[:], rest)
+		hash = mix(hash, (wordAt(last[:], 0)|spaces)&(1<<(8*len(rest))-1))
+	}
+	return hash
 }
 
 // mix makes hash depend on eight more bytes. Its high bits are the good ones.

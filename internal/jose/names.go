@@ -62,9 +62,8 @@ func (s *Scanner) scanMember(i, depth int, object *scope) (name, value, end int)
 	for at := i + 1; at <= len(data)-8; at += 8 {
 		word := wordAt(data, at)
 		if marks := unusual(word); marks != 0 {
-			length := bits.TrailingZeros64(marks) &^ 7 // in bits, before the first mark
-			if byte(word>>length) == '"' {
-				name, hash = at+length/8, mix(hash, (word|spaces)&(1<<length-1))
+			if end := at + bits.TrailingZeros64(marks)/8; s.peek(end) == '"' {
+				name, hash = end, mix(hash, (word|spaces)&upToFirst(marks))
 			}
 			break
 		}
@@ -83,12 +82,14 @@ func (s *Scanner) scanMember(i, depth int, object *scope) (name, value, end int)
 		return 0, 0, s.fail(i, "name appears twice in one object, or differs in letter case only")
 	}
 	value = name + 2
-	if s.peek(name+1) != ':' || s.peek(value) <= ' ' {
+	c := s.peek(value)
+	if s.peek(name+1) != ':' || c <= ' ' {
 		if value = s.scanColon(name + 1); value < 0 {
 			return 0, 0, -1
 		}
+		c = s.peek(value)
 	}
-	if s.peek(value) == '"' {
+	if c == '"' {
 		return name, value, s.scanString(value)
 	}
 	return name, value, s.scanValue(value, depth)
@@ -116,7 +117,7 @@ func (s *Scanner) scanColon(i int) int {
 // addToMap adds a name to an object whose names are compared in a map, and returns false if the object has it already.
 func (s *Scanner) addToMap(object *scope, start, end int) bool {
 	if object.moved == nil {
-		object.moved = make(map[string]struct{}, 2*maxLinear)
+		object.moved = make(map[string]struct{}, 2*(s.names.count-object.base))
 		for _, name := range s.names.stack[object.base:s.names.count] {
 			object.moved[folded(s.data[name.start:name.end])] = struct{}{}
 		}

@@ -23,7 +23,7 @@ type shapeField struct {
 type shapeKind byte
 
 const (
-	opaqueShape shapeKind = iota // no struct in it, or it decodes itself
+	opaqueShape shapeKind = iota // holds nothing else, or decodes itself
 	pointerShape
 	interfaceShape
 	structShape
@@ -72,11 +72,11 @@ func (s shaper) shape(t reflect.Type) *shape {
 		made.kind = structShape
 		s.addFields(made, t)
 	case reflect.Pointer:
-		s.addElem(made, pointerShape, t.Elem())
+		made.kind, made.elem = pointerShape, s.shape(t.Elem())
 	case reflect.Map:
-		s.addElem(made, mapShape, t.Elem())
+		made.kind, made.elem = mapShape, s.shape(t.Elem())
 	case reflect.Slice, reflect.Array:
-		s.addElem(made, listShape, t.Elem())
+		made.kind, made.elem = listShape, s.shape(t.Elem())
 	}
 	return made
 }
@@ -86,13 +86,6 @@ func (s shaper) addFields(made *shape, t reflect.Type) {
 	made.fields = make(map[string]*shapeField, len(fields))
 	for _, f := range fields {
 		made.fields[f.name] = &shapeField{f.index, s.shape(f.typ)}
-	}
-}
-
-// addElem leaves a shape opaque if the elements are.
-func (s shaper) addElem(made *shape, kind shapeKind, elem reflect.Type) {
-	if shape := s.shape(elem); shape.kind != opaqueShape {
-		made.kind, made.elem = kind, shape
 	}
 }
 

@@ -27,6 +27,9 @@ func unusual(word uint64) uint64 {
 	return (controlOrQuote | backslash | word) & highBits
 }
 
+// upToFirst covers the bytes of a word up to the first one marked, which it includes.
+func upToFirst(marks uint64) uint64 { return marks ^ (marks - 1) }
+
 // scanString reads the string whose opening quote is at i.
 func (s *Scanner) scanString(i int) int {
 	data := s.data

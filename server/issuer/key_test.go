@@ -267,10 +267,11 @@ func TestPrivateKeysAtRest(t *testing.T) {
 	f := newFixture(t, config())
 	f.clock.Advance(10 * time.Minute)
 	r := f.rotate()
+	f.do(f.RevokeKey(t.Context(), r.Active))
 	err := f.openStore().View(t.Context(), func(reader issuer.Reader) error {
 		keys, err := reader.Keys()
 		for _, k := range keys {
-			if (len(k.Sealed) == 0) != (k.ID == r.Retiring) {
+			if (len(k.Sealed) == 0) != (k.ID == r.Retiring || k.ID == r.Active) {
 				t.Errorf("key %s, %s: %d sealed bytes", k.ID, k.State, len(k.Sealed))
 			}
 		}

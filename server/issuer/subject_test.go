@@ -117,6 +117,18 @@ func TestDisableSubject(t *testing.T) {
 	}
 }
 
+// TestDisabledInDatabase: the flag alone is enough, however it came there.
+func TestDisabledInDatabase(t *testing.T) {
+	f := newFixture(t, config())
+	tokens := f.login()
+	f.do(f.openStore().Update(t.Context(), func(tx issuer.Tx) error {
+		s, err := tx.Subject("ann")
+		s.Disabled = true
+		return errors.Join(err, tx.UpdateSubject(s))
+	}))
+	f.refuseRefresh(tokens.Refresh)
+}
+
 // TestIssueAgainstChange issues and refreshes while the claims change: once a change has returned, no token with claims of before
 // is accepted, whenever it was asked for.
 func TestIssueAgainstChange(t *testing.T) {

@@ -13,6 +13,9 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
+// databaseClosed is the text of an error that database/sql doesn't export.
+const databaseClosed = "sql: database is closed"
+
 // explain translates a database error into what callers branch on.
 func explain(ctx context.Context, err error) error {
 	var failure *sqlite.Error
@@ -25,7 +28,7 @@ func explain(ctx context.Context, err error) error {
 		return fmt.Errorf("database: %w", ctx.Err())
 	case errors.As(err, &failure):
 		return explainCode(failure)
-	case errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone), err.Error() == "sql: database is closed":
+	case errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone), err.Error() == databaseClosed:
 		return fmt.Errorf("%w: database: %w", issuer.ErrUnavailable, err)
 	}
 	return fmt.Errorf("database: %w", err)
