@@ -25,6 +25,7 @@ var mayImport = map[string][]string{
 	"internal/accounts":  {"issuer"},
 	"internal/web":       {"issuer"},
 	"internal/telemetry": {},
+	"internal/logtest":   {},
 	"sqlstore":           {"issuer", "internal/accounts"},
 	"internal/api":       {"issuer", "internal/web"},
 	"internal/oauth":     {"issuer", "internal/web"},

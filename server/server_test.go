@@ -22,6 +22,7 @@ import (
 	"github.com/jot-auth/jot/jwks"
 	"github.com/jot-auth/jot/revocation"
 	"github.com/jot-auth/jot/server"
+	"github.com/jot-auth/jot/server/internal/logtest"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
@@ -31,24 +32,7 @@ const password = "correct horse battery staple"
 type site struct {
 	url, credential, dir string
 	server               *server.Server
-	log                  *logBuffer
-}
-
-type logBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *logBuffer) Write(data []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(data)
-}
-
-func (b *logBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
+	log                  *logtest.Buffer
 }
 
 func newSite(t *testing.T) *site {
@@ -57,7 +41,7 @@ func newSite(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{url: "http://" + listener.Addr().String(), credential: server.NewSecret().Text(), dir: t.TempDir(), log: &logBuffer{}}
+	s := &site{url: "http://" + listener.Addr().String(), credential: server.NewSecret().Text(), dir: t.TempDir(), log: &logtest.Buffer{}}
 	s.server, err = server.New(t.Context(), server.Config{
 		Issuer: issuer.Config{
 			URL:              s.url,

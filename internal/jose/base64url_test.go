@@ -75,14 +75,11 @@ func TestAppendDecodeRefuses(t *testing.T) {
 	}
 }
 
-func TestAppendDecodeAllocates(t *testing.T) {
+func TestAppendDecodeIntoRoom(t *testing.T) {
 	encoded := base64.RawURLEncoding.EncodeToString(make([]byte, 405))
 	buffer := make([]byte, 0, 405)
 	if n := testing.AllocsPerRun(100, func() { _, _ = AppendDecode(buffer, encoded) }); n != 0 {
 		t.Errorf("%v allocations with enough room, want 0", n)
-	}
-	if n := testing.AllocsPerRun(100, func() { _, _ = AppendDecode(nil, encoded) }); n != 1 {
-		t.Errorf("%v allocations without room, want 1", n)
 	}
 }
 

@@ -3,6 +3,7 @@ package jose
 import (
 	"encoding/base64"
 	"encoding/json"
+	"strings"
 	"testing"
 )
 
@@ -10,63 +11,72 @@ import (
 const accessToken = `{"iss":"https://auth.example.com","sub":"usr_01JD8Z6Q3M4T9V2XK7W5","aud":"petstore","client_id":"client_petstore_web",` +
 	`"exp":1763800000,"iat":1763799100,"jti":"5f0c7f3e9b4a4d1c8e2a6b7d","sid":"ses_01JD8Z7A1B2C3D4E5F6G","gen":7,` +
 	`"scope":"pets:read pets:write offline_access","auth_time":1763790000,"amr":["pwd","otp"],` +
-	`"licensedFeatures":["export","audit-log","sso"]}`
+	`"licensedFeatures":["export","audit-log","sso","priority-support"]}`
 
-func BenchmarkScanner(b *testing.B) {
-	data := []byte(accessToken)
-	b.Run("jose", func(b *testing.B) {
+func benchmark(b *testing.B, name string, size int, f func() error) {
+	b.Run(name, func(b *testing.B) {
 		b.ReportAllocs()
-		b.SetBytes(int64(len(data)))
-		var s Scanner
+		b.SetBytes(int64(size))
 		for b.Loop() {
-			s.Reset(data)
-			for s.Next() {
-			}
-			if s.Err() != nil {
-				b.Fatal(s.Err())
-			}
-		}
-	})
-	b.Run("jose.Valid", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if err := Valid(data); err != nil {
+			if err := f(); err != nil {
 				b.Fatal(err)
-			}
-		}
-	})
-	b.Run("json.Valid", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if !json.Valid(data) {
-				b.Fatal("invalid")
 			}
 		}
 	})
 }
 
-func BenchmarkAppendDecode(b *testing.B) {
-	plain := make([]byte, 405)
-	for i := range plain {
-		plain[i] = byte(i * 7)
+func BenchmarkScanner(b *testing.B) {
+	var s Scanner
+	scan := func(data []byte) func() error {
+		return func() error {
+			s.Reset(data)
+			for s.Next() {
+			}
+			return s.Err()
+		}
 	}
-	encoded := base64.RawURLEncoding.EncodeToString(plain)
-	buffer := make([]byte, 0, 512)
-	b.Run("jose", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if _, err := AppendDecode(buffer, encoded); err != nil {
-				b.Fatal(err)
-			}
-		}
+	data, many := []byte(accessToken), []byte(manyMembers(1000, "x"))
+	benchmark(b, "token", len(data), scan(data))
+	benchmark(b, "token/json.Valid", len(data), func() error {
+		_ = json.Valid(data)
+		return nil
 	})
-	b.Run("encoding/base64", func(b *testing.B) {
-		b.ReportAllocs()
-		strict := base64.RawURLEncoding.Strict()
-		for b.Loop() {
-			if _, err := strict.AppendDecode(buffer, []byte(encoded)); err != nil {
-				b.Fatal(err)
-			}
-		}
+	benchmark(b, "1001 members", len(many), scan(many))
+	benchmark(b, "1001 members/json.Valid", len(many), func() error {
+		_ = json.Valid(many)
+		return nil
 	})
+}
+
+func BenchmarkAppendDecode(b *testing.B) {
+	encoded := base64.RawURLEncoding.EncodeToString([]byte(accessToken + " "))
+	encoded = strings.Repeat(encoded, 2)[:540]
+	buffer := make([]byte, 0, len(encoded))
+	benchmark(b, "540 characters", len(encoded), func() error {
+		_, err := AppendDecode(buffer, encoded)
+		return err
+	})
+	benchmark(b, "540 characters/encoding/base64", len(encoded), func() error {
+		_, err := base64.RawURLEncoding.AppendDecode(buffer, []byte(encoded))
+		return err
+	})
+}
+
+type accessClaims struct {
+	Issuer   string   `json:"iss"`
+	Subject  string   `json:"sub"`
+	Audience string   `json:"aud"`
+	Client   string   `json:"client_id"`
+	Expires  int64    `json:"exp"`
+	IssuedAt int64    `json:"iat"`
+	ID       string   `json:"jti"`
+	Session  string   `json:"sid"`
+	Scope    string   `json:"scope"`
+	Features []string `json:"licensedFeatures"`
+}
+
+func BenchmarkUnmarshal(b *testing.B) {
+	data := []byte(accessToken)
+	benchmark(b, "jose", len(data), func() error { return Unmarshal(data, new(accessClaims)) })
+	benchmark(b, "encoding/json", len(data), func() error { return json.Unmarshal(data, new(accessClaims)) })
 }

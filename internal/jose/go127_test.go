@@ -68,7 +68,7 @@ func compareNumber(t *testing.T, v Value, token jsontext.Token) {
 		t.Fatalf("%s, jsontext: %s", v.Raw(), token)
 	}
 	if n, ok := v.Uint(); ok {
-		if got, err := token.Uint(64); err != nil || got != n {
+		if got, err := token.Uint(); err != nil || got != n {
 			t.Fatalf("%s is %d, jsontext: %d, %v", v.Raw(), n, got, err)
 		}
 	}

@@ -25,11 +25,11 @@ type Scanner struct {
 	escape int // where the last escape is, or -1
 
 	names nameStack
-	scope scope // of the names of the outermost object
+	scope scope // the outermost object's
 
 	nameStart, nameEnd   int // the current member, its name without the quotes
 	valueStart, valueEnd int
-	unescaped            []byte // its name, if that has an escape
+	unescaped            []byte // room for its name, if that has an escape
 }
 
 // A span is a part of a text.
@@ -136,11 +136,9 @@ func Valid(data []byte) error {
 // scanValue reads the value at i, which stands inside depth arrays and objects, and returns where it ends. Like all
 // methods that return a position, it returns -1 after an error.
 func (s *Scanner) scanValue(i, depth int) int {
-	c := s.peek(i)
-	if c == '"' {
+	switch s.peek(i) {
+	case '"':
 		return s.scanString(i)
-	}
-	switch c {
 	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
 		return s.scanNumber(i)
 	case '{':

@@ -134,14 +134,32 @@ func TestDoubledNames(t *testing.T) {
 	}
 }
 
-// TestCollidingHashes makes sure that names of one hash are told apart.
+// TestCollidingHashes makes sure that names of one hash are told apart, before and after they move to a map.
 func TestCollidingHashes(t *testing.T) {
-	text := `{"a@b":1,"a` + "`" + `b":2}` // @ and ` differ by the bit that the hash ignores
-	if foldHash([]byte("a@b")) != foldHash([]byte("a`b")) {
+	// The hash ignores the bit by which these differ.
+	if foldHash([]byte("a@b")) != foldHash([]byte("a`b")) || foldHash([]byte("a[")) != foldHash([]byte("a{")) {
 		t.Fatal("the hashes differ")
 	}
-	if err := Valid([]byte(text)); err != nil {
+	if err := Valid([]byte("{\"a@b\":1,\"x\":{\"a@b\":1,\"a`b\":2},\"a`b\":2,\"a[\":3,\"a{\":{\"a`b\":4,\"a@b\":5}}")); err != nil {
 		t.Error(err)
+	}
+	for _, last := range []string{"a@b", "A`B", "X", "y"} {
+		data := fmt.Sprintf("{\"a@b\":1,\"x\":2,\"a`b\":3,\"Y\":4,%q:5}", last)
+		if err := Valid([]byte(data)); err == nil {
+			t.Errorf("Valid(%q) is nil", data)
+		}
+	}
+}
+
+// TestHashAsRead makes sure that names are hashed alike while they are read and, in another spelling, afterwards.
+func TestHashAsRead(t *testing.T) {
+	for size := range 40 {
+		name := strings.Repeat("Abc_-0", 10)[:size]
+		var s Scanner
+		s.Reset([]byte(`{"` + name + `":"padding"}`))
+		if !s.Next() || s.names.stack[0].hash != uint32(foldHash([]byte(strings.ToUpper(name)))>>32) {
+			t.Errorf("%q has another hash while it is read", name)
+		}
 	}
 }
 

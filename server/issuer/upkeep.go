@@ -60,7 +60,7 @@ func (i *Issuer) maintain(ctx context.Context) (time.Duration, error) {
 		if err := i.advanceKeys(ctx); err != nil {
 			return upkeepInterval, err
 		}
-		due = now // and look at once what is due next
+		due = now.Add(time.Second) // and look soon what is due next
 	}
 	return min(upkeepInterval, due.Sub(now)), i.reloadKeys(ctx)
 }

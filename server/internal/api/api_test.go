@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -9,11 +8,11 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/jot-auth/jot/server/internal/accounts"
 	"github.com/jot-auth/jot/server/internal/api"
+	"github.com/jot-auth/jot/server/internal/logtest"
 	"github.com/jot-auth/jot/server/issuer"
 	"github.com/jot-auth/jot/server/sqlstore"
 )
@@ -28,27 +27,7 @@ type fixture struct {
 	t      *testing.T
 	issuer *issuer.Issuer
 	server *httptest.Server
-	log    *buffer
-}
-
-// buffer is a bytes.Buffer that handlers write to while a test reads.
-type buffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-// take answers what was written since it was last called.
-func (b *buffer) take() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	defer b.text.Reset()
-	return b.text.String()
+	log    *logtest.Buffer
 }
 
 func serve(t *testing.T, o api.Options) *fixture {
@@ -80,7 +59,7 @@ func serve(t *testing.T, o api.Options) *fixture {
 // mount serves an issuer and accounts that may be broken ones.
 func mount(t *testing.T, i *issuer.Issuer, a api.Accounts, o api.Options) *fixture {
 	t.Helper()
-	f := &fixture{t: t, issuer: i, log: new(buffer)}
+	f := &fixture{t: t, issuer: i, log: new(logtest.Buffer)}
 	o.Logger = slog.New(slog.NewTextHandler(f.log, nil))
 	handlers, err := api.New(i, i.Verifier(), a, o)
 	if err != nil {

@@ -120,7 +120,7 @@ func (f *fixture) checkRefused(t *testing.T, r *http.Request, want int) {
 	if want == 401 && a.header.Get("WWW-Authenticate") == "" {
 		t.Error("no challenge")
 	}
-	if log := f.log.take(); log != "" {
+	if log := f.log.Take(); log != "" {
 		t.Errorf("bad input reached the log: %s", log)
 	}
 	f.call("GET", "/v1/me", "").want(t, 401)
@@ -198,7 +198,7 @@ func TestFailuresAreHidden(t *testing.T) {
 			if a.header.Get("Retry-After") != c.retryAfter || strings.Contains(a.body, "10.0.0.1") {
 				t.Errorf("%v: %v %s", c.err, a.header, a.body)
 			}
-			if log := f.log.take(); strings.Contains(log, c.err.Error()) != c.logged || strings.Contains(log, password) || strings.Contains(log, name) {
+			if log := f.log.Take(); strings.Contains(log, c.err.Error()) != c.logged || strings.Contains(log, password) || strings.Contains(log, name) {
 				t.Errorf("%v: log %q", c.err, log)
 			}
 		}

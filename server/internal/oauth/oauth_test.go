@@ -1,7 +1,6 @@
 package oauth_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -10,10 +9,10 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/server/internal/logtest"
 	"github.com/jot-auth/jot/server/internal/oauth"
 	"github.com/jot-auth/jot/server/issuer"
 	"github.com/jot-auth/jot/server/sqlstore"
@@ -29,27 +28,7 @@ type fixture struct {
 	t      *testing.T
 	issuer *issuer.Issuer
 	server *httptest.Server
-	log    *buffer
-}
-
-// buffer is a bytes.Buffer that handlers write to while a test reads.
-type buffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-// take answers what was written since it was last called.
-func (b *buffer) take() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	defer b.text.Reset()
-	return b.text.String()
+	log    *logtest.Buffer
 }
 
 func serve(t *testing.T, issuerURL string) *fixture {
@@ -76,7 +55,7 @@ func serve(t *testing.T, issuerURL string) *fixture {
 // mount serves an issuer that may be a broken one.
 func mount(t *testing.T, i oauth.Issuer) *fixture {
 	t.Helper()
-	f := &fixture{t: t, log: new(buffer)}
+	f := &fixture{t: t, log: new(logtest.Buffer)}
 	handlers, err := oauth.New(i, oauth.Options{Logger: slog.New(slog.NewTextHandler(f.log, nil))})
 	if err != nil {
 		t.Fatal(err)

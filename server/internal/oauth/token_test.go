@@ -99,7 +99,7 @@ func TestTokenBadInput(t *testing.T) {
 					t.Errorf("%s: answered %.500s", kind, a.body)
 				}
 			}
-			if log := f.log.take(); log != "" {
+			if log := f.log.Take(); log != "" {
 				t.Errorf("bad input reached the log: %s", log)
 			}
 		})
@@ -225,7 +225,7 @@ func TestFailuresAreHidden(t *testing.T) {
 			if a.header.Get("Retry-After") != c.retryAfter || strings.Contains(a.body, "10.0.0.1") {
 				t.Errorf("%v: %v %s", c.err, a.header, a.body)
 			}
-			if log := f.log.take(); strings.Contains(log, c.err.Error()) != c.logged || strings.Contains(log, marker) {
+			if log := f.log.Take(); strings.Contains(log, c.err.Error()) != c.logged || strings.Contains(log, marker) {
 				t.Errorf("%v: log %q", c.err, log)
 			}
 		}

@@ -1,39 +1,20 @@
 package telemetry_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 
+	"github.com/jot-auth/jot/server/internal/logtest"
 	"github.com/jot-auth/jot/server/internal/telemetry"
 )
 
-// logBuffer is written by handlers and read by the test.
-type logBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *logBuffer) Write(data []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(data)
-}
-
-func (b *logBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
-
 func TestLogRequests(t *testing.T) {
-	var log logBuffer
+	var log logtest.Buffer
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /hello/{name}", func(w http.ResponseWriter, r *http.Request) {
 		if telemetry.RequestID(r.Context()) == "" {
