@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
+	"slices"
 
 	"github.com/jot-auth/jot/server/internal/accounts"
 	"github.com/jot-auth/jot/server/internal/api"
@@ -59,6 +60,9 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	if c.DataDir == "" {
 		return nil, errors.New("server: DataDir is empty: name the directory for the database")
 	}
+	if err := c.checkSignUpScope(); err != nil {
+		return nil, err
+	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
@@ -81,6 +85,17 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 		return nil, fmt.Errorf("server: %w", err)
 	}
 	return s, nil
+}
+
+// checkSignUpScope refuses a scope that no resource knows: nobody would ever get it.
+func (c Config) checkSignUpScope() error {
+	for _, scope := range c.SignUpScope {
+		known := slices.ContainsFunc(c.Issuer.Resources, func(r issuer.Resource) bool { return slices.Contains(r.Scopes, scope) })
+		if !known {
+			return fmt.Errorf("server: no resource has the scope %.64q of SignUpScope", scope)
+		}
+	}
+	return nil
 }
 
 // routes wires each part to the small interfaces of the others.
@@ -110,7 +125,8 @@ func (s *Server) routes(c Config) (_ http.Handler, err error) {
 	return telemetry.LogRequests(c.Logger, mux), nil
 }
 
-// Handler serves every endpoint, below the path of the issuer's URL. Serve it with timeouts, as HTTPServer does.
+// Handler serves every endpoint, below the path of the issuer's URL. Serve serves it with timeouts; whoever mounts it elsewhere
+// sets timeouts of their own. Below a path such as /auth, mount /.well-known/oauth-authorization-server/auth as well (RFC 8414 §3.1).
 func (s *Server) Handler() http.Handler { return s.handler }
 
 // Issuer is the domain behind the endpoints: it issues tokens to users of your own, changes claims, rotates keys.

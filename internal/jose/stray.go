@@ -39,11 +39,14 @@ func (s *straySearch) structMembers(i int, to *shape, target reflect.Value) int 
 		end := skipString(s.valid, i)
 		name := span{i + 1, end - 1}
 		i = skipTo(s.valid, end)
-		if field := to.field(s.valid[name.start:name.end]); field != nil {
-			i = s.value(i, field.shape, fieldOf(target, field.index))
-		} else {
+		field := to.field(s.valid[name.start:name.end])
+		if field == nil {
 			s.stray(name)
+		}
+		if field == nil || field.shape.kind == opaqueShape {
 			i = skipValue(s.valid, i)
+		} else {
+			i = s.value(i, field.shape, fieldOf(target, field.index))
 		}
 	}
 	return i + 1

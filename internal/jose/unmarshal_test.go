@@ -120,8 +120,8 @@ func decodings() []decoded {
 		}{}, `{"Left":"","Name":"a"}`},
 		{"ignored field", `{"Role":"a","-":"b"}`, &struct {
 			Role string `json:"-"`
-			Dash string `json:"-,"`
-		}{}, `{"-":"b"}`},
+			Dash string
+		}{}, `{"Dash":""}`},
 		{"unexported field", `{"role":"a"}`, &struct {
 			role string
 			Role string

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -104,7 +105,7 @@ func runServe(cmd *cobra.Command, f serveFlags) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "jot serves %s on http://%s\n", f.issuer, listener.Addr())
+	fmt.Fprintf(cmd.OutOrStdout(), "jot serves %s on http://%s to client %s\n", f.issuer, listener.Addr(), defaultClient)
 	return errors.Join(s.Serve(cmd.Context(), listener), s.Close())
 }
 
@@ -126,9 +127,16 @@ func listenLoopback(address string) (net.Listener, error) {
 
 // config reads the secrets, or makes them at the first start.
 func (f serveFlags) config(log io.Writer) (server.Config, error) {
-	data := filepath.Clean(f.data)
+	data, err := filepath.Abs(f.data)
+	if err != nil {
+		return server.Config{}, err
+	}
+	resources, scopes, err := parseResources(f.resources)
+	if err != nil {
+		return server.Config{}, err
+	}
 	kekFile := cmp.Or(f.kekFile, data+kekSuffix)
-	if err := checkKeyNotLost(kekFile, filepath.Join(data, server.DatabaseName)); err != nil {
+	if err := errors.Join(checkOutside(kekFile, data), checkKeyNotLost(kekFile, filepath.Join(data, server.DatabaseName))); err != nil {
 		return server.Config{}, err
 	}
 	kek, err := readOrMakeSecret("JOT_KEK", kekFile)
@@ -136,10 +144,6 @@ func (f serveFlags) config(log io.Writer) (server.Config, error) {
 		return server.Config{}, err
 	}
 	credential, err := readOrMakeSecret("JOT_FEED_CREDENTIAL", cmp.Or(f.feedCredentialFile, filepath.Join(data, feedCredentialFile)))
-	if err != nil {
-		return server.Config{}, err
-	}
-	resources, scopes, err := parseResources(f.resources)
 	if err != nil {
 		return server.Config{}, err
 	}
@@ -156,6 +160,18 @@ func (f serveFlags) config(log io.Writer) (server.Config, error) {
 		FeedCredentials: []string{credential.Text()},
 		Logger:          newLogger(log),
 	}, nil
+}
+
+// checkOutside refuses a key-encryption key in the data directory: whoever got a copy of that would have both.
+func checkOutside(kekFile, data string) error {
+	file, err := filepath.Abs(kekFile)
+	if err != nil {
+		return err
+	}
+	if inside, err := filepath.Rel(data, file); err == nil && filepath.IsLocal(inside) {
+		return usagef("--kek %s is inside the data directory, whose backups it must not be in: name a file outside of %s", kekFile, data)
+	}
+	return nil
 }
 
 // checkKeyNotLost refuses to make a new key for a database that is encrypted under an old one.
@@ -198,7 +214,8 @@ func parseResources(texts []string) (resources []issuer.Resource, scopes []strin
 		resources = append(resources, resource)
 		scopes = append(scopes, resource.Scopes...)
 	}
-	return resources, scopes, nil
+	slices.Sort(scopes)
+	return resources, slices.Compact(scopes), nil // two APIs may share the name of a scope
 }
 
 // newLogger writes text for people on a terminal, and JSON elsewhere.
