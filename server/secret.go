@@ -12,15 +12,14 @@ import (
 	"strings"
 )
 
-// SecretSize is the size of a Secret in bytes.
-const SecretSize = 32
+const secretSize = 32 // bytes
 
 // Secret is 256 random bits: a key-encryption key, or a feed credential. It prints as nothing.
-type Secret struct{ bytes *[SecretSize]byte }
+type Secret struct{ bytes *[secretSize]byte }
 
 // NewSecret makes a secret from the operating system's randomness.
 func NewSecret() Secret {
-	s := Secret{new([SecretSize]byte)}
+	s := Secret{new([secretSize]byte)}
 	rand.Read(s.bytes[:])
 	return s
 }
@@ -28,14 +27,14 @@ func NewSecret() Secret {
 // ParseSecret reads 32 bytes in base64url without padding.
 func ParseSecret(text string) (Secret, error) {
 	data, err := base64.RawURLEncoding.Strict().DecodeString(strings.TrimSpace(text))
-	if err != nil || len(data) != SecretSize {
-		return Secret{}, fmt.Errorf("a secret is %d random bytes in base64url, %d characters", SecretSize, base64.RawURLEncoding.EncodedLen(SecretSize))
+	if err != nil || len(data) != secretSize {
+		return Secret{}, fmt.Errorf("a secret is %d random bytes in base64url, %d characters", secretSize, base64.RawURLEncoding.EncodedLen(secretSize))
 	}
-	return Secret{(*[SecretSize]byte)(data)}, nil
+	return Secret{(*[secretSize]byte)(data)}, nil
 }
 
 // SecretFile reads a secret from a file, or makes one and writes it there, with mode 0600, when there is no such file. It refuses a
-// file that others can read, and anything that's not a regular file.
+// file that others can read or own, and anything that's not a regular file.
 func SecretFile(path string) (Secret, error) {
 	secret, err := readSecret(path)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -51,21 +50,14 @@ func SecretFile(path string) (Secret, error) {
 }
 
 func readSecret(path string) (Secret, error) {
-	info, err := os.Lstat(path)
-	if err != nil {
-		return Secret{}, err
-	}
-	if !info.Mode().IsRegular() {
-		return Secret{}, fmt.Errorf("the secret %s is not a regular file: name the file itself", path)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return Secret{}, fmt.Errorf("the secret %s can be read by others (mode %04o): chmod 600 it, and replace it if somebody may have read it", path, info.Mode().Perm())
-	}
-	file, err := os.Open(path)
+	file, err := openWithoutLinks(path)
 	if err != nil {
 		return Secret{}, err
 	}
 	defer file.Close()
+	if err := checkPrivate(file); err != nil {
+		return Secret{}, err
+	}
 	text, err := io.ReadAll(io.LimitReader(file, 1<<10))
 	if err != nil {
 		return Secret{}, err
@@ -75,6 +67,23 @@ func readSecret(path string) (Secret, error) {
 		return Secret{}, fmt.Errorf("the file %s: %w", path, err)
 	}
 	return secret, nil
+}
+
+// checkPrivate looks at the open file, so that nobody can exchange it in between.
+func checkPrivate(file *os.File) error {
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	switch {
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("the secret %s is not a regular file: name the file itself", file.Name())
+	case !ownedByUs(info):
+		return fmt.Errorf("the secret %s belongs to another user, who knows it: replace it by one of your own", file.Name())
+	case info.Mode().Perm()&0o077 != 0:
+		return fmt.Errorf("the secret %s can be read by others (mode %04o): chmod 600 it, and replace it if somebody may have read it", file.Name(), info.Mode().Perm())
+	}
+	return nil
 }
 
 // writeSecret writes a whole file or none: a crash in between leaves nothing under the name.

@@ -53,6 +53,7 @@ type Server struct {
 	accounts *accounts.Accounts
 	feed     *feed.Server
 	handler  http.Handler
+	logger   *slog.Logger
 }
 
 // New opens the database, brings it up to date, and wires the parts. A Config that leaves something dangerous open is refused.
@@ -69,7 +70,7 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	if c.Issuer.Logger == nil {
 		c.Issuer.Logger = c.Logger
 	}
-	s := &Server{}
+	s := &Server{logger: c.Logger}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())

@@ -84,6 +84,7 @@ func TestServeRefuses(t *testing.T) {
 		"no port":               {"serve", "--dev", "--listen", "127.0.0.1"},
 		"dev with a data dir":   {"serve", "--dev", "--data", data},
 		"a resource unnamed":    {"serve", "--issuer", "http://127.0.0.1:1", "--listen", "127.0.0.1:0", "--data", data, "--resource", "=pets:read"},
+		"the key inside":        {"serve", "--issuer", "http://127.0.0.1:1", "--listen", "127.0.0.1:0", "--data", data, "--resource", "petstore=pets:read", "--kek", data + "/kek"},
 		"an argument too many":  {"serve", "--dev", "now"},
 		"an unknown flag":       {"serve", "--production"},
 		"a listen that is text": {"serve", "--dev", "--listen", "here"},

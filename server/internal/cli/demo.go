@@ -28,6 +28,8 @@ func newDemoCommand() *cobra.Command {
 		Long:    demoLong,
 		Example: demoExample,
 		Args:    noArguments,
+
+		DisableFlagsInUseLine: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withTemporaryDir(cmd.Context(), func(ctx context.Context, dir string) error {
 				return runDemo(ctx, cmd, dir, keep, asJSON)

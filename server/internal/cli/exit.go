@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -58,11 +59,12 @@ func exitCode(cmd *cobra.Command, err error) int {
 }
 
 // packageNames are what the library's errors begin with, alone or within another error.
-var packageNames = regexp.MustCompile(`(^|: )(jot|jwks): `)
+var packageNames = regexp.MustCompile(`(^|: )(?:(?:jot|jwks|server|issuer|config|api|accounts|feed): )+`)
 
 // message is an error as a person reads it: on one line, without the library's names, safe on a terminal.
 func message(err error) string {
-	return printable(packageNames.ReplaceAllString(err.Error(), "$1"))
+	text := strings.ReplaceAll(err.Error(), "\n", "; ") // several mistakes at once
+	return printable(packageNames.ReplaceAllString(text, "$1"))
 }
 
 // warn tells of something that doesn't stop the command.

@@ -16,13 +16,16 @@ func printable(text string) string { return escape(text, "") }
 // its strings, where \u escapes mean the same.
 func printableJSON(text []byte) []byte { return []byte(escape(string(text), "\n")) }
 
+// blankLetters are letters for Unicode, and nothing for the eye: Hangul fillers and the blank of Braille.
+const blankLetters = "\u115f\u1160\u2800\u3164\uffa0"
+
 func escape(text, keep string) string {
 	var out strings.Builder
 	for i, r := range text {
 		switch {
 		case r == utf8.RuneError && !strings.HasPrefix(text[i:], string(utf8.RuneError)):
 			fmt.Fprintf(&out, `\x%02x`, text[i])
-		case unicode.IsPrint(r) || strings.ContainsRune(keep, r):
+		case unicode.IsPrint(r) && !strings.ContainsRune(blankLetters, r) || strings.ContainsRune(keep, r):
 			out.WriteRune(r)
 		case r > 0xffff:
 			high, low := utf16.EncodeRune(r)

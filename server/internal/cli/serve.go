@@ -56,12 +56,14 @@ type serveFlags struct {
 func newServeCommand() *cobra.Command {
 	var f serveFlags
 	command := &cobra.Command{
-		Use:     "serve [--dev]",
+		Use:     "serve --dev | --issuer URL --data DIR --resource AUDIENCE=SCOPE,...",
 		Short:   "Run the token server",
 		Long:    serveLong,
 		Example: serveExample,
 		Args:    noArguments,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return runServe(cmd, f) },
+
+		DisableFlagsInUseLine: true,
+		RunE:                  func(cmd *cobra.Command, _ []string) error { return runServe(cmd, f) },
 	}
 	flags := command.Flags()
 	flags.BoolVar(&f.dev, "dev", false, "for development: nothing to configure, nothing kept")
