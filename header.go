@@ -13,7 +13,7 @@ import (
 type header struct {
 	encoded string // the first part of the token
 	decoded string // its JSON
-	alg     Algorithm
+	scheme  *scheme
 	kid     string
 	typ     string
 }
@@ -26,7 +26,7 @@ func readHeader(encoded string, scratch *scratch) (*header, error) {
 		return nil, malformedBy("header", err)
 	}
 	h := &header{encoded: strings.Clone(encoded), decoded: string(decoded)}
-	algorithm, algorithmKnown := false, false
+	algorithmNamed := false
 	s := &scratch.scanner
 	for s.Reset(decoded); s.Next(); {
 		switch string(s.Name()) {
@@ -35,8 +35,8 @@ func readHeader(encoded string, scratch *scratch) (*header, error) {
 			if err != nil {
 				return nil, err
 			}
-			algorithm = true
-			h.alg, algorithmKnown = algorithmNamed(name)
+			algorithmNamed = true
+			h.scheme = schemeOf(name)
 		case "kid":
 			name, err := headerText(s)
 			if err != nil {
@@ -58,10 +58,10 @@ func readHeader(encoded string, scratch *scratch) (*header, error) {
 	if err := s.Err(); err != nil {
 		return nil, malformedBy("header", err)
 	}
-	if !algorithm {
+	if !algorithmNamed {
 		return nil, malformed("header", `has no "alg" (RFC 7515 §4.1.1)`)
 	}
-	if !algorithmKnown {
+	if h.scheme == nil {
 		return nil, ErrAlgorithm
 	}
 	return h, nil

@@ -12,6 +12,11 @@ const (
 	audience = "petstore"
 )
 
+var everyAlgorithm = []jot.Algorithm{
+	jot.HS256, jot.HS384, jot.HS512, jot.RS256, jot.RS384, jot.RS512, jot.PS256, jot.PS384, jot.PS512,
+	jot.ES256, jot.ES384, jot.ES512, jot.EdDSA, jot.Ed25519,
+}
+
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 // claims is a set that verifier accepts at noon.
@@ -38,9 +43,11 @@ func generate(t testing.TB, alg jot.Algorithm) *jot.PrivateKey {
 	return key
 }
 
-func generateSecret(t testing.TB) *jot.SecretKey {
+func generateSecret(t testing.TB) *jot.SecretKey { return generateSecretFor(t, jot.HS256) }
+
+func generateSecretFor(t testing.TB, alg jot.Algorithm) *jot.SecretKey {
 	t.Helper()
-	key, err := jot.GenerateSecretKey(jot.HS256)
+	key, err := jot.GenerateSecretKey(alg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
-	"crypto/elliptic"
 	"crypto/rsa"
 	"encoding/json"
 	"errors"
@@ -105,13 +104,13 @@ func ParseSecretKey(data []byte, o ParseOptions) (*SecretKey, error) {
 
 // MarshalJSON writes the public JWK with its type, algorithm, use and key ID.
 func (k PublicKey) MarshalJSON() ([]byte, error) {
-	return json.Marshal(describedJWK(publicMembers(k.material), k.alg, k.id))
+	return json.Marshal(describedJWK(publicMembers(k.material), k.scheme, k.id))
 }
 
 // ExportJWK returns the private key as a JWK, in the clear: whoever reads it can sign in this key's name. A key whose
 // material is out of reach, as in an HSM, is an error.
 func (k *PrivateKey) ExportJWK() ([]byte, error) {
-	exported := describedJWK(publicMembers(k.public.material), k.public.alg, k.public.id)
+	exported := describedJWK(publicMembers(k.public.material), k.public.scheme, k.public.id)
 	switch signer := k.material.signer.(type) {
 	case *ecdsa.PrivateKey:
 		scalar, err := signer.Bytes()
@@ -138,11 +137,11 @@ func (k *PrivateKey) ExportJWK() ([]byte, error) {
 
 // ExportJWK returns the secret key as a JWK, in the clear: whoever reads it can sign and verify.
 func (k *SecretKey) ExportJWK() ([]byte, error) {
-	return json.Marshal(describedJWK(secretMembers(k.material.secret), k.alg, k.id))
+	return json.Marshal(describedJWK(secretMembers(k.material.secret), k.scheme, k.id))
 }
 
-func describedJWK(members jwkMembers, alg Algorithm, id string) jwk {
-	return jwk{jwkMembers: members, Use: "sig", Algorithm: string(alg), KeyID: id}
+func describedJWK(members jwkMembers, s *scheme, id string) jwk {
+	return jwk{jwkMembers: members, Use: "sig", Algorithm: string(s.name), KeyID: id}
 }
 
 // parseJWK reads the members strictly and settles the algorithm: what the key names, else what the caller states.
@@ -163,7 +162,7 @@ func parseJWK(data []byte, o ParseOptions) (jwk, Algorithm, error) {
 	case named == "":
 		named = stated
 	}
-	if _, ok := schemeOf(named); !ok {
+	if schemeOf(named) == nil {
 		return jwk{}, "", unknownAlgorithm(named)
 	}
 	return k, named, nil
@@ -201,8 +200,8 @@ func (k jwk) holdsSecret() bool {
 
 func (k jwk) publicMaterial() (crypto.PublicKey, error) {
 	switch {
-	case k.Type == typeEC && k.Curve == curveP256:
-		return k.ecdsaPublic()
+	case k.Type == typeEC && k.curve() != nil:
+		return k.ecdsaPublic(k.curve())
 	case k.Type == typeOKP && k.Curve == curveEd25519:
 		return k.ed25519Public()
 	case k.Type == typeRSA:
@@ -211,18 +210,28 @@ func (k jwk) publicMaterial() (crypto.PublicKey, error) {
 	return nil, fmt.Errorf("jot: a key of type %.16q on curve %.16q is not offered", k.Type, k.Curve)
 }
 
-func (k jwk) ecdsaPublic() (*ecdsa.PublicKey, error) {
-	x, err := k.decodeSized("x", k.X, scalarSize)
+// curve returns the curve that "crv" names; nil for one that isn't offered.
+func (k jwk) curve() *curve {
+	for _, c := range []*curve{p256, p384, p521} {
+		if c.name == k.Curve {
+			return c
+		}
+	}
+	return nil
+}
+
+func (k jwk) ecdsaPublic(c *curve) (*ecdsa.PublicKey, error) {
+	x, err := k.decodeSized("x", k.X, c.scalarSize)
 	if err != nil {
 		return nil, err
 	}
-	y, err := k.decodeSized("y", k.Y, scalarSize)
+	y, err := k.decodeSized("y", k.Y, c.scalarSize)
 	if err != nil {
 		return nil, err
 	}
-	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), slices.Concat([]byte{4}, x, y))
+	key, err := ecdsa.ParseUncompressedPublicKey(c.Curve, slices.Concat([]byte{4}, x, y))
 	if err != nil {
-		return nil, errors.New("jot: the point of this JWK is not on P-256")
+		return nil, fmt.Errorf("jot: the point of this JWK is not on %s", c.name)
 	}
 	return key, nil
 }
@@ -256,7 +265,7 @@ func (k jwk) signer() (crypto.Signer, error) {
 	var signer crypto.Signer
 	switch p := public.(type) {
 	case *ecdsa.PublicKey:
-		signer, err = k.ecdsaPrivate()
+		signer, err = k.ecdsaPrivate(k.curve())
 	case ed25519.PublicKey:
 		signer, err = k.ed25519Private()
 	case *rsa.PublicKey:
@@ -271,12 +280,12 @@ func (k jwk) signer() (crypto.Signer, error) {
 	return signer, nil
 }
 
-func (k jwk) ecdsaPrivate() (crypto.Signer, error) {
-	d, err := k.decodeSized("d", k.D, scalarSize)
+func (k jwk) ecdsaPrivate(c *curve) (crypto.Signer, error) {
+	d, err := k.decodeSized("d", k.D, c.scalarSize)
 	if err != nil {
 		return nil, err
 	}
-	key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), d)
+	key, err := ecdsa.ParseRawPrivateKey(c.Curve, d)
 	if err != nil {
 		return nil, errors.New("jot: the private scalar of this JWK is out of range")
 	}

@@ -4,11 +4,9 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
-	"crypto/elliptic"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"hash"
@@ -23,7 +21,6 @@ const (
 	generatedRSABits = 3072 // the 128-bit strength of NIST SP 800-57, as ES256's and EdDSA's
 	minRSABits       = 2048 // RFC 7518 §3.3
 	maxRSABits       = 16384
-	minSecretSize    = sha256.Size // RFC 7518 §3.2
 	maxSecretSize    = 4 << 10
 	maxKeyIDSize     = 256
 )
@@ -41,7 +38,7 @@ type privateMaterial struct{ signer crypto.Signer }
 // PublicKey verifies tokens: a public key, its one algorithm and its key ID, fixed when made.
 type PublicKey struct {
 	id       string
-	alg      Algorithm
+	scheme   *scheme
 	material crypto.PublicKey // *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey; never altered
 }
 
@@ -49,7 +46,7 @@ type PublicKey struct {
 // PrivateKey wherever the verifier is not the signer itself.
 type SecretKey struct {
 	id       string
-	alg      Algorithm
+	scheme   *scheme
 	material *secretMaterial
 }
 
@@ -61,7 +58,7 @@ type secretMaterial struct {
 // macState is a keyed HMAC, to be reset before use, with room for its result.
 type macState struct {
 	hash.Hash
-	sum [sha256.Size]byte
+	sum [maxDigestSize]byte
 }
 
 // SigningKey is a key that signs: *PrivateKey or *SecretKey.
@@ -84,22 +81,24 @@ type KeyOptions struct {
 	KeyID string
 }
 
-// GenerateKey makes a new private key for ES256, RS256 (3072 bits) or EdDSA, from the operating system's randomness.
-// Its key ID is the RFC 7638 thumbprint. For HS256 see GenerateSecretKey.
+// GenerateKey makes a new private key for any algorithm but HMAC's, from the operating system's randomness; RSA keys have 3072 bits. Its
+// key ID is the RFC 7638 thumbprint. For HMAC see GenerateSecretKey.
 func GenerateKey(alg Algorithm) (*PrivateKey, error) {
+	s := schemeOf(alg)
+	if s == nil {
+		return nil, unknownAlgorithm(alg)
+	}
 	var signer crypto.Signer
 	var err error
-	switch s, _ := schemeOf(alg); s.family {
+	switch s.family {
 	case familyECDSA:
-		signer, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	case familyRSA:
+		signer, err = ecdsa.GenerateKey(s.curve.Curve, rand.Reader)
+	case familyRSA, familyPSS:
 		signer, err = rsa.GenerateKey(rand.Reader, generatedRSABits)
 	case familyEd25519:
 		_, signer, err = ed25519.GenerateKey(rand.Reader)
 	case familyHMAC:
 		return nil, fmt.Errorf("jot: %s has no private key: use GenerateSecretKey", alg)
-	default:
-		return nil, unknownAlgorithm(alg)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("jot: generating a key for %s: %w", alg, err)
@@ -110,7 +109,11 @@ func GenerateKey(alg Algorithm) (*PrivateKey, error) {
 // GenerateSecretKey makes a new HMAC key of the hash's size, from the operating system's randomness.
 // Its key ID is the RFC 7638 thumbprint.
 func GenerateSecretKey(alg Algorithm) (*SecretKey, error) {
-	secret := make([]byte, minSecretSize)
+	s := schemeOf(alg)
+	if s == nil || s.family != familyHMAC {
+		return nil, fmt.Errorf("jot: %.32q takes no secret key: use GenerateKey", string(alg))
+	}
+	secret := make([]byte, s.hash.Size())
 	rand.Read(secret)
 	return NewSecretKey(alg, secret, KeyOptions{})
 }
@@ -129,11 +132,15 @@ func NewPrivateKey(alg Algorithm, signer crypto.Signer, o KeyOptions) (*PrivateK
 	return &PrivateKey{public, &privateMaterial{signer}}, nil
 }
 
-// NewPublicKey binds a public key to its algorithm: *ecdsa.PublicKey on P-256 for ES256, *rsa.PublicKey of 2048 to 16384 bits
-// for RS256, ed25519.PublicKey for EdDSA. The key is copied. Any other pairing, a point off
-// the curve or an even RSA modulus is refused.
+// NewPublicKey binds a public key to its algorithm: *ecdsa.PublicKey on the algorithm's curve for ES256, ES384 and ES512, *rsa.PublicKey of
+// 2048 to 16384 bits for RS and PS, ed25519.PublicKey for EdDSA and Ed25519. The key is copied. Any other pairing, a point off the curve or an
+// even RSA modulus is refused.
 func NewPublicKey(alg Algorithm, key crypto.PublicKey, o KeyOptions) (*PublicKey, error) {
-	material, err := checkedMaterial(alg, key)
+	s := schemeOf(alg)
+	if s == nil {
+		return nil, unknownAlgorithm(alg)
+	}
+	material, err := s.checkedMaterial(key)
 	if err != nil {
 		return nil, err
 	}
@@ -144,21 +151,21 @@ func NewPublicKey(alg Algorithm, key crypto.PublicKey, o KeyOptions) (*PublicKey
 	if err := checkKeyID(id); err != nil {
 		return nil, err
 	}
-	return &PublicKey{id, alg, material}, nil
+	return &PublicKey{id, s, material}, nil
 }
 
 // NewSecretKey binds an HMAC secret to its algorithm. The secret is copied; one shorter than
-// the hash, 32 bytes for HS256, is refused (RFC 7518 §3.2).
+// the hash, 32, 48 or 64 bytes, is refused (RFC 7518 §3.2).
 func NewSecretKey(alg Algorithm, secret []byte, o KeyOptions) (*SecretKey, error) {
-	s, ok := schemeOf(alg)
-	if !ok {
+	s := schemeOf(alg)
+	if s == nil {
 		return nil, unknownAlgorithm(alg)
 	}
 	if s.family != familyHMAC {
 		return nil, fmt.Errorf("jot: %s does not take a secret key", alg)
 	}
-	if len(secret) < minSecretSize || len(secret) > maxSecretSize {
-		return nil, fmt.Errorf("jot: a secret key for %s has %d to %d bytes, this one has %d", alg, minSecretSize, maxSecretSize, len(secret))
+	if len(secret) < s.hash.Size() || len(secret) > maxSecretSize {
+		return nil, fmt.Errorf("jot: a secret key for %s has %d to %d bytes, this one has %d", alg, s.hash.Size(), maxSecretSize, len(secret))
 	}
 	material := &secretMaterial{secret: slices.Clone(secret)}
 	material.macs.New = func() any { return &macState{Hash: hmac.New(s.hash.New, material.secret)} }
@@ -169,7 +176,7 @@ func NewSecretKey(alg Algorithm, secret []byte, o KeyOptions) (*SecretKey, error
 	if err := checkKeyID(id); err != nil {
 		return nil, err
 	}
-	return &SecretKey{id, alg, material}, nil
+	return &SecretKey{id, s, material}, nil
 }
 
 func checkKeyID(id string) error {
@@ -180,30 +187,26 @@ func checkKeyID(id string) error {
 }
 
 func unknownAlgorithm(alg Algorithm) error {
-	return fmt.Errorf("jot: algorithm %.32q is not offered: use HS256, RS256, ES256 or EdDSA", string(alg))
+	return fmt.Errorf("jot: algorithm %.32q is not offered: use ES256, EdDSA, RS256 or another of this package's constants", string(alg))
 }
 
 // checkedMaterial returns a copy of key that the algorithm can use and that nobody else can alter.
-func checkedMaterial(alg Algorithm, key crypto.PublicKey) (crypto.PublicKey, error) {
-	s, ok := schemeOf(alg)
-	if !ok {
-		return nil, unknownAlgorithm(alg)
-	}
+func (s *scheme) checkedMaterial(key crypto.PublicKey) (crypto.PublicKey, error) {
 	switch k := key.(type) {
 	case *rsa.PublicKey:
-		if s.family == familyRSA && k != nil {
+		if (s.family == familyRSA || s.family == familyPSS) && k != nil {
 			return checkedRSA(k)
 		}
 	case *ecdsa.PublicKey:
 		if s.family == familyECDSA && k != nil {
-			return checkedECDSA(alg, k)
+			return s.checkedECDSA(k)
 		}
 	case ed25519.PublicKey:
 		if s.family == familyEd25519 && len(k) == ed25519.PublicKeySize {
 			return slices.Clone(k), nil
 		}
 	}
-	return nil, fmt.Errorf("jot: %s can't use a key of type %T", alg, key)
+	return nil, fmt.Errorf("jot: %s can't use a key of type %T", s.name, key)
 }
 
 func checkedRSA(k *rsa.PublicKey) (crypto.PublicKey, error) {
@@ -216,9 +219,10 @@ func checkedRSA(k *rsa.PublicKey) (crypto.PublicKey, error) {
 	return &rsa.PublicKey{N: new(big.Int).Set(k.N), E: k.E}, nil
 }
 
-func checkedECDSA(alg Algorithm, k *ecdsa.PublicKey) (crypto.PublicKey, error) {
-	if k.Curve != elliptic.P256() {
-		return nil, fmt.Errorf("jot: %s needs a key on P-256 (RFC 7518 §3.4)", alg)
+// checkedECDSA binds the curve to the algorithm (RFC 7518 §3.4).
+func (s *scheme) checkedECDSA(k *ecdsa.PublicKey) (crypto.PublicKey, error) {
+	if k.Curve != s.curve.Curve {
+		return nil, fmt.Errorf("jot: %s needs a key on %s (RFC 7518 §3.4)", s.name, s.curve.name)
 	}
 	point, err := k.Bytes()
 	if err != nil {
@@ -234,28 +238,30 @@ func (k *PrivateKey) Public() *PublicKey { return k.public }
 func (k *PrivateKey) KeyID() string { return k.public.id }
 
 // Algorithm returns the one algorithm of this key.
-func (k *PrivateKey) Algorithm() Algorithm { return k.public.alg }
+func (k *PrivateKey) Algorithm() Algorithm { return k.public.scheme.name }
 
 // KeyID returns the key's "kid".
 func (k *PublicKey) KeyID() string { return k.id }
 
 // Algorithm returns the one algorithm of this key.
-func (k *PublicKey) Algorithm() Algorithm { return k.alg }
+func (k *PublicKey) Algorithm() Algorithm { return k.scheme.name }
 
 // KeyID returns the key's "kid".
 func (k *SecretKey) KeyID() string { return k.id }
 
 // Algorithm returns the one algorithm of this key.
-func (k *SecretKey) Algorithm() Algorithm { return k.alg }
+func (k *SecretKey) Algorithm() Algorithm { return k.scheme.name }
 
 // Format writes the algorithm and the key ID, whatever the verb: key material is never printed.
-func (k PrivateKey) Format(f fmt.State, _ rune) { describeKey(f, "private", k.public.alg, k.public.id) }
+func (k PrivateKey) Format(f fmt.State, _ rune) {
+	describeKey(f, "private", k.public.scheme, k.public.id)
+}
 
 // Format writes the algorithm and the key ID.
-func (k PublicKey) Format(f fmt.State, _ rune) { describeKey(f, "public", k.alg, k.id) }
+func (k PublicKey) Format(f fmt.State, _ rune) { describeKey(f, "public", k.scheme, k.id) }
 
 // Format writes the algorithm and the key ID, whatever the verb: the secret is never printed.
-func (k SecretKey) Format(f fmt.State, _ rune) { describeKey(f, "secret", k.alg, k.id) }
+func (k SecretKey) Format(f fmt.State, _ rune) { describeKey(f, "secret", k.scheme, k.id) }
 
 // LogValue is what log/slog writes: the algorithm and the key ID.
 func (k PrivateKey) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(k)) }
@@ -266,8 +272,12 @@ func (k PublicKey) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(k)
 // LogValue is what log/slog writes: the algorithm and the key ID.
 func (k SecretKey) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(k)) }
 
-func describeKey(f fmt.State, kind string, alg Algorithm, id string) {
-	fmt.Fprintf(f, "%s %s key %q", alg, kind, id)
+func describeKey(f fmt.State, kind string, s *scheme, id string) {
+	if s == nil { // the zero value of a key is none
+		fmt.Fprintf(f, "no %s key", kind)
+		return
+	}
+	fmt.Fprintf(f, "%s %s key %q", s.name, kind, id)
 }
 
 // sum calls use with the MAC of the input, which is valid during the call only.

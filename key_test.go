@@ -41,6 +41,10 @@ func TestKeysAreBoundToOneAlgorithm(t *testing.T) {
 		"RS256 with P-256":        {jot.RS256, p256.Public()},
 		"RS256 with 1024 bits":    {jot.RS256, small.Public()},
 		"HS256 with P-256":        {jot.HS256, p256.Public()},
+		"ES384 with P-256":        {jot.ES384, p256.Public()},
+		"ES512 with P-384":        {jot.ES512, p384.Public()},
+		"PS256 with P-256":        {jot.PS256, p256.Public()},
+		"Ed25519 with P-256":      {jot.Ed25519, p256.Public()},
 		"none":                    {"none", p256.Public()},
 		"a point off the curve":   {jot.ES256, offCurve},
 		"an even modulus":         {jot.RS256, even},
@@ -55,8 +59,13 @@ func TestKeysAreBoundToOneAlgorithm(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		}
 	}
-	if _, err := jot.NewSecretKey(jot.HS256, make([]byte, 31), jot.KeyOptions{}); err == nil {
-		t.Error("a secret of 31 bytes: accepted")
+	for alg, size := range map[jot.Algorithm]int{jot.HS256: 32, jot.HS384: 48, jot.HS512: 64} {
+		if _, err := jot.NewSecretKey(alg, make([]byte, size), jot.KeyOptions{}); err != nil {
+			t.Error(err)
+		}
+		if _, err := jot.NewSecretKey(alg, make([]byte, size-1), jot.KeyOptions{}); err == nil {
+			t.Errorf("%s: a secret of %d bytes: accepted", alg, size-1)
+		}
 	}
 	if _, err := jot.NewPublicKey(jot.ES256, p256.Public(), jot.KeyOptions{KeyID: "\xff"}); err == nil {
 		t.Error("a key ID of invalid UTF-8: accepted")
@@ -98,7 +107,10 @@ func TestKeysDoNotPrintTheirMaterial(t *testing.T) {
 }
 
 func TestJWKRoundTrip(t *testing.T) {
-	for _, alg := range []jot.Algorithm{jot.RS256, jot.ES256, jot.EdDSA} {
+	for _, alg := range everyAlgorithm {
+		if alg.Symmetric() {
+			continue
+		}
 		private := generate(t, alg)
 		exported, err := private.ExportJWK()
 		if err != nil {
@@ -295,9 +307,18 @@ func (s remoteSigner) Sign(random io.Reader, digest []byte, o crypto.SignerOpts)
 }
 
 func TestRemoteSigner(t *testing.T) {
-	local, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	for alg, curve := range map[jot.Algorithm]elliptic.Curve{jot.ES256: elliptic.P256(), jot.ES384: elliptic.P384(), jot.ES512: elliptic.P521()} {
+		t.Run(string(alg), func(t *testing.T) { testRemoteSigner(t, alg, curve) })
+	}
+}
+
+func testRemoteSigner(t *testing.T, alg jot.Algorithm, curve elliptic.Curve) {
+	local, err := ecdsa.GenerateKey(curve, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
 	keyThat := func(answer func([]byte, error) ([]byte, error)) *jot.PrivateKey {
-		key, err := jot.NewPrivateKey(jot.ES256, remoteSigner{local, answer}, jot.KeyOptions{KeyID: "hsm-1"})
+		key, err := jot.NewPrivateKey(alg, remoteSigner{local, answer}, jot.KeyOptions{KeyID: "hsm-1"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -315,10 +336,13 @@ func TestRemoteSigner(t *testing.T) {
 	}
 	outage := errors.New("hsm is down")
 	for name, key := range map[string]*jot.PrivateKey{
-		"an outage":     keyThat(func([]byte, error) ([]byte, error) { return nil, outage }),
-		"nothing":       keyThat(func([]byte, error) ([]byte, error) { return nil, nil }),
-		"noise":         keyThat(func([]byte, error) ([]byte, error) { return []byte{0x30, 2, 2, 9}, nil }),
-		"a raw answer":  keyThat(func([]byte, error) ([]byte, error) { return make([]byte, 64), nil }),
+		"an outage":    keyThat(func([]byte, error) ([]byte, error) { return nil, outage }),
+		"nothing":      keyThat(func([]byte, error) ([]byte, error) { return nil, nil }),
+		"noise":        keyThat(func([]byte, error) ([]byte, error) { return []byte{0x30, 2, 2, 9}, nil }),
+		"a raw answer": keyThat(func([]byte, error) ([]byte, error) { return make([]byte, 64), nil }),
+		"a long form": keyThat(func(s []byte, _ error) ([]byte, error) {
+			return append([]byte{0x30, 0x82, 0, byte(len(s) - 2)}, s[2:]...), nil
+		}),
 		"a cut answer":  keyThat(func(s []byte, _ error) ([]byte, error) { return s[:len(s)-1], nil }),
 		"a long answer": keyThat(func(s []byte, _ error) ([]byte, error) { return append(s, 0), nil }),
 	} {

@@ -6,16 +6,10 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
 	"fmt"
 	"slices"
-)
-
-const (
-	scalarSize         = 32 // of P-256
-	ecdsaSignatureSize = 2 * scalarSize
 )
 
 var errForeignSignature = errors.New("jot: the signer returned something that is not an ECDSA signature")
@@ -33,22 +27,34 @@ func (k *PrivateKey) sign(input []byte) ([]byte, error) {
 }
 
 func (k *PrivateKey) signRaw(input []byte) ([]byte, error) {
-	s, _ := schemeOf(k.public.alg)
+	s := k.public.scheme
 	if s.family == familyEd25519 {
 		return k.material.signer.Sign(rand.Reader, input, crypto.Hash(0))
 	}
-	digest := sha256.Sum256(input)
-	signature, err := k.material.signer.Sign(rand.Reader, digest[:], s.hash)
-	if err == nil && s.family == familyECDSA {
-		return rawFromDER(signature)
+	var buffer [maxDigestSize]byte
+	hashed := digest(s.hash, input, &buffer)
+	switch s.family {
+	case familyPSS:
+		return k.material.signer.Sign(rand.Reader, hashed, s.pss())
+	case familyECDSA:
+		signature, err := k.material.signer.Sign(rand.Reader, hashed, s.hash)
+		if err != nil {
+			return nil, err
+		}
+		return rawFromDER(signature, s.curve.scalarSize)
 	}
-	return signature, err
+	return k.material.signer.Sign(rand.Reader, hashed, s.hash)
+}
+
+// pss fixes the salt's length to the hash's (RFC 7518 §3.5).
+func (s *scheme) pss() *rsa.PSSOptions {
+	return &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: s.hash}
 }
 
 func (k *PublicKey) verifiesSize(signature []byte) bool {
 	switch material := k.material.(type) {
 	case *ecdsa.PublicKey:
-		return len(signature) == ecdsaSignatureSize
+		return len(signature) == 2*k.scheme.curve.scalarSize
 	case ed25519.PublicKey:
 		return len(signature) == ed25519.SignatureSize
 	case *rsa.PublicKey:
@@ -62,17 +68,20 @@ func (k *PublicKey) verify(input, signature []byte) bool {
 	if !k.verifiesSize(signature) {
 		return false
 	}
+	if material, ok := k.material.(ed25519.PublicKey); ok {
+		return ed25519.Verify(material, input, signature)
+	}
+	var buffer [maxDigestSize]byte
+	hashed := digest(k.scheme.hash, input, &buffer)
 	switch material := k.material.(type) {
 	case *ecdsa.PublicKey:
-		digest := sha256.Sum256(input)
 		var buffer [maxDERSize]byte
-		der := derFromRaw(buffer[:0], signature)
-		return ecdsa.VerifyASN1(material, digest[:], der)
-	case ed25519.PublicKey:
-		return ed25519.Verify(material, input, signature)
+		return ecdsa.VerifyASN1(material, hashed, derFromRaw(buffer[:0], signature))
 	case *rsa.PublicKey:
-		digest := sha256.Sum256(input)
-		return rsa.VerifyPKCS1v15(material, crypto.SHA256, digest[:], signature) == nil
+		if k.scheme.family == familyPSS {
+			return rsa.VerifyPSS(material, k.scheme.hash, hashed, signature, k.scheme.pss()) == nil
+		}
+		return rsa.VerifyPKCS1v15(material, k.scheme.hash, hashed, signature) == nil
 	}
 	return false
 }
@@ -87,23 +96,39 @@ func (k *SecretKey) verify(input, signature []byte) (equal bool) {
 	return equal
 }
 
-// maxDERSize is a SEQUENCE of two INTEGERs of a scalar each, every one with a header of two bytes and
-// the INTEGERs with a sign byte.
-const maxDERSize = 2 + 2*(2+1+scalarSize)
+// maxDERSize is a SEQUENCE of two INTEGERs of a P-521 scalar each: the SEQUENCE's header has three bytes, an INTEGER's
+// two and a sign byte.
+const maxDERSize = 3 + 2*(2+1+66)
+
+// shortForm is the longest content whose length DER writes in one byte; this package's longer ones take two.
+const shortForm = 127
 
 // derFromRaw turns r‖s (RFC 7518 §3.4) into the ASN.1 that crypto/ecdsa verifies, appending to dst.
 func derFromRaw(dst, raw []byte) []byte {
-	dst = append(dst, 0x30, 0)
-	dst = appendDERInteger(dst, raw[:scalarSize])
-	dst = appendDERInteger(dst, raw[scalarSize:])
-	dst[1] = byte(len(dst) - 2)
-	return dst
+	r, s := raw[:len(raw)/2], raw[len(raw)/2:]
+	size := derIntegerSize(r) + derIntegerSize(s)
+	if dst = append(dst, 0x30); size > shortForm {
+		dst = append(dst, 0x81)
+	}
+	dst = append(dst, byte(size))
+	return appendDERInteger(appendDERInteger(dst, r), s)
 }
 
-func appendDERInteger(dst, scalar []byte) []byte {
+func derIntegerSize(scalar []byte) int {
+	scalar = withoutZeros(scalar)
+	return 2 + len(scalar) + int(scalar[0]>>7)
+}
+
+// withoutZeros cuts leading zeros, but for the last byte.
+func withoutZeros(scalar []byte) []byte {
 	for len(scalar) > 1 && scalar[0] == 0 {
 		scalar = scalar[1:]
 	}
+	return scalar
+}
+
+func appendDERInteger(dst, scalar []byte) []byte {
+	scalar = withoutZeros(scalar)
 	if scalar[0] >= 0x80 {
 		dst = append(dst, 0x02, byte(len(scalar)+1), 0)
 	} else {
@@ -113,12 +138,13 @@ func appendDERInteger(dst, scalar []byte) []byte {
 }
 
 // rawFromDER turns the ASN.1 that a crypto.Signer returns into r‖s.
-func rawFromDER(der []byte) ([]byte, error) {
-	if len(der) < 2 || der[0] != 0x30 || int(der[1]) != len(der)-2 {
+func rawFromDER(der []byte, scalarSize int) ([]byte, error) {
+	content, ok := derSequence(der)
+	if !ok {
 		return nil, errForeignSignature
 	}
-	raw := make([]byte, ecdsaSignatureSize)
-	rest, ok := readDERInteger(raw[:scalarSize], der[2:])
+	raw := make([]byte, 2*scalarSize)
+	rest, ok := readDERInteger(raw[:scalarSize], content)
 	if !ok {
 		return nil, errForeignSignature
 	}
@@ -129,15 +155,23 @@ func rawFromDER(der []byte) ([]byte, error) {
 	return raw, nil
 }
 
+func derSequence(der []byte) (content []byte, ok bool) {
+	if len(der) > 3 && der[0] == 0x30 && der[1] == 0x81 {
+		return der[3:], int(der[2]) == len(der)-3 && der[2] > shortForm
+	}
+	if len(der) < 2 || der[0] != 0x30 || int(der[1]) != len(der)-2 {
+		return nil, false
+	}
+	return der[2:], true
+}
+
 // readDERInteger writes the next INTEGER right-aligned into scalar and returns what follows it.
 func readDERInteger(scalar, der []byte) (rest []byte, ok bool) {
 	if len(der) < 2 || der[0] != 0x02 || int(der[1]) > len(der)-2 || der[1] == 0 {
 		return nil, false
 	}
 	value, rest := der[2:2+der[1]], der[2+der[1]:]
-	for len(value) > 1 && value[0] == 0 {
-		value = value[1:]
-	}
+	value = withoutZeros(value)
 	if len(value) > len(scalar) {
 		return nil, false
 	}

@@ -29,7 +29,6 @@ const (
 	typeOKP    = "OKP"
 	typeSecret = "oct"
 
-	curveP256    = "P-256"
 	curveEd25519 = "Ed25519"
 )
 
@@ -40,7 +39,8 @@ func publicMembers(material crypto.PublicKey) jwkMembers {
 		if err != nil {
 			panic("jot: a checked key holds a point off its curve: " + err.Error())
 		}
-		return jwkMembers{Type: typeEC, Curve: curveP256, X: base64URL(point[1 : 1+scalarSize]), Y: base64URL(point[1+scalarSize:])}
+		x, y := point[1:1+len(point)/2], point[1+len(point)/2:]
+		return jwkMembers{Type: typeEC, Curve: k.Curve.Params().Name, X: base64URL(x), Y: base64URL(y)}
 	case *rsa.PublicKey:
 		return jwkMembers{Type: typeRSA, Modulus: base64URL(k.N.Bytes()), Exponent: base64URL(big.NewInt(int64(k.E)).Bytes())}
 	default:

@@ -90,7 +90,7 @@ func (o *VerifierOptions) check() error {
 		return errors.New("jot: a verifier states at most one of Type and AnyType")
 	}
 	for _, alg := range o.Algorithms {
-		if _, ok := schemeOf(alg); !ok {
+		if schemeOf(alg) == nil {
 			return unknownAlgorithm(alg)
 		}
 	}
@@ -214,7 +214,7 @@ func (s *scratch) decode(payload, signature string) (err error) {
 // verifySignature tries the keys that the source has for this header. The algorithm is the key's: a key
 // of another one is never tried.
 func (v *Verifier) verifySignature(ctx context.Context, s *scratch) error {
-	alg := s.header.alg
+	alg := s.header.scheme.name
 	if len(v.options.Algorithms) > 0 && !slices.Contains(v.options.Algorithms, alg) {
 		return ErrAlgorithm
 	}

@@ -23,12 +23,12 @@ func forge(key *jot.SecretKey, header, payload string) string {
 }
 
 func TestEveryAlgorithmSignsAndVerifies(t *testing.T) {
-	for _, alg := range []jot.Algorithm{jot.RS256, jot.ES256, jot.EdDSA, jot.HS256} {
+	for _, alg := range everyAlgorithm {
 		t.Run(string(alg), func(t *testing.T) {
 			var key jot.SigningKey
 			var source jot.KeySource
 			if alg.Symmetric() {
-				secret := generateSecret(t)
+				secret := generateSecretFor(t, alg)
 				key, source = secret, jot.NewSecretKeySet(secret)
 			} else {
 				private := generate(t, alg)

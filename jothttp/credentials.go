@@ -9,54 +9,72 @@ import (
 	"github.com/jot-auth/jot"
 )
 
+// ErrBadRequest is a request whose credentials are malformed, or more than one: answer it with 400.
+var ErrBadRequest = errors.New("jothttp: malformed credentials")
+
 var (
 	errNoToken     = errors.New("jothttp: the request carries no token")
-	errBadRequest  = errors.New("jothttp: malformed credentials")
 	errCrossOrigin = errors.New("jothttp: cross-origin request with a cookie")
 )
 
-// credentials finds the request's one token.
-func (g *guard) credentials(r *http.Request) (string, error) {
-	token, err := bearer(r.Header.Values("Authorization"), g.MaxSize)
-	if err != nil || g.Cookie == "" {
-		return token, orNone(token, err)
-	}
-	cookie, err := g.cookie(r)
-	if err != nil {
-		return "", err
-	}
-	if cookie == "" {
-		return token, orNone(token, nil)
-	}
-	if token != "" {
-		return "", fmt.Errorf("%w: a cookie and an Authorization header: send one", errBadRequest)
-	}
-	if err := g.checkOrigin(r); err != nil {
-		return "", err
-	}
-	return cookie, nil
+// Credential finds the one token of a request, as [Protect] does: in the Authorization header, as "Bearer" and a token (RFC
+// 6750 section 2.1), or in the cookie of this name; "" stands for no cookie. The token is "" when there is none, and hasn't
+// been verified. A malformed one, and more than one, is [ErrBadRequest]; one of more than maxSize bytes is
+// [jot.ErrTooLarge], where zero means 16 KiB.
+//
+// It is for credentials that no [jot.Verifier] checks. Who accepts a cookie has to refuse requests from other sites, as
+// [http.CrossOriginProtection] does.
+func Credential(r *http.Request, cookie string, maxSize int) (string, error) {
+	token, _, err := credential(r, cookie, maxSize)
+	return token, err
 }
 
-// orNone is err, or errNoToken when there is neither an error nor a token.
-func orNone(token string, err error) error {
-	if err == nil && token == "" {
-		return errNoToken
+// credential is Credential, and says whether the token is the cookie's.
+func credential(r *http.Request, name string, maxSize int) (token string, inCookie bool, err error) {
+	if maxSize <= 0 {
+		maxSize = defaultMaxSize
 	}
-	return err
+	token, err = bearer(r.Header.Values("Authorization"), maxSize)
+	if err != nil || name == "" {
+		return token, false, err
+	}
+	cookie, err := readCookie(r, name, maxSize)
+	switch {
+	case err != nil || cookie == "":
+		return token, false, err
+	case token != "":
+		return "", false, fmt.Errorf("%w: a cookie and an Authorization header: send one", ErrBadRequest)
+	}
+	return cookie, true, nil
+}
+
+// credentials finds the request's token, and refuses it when another site sent it.
+func (g *guard) credentials(r *http.Request) (string, error) {
+	token, inCookie, err := credential(r, g.Cookie, g.MaxSize)
+	switch {
+	case err != nil:
+		return "", err
+	case token == "":
+		return "", errNoToken
+	case inCookie:
+		return token, g.checkOrigin(r)
+	}
+	return token, nil
 }
 
 // bearer reads the token of the Authorization header (RFC 6750 section 2.1, RFC 9110 section 11.4). It is empty when
-// there is no such header, or one of another scheme, which then is somebody else's.
+// there is no such header, or one of another scheme, which then is somebody else's. A single word is neither: most likely a
+// token whose scheme was forgotten.
 func bearer(fields []string, maxSize int) (string, error) {
 	if len(fields) == 0 {
 		return "", nil
 	}
 	if len(fields) > 1 {
-		return "", fmt.Errorf("%w: %d Authorization headers: send one", errBadRequest, len(fields))
+		return "", fmt.Errorf("%w: %d Authorization headers: send one", ErrBadRequest, len(fields))
 	}
-	scheme, token, _ := strings.Cut(fields[0], " ")
-	if !isHTTPToken(scheme) {
-		return "", fmt.Errorf("%w: the Authorization header has no scheme", errBadRequest)
+	scheme, token, found := strings.Cut(fields[0], " ")
+	if !found || !isHTTPToken(scheme) {
+		return "", fmt.Errorf("%w: the Authorization header is not a scheme and a token", ErrBadRequest)
 	}
 	if !strings.EqualFold(scheme, "Bearer") {
 		return "", nil
@@ -66,21 +84,21 @@ func bearer(fields []string, maxSize int) (string, error) {
 		return "", fmt.Errorf("jothttp: %w", jot.ErrTooLarge)
 	}
 	if !isB64Token(token) {
-		return "", fmt.Errorf("%w: what follows Bearer is not one token", errBadRequest)
+		return "", fmt.Errorf("%w: what follows Bearer is not one token", ErrBadRequest)
 	}
 	return token, nil
 }
 
-// cookie reads the token's cookie. An empty one, as some programs leave it at logout, counts as none.
-func (g *guard) cookie(r *http.Request) (string, error) {
-	cookies := r.CookiesNamed(g.Cookie)
+// readCookie reads a token's cookie. An empty one, as some programs leave it at logout, counts as none.
+func readCookie(r *http.Request, name string, maxSize int) (string, error) {
+	cookies := r.CookiesNamed(name)
 	if len(cookies) == 0 {
 		return "", nil
 	}
 	if len(cookies) > 1 {
-		return "", fmt.Errorf("%w: %d cookies of one name", errBadRequest, len(cookies))
+		return "", fmt.Errorf("%w: %d cookies of one name", ErrBadRequest, len(cookies))
 	}
-	if len(cookies[0].Value) > g.MaxSize {
+	if len(cookies[0].Value) > maxSize {
 		return "", fmt.Errorf("jothttp: %w", jot.ErrTooLarge)
 	}
 	return cookies[0].Value, nil

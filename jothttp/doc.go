@@ -29,7 +29,7 @@
 //
 // # Cross-origin requests
 //
-// A preflight (OPTIONS with Origin and Access-Control-Request-Method, and without credentials) passes [Protect] and
-// [RequireScope] without a token, so that a CORS handler may stand on either side of them; the handler inside must
-// not act on it. In cookie mode requests that change something are checked by [net/http.CrossOriginProtection].
+// A browser sends a preflight (OPTIONS with Origin and Access-Control-Request-Method) without a token. [Protect] answers
+// it with 204 and without CORS headers, which is a no to the browser, and never lets it in. So a CORS handler stands outside
+// of Protect. In cookie mode requests that change something are checked by [net/http.CrossOriginProtection].
 package jothttp

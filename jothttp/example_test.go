@@ -107,6 +107,31 @@ func ExampleOptions_Protect() {
 	// cross-site 403
 }
 
+// A CORS handler stands outside of Protect: the preflights that it answers bear no token.
+func ExampleProtect_crossOrigin() {
+	verifier, token := exampleIssuer()
+	cors := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Origin") == "https://shop.example" {
+				w.Header().Set("Access-Control-Allow-Origin", "https://shop.example")
+				w.Header().Set("Access-Control-Allow-Headers", "Authorization")
+			}
+			if r.Method == http.MethodOptions {
+				w.WriteHeader(http.StatusNoContent)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+	h := cors(jothttp.Protect(verifier)(greet))
+
+	call(h, "OPTIONS", "")
+	call(h, "GET", token)
+	// Output:
+	// 204
+	// 200 hello, alice
+}
+
 // The token inside a handler, with claims of one's own.
 func ExampleFrom() {
 	verifier, token := exampleIssuer()

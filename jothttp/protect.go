@@ -50,8 +50,9 @@ func Protect(v *jot.Verifier) func(http.Handler) http.Handler {
 	return Options{Verifier: v}.Protect()
 }
 
-// Protect lets only requests with a valid token through, and hands it to the handler inside by way of [From]. It
-// panics without a verifier, and for a realm or a cookie name that can't be written in a header: both are mistakes in
+// Protect lets only requests with a valid token through, and hands it to the handler inside by way of [From]. A CORS
+// preflight, which never has one, is answered with 204 and goes no further: a CORS handler stands outside. Protect panics
+// without a verifier, and for a realm or a cookie name that can't be written in a header: both are mistakes in
 // the program, and show when it starts.
 func (o Options) Protect() func(http.Handler) http.Handler {
 	g := o.guard()
@@ -64,8 +65,8 @@ func (o Options) Protect() func(http.Handler) http.Handler {
 	}
 }
 
-// From returns the token of a request that passed [Protect], given the request's context. It is nil for any other
-// context, and for a CORS preflight.
+// From returns the token of a request that passed [Protect], given the request's context. Inside Protect it is never nil;
+// for any other context it is.
 func From(ctx context.Context) *jot.Token {
 	if visit := visitFrom(ctx); visit != nil {
 		return visit.token
@@ -75,7 +76,7 @@ func From(ctx context.Context) *jot.Token {
 
 // visit is what Protect knows about a request that it let through.
 type visit struct {
-	token *jot.Token // nil for a preflight
+	token *jot.Token
 	guard *guard
 }
 
@@ -108,16 +109,14 @@ func (o Options) guard() *guard {
 	if o.CrossOrigin == nil {
 		o.CrossOrigin = http.NewCrossOriginProtection()
 	}
-	if o.MaxSize <= 0 {
-		o.MaxSize = defaultMaxSize
-	}
 	return &guard{Options: o, challenge: `Bearer realm="` + o.Realm + `"`}
 }
 
 // admit authenticates a request, or answers it and returns false.
 func (g *guard) admit(w http.ResponseWriter, r *http.Request) (*visit, bool) {
-	if g.preflight(r) {
-		return &visit{guard: g}, true
+	if preflight(r) {
+		w.WriteHeader(http.StatusNoContent)
+		return nil, false
 	}
 	g.vary(w.Header())
 	raw, err := g.credentials(r)
@@ -136,14 +135,9 @@ func (g *guard) admit(w http.ResponseWriter, r *http.Request) (*visit, bool) {
 	return &visit{token: token, guard: g}, true
 }
 
-// preflight says whether a request is a CORS preflight: browsers send these without credentials and expect an answer
-// to them (Fetch standard, section 3.3.5).
-func (g *guard) preflight(r *http.Request) bool {
-	return r.Method == http.MethodOptions &&
-		r.Header.Get("Origin") != "" &&
-		r.Header.Get("Access-Control-Request-Method") != "" &&
-		len(r.Header.Values("Authorization")) == 0 &&
-		(g.Cookie == "" || len(r.CookiesNamed(g.Cookie)) == 0)
+// preflight says whether a request is a CORS preflight (Fetch standard, section 3.2.2).
+func preflight(r *http.Request) bool {
+	return r.Method == http.MethodOptions && r.Header.Get("Origin") != "" && r.Header.Get("Access-Control-Request-Method") != ""
 }
 
 // vary tells caches what the answer depends on (RFC 9110 section 12.5.5).
@@ -162,7 +156,7 @@ func (g *guard) refuse(w http.ResponseWriter, r *http.Request, reason error) {
 	switch {
 	case errors.Is(reason, errNoToken):
 		challenge(w, http.StatusUnauthorized, g.challenge)
-	case errors.Is(reason, errBadRequest):
+	case errors.Is(reason, ErrBadRequest):
 		challenge(w, http.StatusBadRequest, g.challenge+`, error="invalid_request"`)
 	case errors.Is(reason, errCrossOrigin):
 		problem(w, http.StatusForbidden)

@@ -7,8 +7,8 @@ import (
 )
 
 // RequireScope lets only requests through whose token has all of these scopes (RFC 6749 section 3.3); others get 403.
-// It stands inside [Protect]. Without Protect around it every request is answered 500, preflights included, since
-// letting them in would hide the mistake. It panics without a scope, and for one that can't be written in a header.
+// It stands inside [Protect]. Without Protect around it every request is answered 500, since letting it in would hide the
+// mistake. It panics without a scope, and for one that can't be written in a header.
 func RequireScope(scopes ...string) func(http.Handler) http.Handler {
 	if len(scopes) == 0 {
 		panic("jothttp: RequireScope needs at least one scope")
@@ -40,9 +40,6 @@ func (s *scopeSet) admit(w http.ResponseWriter, r *http.Request) bool {
 	if visit == nil {
 		problem(w, http.StatusInternalServerError)
 		return false
-	}
-	if visit.token == nil { // a preflight
-		return true
 	}
 	for _, name := range s.names {
 		if !visit.token.HasScope(name) {

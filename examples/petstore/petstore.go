@@ -4,7 +4,9 @@ package petstore
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
+	"mime"
 	"net/http"
 	"slices"
 	"strconv"
@@ -43,7 +45,7 @@ func require(ok func(claims) bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			var c claims
-			if token := jothttp.From(r.Context()); token == nil || token.Decode(&c) != nil || !ok(c) {
+			if jothttp.From(r.Context()).Decode(&c) != nil || !ok(c) {
 				fail(w, http.StatusForbidden)
 				return
 			}
@@ -91,8 +93,13 @@ func (s *store) add(w http.ResponseWriter, r *http.Request) {
 	var in struct {
 		Name string `json:"name"`
 	}
+	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 4<<10))
-	if err != nil || r.Header.Get("Content-Type") != "application/json" || strictjson.UnmarshalKnown(body, &in) != nil || in.Name == "" {
+	if errors.As(err, new(*http.MaxBytesError)) {
+		fail(w, http.StatusRequestEntityTooLarge)
+		return
+	}
+	if err != nil || media != "application/json" || strictjson.UnmarshalKnown(body, &in) != nil || in.Name == "" {
 		fail(w, http.StatusBadRequest)
 		return
 	}
@@ -133,9 +140,10 @@ func answer(w http.ResponseWriter, status int, v any) {
 	_ = json.NewEncoder(w).Encode(v) // an error means that the client is gone
 }
 
-// fail answers with a problem document (RFC 9457).
+// fail answers with a problem document (RFC 9457), which no cache keeps.
 func fail(w http.ResponseWriter, status int) {
+	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{"title": http.StatusText(status), "status": status})
+	_ = json.NewEncoder(w).Encode(map[string]any{"type": "about:blank", "title": http.StatusText(status), "status": status})
 }

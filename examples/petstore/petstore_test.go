@@ -91,10 +91,10 @@ func TestRoutes(t *testing.T) {
 		{"add no name", "POST", "/pets", writer, `{}`, 400, ""},
 		{"add half of a JSON object", "POST", "/pets", writer, `{"name":"Tom"`, 400, ""},
 		{"add a form", "POST", "/pets", writer, `name=Tom`, 400, ""},
-		{"add too much", "POST", "/pets", writer, `{"name":"` + strings.Repeat("a", 10<<20) + `"}`, 400, ""},
+		{"add too much", "POST", "/pets", writer, `{"name":"` + strings.Repeat("a", 10<<20) + `"}`, 413, ""},
 		{"add", "POST", "/pets", writer, `{"name":"Tom"}`, 201, `{"id":4,"name":"Tom","owner":"alice"}`},
 
-		{"insights without a licence", "GET", "/pets/insights", writer, "", 403, ""},
+		{"insights without a licence", "GET", "/pets/insights", writer, "", 403, `{"status":403,"title":"Forbidden","type":"about:blank"}`},
 		{"insights", "GET", "/pets/insights", licensed, "", 200, `{"petsByOwner":{"alice":1,"store":3}}`},
 		{"insights with claims of another type", "GET", "/pets/insights", token(signer, map[string]any{"licensedFeatures": "insights"}), "", 403, ""},
 
@@ -111,6 +111,23 @@ func TestRoutes(t *testing.T) {
 				t.Errorf("%d %s, want %d %s", status, body, test.status, test.want)
 			}
 		})
+	}
+}
+
+func TestHeaders(t *testing.T) {
+	h, signer := newStore()
+	r := httptest.NewRequest("POST", "/pets", strings.NewReader(`{"name":"Tom"}`))
+	r.Header.Set("Authorization", "Bearer "+token(signer, map[string]any{"scope": "pets:write"}))
+	r.Header.Set("Content-Type", "application/json; charset=utf-8")
+	w := httptest.NewRecorder()
+	if h.ServeHTTP(w, r); w.Code != 201 {
+		t.Errorf("with a charset: %d %s", w.Code, w.Body)
+	}
+	r = httptest.NewRequest("DELETE", "/admin/pets/1", nil)
+	r.Header.Set("Authorization", "Bearer "+token(signer, nil))
+	w = httptest.NewRecorder()
+	if h.ServeHTTP(w, r); w.Code != 403 || w.Header().Get("Cache-Control") != "no-store" {
+		t.Errorf("without the role: %d, Cache-Control %q", w.Code, w.Header().Get("Cache-Control"))
 	}
 }
 

@@ -21,7 +21,9 @@ const (
 	audience = "petstore"
 )
 
-var algorithms = []jot.Algorithm{jot.HS256, jot.RS256, jot.ES256, jot.EdDSA}
+var algorithms = []jot.Algorithm{
+	jot.HS256, jot.HS384, jot.HS512, jot.RS256, jot.RS384, jot.RS512, jot.PS256, jot.PS384, jot.PS512, jot.ES256, jot.ES384, jot.ES512, jot.EdDSA,
+}
 
 // pair is one key in jot's form and in the form that every other library takes: a JWK.
 type pair struct {

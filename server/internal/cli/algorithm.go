@@ -8,7 +8,10 @@ import (
 )
 
 // algorithms are those that a command line can name, the recommended one first.
-var algorithms = []jot.Algorithm{jot.ES256, jot.EdDSA, jot.RS256, jot.HS256}
+var algorithms = []jot.Algorithm{
+	jot.ES256, jot.ES384, jot.ES512, jot.EdDSA, jot.Ed25519,
+	jot.RS256, jot.RS384, jot.RS512, jot.PS256, jot.PS384, jot.PS512, jot.HS256, jot.HS384, jot.HS512,
+}
 
 // parseAlgorithms checks the names of a list; no names mean no constraint.
 func parseAlgorithms(names []string) ([]jot.Algorithm, error) {

@@ -65,8 +65,8 @@ func newKeyGenerateCommand() *cobra.Command {
 		Long: `Make a private key, as a JWK.
 
 ES256 is the right choice unless something else is asked for. RS256 is for
-verifiers that know nothing newer. HS256 makes a symmetric key: whoever
-verifies with it can sign with it too.
+verifiers that know nothing newer. HS256, HS384 and HS512 make a symmetric
+key: whoever verifies with it can sign with it too.
 
 A file is written with mode 0600, never through a symbolic link, and never
 over an existing one without --force.`,
@@ -83,7 +83,7 @@ over an existing one without --force.`,
 		},
 		DisableFlagsInUseLine: true,
 	}
-	cmd.Flags().StringVar(&alg, "alg", string(jot.ES256), "`ALG` of the key: "+joinAlgorithms(algorithms))
+	cmd.Flags().StringVar(&alg, "alg", string(jot.ES256), "`ALG` of the key:\n"+joinAlgorithms(algorithms))
 	out.addFlags(cmd)
 	return cmd
 }
