@@ -125,10 +125,15 @@ func ExampleProtect_crossOrigin() {
 	}
 	h := cors(jothttp.Protect(verifier)(greet))
 
-	call(h, "OPTIONS", "")
+	preflight := httptest.NewRequest("OPTIONS", "/pets", nil)
+	preflight.Header.Set("Origin", "https://shop.example")
+	preflight.Header.Set("Access-Control-Request-Method", "GET")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, preflight)
+	fmt.Println(w.Code, w.Header().Get("Access-Control-Allow-Origin"))
 	call(h, "GET", token)
 	// Output:
-	// 204
+	// 204 https://shop.example
 	// 200 hello, alice
 }
 

@@ -40,7 +40,8 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	go func() { failed <- server.Serve(netutil.LimitListener(listener, maxConnections)) }() // ends with Shutdown or Close below
 	select {
 	case err := <-failed:
-		return err
+		s.feed.EndStreams()
+		return errors.Join(err, server.Close())
 	case <-ctx.Done():
 	}
 	s.feed.EndStreams()

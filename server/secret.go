@@ -103,7 +103,19 @@ func writeSecret(path, text string) error {
 	if err = errors.Join(err, file.Close()); err != nil {
 		return err
 	}
-	return os.Link(file.Name(), path) // unlike a rename, never over a file that appeared meanwhile
+	if err := os.Link(file.Name(), path); err != nil { // unlike a rename, never over a file that appeared meanwhile
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// syncDir makes a new name in a directory survive a loss of power.
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // Bytes returns a copy of the secret's bytes, as for issuer.Config.KeyEncryptionKey.

@@ -14,8 +14,9 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// maxAccessToken is what fits into a cookie together with its name and attributes.
-const maxAccessToken = 4 << 10
+// maxAccessToken is what fits into the cookie __Host-jot: browsers store 4096 bytes of name and value (RFC 6265bis §5.7), and
+// some count the sign between them.
+const maxAccessToken = 4096 - len("__Host-jot=")
 
 // accessClaims are the claims that the issuer sets (RFC 9068 §2.2).
 type accessClaims struct {
@@ -37,11 +38,12 @@ type accessClaims struct {
 // Drafts are made inside a transaction, so that all claims are of one moment, and signed outside of it, so that nobody waits
 // for a signature.
 type draft struct {
-	session *Session
-	scope   []string
-	payload json.RawMessage
-	life    time.Duration
-	key     *signingKey
+	session     *Session
+	sessionLife time.Duration
+	scope       []string
+	payload     json.RawMessage
+	life        time.Duration
+	key         *signingKey
 }
 
 // draft settles the claims of an access token. It fails with tooEarly, or with a *TokenSizeError.
@@ -65,7 +67,10 @@ func (u *update) draft(subject *Subject, session *Session, resource *Resource, s
 	if err != nil {
 		return nil, err
 	}
-	d := &draft{session, scope, splice(payload, subject.Claims), expires.Sub(issued), u.issuer.keys.Load().active}
+	d := &draft{
+		session: session, sessionLife: session.Expires.Sub(u.now), scope: scope,
+		payload: splice(payload, subject.Claims), life: expires.Sub(issued), key: u.issuer.keys.Load().active,
+	}
 	return d, d.checkSize()
 }
 
@@ -86,7 +91,7 @@ func (i *Issuer) sign(ctx context.Context, d *draft) (Tokens, error) {
 	}
 	return Tokens{
 		Access: access, ExpiresIn: d.life, Refresh: i.newRefreshToken(d.session, d.session.Counters.Current), Scope: d.scope,
-		Subject: d.session.Subject, SessionID: d.session.ID, SessionExpires: d.session.Expires,
+		Subject: d.session.Subject, SessionID: d.session.ID, SessionExpiresIn: d.sessionLife,
 	}, nil
 }
 

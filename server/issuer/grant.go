@@ -26,26 +26,25 @@ type Grant struct {
 
 // Tokens are the answer to a Grant or a refresh.
 type Tokens struct {
-	Access         string // JWT (RFC 9068), at most 4 KiB
-	ExpiresIn      time.Duration
-	Refresh        string   // opaque; replaces the one before
-	Scope          []string // of the access token; may be less than what was asked for
-	Subject        string
-	SessionID      string
-	SessionExpires time.Time // when the session ends at the latest
+	Access           string // JWT (RFC 9068) that fits into a cookie of 4 KiB
+	ExpiresIn        time.Duration
+	Refresh          string   // opaque; replaces the one before
+	Scope            []string // of the access token; may be less than what was asked for
+	Subject          string
+	SessionID        string
+	SessionExpiresIn time.Duration // how long the session lasts at most
 }
 
 // Issue begins a session and gives its first tokens. The caller has authenticated the subject.
 //
 // A scope that the client or the resource doesn't know is ErrInvalidScope; what the subject lacks is left out, as RFC 6749 §3.3
 // allows, and Tokens.Scope says so. An unknown subject is ErrNotFound, a disabled one ErrInvalidGrant, an unknown client or resource
-// ErrInvalidClient or ErrInvalidTarget, and a token beyond 4 KiB a *TokenSizeError.
+// ErrInvalidClient or ErrInvalidTarget, and a token that fits into no cookie a *TokenSizeError. The subject is judged first, so that
+// a caller can answer its refusal like a wrong password whatever else the request asks for.
 //
 // Shortly after EndSessions Issue waits, up to 2 s, until its token is newer than the rule that refuses all older ones.
 func (i *Issuer) Issue(ctx context.Context, g Grant) (Tokens, error) {
-	client, err1 := i.config.client(g.ClientID)
-	resource, err2 := i.config.resource(g.Resource)
-	if err := errors.Join(err1, err2, checkAMR(g.AMR)); err != nil {
+	if err := checkAMR(g.AMR); err != nil {
 		return Tokens{}, err
 	}
 	var d *draft
@@ -53,7 +52,7 @@ func (i *Issuer) Issue(ctx context.Context, g Grant) (Tokens, error) {
 		// The token's time, the subject's claims and generation, and the new session are of one transaction: a change of
 		// the subject comes either before, and is in the token, or after, and its rule refuses the token.
 		return i.commit(ctx, func(u *update) (err error) {
-			d, err = u.begin(g, client, resource)
+			d, err = u.begin(g)
 			return err
 		})
 	})
@@ -64,13 +63,18 @@ func (i *Issuer) Issue(ctx context.Context, g Grant) (Tokens, error) {
 }
 
 // begin stores a new session and drafts its first token.
-func (u *update) begin(g Grant, client *Client, resource *Resource) (*draft, error) {
+func (u *update) begin(g Grant) (*draft, error) {
 	subject, err := u.Subject(g.Subject)
 	if err != nil {
 		return nil, err
 	}
 	if subject.Disabled {
 		return nil, ErrInvalidGrant
+	}
+	client, err1 := u.issuer.config.client(g.ClientID)
+	resource, err2 := u.issuer.config.resource(g.Resource)
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, err
 	}
 	scope, err := grantScope(g.Scope, client, resource, &subject)
 	if err != nil {

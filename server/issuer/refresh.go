@@ -49,6 +49,7 @@ func (c Counters) present(number uint64, now time.Time, grace time.Duration) (Co
 type RefreshRequest struct {
 	Token     string   // the refresh token
 	ClientID  string   // "" is the default client; must be the one that the token was issued to
+	Resource  string   // audience of the access token; "" or the session's
 	Scope     []string // of this access token only, at most the session's; nil asks for all of it
 	UserAgent string
 	Address   string
@@ -56,7 +57,8 @@ type RefreshRequest struct {
 
 // Refresh trades a refresh token for the next tokens of its session. Whoever presents the same token again within the grace
 // window gets the same refresh token as the first; whoever presents a spent one ends the session. A token that isn't
-// accepted, for whatever reason, is ErrInvalidGrant; a scope beyond the session's is ErrInvalidScope and changes nothing.
+// accepted, for whatever reason, is ErrInvalidGrant; a scope beyond the session's is ErrInvalidScope and another resource ErrInvalidTarget, and neither
+// changes anything.
 func (i *Issuer) Refresh(ctx context.Context, r RefreshRequest) (Tokens, error) {
 	client, err := i.config.client(r.ClientID)
 	if err != nil {
@@ -112,7 +114,13 @@ func (u *update) refresh(r RefreshRequest, token refreshToken, client *Client) (
 
 // next drafts the next tokens of a session whose refresh token is good.
 func (u *update) next(r RefreshRequest, session Session, before Counters, meaning outcome, client *Client) (*draft, error) {
+	if r.Resource != "" && r.Resource != session.Resource {
+		return nil, ErrInvalidTarget
+	}
 	subject, err := u.Subject(session.Subject)
+	if errors.Is(err, ErrNotFound) {
+		return nil, ErrInvalidGrant
+	}
 	if err != nil {
 		return nil, err
 	}

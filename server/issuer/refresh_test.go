@@ -1,6 +1,7 @@
 package issuer_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"sync"
@@ -21,7 +22,7 @@ func TestRefresh(t *testing.T) {
 	if second.Refresh == first.Refresh || second.Access == first.Access {
 		t.Error("a refresh gave the same tokens again")
 	}
-	if second.SessionID != first.SessionID || !second.SessionExpires.Equal(first.SessionExpires) || second.Subject != "ann" {
+	if second.SessionID != first.SessionID || second.SessionExpiresIn != first.SessionExpiresIn-time.Minute || second.Subject != "ann" {
 		t.Errorf("got %+v, want the session of %+v", second, first)
 	}
 	a, b := f.accept(first.Access), f.accept(second.Access)
@@ -277,8 +278,8 @@ func TestSessionExpiry(t *testing.T) {
 	used = f.refresh(used.Refresh)
 	f.clock.Advance(40 * time.Minute)
 	used = f.refresh(used.Refresh)
-	if token := f.accept(used.Access); token.Expires().After(used.SessionExpires) || used.ExpiresIn > 6*time.Minute {
-		t.Errorf("a token of a session that ends %v expires %v, in %v", used.SessionExpires, token.Expires(), used.ExpiresIn)
+	if token := f.accept(used.Access); token.Expires().After(f.clock.Now().Add(used.SessionExpiresIn)) || used.ExpiresIn > 6*time.Minute {
+		t.Errorf("a token of a session that ends in %v expires %v, in %v", used.SessionExpiresIn, token.Expires(), used.ExpiresIn)
 	}
 	f.clock.Advance(5 * time.Minute)
 	f.refuseRefresh(used.Refresh)
@@ -308,6 +309,42 @@ func TestRefreshScope(t *testing.T) {
 	if token := f.accept(f.refresh(narrowed.Refresh).Access); token.Scope() != "pets:read pets:write" {
 		t.Errorf("the next token has scope %q, want the session's", token.Scope())
 	}
+}
+
+// TestRefreshResource: a session is for one resource, and asking for another one uses up nothing.
+func TestRefreshResource(t *testing.T) {
+	f := newFixture(t, config())
+	tokens := f.login()
+	for _, other := range []string{"zoo", "moon"} {
+		if _, err := f.Refresh(t.Context(), issuer.RefreshRequest{Token: tokens.Refresh, Resource: other}); !errors.Is(err, issuer.ErrInvalidTarget) {
+			t.Errorf("%s: error %v, want ErrInvalidTarget", other, err)
+		}
+	}
+	same, err := f.Refresh(t.Context(), issuer.RefreshRequest{Token: tokens.Refresh, Resource: "petstore"})
+	f.do(err)
+	f.refresh(same.Refresh)
+}
+
+// forgetful is a store that has lost its subjects.
+type forgetful struct{ issuer.Store }
+
+func (s forgetful) Update(ctx context.Context, f func(issuer.Tx) error) error {
+	return s.Store.Update(ctx, func(tx issuer.Tx) error { return f(nobody{tx}) })
+}
+
+type nobody struct{ issuer.Tx }
+
+func (nobody) Subject(string) (issuer.Subject, error) { return issuer.Subject{}, issuer.ErrNotFound }
+
+// TestRefreshWithoutSubject: the tokens of a subject that is gone are of no use.
+func TestRefreshWithoutSubject(t *testing.T) {
+	f := newFixture(t, config())
+	tokens := f.login()
+	lost, err := issuer.New(t.Context(), forgetful{f.openStore()}, f.config)
+	f.do(err)
+	defer lost.Close()
+	f.Issuer = lost
+	f.refuseRefresh(tokens.Refresh)
 }
 
 // TestRefreshNewIssuerURL: refresh tokens are bound to the issuer.

@@ -19,7 +19,11 @@ func (i *Issuer) RevokeToken(ctx context.Context, token, clientID string) error 
 		return err
 	}
 	if strings.HasPrefix(token, refreshPrefix) {
-		return i.revokeRefreshToken(ctx, token, client.ID)
+		err := i.endSessionOf(ctx, token, client.ID, EndedByRevoke)
+		if errors.Is(err, ErrInvalidGrant) {
+			return nil
+		}
+		return err
 	}
 	return i.revokeAccessToken(ctx, token, client.ID)
 }
@@ -39,12 +43,23 @@ func (i *Issuer) revokeAccessToken(ctx context.Context, raw, clientID string) er
 	})
 }
 
-func (i *Issuer) revokeRefreshToken(ctx context.Context, text, clientID string) error {
-	token, err := i.openRefreshToken(text, clientID)
+// EndSessionOf ends the session of a refresh token, whichever of the session's refresh tokens it is: a logout for which no
+// access token is at hand. What isn't a genuine refresh token of this client is ErrInvalidGrant; a session that is over already
+// is no error. "" is the default client.
+func (i *Issuer) EndSessionOf(ctx context.Context, refreshToken, clientID string) error {
+	client, err := i.config.client(clientID)
 	if err != nil {
-		return nil
+		return err
 	}
-	err = i.endSession(ctx, token.session, EndedByRevoke, func(s *Session) bool { return s.ClientID == clientID })
+	return i.endSessionOf(ctx, refreshToken, client.ID, EndedByLogout)
+}
+
+func (i *Issuer) endSessionOf(ctx context.Context, refreshToken, clientID string, why EndReason) error {
+	token, err := i.openRefreshToken(refreshToken, clientID)
+	if err != nil {
+		return err
+	}
+	err = i.endSession(ctx, token.session, why, func(s *Session) bool { return s.ClientID == clientID })
 	if errors.Is(err, ErrNotFound) {
 		return nil
 	}

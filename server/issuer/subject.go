@@ -13,8 +13,8 @@ import (
 	"github.com/jot-auth/jot/strictjson"
 )
 
-// maxClaims bounds a subject's claims. A token of 4 KiB holds about as many bytes of JSON.
-const maxClaims = 3 << 10
+// maxClaims bounds a subject's claims: together with the issuer's own ones and a signature, as many fit into a cookie.
+const maxClaims = 2 << 10
 
 // Subject is whom tokens are about: a person, or a client that acts for itself.
 type Subject struct {
@@ -28,7 +28,7 @@ type Subject struct {
 }
 
 // NewSubject makes a subject with a random ID, to be stored with CreateSubject or by a store of accounts. Claims
-// are a JSON object of at most 3 KiB that leaves the names alone which the issuer sets itself or which other RFCs
+// are a JSON object of at most 2 KiB that leaves the names alone which the issuer sets itself or which other RFCs
 // give a meaning to, in any letter case; nil is none. Anything else is an *InputError.
 func NewSubject(claims json.RawMessage, scope []string) (Subject, error) {
 	claims, err := checkClaims(claims)
@@ -51,7 +51,7 @@ func checkClaims(claims json.RawMessage) (json.RawMessage, error) {
 		return json.RawMessage("{}"), nil
 	}
 	if len(claims) > maxClaims {
-		return nil, &InputError{"claims", "must have at most 3072 bytes"}
+		return nil, &InputError{"claims", "must have at most 2048 bytes"}
 	}
 	var members map[string]json.RawMessage
 	if err := strictjson.Unmarshal(claims, &members); err != nil || members == nil {

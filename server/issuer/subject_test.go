@@ -29,7 +29,7 @@ func TestClaimsRefused(t *testing.T) {
 		`null`, `[]`, `"a"`, `1`, `{`, `{} x`, `{"a":1,"a":2}`, `{"role":1,"Role":2}`, `{"a":{"b":1,"b":2}}`, `{"a":"` + "\xff" + `"}`,
 		`{"iss":"x"}`, `{"sub":"x"}`, `{"aud":"x"}`, `{"exp":1}`, `{"EXP":1}`, `{"nbf":1}`, `{"iat":1}`, `{"jti":"x"}`, `{"sid":"x"}`, `{"gen":1}`,
 		`{"i\u017fs":"x"}`, `{"scope":"x"}`, `{"\u017fcope":"x"}`, `{"\u0073ub":"x"}`, `{"Client_ID":"x"}`, `{"amr":[]}`, `{"auth_time":1}`,
-		`{"cnf":{}}`, `{"act":{}}`, `{"a":"` + strings.Repeat("x", 3072) + `"}`, strings.Repeat(`{"a":`, 40) + "1" + strings.Repeat("}", 40),
+		`{"cnf":{}}`, `{"act":{}}`, `{"a":"` + strings.Repeat("x", 2048) + `"}`, strings.Repeat(`{"a":`, 40) + "1" + strings.Repeat("}", 40),
 	} {
 		var input *issuer.InputError
 		if _, err := issuer.NewSubject(json.RawMessage(claims), nil); !errors.As(err, &input) || input.Field != "claims" {

@@ -43,7 +43,7 @@ func (a *API) writeTokens(w http.ResponseWriter, t issuer.Tokens, cookies bool) 
 func (a *API) setCookies(w http.ResponseWriter, t issuer.Tokens) {
 	access, refresh := a.accessCookie(), a.refreshCookie()
 	access.Value, access.MaxAge = t.Access, seconds(t.ExpiresIn)
-	refresh.Value, refresh.MaxAge = t.Refresh, seconds(t.SessionExpires.Sub(a.options.Now()))
+	refresh.Value, refresh.MaxAge = t.Refresh, seconds(t.SessionExpiresIn)
 	http.SetCookie(w, access)
 	http.SetCookie(w, refresh)
 }

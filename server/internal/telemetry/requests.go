@@ -13,7 +13,7 @@ import (
 // RequestIDHeader carries the ID of a request, made here, back to the client.
 const RequestIDHeader = "Jot-Request-Id"
 
-type requestKey struct{}
+type loggerKey struct{}
 
 // LogRequests logs each request when it has been answered: its ID, method, route, status, size and duration.
 // The path, query, headers and bodies are left out, since they may hold tokens and names. A handler that panics is answered with
@@ -22,15 +22,16 @@ func LogRequests(logger *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := time.Now()
 		id := rand.Text()
+		logger := logger.With(slog.String("id", id))
 		w.Header().Set(RequestIDHeader, id)
 		answer := &recorder{ResponseWriter: w}
-		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, id))
+		r = r.WithContext(context.WithValue(r.Context(), loggerKey{}, logger))
 		defer func() {
 			if cause := recover(); cause != nil {
-				answer.fail(logger, cause, id)
+				answer.fail(logger, cause)
 			}
 			logger.LogAttrs(r.Context(), slog.LevelInfo, "request",
-				slog.String("id", id), slog.String("method", knownMethod(r.Method)), slog.String("route", r.Pattern),
+				slog.String("method", knownMethod(r.Method)), slog.String("route", r.Pattern),
 				slog.Int("status", answer.status), slog.Int64("bytes", answer.bytes), slog.Duration("took", time.Since(started)))
 			if answer.aborted {
 				panic(http.ErrAbortHandler)
@@ -40,10 +41,13 @@ func LogRequests(logger *slog.Logger, next http.Handler) http.Handler {
 	})
 }
 
-// RequestID returns the ID that LogRequests gave to the request of this context; empty outside one.
-func RequestID(ctx context.Context) string {
-	id, _ := ctx.Value(requestKey{}).(string)
-	return id
+// Logger returns the logger of LogRequests, which adds the ID of the request of this context. Outside of LogRequests it is
+// slog.Default.
+func Logger(ctx context.Context) *slog.Logger {
+	if logger, ok := ctx.Value(loggerKey{}).(*slog.Logger); ok {
+		return logger
+	}
+	return slog.Default()
 }
 
 // knownMethod keeps what a client made up out of the log.
@@ -83,12 +87,12 @@ func (w *recorder) Write(data []byte) (int, error) {
 }
 
 // fail answers a panic with 500, or cuts the connection where an answer had begun.
-func (w *recorder) fail(logger *slog.Logger, cause any, id string) {
+func (w *recorder) fail(logger *slog.Logger, cause any) {
 	if cause == http.ErrAbortHandler {
 		w.aborted = true
 		return
 	}
-	logger.Error("a handler panicked", slog.String("id", id), slog.Any("cause", cause), slog.String("stack", string(debug.Stack())))
+	logger.Error("a handler panicked", slog.Any("cause", cause), slog.String("stack", string(debug.Stack())))
 	if w.status != 0 {
 		w.aborted = true
 		return

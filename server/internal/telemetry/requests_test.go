@@ -17,9 +17,7 @@ func TestLogRequests(t *testing.T) {
 	var log logtest.Buffer
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /hello/{name}", func(w http.ResponseWriter, r *http.Request) {
-		if telemetry.RequestID(r.Context()) == "" {
-			t.Error("the handler can't see the request's ID")
-		}
+		telemetry.Logger(r.Context()).Info("from within", "sent", w.Header().Get(telemetry.RequestIDHeader))
 		io.WriteString(w, "hello")
 	})
 	mux.HandleFunc("GET /panic", func(http.ResponseWriter, *http.Request) { panic("out of luck") })
@@ -64,9 +62,12 @@ func TestLogRequests(t *testing.T) {
 
 	var routes []string
 	for line := range strings.Lines(log.String()) {
-		var entry struct{ Msg, Route string }
+		var entry struct{ Msg, Route, ID, Sent string }
 		if err := json.Unmarshal([]byte(line), &entry); err != nil {
 			t.Fatal(err)
+		}
+		if entry.ID == "" || entry.Msg == "from within" && entry.ID != entry.Sent {
+			t.Errorf("the request's ID is %q: %s", entry.Sent, line)
 		}
 		if entry.Msg == "request" {
 			routes = append(routes, entry.Route)

@@ -2,7 +2,9 @@ package web
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -16,41 +18,52 @@ import (
 // MaxBody is the size of the largest request body that is read, in bytes.
 const MaxBody = 64 << 10
 
-// Media types of request bodies.
 const (
-	MediaJSON = "application/json"
-	MediaForm = "application/x-www-form-urlencoded"
+	mediaJSON = "application/json"
+	mediaForm = "application/x-www-form-urlencoded"
 )
 
-// MediaType answers the media type of the body, or a *Problem of status 415 when it is
-// stated twice, compressed, or in another character set than UTF-8.
-func MediaType(r *http.Request) (string, error) {
-	unsupported := NewProblem(http.StatusUnsupportedMediaType, "")
+// IsJSON says whether the body is stated to be JSON.
+func IsJSON(r *http.Request) bool { return mediaType(r) == mediaJSON }
+
+// mediaType answers the media type of the body, and "" when it is absent, stated twice, or in
+// another character set than UTF-8.
+func mediaType(r *http.Request) string {
 	stated := r.Header.Values("Content-Type")
-	if len(stated) != 1 || r.Header.Get("Content-Encoding") != "" {
-		return "", unsupported
+	if len(stated) != 1 {
+		return ""
 	}
 	media, params, err := mime.ParseMediaType(stated[0])
 	if err != nil {
-		return "", unsupported
+		return ""
 	}
 	for name, value := range params {
 		if name != "charset" || !strings.EqualFold(value, "utf-8") {
-			return "", unsupported
+			return ""
 		}
 	}
-	return media, nil
+	return media
 }
 
 // DecodeJSON reads the body, one JSON object of at most 64 KiB, into the struct that v
 // points to. Names are case-sensitive, and members that are doubled or that the struct
-// doesn't have are refused. Its errors are *Problem: 415, 413, or 400.
+// doesn't have are refused. Its errors are *Problem: 415, 413, or 400. They say what is wrong
+// and where, and never quote the body.
 func DecodeJSON(w http.ResponseWriter, r *http.Request, v any) error {
-	data, err := readBody(w, r, MediaJSON)
+	data, err := readBody(w, r, mediaJSON)
 	if err != nil {
 		return err
 	}
 	return parseJSON(data, v)
+}
+
+// DecodeOptionalJSON is DecodeJSON, and leaves v as it is when there is neither a body nor a
+// Content-Type.
+func DecodeOptionalJSON(w http.ResponseWriter, r *http.Request, v any) error {
+	if r.ContentLength == 0 && r.Header.Values("Content-Type") == nil {
+		return nil
+	}
+	return DecodeJSON(w, r, v)
 }
 
 func parseJSON(data []byte, v any) error {
@@ -58,9 +71,25 @@ func parseJSON(data []byte, v any) error {
 		return NewProblem(http.StatusBadRequest, "the body is not a JSON object")
 	}
 	if err := strictjson.UnmarshalKnown(data, v); err != nil {
-		return NewProblem(http.StatusBadRequest, "the body is malformed, or has unknown, doubled or mistyped members")
+		return NewProblem(http.StatusBadRequest, jsonFault(err))
 	}
 	return nil
+}
+
+// jsonFault says what is wrong with a body, and where, without a word of it.
+func jsonFault(err error) string {
+	var syntax *strictjson.SyntaxError
+	var unknown *strictjson.UnknownMemberError
+	var mistyped *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		return fmt.Sprintf("the body is not strict JSON: %s at byte %d", syntax.Reason, syntax.Offset)
+	case errors.As(err, &unknown):
+		return fmt.Sprintf("the body has an unknown member at byte %d", unknown.Offset)
+	case errors.As(err, &mistyped):
+		return fmt.Sprintf("the body has a value of the wrong type at byte %d", mistyped.Offset)
+	}
+	return "the body can't be decoded"
 }
 
 // DecodeForm reads the parameters in the body, at most 64 KiB of them; those in the URL
@@ -68,7 +97,7 @@ func parseJSON(data []byte, v any) error {
 // or isn't clean text is refused (RFC 6749 section 3.2 and appendix A). Its errors are
 // *Problem: 415, 413, or 400.
 func DecodeForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
-	data, err := readBody(w, r, MediaForm)
+	data, err := readBody(w, r, mediaForm)
 	if err != nil {
 		return nil, err
 	}
@@ -103,23 +132,24 @@ func isText(s string) bool {
 // readBody answers the body if it is of the media type and not too long. A length that is
 // stated is judged before a byte is read.
 func readBody(w http.ResponseWriter, r *http.Request, media string) ([]byte, error) {
-	stated, err := MediaType(r)
-	if err != nil {
-		return nil, err
+	if mediaType(r) != media {
+		return nil, NewProblem(http.StatusUnsupportedMediaType, "send Content-Type: "+media)
 	}
-	if stated != media {
-		return nil, NewProblem(http.StatusUnsupportedMediaType, "")
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return nil, NewProblem(http.StatusUnsupportedMediaType, "send the body without Content-Encoding")
 	}
 	if r.ContentLength > MaxBody {
-		return nil, NewProblem(http.StatusRequestEntityTooLarge, "")
+		return nil, errTooLarge
 	}
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return nil, NewProblem(http.StatusRequestEntityTooLarge, "")
+		return nil, errTooLarge
 	case err != nil:
 		return nil, NewProblem(http.StatusBadRequest, "the body could not be read")
 	}
 	return data, nil
 }
+
+var errTooLarge = NewProblem(http.StatusRequestEntityTooLarge, "the body has more than 64 KiB")

@@ -8,6 +8,8 @@ import (
 	"strconv"
 
 	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/jothttp"
+	"github.com/jot-auth/jot/server/internal/telemetry"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
@@ -47,6 +49,13 @@ func NewProblem(status int, detail string) *Problem {
 	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}
 }
 
+// InvalidToken is the answer to a bearer token that isn't good (RFC 6750 section 3.1).
+func InvalidToken(detail string) *Problem {
+	p := NewProblem(http.StatusUnauthorized, detail)
+	p.challenge = `, error="invalid_token"`
+	return p
+}
+
 // Error answers the title and detail.
 func (p *Problem) Error() string {
 	if p.Detail == "" {
@@ -71,7 +80,7 @@ func WriteProblem(w http.ResponseWriter, p *Problem) {
 // Fail answers with the problem that an error is, and logs it if it is a fault. An error
 // that is none of the domain's is answered with 500 and no detail.
 func Fail(w http.ResponseWriter, r *http.Request, err error) {
-	p := problemOf(err)
+	p := ProblemOf(err)
 	LogFault(r, p.Status, err)
 	WriteProblem(w, p)
 }
@@ -88,7 +97,8 @@ func Unavailable(err error) (retryAfter int, ok bool) {
 	return 0, false
 }
 
-func problemOf(err error) *Problem {
+// ProblemOf answers the problem that an error is.
+func ProblemOf(err error) *Problem {
 	var p *Problem
 	if errors.As(err, &p) {
 		return p
@@ -98,8 +108,17 @@ func problemOf(err error) *Problem {
 		p.retryAfter = seconds
 		return p
 	}
-	if errors.Is(err, jot.ErrInvalidToken) {
-		return tokenProblem(err)
+	switch {
+	case errors.Is(err, jothttp.ErrBadRequest):
+		p := NewProblem(http.StatusBadRequest, "the credentials are malformed, or more than one: send one bearer token or one cookie")
+		p.challenge = `, error="invalid_request"`
+		return p
+	case errors.Is(err, jot.ErrStaleClaims):
+		p := InvalidToken("stale claims")
+		p.challenge += `, error_description="stale claims"`
+		return p
+	case errors.Is(err, jot.ErrInvalidToken):
+		return InvalidToken("the access token is not valid")
 	}
 	return domainProblem(err)
 }
@@ -125,43 +144,13 @@ func domainProblem(err error) *Problem {
 	return NewProblem(http.StatusInternalServerError, "")
 }
 
-// tokenProblem is the answer to a bad access token (RFC 6750 section 3.1).
-func tokenProblem(err error) *Problem {
-	p := NewProblem(http.StatusUnauthorized, "the access token is not valid")
-	p.challenge = `, error="invalid_token"`
-	if errors.Is(err, jot.ErrStaleClaims) {
-		p.Detail = "stale claims"
-		p.challenge += `, error_description="stale claims"`
-	}
-	return p
-}
-
-type loggerKey struct{}
-
-// WithLogger makes the handlers below next log to l; nil means slog.Default.
-func WithLogger(l *slog.Logger, next http.Handler) http.Handler {
-	if l == nil {
-		return next
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), loggerKey{}, l)))
-	})
-}
-
 // LogFault records an error that is answered with the status, if it is the operator's to
-// mend and not the client's: an unknown one or a failed database. It names the route, and
-// nothing that the client sent.
+// mend and not the client's: an unknown one or a failed database. It names the request's ID
+// and route, and nothing that the client sent.
 func LogFault(r *http.Request, status int, err error) {
 	if status != http.StatusInternalServerError && !errors.Is(err, issuer.ErrUnavailable) {
 		return
 	}
-	logger(r).ErrorContext(r.Context(), "request failed",
+	telemetry.Logger(r.Context()).ErrorContext(r.Context(), "request failed",
 		slog.String("route", r.Pattern), slog.Int("status", status), slog.Any("error", err))
-}
-
-func logger(r *http.Request) *slog.Logger {
-	if l, ok := r.Context().Value(loggerKey{}).(*slog.Logger); ok {
-		return l
-	}
-	return slog.Default()
 }

@@ -1,15 +1,15 @@
-// Package web is what the HTTP packages share: strict request bodies and credentials,
-// and answers in one form. It knows the issuer's domain errors, and no endpoint.
+// Package web is what the HTTP packages share: strict request bodies, and answers
+// in one form. It knows the issuer's domain errors, and no endpoint.
 package web
 
 import (
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
 	"path"
+	"regexp"
 	"strings"
 )
 
@@ -18,8 +18,8 @@ func NoStore(w http.ResponseWriter) {
 	w.Header().Set("Cache-Control", "no-store")
 }
 
-// WriteJSON answers with v as JSON. A v that doesn't encode is a fault of this program
-// and answered with 500.
+// WriteJSON answers with v as JSON and a newline. It panics when v doesn't encode, which is a
+// fault of this program: whoever logs requests answers with 500.
 func WriteJSON(w http.ResponseWriter, status int, v any) {
 	writeJSON(w, status, "application/json", v)
 }
@@ -27,14 +27,12 @@ func WriteJSON(w http.ResponseWriter, status int, v any) {
 func writeJSON(w http.ResponseWriter, status int, contentType string, v any) {
 	body, err := json.Marshal(v)
 	if err != nil {
-		slog.Error("answer could not be encoded", slog.Any("error", err))
-		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
-		return
+		panic(fmt.Sprintf("web: an answer can't be encoded: %v", err))
 	}
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	w.Write(body)
+	w.Write(append(body, '\n'))
 }
 
 // ClientAddress answers the host that the connection comes from, without its port.
@@ -46,17 +44,32 @@ func ClientAddress(r *http.Request) string {
 	return host
 }
 
+// ParseScope splits a scope into its tokens (RFC 6749 section 3.3); an empty one is nil. The
+// issuer judges them.
+func ParseScope(scope string) []string {
+	if scope == "" {
+		return nil
+	}
+	return strings.Split(scope, " ")
+}
+
+// plainPath is a path that reads the same in a request, a cookie and a pattern of http.ServeMux.
+var plainPath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)*$`)
+
 // BasePath answers the path of an issuer's URL, without a slash at its end, which is the
-// prefix of every route. It refuses a path that a request can't have or that http.ServeMux
-// would read as a pattern.
+// prefix of every route. It refuses one that doesn't consist of plain segments, and one below
+// /.well-known, which belongs to the host.
 func BasePath(issuerURL string) (string, error) {
 	u, err := url.Parse(issuerURL)
 	if err != nil {
 		return "", fmt.Errorf("issuer URL: %w", err)
 	}
-	base := strings.TrimSuffix(u.Path, "/")
-	if base != "" && (path.Clean(base) != base || base[0] != '/' || strings.ContainsAny(base, "{}% ")) {
-		return "", fmt.Errorf("issuer URL: its path %q can't be served; use plain segments", u.Path)
+	base := strings.TrimSuffix(u.EscapedPath(), "/")
+	if !plainPath.MatchString(base) || path.Clean("/"+base) != "/"+strings.TrimPrefix(base, "/") {
+		return "", fmt.Errorf("issuer URL: its path %q can't be served; use segments of letters, digits and - . _ ~", base)
+	}
+	if strings.HasPrefix(base+"/", "/.well-known/") {
+		return "", fmt.Errorf("issuer URL: its path %q is below /.well-known; choose another", base)
 	}
 	return base, nil
 }
@@ -67,3 +80,25 @@ func Handle(mux *http.ServeMux, base, route string, h http.Handler) {
 	method, path, _ := strings.Cut(route, " ")
 	mux.Handle(method+" "+base+path, h)
 }
+
+// Problems serves mux, and answers with a problem document where mux has no route (404) or none
+// for the method (405, with Allow).
+func Problems(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		refusal, pattern := mux.Handler(r)
+		if pattern == "" {
+			refusal.ServeHTTP(problemWriter{w}, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// problemWriter puts a problem document in the place of a body in plain text.
+type problemWriter struct{ http.ResponseWriter }
+
+func (w problemWriter) WriteHeader(status int) {
+	WriteProblem(w.ResponseWriter, NewProblem(status, ""))
+}
+
+func (w problemWriter) Write(text []byte) (int, error) { return len(text), nil }

@@ -1,0 +1,28 @@
+package web
+
+import (
+	"strings"
+	"time"
+
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+// TokenAnswer is RFC 6749 section 5.1's answer. Where cookies bear the tokens it has none.
+type TokenAnswer struct {
+	Access    string `json:"access_token,omitempty"`
+	Type      string `json:"token_type,omitempty"`
+	ExpiresIn int64  `json:"expires_in"` // seconds
+	Refresh   string `json:"refresh_token,omitempty"`
+	Scope     string `json:"scope"`
+}
+
+// NewTokenAnswer answers with tokens.
+func NewTokenAnswer(t issuer.Tokens) TokenAnswer {
+	return TokenAnswer{
+		Access:    t.Access,
+		Type:      "Bearer",
+		ExpiresIn: int64(t.ExpiresIn / time.Second),
+		Refresh:   t.Refresh,
+		Scope:     strings.Join(t.Scope, " "),
+	}
+}
