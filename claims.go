@@ -3,9 +3,7 @@ package jot
 import (
 	"encoding/json"
 	"errors"
-	"math"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/jot-auth/jot/internal/jose"
@@ -39,20 +37,33 @@ func (a Audience) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads a string or an array of strings.
 func (a *Audience) UnmarshalJSON(data []byte) error {
-	var one string
-	if json.Unmarshal(data, &one) == nil {
-		*a = Audience{one}
+	value, err := jose.Parse(data)
+	if err != nil {
+		return err
+	}
+	if text, ok := value.Text(); ok {
+		*a = Audience{string(text)}
 		return nil
 	}
-	var several []string
-	if json.Unmarshal(data, &several) != nil {
-		return errors.New("jot: aud is a string or an array of strings")
+	several := Audience{}
+	for elements := value.Elements(); elements.Next(); {
+		text, ok := elements.Value().Text()
+		if !ok {
+			return errAudienceType
+		}
+		several = append(several, string(text))
+	}
+	if value.Kind() != jose.Array {
+		return errAudienceType
 	}
 	*a = several
 	return nil
 }
 
-// NumericDate is a point in time as RFC 7519 §2 writes it: seconds since 1970-01-01 UTC. The zero value means that there is none.
+var errAudienceType = errors.New("jot: aud is a string or an array of strings")
+
+// NumericDate is a point in time as RFC 7519 §2 writes it: seconds since 1970-01-01 UTC. The zero value means that there is none,
+// so the first second of 1970 can't be written.
 type NumericDate int64
 
 // At returns the NumericDate of t, rounded down to the second; of the zero time, the zero NumericDate.
@@ -73,16 +84,17 @@ func (d NumericDate) Time() time.Time {
 
 // UnmarshalJSON reads a JSON number; fractions of a second are dropped.
 func (d *NumericDate) UnmarshalJSON(data []byte) error {
-	seconds, err := strconv.ParseFloat(string(data), 64)
-	if err != nil || seconds < 0 || seconds >= maxDate {
-		return errors.New("jot: a date is a JSON number of seconds, up to the year 9999")
+	value, err := jose.Parse(data)
+	if err != nil {
+		return err
 	}
-	*d = NumericDate(math.Floor(seconds))
+	seconds, _, ok := value.Seconds()
+	if !ok {
+		return errors.New("jot: a date is a JSON number of seconds, from 1970 to the year 9999")
+	}
+	*d = NumericDate(seconds)
 	return nil
 }
-
-// maxDate is the first second of the year 10000, where the date formats of other languages end.
-const maxDate = 253402300800
 
 // date is an instant as a claim states it, to the nanosecond.
 type date struct {
@@ -110,6 +122,10 @@ type claimSet struct {
 	audience                                    []span
 	expires, notBefore, issuedAt, authTime      date
 	generation                                  uint64
+
+	// foreign is a claim that jot's issuer writes with another type: another issuer may mean something else by its name. It counts
+	// where revocation rules go by it.
+	foreign error
 }
 
 // readClaims scans the whole payload strictly, once, and notes the claims that it knows on the way.
@@ -144,16 +160,28 @@ func (s *scratch) readClaim(name []byte, value jose.Value) error {
 		return readDate("iat", value, &c.issuedAt)
 	case "jti":
 		return s.readText("jti", value, &c.id)
+	}
+	return s.readOwnClaim(name, value)
+}
+
+// readOwnClaim notes a claim that RFC 7519 doesn't register. One of an unexpected type has no value for the accessors.
+func (s *scratch) readOwnClaim(name []byte, value jose.Value) error {
+	c := &s.claims
+	var foreign error
+	switch string(name) {
 	case "sid":
-		return s.readText("sid", value, &c.session)
+		foreign = s.readText("sid", value, &c.session)
 	case "client_id":
-		return s.readText("client_id", value, &c.client)
-	case "scope":
-		return s.readText("scope", value, &c.scope)
-	case "auth_time":
-		return readDate("auth_time", value, &c.authTime)
+		foreign = s.readText("client_id", value, &c.client)
 	case "gen":
-		return readGeneration(value, &c.generation)
+		foreign = readGeneration(value, &c.generation)
+	case "scope": // some issuers write an array
+		_ = s.readText("scope", value, &c.scope)
+	case "auth_time":
+		_ = readDate("auth_time", value, &c.authTime)
+	}
+	if foreign != nil {
+		c.foreign = foreign
 	}
 	return nil
 }

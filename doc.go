@@ -24,6 +24,9 @@
 // Any "crit" is refused, since no extension is understood (RFC 7515 §4.1.11), and keys that a token brings along ("jwk", "jku", "x5c") are never
 // looked at (RFC 8725 §3.10).
 //
+// A token larger than 16 KiB is refused before anything of it is read, and so is a header of more than 8 KiB, which has to be read before the
+// signature is checked.
+//
 // "exp" is required, and issuer and audience must be stated, so that a token made for another API doesn't pass here (RFC 8725 §3.8, §3.9). Each
 // weakening has a name that can be searched for: AnyIssuer, AnyAudience, AnyType, NoExpiry.
 //

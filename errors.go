@@ -1,6 +1,9 @@
 package jot
 
-import "errors"
+import (
+	"errors"
+	"strings"
+)
 
 // tokenError is a sentinel that also answers to ErrInvalidToken, without wrapping, so that
 // refusing a token allocates nothing.
@@ -42,6 +45,42 @@ var (
 // ErrUnavailable is a key source or a revocation feed that failed. It says nothing about the token and is
 // not ErrInvalidToken: an API answers 503, and the client keeps its tokens.
 var ErrUnavailable = errors.New("jot: cannot verify now")
+
+// unavailableError is an ErrUnavailable with its cause. A cause that is a refusal is not to be found in it: whoever looks for
+// ErrInvalidToken first would take the source's trouble for the token's.
+type unavailableError struct{ cause error }
+
+func unavailable(cause error) error { return &unavailableError{cause} }
+
+func (e *unavailableError) Error() string {
+	return ErrUnavailable.Error() + ": " + strings.TrimPrefix(e.cause.Error(), ErrUnavailable.Error()+": ")
+}
+
+func (e *unavailableError) Is(target error) bool { return target == ErrUnavailable }
+
+func (e *unavailableError) Unwrap() error {
+	if errors.Is(e.cause, ErrInvalidToken) {
+		return nil
+	}
+	return e.cause
+}
+
+// DecodeError says that the claims of a verified token don't fit the value that they are to be decoded into. It names the
+// field and its Go type, and never quotes what the token says.
+type DecodeError struct {
+	// Field is the path of the member, such as "address.zip"; empty when it isn't known.
+	Field string
+	// Type is the Go type that it doesn't fit.
+	Type string
+}
+
+// Error names the field and the type.
+func (e *DecodeError) Error() string {
+	if e.Field == "" {
+		return "jot: the claims don't fit into " + e.Type
+	}
+	return "jot: claim " + e.Field + " doesn't fit into " + e.Type
+}
 
 // ClaimError is a refusal for the sake of one claim: the issuer or audience is another,
 // a required claim is missing, or its type is wrong. It names the claim and never quotes its value.

@@ -1,11 +1,14 @@
 package jot
 
-import "encoding/base64"
+import (
+	"context"
+	"encoding/base64"
+)
 
 // ForgeForTest signs any header and payload, however wrong.
 func ForgeForTest(key SigningKey, header, payload []byte) (string, error) {
 	input := base64.RawURLEncoding.AppendEncode(nil, header)
 	input = base64.RawURLEncoding.AppendEncode(append(input, '.'), payload)
-	signature, err := key.sign(input)
+	signature, err := key.sign(context.Background(), input)
 	return string(input) + "." + base64.RawURLEncoding.EncodeToString(signature), err
 }

@@ -8,11 +8,14 @@ import (
 	"github.com/jot-auth/jot/internal/jose"
 )
 
+// maxHeaderSize bounds the encoded header: it's parsed before the signature is checked.
+const maxHeaderSize = 8 << 10
+
 // header is what a verifier uses of a JOSE header, with the text that it was read from.
-// It never changes once made, so tokens share it.
+// It never changes once it owns its text, so tokens share it.
 type header struct {
 	encoded string // the first part of the token
-	decoded string // its JSON
+	decoded string // its JSON; empty until the signature held
 	scheme  *scheme
 	kid     string
 	typ     string
@@ -21,11 +24,15 @@ type header struct {
 // readHeader parses the JOSE header strictly (RFC 7515 §4). Members that carry or point to keys ("jwk", "jku", "x5c",
 // "x5u") are never looked at: a token doesn't bring its own key (RFC 8725 §3.10).
 func readHeader(encoded string, scratch *scratch) (*header, error) {
-	decoded, err := jose.AppendDecode(scratch.payload[:0], encoded)
+	if len(encoded) > maxHeaderSize {
+		return nil, ErrTooLarge
+	}
+	decoded, err := jose.AppendDecode(scratch.headerJSON[:0], encoded)
 	if err != nil {
 		return nil, malformedBy("header", err)
 	}
-	h := &header{encoded: strings.Clone(encoded), decoded: string(decoded)}
+	scratch.headerJSON = decoded
+	h := &header{encoded: encoded}
 	algorithmNamed := false
 	s := &scratch.scanner
 	for s.Reset(decoded); s.Next(); {
@@ -67,6 +74,13 @@ func readHeader(encoded string, scratch *scratch) (*header, error) {
 	return h, nil
 }
 
+// own returns the header with a text of its own, which neither the raw token nor pooled memory holds.
+func (h *header) own(decoded []byte) *header {
+	owned := *h
+	owned.encoded, owned.decoded = strings.Clone(h.encoded), string(decoded)
+	return &owned
+}
+
 func headerText(s *jose.Scanner) ([]byte, error) {
 	if s.Value().Kind() != jose.String {
 		return nil, malformed("header", "has a member of the wrong type: "+string(s.Name()))
@@ -76,11 +90,31 @@ func headerText(s *jose.Scanner) ([]byte, error) {
 }
 
 // sameType compares media types as RFC 7515 §4.1.9 shortens them: without regard to case, with or without "application/".
-func sameType(a, b string) bool { return strings.EqualFold(bareType(a), bareType(b)) }
+func sameType(a, b string) bool { return equalASCII(bareType(a), bareType(b)) }
+
+// equalASCII ignores the case of ASCII letters only: a media type has no others (RFC 6838 §4.2).
+func equalASCII(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		if lowerASCII(a[i]) != lowerASCII(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lowerASCII(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}
 
 func bareType(t string) string {
 	const prefix = "application/"
-	if len(t) > len(prefix) && strings.EqualFold(t[:len(prefix)], prefix) && !strings.Contains(t[len(prefix):], "/") {
+	if len(t) > len(prefix) && equalASCII(t[:len(prefix)], prefix) && !strings.Contains(t[len(prefix):], "/") {
 		return t[len(prefix):]
 	}
 	return t

@@ -34,6 +34,7 @@ type jwk struct {
 	DQ          string          `json:"dq,omitempty"`
 	QI          string          `json:"qi,omitempty"`
 	OtherPrimes json.RawMessage `json:"oth,omitempty"`
+	Private     string          `json:"priv,omitempty"` // of type AKP (RFC 9964 §3)
 }
 
 // ParseOptions say what a serialized key leaves open.
@@ -102,8 +103,28 @@ func ParseSecretKey(data []byte, o ParseOptions) (*SecretKey, error) {
 	return NewSecretKey(alg, secret, KeyOptions{KeyID: k.KeyID})
 }
 
+// UnmarshalJSON is ParsePublicKey, for a JWK that names its algorithm. It's for a variable that nobody else uses yet.
+func (k *PublicKey) UnmarshalJSON(data []byte) error {
+	parsed, err := ParsePublicKey(data, ParseOptions{})
+	if err == nil {
+		*k = *parsed
+	}
+	return err
+}
+
+// MarshalJSON always fails: a private key is not to be published by accident. ExportJWK writes it on purpose.
+func (k PrivateKey) MarshalJSON() ([]byte, error) { return nil, errSecretJSON }
+
+// MarshalJSON always fails: a secret key is not to be published by accident. ExportJWK writes it on purpose.
+func (k SecretKey) MarshalJSON() ([]byte, error) { return nil, errSecretJSON }
+
+var errSecretJSON = errors.New("jot: private and secret keys are not written as JSON by accident: use ExportJWK, or Public")
+
 // MarshalJSON writes the public JWK with its type, algorithm, use and key ID.
 func (k PublicKey) MarshalJSON() ([]byte, error) {
+	if k.scheme == nil {
+		return nil, errors.New("jot: the zero value of PublicKey is no key")
+	}
 	return json.Marshal(describedJWK(publicMembers(k.material), k.scheme, k.id))
 }
 
@@ -119,10 +140,6 @@ func (k *PrivateKey) ExportJWK() ([]byte, error) {
 		}
 		exported.D = base64URL(scalar)
 	case *rsa.PrivateKey:
-		if len(signer.Primes) != 2 {
-			return nil, errors.New("jot: only RSA keys of two primes can be exported")
-		}
-		signer.Precompute()
 		exported.D = base64URL(signer.D.Bytes())
 		exported.P, exported.Q = base64URL(signer.Primes[0].Bytes()), base64URL(signer.Primes[1].Bytes())
 		exported.DP, exported.DQ = base64URL(signer.Precomputed.Dp.Bytes()), base64URL(signer.Precomputed.Dq.Bytes())
@@ -194,7 +211,7 @@ func (k jwk) publicKey(alg Algorithm) (*PublicKey, error) {
 }
 
 func (k jwk) holdsSecret() bool {
-	private := k.D + k.P + k.Q + k.DP + k.DQ + k.QI + k.Secret
+	private := k.D + k.P + k.Q + k.DP + k.DQ + k.QI + k.Secret + k.Private
 	return private != "" || k.OtherPrimes != nil || k.Type == typeSecret
 }
 
@@ -242,10 +259,11 @@ func (k jwk) ed25519Public() (ed25519.PublicKey, error) {
 }
 
 func (k jwk) rsaPublic() (*rsa.PublicKey, error) {
-	n, err := k.decodeInteger("n", k.Modulus)
+	modulus, err := k.decode("n", k.Modulus) // some encoders write a leading zero (RFC 7518 §6.3.1.1)
 	if err != nil {
 		return nil, err
 	}
+	n := new(big.Int).SetBytes(modulus)
 	e, err := k.decodeInteger("e", k.Exponent)
 	if err != nil {
 		return nil, err
@@ -304,9 +322,6 @@ func (k jwk) rsaPrivate(public *rsa.PublicKey) (crypto.Signer, error) {
 	if k.OtherPrimes != nil {
 		return nil, errors.New("jot: RSA keys of more than two primes are not offered")
 	}
-	if _, err := checkedRSA(public); err != nil {
-		return nil, err
-	}
 	var parts [3]*big.Int
 	for i, member := range []struct{ name, text string }{{"d", k.D}, {"p", k.P}, {"q", k.Q}} {
 		part, err := k.decodeInteger(member.name, member.text)
@@ -315,12 +330,11 @@ func (k jwk) rsaPrivate(public *rsa.PublicKey) (crypto.Signer, error) {
 		}
 		parts[i] = part
 	}
-	key := &rsa.PrivateKey{PublicKey: *public, D: parts[0], Primes: parts[1:]}
-	if err := key.Validate(); err != nil {
-		return nil, errors.New("jot: the parts of this RSA key contradict each other")
+	checked, err := checkedRSAPrivate(&rsa.PrivateKey{PublicKey: *public, D: parts[0], Primes: parts[1:]})
+	if err != nil {
+		return nil, err
 	}
-	key.Precompute()
-	return key, k.checkRSAShortcuts(key)
+	return checked, k.checkRSAShortcuts(checked.(*rsa.PrivateKey))
 }
 
 // checkRSAShortcuts refuses precomputed members that another reader would use with another result.

@@ -1,6 +1,7 @@
 package jot
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -11,6 +12,7 @@ import (
 	"fmt"
 	"hash"
 	"log/slog"
+	"math"
 	"math/big"
 	"slices"
 	"sync"
@@ -65,7 +67,8 @@ type macState struct {
 type SigningKey interface {
 	KeyID() string
 	Algorithm() Algorithm
-	sign(input []byte) ([]byte, error)
+	sign(ctx context.Context, input []byte) ([]byte, error)
+	usable() bool // false of nil and of the zero value
 }
 
 // VerificationKey is a key that verifies: *PublicKey or *SecretKey.
@@ -118,18 +121,81 @@ func GenerateSecretKey(alg Algorithm) (*SecretKey, error) {
 	return NewSecretKey(alg, secret, KeyOptions{})
 }
 
-// NewPrivateKey binds a private key to its algorithm. The signer is *ecdsa.PrivateKey, *rsa.PrivateKey, ed25519.PrivateKey, or any other
-// crypto.Signer, such as a key in an HSM, whose Public is one of their public keys.
-// A key that the algorithm can't use, or that is too weak for it, is refused.
+// NewPrivateKey binds a private key to its algorithm. The signer is *ecdsa.PrivateKey, *rsa.PrivateKey or ed25519.PrivateKey, which are
+// copied, or any other crypto.Signer, such as a key in an HSM, whose Public is one of their public keys.
+// A key that the algorithm can't use, that is too weak for it, or whose halves don't belong together, is refused.
 func NewPrivateKey(alg Algorithm, signer crypto.Signer, o KeyOptions) (*PrivateKey, error) {
-	if signer == nil {
-		return nil, errors.New("jot: private key is nil")
+	signer, err := checkedSigner(signer)
+	if err != nil {
+		return nil, err
 	}
 	public, err := NewPublicKey(alg, signer.Public(), o)
 	if err != nil {
 		return nil, err
 	}
 	return &PrivateKey{public, &privateMaterial{signer}}, nil
+}
+
+// checkedSigner returns a copy of a private key that nobody else can alter, ready to sign. A mismatch of its halves would publish a key
+// that never verifies; for Ed25519, signing with it would give the private half away.
+func checkedSigner(signer crypto.Signer) (crypto.Signer, error) {
+	mismatch := errors.New("jot: the private and public halves of this key don't belong together")
+	switch k := signer.(type) {
+	case nil:
+	case *ecdsa.PrivateKey:
+		if k == nil || k.D == nil || k.Curve == nil {
+			break
+		}
+		scalar, err := k.Bytes()
+		if err != nil {
+			return nil, errors.New("jot: the private scalar of this key is out of range")
+		}
+		derived, err := ecdsa.ParseRawPrivateKey(k.Curve, scalar)
+		if err != nil || !derived.PublicKey.Equal(&k.PublicKey) {
+			return nil, mismatch
+		}
+		return derived, nil
+	case ed25519.PrivateKey:
+		if len(k) != ed25519.PrivateKeySize {
+			return nil, fmt.Errorf("jot: an Ed25519 private key has %d bytes, this one has %d", ed25519.PrivateKeySize, len(k))
+		}
+		derived := ed25519.NewKeyFromSeed(k.Seed())
+		if !derived.Equal(k) {
+			return nil, mismatch
+		}
+		return derived, nil
+	case *rsa.PrivateKey:
+		if k != nil {
+			return checkedRSAPrivate(k)
+		}
+	default:
+		return signer, nil
+	}
+	return nil, errors.New("jot: private key is nil")
+}
+
+func checkedRSAPrivate(k *rsa.PrivateKey) (crypto.Signer, error) {
+	if _, err := checkedRSA(&k.PublicKey); err != nil {
+		return nil, err
+	}
+	contradiction := errors.New("jot: the parts of this RSA key contradict each other")
+	if len(k.Primes) != 2 || k.D == nil || k.Primes[0] == nil || k.Primes[1] == nil {
+		return nil, errors.New("jot: an RSA private key has d and two primes")
+	}
+	// Cheap checks first: validating numbers of arbitrary size would take for ever.
+	bits := k.Primes[0].BitLen() + k.Primes[1].BitLen()
+	if bits > k.N.BitLen()+1 || k.D.Cmp(k.N) >= 0 || new(big.Int).Mul(k.Primes[0], k.Primes[1]).Cmp(k.N) != 0 {
+		return nil, contradiction
+	}
+	copied := &rsa.PrivateKey{
+		PublicKey: rsa.PublicKey{N: new(big.Int).Set(k.N), E: k.E}, D: new(big.Int).Set(k.D),
+		Primes: []*big.Int{new(big.Int).Set(k.Primes[0]), new(big.Int).Set(k.Primes[1])},
+	}
+	copied.Precompute()
+	if err := copied.Validate(); err != nil {
+		return nil, contradiction
+	}
+	return copied, nil
 }
 
 // NewPublicKey binds a public key to its algorithm: *ecdsa.PublicKey on the algorithm's curve for ES256, ES384 and ES512, *rsa.PublicKey of
@@ -213,8 +279,8 @@ func checkedRSA(k *rsa.PublicKey) (crypto.PublicKey, error) {
 	if k.N == nil || k.N.Sign() <= 0 || k.N.BitLen() < minRSABits || k.N.BitLen() > maxRSABits {
 		return nil, fmt.Errorf("jot: an RSA modulus has %d to %d bits", minRSABits, maxRSABits)
 	}
-	if k.N.Bit(0) == 0 || k.E < 3 || k.E&1 == 0 {
-		return nil, errors.New("jot: an RSA key has an odd modulus and an odd exponent of at least 3")
+	if k.N.Bit(0) == 0 || k.E < 3 || k.E&1 == 0 || k.E > math.MaxInt32 {
+		return nil, errors.New("jot: an RSA key has an odd modulus and an odd exponent from 3 to 2³¹−1")
 	}
 	return &rsa.PublicKey{N: new(big.Int).Set(k.N), E: k.E}, nil
 }
@@ -230,6 +296,10 @@ func (s *scheme) checkedECDSA(k *ecdsa.PublicKey) (crypto.PublicKey, error) {
 	}
 	return ecdsa.ParseUncompressedPublicKey(k.Curve, point)
 }
+
+func (k *PrivateKey) usable() bool { return k != nil && k.public != nil && k.material != nil }
+
+func (k *SecretKey) usable() bool { return k != nil && k.material != nil }
 
 // Public returns the key that verifies what k signs.
 func (k *PrivateKey) Public() *PublicKey { return k.public }
@@ -254,6 +324,11 @@ func (k *SecretKey) Algorithm() Algorithm { return k.scheme.name }
 
 // Format writes the algorithm and the key ID, whatever the verb: key material is never printed.
 func (k PrivateKey) Format(f fmt.State, _ rune) {
+	if k.public == nil { // the zero value is no key
+		describeKey(f, "private", nil, "")
+		return
+	}
+
 	describeKey(f, "private", k.public.scheme, k.public.id)
 }
 

@@ -94,8 +94,11 @@ func TestKeysDoNotPrintTheirMaterial(t *testing.T) {
 	}
 	logger := slog.New(slog.NewJSONHandler(&out, nil))
 	logger.Info("keys", "private", private, "secret", secret, "value", *secret)
-	marshaled, _ := json.Marshal([]any{private, secret})
-	out.Write(marshaled)
+	for _, key := range []any{private, *private, secret, *secret} {
+		if written, err := json.Marshal(key); err == nil {
+			t.Errorf("written as JSON by accident: %s", written)
+		}
+	}
 
 	text := out.String()
 	if strings.Contains(text, members.D) || strings.Contains(text, members.K) || strings.Contains(text, "[]byte") {
@@ -197,7 +200,8 @@ func TestPEM(t *testing.T) {
 		}
 	}
 	for name, data := range map[string][]byte{
-		"two blocks": append(bytes.Clone(privatePKCS8), privatePKCS8...), "a public key": publicSPKI, "a broken key": block("PRIVATE KEY", []byte{1}, nil),
+		"a broken block before a good one": append([]byte("-----BEGIN PRIVATE KEY-----\n!\n-----END PRIVATE KEY-----\n"), privatePKCS8...),
+		"two blocks":                       append(bytes.Clone(privatePKCS8), privatePKCS8...), "a public key": publicSPKI, "a broken key": block("PRIVATE KEY", []byte{1}, nil),
 		"an unclosed block": []byte("-----BEGIN PRIVATE KEY-----\nAAAA\n"), "a key of another algorithm": privatePKCS1,
 	} {
 		if _, err := jot.ParsePrivateKey(data, jot.ParseOptions{Algorithm: jot.ES256}); err == nil {
@@ -357,5 +361,93 @@ func testRemoteSigner(t *testing.T, alg jot.Algorithm, curve elliptic.Curve) {
 		if name == "an outage" && !errors.Is(err, outage) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// Halves that don't belong together sign tokens that never verify; for Ed25519 they give the private half away.
+func TestPrivateKeysAreWhole(t *testing.T) {
+	p256, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	other, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	rsaKey, _ := rsa.GenerateKey(rand.Reader, 2048)
+	_, ed, _ := ed25519.GenerateKey(rand.Reader)
+	_, otherEd, _ := ed25519.GenerateKey(rand.Reader)
+	huge := new(big.Int).Lsh(big.NewInt(1), 200_000)
+
+	for name, pair := range map[string]struct {
+		alg jot.Algorithm
+		key crypto.Signer
+	}{
+		"nil":                  {jot.ES256, nil},
+		"a nil ECDSA key":      {jot.ES256, (*ecdsa.PrivateKey)(nil)},
+		"a nil RSA key":        {jot.RS256, (*rsa.PrivateKey)(nil)},
+		"a nil Ed25519 key":    {jot.EdDSA, ed25519.PrivateKey(nil)},
+		"a cut Ed25519 key":    {jot.EdDSA, ed[:40]},
+		"two ECDSA halves":     {jot.ES256, &ecdsa.PrivateKey{PublicKey: other.PublicKey, D: p256.D}}, //nolint:staticcheck // as hostile input would
+		"two Ed25519 halves":   {jot.EdDSA, ed25519.PrivateKey(append(bytes.Clone(ed[:32]), otherEd[32:]...))},
+		"RSA with other parts": {jot.RS256, &rsa.PrivateKey{PublicKey: rsaKey.PublicKey, D: rsaKey.D, Primes: []*big.Int{big.NewInt(3), big.NewInt(5)}}},
+		"RSA with huge parts":  {jot.RS256, &rsa.PrivateKey{PublicKey: rsaKey.PublicKey, D: rsaKey.D, Primes: []*big.Int{huge, huge}}},
+		"RSA without primes":   {jot.RS256, &rsa.PrivateKey{PublicKey: rsaKey.PublicKey, D: rsaKey.D}},
+	} {
+		if _, err := jot.NewPrivateKey(pair.alg, pair.key, jot.KeyOptions{}); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+// What the caller does with its key afterwards doesn't reach the copy.
+func TestPrivateKeysAreCopied(t *testing.T) {
+	_, ed, _ := ed25519.GenerateKey(rand.Reader)
+	key, err := jot.NewPrivateKey(jot.EdDSA, ed, jot.KeyOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(ed)
+	raw := sign(t, key, jot.SignerOptions{}, claims())
+	if err := newVerifier(t, jot.NewKeySet(key.Public()), strict()).Check(t.Context(), raw); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestKeysReadTheirOwnJSON(t *testing.T) {
+	private := generate(t, jot.ES256)
+	written, err := json.Marshal(struct{ Keys jot.KeySet }{*jot.NewKeySet(private.Public())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again struct{ Keys jot.KeySet }
+	if err := json.Unmarshal(written, &again); err != nil || len(again.Keys.Keys()) != 1 || again.Keys.Keys()[0].KeyID() != private.KeyID() {
+		t.Errorf("%s reads as %v, %v", written, again.Keys.Keys(), err)
+	}
+	var public jot.PublicKey
+	if err := json.Unmarshal([]byte(`{"kty":"EC"}`), &public); err == nil {
+		t.Error("half a key was read")
+	}
+	if _, err := json.Marshal(public); err == nil {
+		t.Error("no key was written")
+	}
+}
+
+func TestClaimsTypes(t *testing.T) {
+	for text, want := range map[string]int64{"1795349700.9999999999": 1795349700, "253402300799.9": 253402300799, "1e3": 1000} {
+		var date jot.NumericDate
+		if err := json.Unmarshal([]byte(text), &date); err != nil || int64(date) != want {
+			t.Errorf("%s: %d, %v", text, date, err)
+		}
+	}
+	for _, text := range []string{"-1", "253402300800", `"1"`, "1e400"} {
+		var date jot.NumericDate
+		if err := json.Unmarshal([]byte(text), &date); err == nil {
+			t.Errorf("%s: read as %d", text, date)
+		}
+	}
+	for _, text := range []string{`null`, `[null]`, `[1]`, `{}`, `1`} {
+		var audience jot.Audience
+		if err := audience.UnmarshalJSON([]byte(text)); err == nil {
+			t.Errorf("aud %s: read as %q", text, audience)
+		}
+	}
+	var audience jot.Audience
+	if err := json.Unmarshal([]byte(`["a","\u0062"]`), &audience); err != nil || !audience.Contains("b") || len(audience) != 2 {
+		t.Errorf("%q, %v", audience, err)
 	}
 }

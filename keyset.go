@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/jot-auth/jot/internal/jose"
 )
@@ -16,7 +17,7 @@ const (
 )
 
 // KeySource finds the keys that may have signed a token. kid is the header's key ID, empty where it names none.
-// The answer holds at most 4 keys, more are not tried; none means that the token is refused with
+// The verifier tries the first 4 keys of the answer and no more; none means that the token is refused with
 // ErrUnknownKey. The verifier uses only keys of the token's algorithm: a source may answer keys of another one, for then the
 // refusal is the more exact ErrAlgorithm.
 //
@@ -90,8 +91,17 @@ func (s *KeySet) Keys() []*PublicKey { return slices.Clone(s.keys) }
 // Skipped returns what ParseKeySet could not use.
 func (s *KeySet) Skipped() []SkippedKey { return slices.Clone(s.skipped) }
 
+// UnmarshalJSON is ParseKeySet, for sets whose keys name their algorithms. It's for a variable that nobody else uses yet.
+func (s *KeySet) UnmarshalJSON(data []byte) error {
+	parsed, err := ParseKeySet(data, ParseOptions{})
+	if err == nil {
+		*s = *parsed
+	}
+	return err
+}
+
 // MarshalJSON writes the JWK Set (RFC 7517 §5).
-func (s *KeySet) MarshalJSON() ([]byte, error) {
+func (s KeySet) MarshalJSON() ([]byte, error) {
 	document := struct {
 		Keys []*PublicKey `json:"keys"`
 	}{s.keys}
@@ -127,10 +137,15 @@ func indexKeys[K VerificationKey](keys []K) keyIndex {
 			index.first = append(index.first, key)
 		}
 	}
+	// Clipped, so that whoever appends to an answer gets a copy.
 	for id, sharing := range index.byID {
-		slices.SortStableFunc(sharing, func(a, b VerificationKey) int { return slices.Compare([]byte(a.Algorithm()), []byte(b.Algorithm())) })
-		index.byID[id] = sharing
+		slices.SortStableFunc(sharing, func(a, b VerificationKey) int { return strings.Compare(string(a.Algorithm()), string(b.Algorithm())) })
+		index.byID[id] = slices.Clip(sharing)
 	}
+	for alg, keys := range index.byAlgorithm {
+		index.byAlgorithm[alg] = slices.Clip(keys)
+	}
+	index.first = slices.Clip(index.first)
 	return index
 }
 
@@ -151,5 +166,5 @@ func (x keyIndex) find(alg Algorithm, kid string) []VerificationKey {
 	for end < len(sharing) && sharing[end].Algorithm() == alg {
 		end++
 	}
-	return sharing[start:end]
+	return sharing[start:end:end]
 }

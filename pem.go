@@ -69,11 +69,13 @@ func onePEMBlock(data []byte, o ParseOptions) (*pem.Block, error) {
 	if o.Algorithm == "" {
 		return nil, errors.New("jot: a PEM key doesn't name its algorithm: state it in ParseOptions")
 	}
+	blocks := bytes.Count(data, []byte("-----BEGIN ")) // pem.Decode would pass over a broken one
 	block, rest := pem.Decode(data)
 	if block != nil && block.Type == "EC PARAMETERS" {
 		block, rest = pem.Decode(rest)
+		blocks--
 	}
-	if block == nil || len(bytes.TrimSpace(rest)) != 0 {
+	if block == nil || blocks != 1 || len(bytes.TrimSpace(rest)) != 0 {
 		return nil, errors.New("jot: a PEM key is exactly one block")
 	}
 	return block, nil

@@ -8,14 +8,13 @@ import (
 // defaultType is the "typ" of a token that is a JWT and nothing more particular (RFC 7519 §5.1).
 const defaultType = "JWT"
 
-// Refusals for the sake of a claim, made once: they never quote a value, so they are the same for every token.
-var (
-	errIssuer     = &ClaimError{Claim: "iss", Reason: "is not the issuer that this verifier accepts"}
-	errAudience   = &ClaimError{Claim: "aud", Reason: "does not name this verifier's audience"}
-	errNoExpiry   = &ClaimError{Claim: "exp", Reason: "is missing"}
-	errNoIssuedAt = &ClaimError{Claim: "iat", Reason: "is missing, so the token's lifetime is unknown"}
-	errLifetime   = &ClaimError{Claim: "exp", Reason: "is further from iat than the verifier's MaxTTL"}
-)
+// maxIssuedAhead is how far "iat" may lie ahead of the verifier's clock, beyond the leeway, where MaxTTL or revocation rules go by it:
+// clocks differ by less, and a token from further ahead would outlive what they say of it.
+const maxIssuedAhead = time.Minute
+
+func refuseClaim(claim, reason string) error { return &ClaimError{Claim: claim, Reason: reason} }
+
+func missingExpiry() error { return refuseClaim("exp", "is missing") }
 
 // checkPolicy holds the claims against the options, with the verifier's own clock.
 func (v *Verifier) checkPolicy(s *scratch) error {
@@ -27,10 +26,10 @@ func (v *Verifier) checkPolicy(s *scratch) error {
 		return err
 	}
 	if !o.AnyIssuer && (!s.claims.issuer.set || !s.equal(s.claims.issuer, o.Issuer)) {
-		return errIssuer
+		return refuseClaim("iss", "is not the issuer that this verifier accepts")
 	}
 	if !o.AnyAudience && !s.audienceNames(o.Audience) {
-		return errAudience
+		return refuseClaim("aud", "does not name this verifier's audience")
 	}
 	return nil
 }
@@ -55,10 +54,10 @@ func (s *scratch) audienceNames(recipient string) bool {
 	return false
 }
 
-// checkTimes refuses a token from "exp" on, not only after it (RFC 7519 §4.1.4), and before "nbf".
+// checkTimes refuses a token from "exp" on, not only after it (RFC 7519 §4.1.4), before "nbf", and one from the future where its age counts.
 func (v *Verifier) checkTimes(c *claimSet) error {
 	if !c.expires.set && !v.options.NoExpiry {
-		return errNoExpiry
+		return missingExpiry()
 	}
 	now := v.options.Now()
 	if c.expires.set && !c.expires.after(now.Add(-v.options.Leeway)) {
@@ -67,20 +66,26 @@ func (v *Verifier) checkTimes(c *claimSet) error {
 	if c.notBefore.set && c.notBefore.after(now.Add(v.options.Leeway)) {
 		return ErrNotYetValid
 	}
+	if v.agesTokens() && c.issuedAt.set && c.issuedAt.after(now.Add(v.options.Leeway+maxIssuedAhead)) {
+		return ErrNotYetValid
+	}
 	if v.options.MaxTTL > 0 {
 		return v.checkLifetime(c)
 	}
 	return nil
 }
 
+// agesTokens reports whether the policy goes by "iat".
+func (v *Verifier) agesTokens() bool { return v.options.MaxTTL > 0 || v.options.Revocation != nil }
+
 func (v *Verifier) checkLifetime(c *claimSet) error {
 	switch {
 	case !c.expires.set:
-		return errNoExpiry
+		return missingExpiry()
 	case !c.issuedAt.set:
-		return errNoIssuedAt
+		return refuseClaim("iat", "is missing, so the token's lifetime is unknown")
 	case c.expires.time().After(c.issuedAt.time().Add(v.options.MaxTTL)):
-		return errLifetime
+		return refuseClaim("exp", "is further from iat than the verifier's MaxTTL")
 	}
 	return nil
 }
@@ -95,6 +100,9 @@ func (v *Verifier) checkRevocation(ctx context.Context, s *scratch) error {
 	s.verdict = Current
 	if v.options.Revocation == nil {
 		return nil
+	}
+	if s.claims.foreign != nil {
+		return s.claims.foreign
 	}
 	s.facts = RevocationFacts{
 		Issuer:      s.bytes(s.claims.issuer),
@@ -120,4 +128,10 @@ func (v *Verifier) checkRevocation(ctx context.Context, s *scratch) error {
 	return ErrRevoked
 }
 
-func (s *scratch) bytes(place span) []byte { return s.payload[place.start:place.end] }
+// bytes returns a text that the checker may append to without writing into the token; nil when the claim is absent.
+func (s *scratch) bytes(place span) []byte {
+	if !place.set {
+		return nil
+	}
+	return s.payload[place.start:place.end:place.end]
+}

@@ -1,6 +1,7 @@
 package jot
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -15,7 +16,7 @@ import (
 var errForeignSignature = errors.New("jot: the signer returned something that is not an ECDSA signature")
 
 // sign returns the JWS signature of the signing input (RFC 7515 §5.1).
-func (k *PrivateKey) sign(input []byte) ([]byte, error) {
+func (k *PrivateKey) sign(_ context.Context, input []byte) ([]byte, error) {
 	signature, err := k.signRaw(input)
 	if err != nil {
 		return nil, fmt.Errorf("jot: signing with %v: %w", k, err)
@@ -86,7 +87,7 @@ func (k *PublicKey) verify(input, signature []byte) bool {
 	return false
 }
 
-func (k *SecretKey) sign(input []byte) (signature []byte, _ error) {
+func (k *SecretKey) sign(_ context.Context, input []byte) (signature []byte, _ error) {
 	k.material.sum(input, func(mac []byte) { signature = slices.Clone(mac) })
 	return signature, nil
 }

@@ -1,12 +1,14 @@
 package jot
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
+
+	"github.com/jot-auth/jot/internal/jose"
 )
 
 // SignerOptions are what a signer writes into the header of its tokens.
@@ -24,11 +26,14 @@ type Signer struct {
 
 // NewSigner makes a signer. Its tokens name the key's algorithm and key ID.
 func NewSigner(key SigningKey, o SignerOptions) (*Signer, error) {
-	if key == nil {
+	if key == nil || !key.usable() {
 		return nil, errors.New("jot: a signer needs a key")
 	}
 	if o.Type == "" {
 		o.Type = defaultType
+	}
+	if strings.ContainsFunc(o.Type, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		return nil, errors.New("jot: a token's type is a media type, printable ASCII without spaces (RFC 6838 §4.2)")
 	}
 	header, err := encodeJSON(struct {
 		Algorithm Algorithm `json:"alg"`
@@ -65,7 +70,7 @@ func (s *Signer) Sign(ctx context.Context, claims any) (string, error) {
 	token := make([]byte, 0, len(s.header)+base64.RawURLEncoding.EncodedLen(len(payload))+1+maxEncodedSignature)
 	token = append(token, s.header...)
 	token = base64.RawURLEncoding.AppendEncode(token, payload)
-	signature, err := s.key.sign(token)
+	signature, err := s.key.sign(ctx, token)
 	if err != nil {
 		return "", err
 	}
@@ -85,15 +90,10 @@ func checkClaims(payload []byte) error {
 	return nil
 }
 
+// encodeJSON refuses invalid UTF-8, which encoding/json would replace: two subjects could become one.
 func encodeJSON(v any) ([]byte, error) {
 	if raw, ok := v.(json.RawMessage); ok {
 		return raw, nil
 	}
-	var buffer bytes.Buffer
-	encoder := json.NewEncoder(&buffer)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(buffer.Bytes(), []byte("\n")), nil
+	return jose.Marshal(v)
 }

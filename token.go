@@ -1,7 +1,11 @@
 package jot
 
 import (
+	"encoding/json"
+	"errors"
+	"fmt"
 	"iter"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -68,7 +72,15 @@ func (t *Token) ClientID() string { return t.text(t.claims.client) }
 func (t *Token) Scope() string { return t.text(t.claims.scope) }
 
 // Scopes ranges over the single scopes of "scope".
-func (t *Token) Scopes() iter.Seq[string] { return strings.FieldsSeq(t.Scope()) }
+func (t *Token) Scopes() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for scope := range strings.SplitSeq(t.Scope(), " ") { // and at no other white space (RFC 6749 §3.3)
+			if scope != "" && !yield(scope) {
+				return
+			}
+		}
+	}
+}
 
 // HasScope reports whether "scope" contains this one scope, compared byte by byte (RFC 6749 §3.3).
 func (t *Token) HasScope(scope string) bool {
@@ -103,5 +115,23 @@ func (t *Token) Header() []byte { return []byte(t.header.decoded) }
 func (t *Token) Payload() []byte { return []byte(t.buffer[:t.payload]) }
 
 // Decode stores the claims in the value that v points to, as encoding/json does, except that names are case-sensitive: a
-// claim "Role" never fills a field named "role". The signature and policy have been checked before.
-func (t *Token) Decode(v any) error { return jose.Unmarshal(t.Payload(), v) }
+// claim "Role" never fills a field named "role". The signature and policy have been checked before. Its error is a *DecodeError.
+func (t *Token) Decode(v any) error {
+	err := jose.Unmarshal(t.Payload(), v)
+	if err == nil {
+		return nil
+	}
+	failure := &DecodeError{Type: fmt.Sprintf("%T", v)}
+	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		failure.Field, failure.Type = mismatch.Field, mismatch.Type.String()
+	}
+	return failure
+}
+
+// Format writes the token's ID and session, whatever the verb: claims are about people, and logs aren't the place for them.
+func (t Token) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "token %q of session %q", t.ID(), t.SessionID())
+}
+
+// LogValue is what log/slog writes: the token's ID and session.
+func (t Token) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(t)) }

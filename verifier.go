@@ -11,7 +11,10 @@ import (
 	"github.com/jot-auth/jot/internal/jose"
 )
 
-const defaultMaxSize = 16 << 10
+const (
+	defaultMaxSize = 16 << 10
+	largestMaxSize = 16 << 20
+)
 
 // VerifierOptions are what a verifier demands of a token beside its signature. The zero value demands the most; each weakening
 // has a name of its own.
@@ -35,9 +38,11 @@ type VerifierOptions struct {
 
 	// NoExpiry accepts a token without "exp". An "exp" that is there still counts.
 	NoExpiry bool
-	// MaxTTL bounds exp − iat and so requires both; 0 sets no bound. A revocation rule may be forgotten after this time.
+	// MaxTTL bounds exp − iat and so requires both; 0 sets no bound. With it, a revocation rule may be forgotten after this time and the
+	// minute by which iat may be ahead.
 	MaxTTL time.Duration
-	// Leeway is how much the clocks of issuer and verifier may differ when "exp" and "nbf" are judged.
+	// Leeway is how much the clocks of issuer and verifier may differ when "exp" and "nbf" are judged. Where its age counts,
+	// for MaxTTL and Revocation, a token's "iat" may be a minute further ahead: the clocks of two machines are never quite equal.
 	Leeway time.Duration
 	// MaxSize bounds the whole token in bytes; 0 means 16 KiB. It's checked before anything is read.
 	MaxSize int
@@ -94,8 +99,8 @@ func (o *VerifierOptions) check() error {
 			return unknownAlgorithm(alg)
 		}
 	}
-	if o.MaxTTL < 0 || o.Leeway < 0 || o.MaxSize < 0 {
-		return errors.New("jot: MaxTTL, Leeway and MaxSize are not negative")
+	if o.MaxTTL < 0 || o.Leeway < 0 || o.MaxSize < 0 || o.MaxSize > largestMaxSize {
+		return errors.New("jot: MaxTTL, Leeway and MaxSize are not negative, and MaxSize is at most 16 MiB")
 	}
 	return nil
 }
@@ -124,7 +129,8 @@ func (v *Verifier) Check(ctx context.Context, raw string) error {
 	return v.verify(ctx, raw, s)
 }
 
-// Verify checks a token with the verifier and decodes its claims into a T, as Token.Decode does. With an error, the results are zero.
+// Verify checks a token with the verifier and decodes its claims into a T, as Token.Decode does: a *DecodeError is not an ErrInvalidToken, for the token is
+// genuine. With an error, the results are zero.
 func Verify[T any](ctx context.Context, v *Verifier, raw string) (T, *Token, error) {
 	var claims, zero T
 	token, err := v.Verify(ctx, raw)
@@ -132,13 +138,14 @@ func Verify[T any](ctx context.Context, v *Verifier, raw string) (T, *Token, err
 		return zero, nil, err
 	}
 	if err := token.Decode(&claims); err != nil {
-		return zero, nil, malformedBy("claims", err)
+		return zero, nil, err
 	}
 	return claims, token, nil
 }
 
 // scratch is the working memory of one verification.
 type scratch struct {
+	headerJSON  []byte // decoded
 	input       []byte // header.payload, as signed
 	signature   []byte
 	payload     []byte // decoded, then the texts of the claims, without escapes
@@ -158,7 +165,7 @@ const maxPooled = 64 << 10
 func (v *Verifier) borrow() *scratch { return v.scratches.Get().(*scratch) }
 
 func (v *Verifier) giveBack(s *scratch) {
-	if cap(s.input)+cap(s.payload) > maxPooled {
+	if cap(s.headerJSON)+cap(s.input)+cap(s.payload) > maxPooled {
 		return
 	}
 	s.header, s.key, s.facts = nil, nil, RevocationFacts{}
@@ -189,6 +196,7 @@ func (v *Verifier) verify(ctx context.Context, raw string, s *scratch) error {
 		return err
 	}
 	if remembered == nil {
+		s.header = s.header.own(s.headerJSON)
 		v.headers.remember(s.header)
 	}
 	if err := s.readClaims(); err != nil {
@@ -222,12 +230,12 @@ func (v *Verifier) verifySignature(ctx context.Context, s *scratch) error {
 	if err != nil {
 		return unavailable(err)
 	}
-	if len(keys) == 0 || len(keys) > maxCandidates {
+	if len(keys) == 0 {
 		return ErrUnknownKey
 	}
 	refusal := ErrAlgorithm
-	for _, key := range keys {
-		if key.Algorithm() != alg {
+	for _, key := range keys[:min(len(keys), maxCandidates)] {
+		if key == nil || key.Algorithm() != alg {
 			continue
 		}
 		if key.verify(s.input, s.signature) {
@@ -237,11 +245,4 @@ func (v *Verifier) verifySignature(ctx context.Context, s *scratch) error {
 		refusal = ErrSignature
 	}
 	return refusal
-}
-
-func unavailable(cause error) error {
-	if errors.Is(cause, ErrUnavailable) {
-		return cause
-	}
-	return fmt.Errorf("%w: %w", ErrUnavailable, cause)
 }

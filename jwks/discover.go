@@ -55,7 +55,7 @@ func readMetadata(body []byte, issuer string) (jwksURI string, err error) {
 		return "", err
 	}
 	if metadata.Issuer != issuer {
-		return "", fmt.Errorf("it speaks for issuer %q, not for %q: ask for the issuer exactly as it names itself", metadata.Issuer, issuer)
+		return "", fmt.Errorf("it speaks for issuer %.200q, not for %.200q: ask for the issuer exactly as it names itself", metadata.Issuer, issuer)
 	}
 	if metadata.JWKSURI == "" {
 		return "", errors.New("it has no jwks_uri")

@@ -44,7 +44,7 @@ func (s *Source) download(ctx context.Context, previous *keySet, asked time.Time
 	return newKeySet(keys, etag, asked, lifetime, s.options.MaxStale), nil
 }
 
-// parse reads a key set and bounds its size.
+// parse reads a key set and bounds its size. A set of which nothing can be used is an error, so that it doesn't take the place of a good one.
 func (s *Source) parse(body []byte) (*jot.KeySet, error) {
 	keys, err := jot.ParseKeySet(body, jot.ParseOptions{Algorithm: s.options.Algorithm})
 	if err != nil {
@@ -52,6 +52,9 @@ func (s *Source) parse(body []byte) (*jot.KeySet, error) {
 	}
 	if n := len(keys.Keys()) + len(keys.Skipped()); n > s.options.MaxKeys {
 		return nil, fmt.Errorf("%d keys, more than the %d allowed: raise Options.MaxKeys if the issuer is right", n, s.options.MaxKeys)
+	}
+	if skipped := keys.Skipped(); len(keys.Keys()) == 0 && len(skipped) > 0 {
+		return nil, fmt.Errorf("none of its %d keys can be used; the first: %s", len(skipped), skipped[0].Reason)
 	}
 	return keys, nil
 }

@@ -37,9 +37,13 @@ const (
 
 	sweepEvery = time.Minute
 
-	// skew is how long rules are kept beyond the longest life of a token.
+	// skew is how long rules are kept beyond the longest life of a token, and how far the issuer's clock
+	// may be set.
 	skew = 10 * time.Minute
 )
+
+// errForgotten asks for a new snapshot.
+var errForgotten = errors.New("feed: the issuer's clock was set back, and rules were dropped by the time of before")
 
 // errNoLease is what a reader answers that can't know.
 var errNoLease = fmt.Errorf("revocation: the feed is not fresh: %w", jot.ErrUnavailable)
@@ -110,7 +114,8 @@ func newReader(o ReaderOptions, now clock) (*Reader, error) {
 
 // CheckRevocation returns what the rules say of the token. Without a lease the error wraps
 // jot.ErrUnavailable. A token of the issuer that is older than the longest life of its tokens is
-// revoked, because the rules about it may be gone. It doesn't allocate, nor wait for anything.
+// revoked, because the rules about it may be gone, and so is one from the issuer's future, because they
+// may be gone before it expires. It doesn't allocate, nor wait for anything.
 func (r *Reader) CheckRevocation(_ context.Context, f *jot.RevocationFacts) (jot.Verdict, error) {
 	now := r.clock()
 	g := r.grant.Load()
@@ -121,16 +126,18 @@ func (r *Reader) CheckRevocation(_ context.Context, f *jot.RevocationFacts) (jot
 		r.grant.CompareAndSwap(g, nil) // for good: a clock that jumps back must not revive it
 		return jot.Revoked, errNoLease
 	}
-	if string(f.Issuer) == r.options.Issuer && g.outlived(f, now) {
+	if string(f.Issuer) == r.options.Issuer && g.outOfTime(f, now) {
 		return jot.Revoked, nil
 	}
 	return g.set.Verdict(f), nil
 }
 
-// outlived reports whether the token is so old that its rules may have expired.
-func (g *grant) outlived(f *jot.RevocationFacts, now instant) bool {
-	oldest := g.timeline.issuerTime(now).Add(-g.maxTTL - skew)
-	return f.HasIssuedAt && f.IssuedAt < oldest.Unix()
+// outOfTime reports whether the token was issued so long ago, or so far ahead, that its rules may expire
+// before it does.
+func (g *grant) outOfTime(f *jot.RevocationFacts, now instant) bool {
+	issuerTime := g.timeline.issuerTime(now)
+	oldest, newest := issuerTime.Add(-g.maxTTL-skew), issuerTime.Add(skew)
+	return f.HasIssuedAt && (f.IssuedAt < oldest.Unix() || f.IssuedAt > newest.Unix())
 }
 
 // WaitFresh waits until the reader can answer. It returns the context's error, joined with the reason
@@ -243,7 +250,7 @@ func (r *Reader) takeSnapshot(ctx context.Context) error {
 		return err
 	}
 	r.history.note(s.Head, false)
-	r.cursor = &cursor{s.Head, set}
+	r.cursor, r.swept = &cursor{s.Head, set}, s.Time // the issuer left out what had expired by then
 	return nil
 }
 
@@ -312,12 +319,12 @@ func (r *Reader) takeFrame(ctx context.Context, link *link, f Frame) error {
 	if err := r.cursor.follow(f.Rules, s.Head); err != nil {
 		return err
 	}
-	if err := r.keepBounds(s.Time); err != nil {
-		return err
-	}
 	now := r.clock()
 	lease, err := link.lease(s.Time, now, r.options.MaxStaleness)
 	if err != nil {
+		return err
+	}
+	if err := r.keepBounds(s.Time); err != nil {
 		return err
 	}
 	r.history.note(s.Head, true)
@@ -325,8 +332,12 @@ func (r *Reader) takeFrame(ctx context.Context, link *link, f Frame) error {
 	return nil
 }
 
-// keepBounds drops expired rules, by the issuer's time, and checks how many are left.
+// keepBounds drops expired rules, by the issuer's time, and checks how many are left. The issuer may take
+// back even a time that the lease allowed: then the rules that were dropped by it are needed again.
 func (r *Reader) keepBounds(now time.Time) error {
+	if r.swept.Sub(now) > skew {
+		return errForgotten
+	}
 	full := r.cursor.set.Len() > r.options.MaxRules
 	if full || now.Sub(r.swept) > sweepEvery {
 		r.cursor.set.Sweep(now)

@@ -261,8 +261,76 @@ func TestBoundOnRules(t *testing.T) {
 	})
 }
 
-// A token that is older than any token can be may have outlived its rule.
-func TestTokenThatOutlivedItsRules(t *testing.T) {
+// The issuer's clock goes ahead for some seconds: what was revoked before stays revoked, while it does and
+// ever after.
+func TestClockThatWentAhead(t *testing.T) {
+	for name, reconnect := range map[string]func(f *fakeFeed){
+		"in the stream":       func(*fakeFeed) {},
+		"before a connection": (*fakeFeed).restart,
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, f *fakeFeed) {
+				r := watch(t, f.options())
+				defer r.Close()
+				f.revoke(sessionRule("gone"))
+				if err := r.WaitFresh(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				for _, offset := range []time.Duration{24 * time.Hour, 0} {
+					f.do(func() { f.offset = offset })
+					reconnect(f)
+					for range 600 {
+						time.Sleep(10 * time.Millisecond)
+						r.says("gone", jot.Revoked)
+					}
+				}
+				r.says("never", jot.Current)
+				time.Sleep(50 * time.Minute)
+				r.says("gone", jot.Revoked)
+			})
+		})
+	}
+}
+
+// A snapshot that was made while the issuer's clock was ahead lacks rules that are needed when it isn't.
+func TestSnapshotOfAClockThatWentAhead(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fakeFeed) {
+		f.revoke(sessionRule("gone"))
+		f.spoilSnapshot = func(s *Statement, _ []Rule) []Rule {
+			s.Time = s.Time.Add(24 * time.Hour)
+			return nil
+		}
+		r := watch(t, f.options())
+		defer r.Close()
+		time.Sleep(3 * time.Second)
+		r.saysNothing()
+		if told := r.told(); !strings.Contains(told, "set back") {
+			t.Error(told)
+		}
+		f.do(func() { f.spoilSnapshot = nil })
+		time.Sleep(10 * time.Second)
+		r.says("gone", jot.Revoked)
+	})
+}
+
+// A statement that the lease refuses drops no rule.
+func TestUnjudgedTimeSweepsNothing(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fakeFeed) {
+		r := watch(t, f.options())
+		defer r.Close()
+		f.revoke(sessionRule("gone"))
+		if err := r.WaitFresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		f.do(func() { f.refuse = func(*http.Request) *http.Response { return answer(503, "", nil) } })
+		f.do(func() { f.offset = 24 * time.Hour })
+		time.Sleep(5 * time.Second) // the old lease still holds
+		r.says("gone", jot.Revoked)
+	})
+}
+
+// A token that is older than any token can be may have outlived its rule, and one from the future will.
+func TestTokenThatOutlivesItsRules(t *testing.T) {
 	bubble(t, func(t *testing.T, f *fakeFeed) {
 		f.offset = 48 * time.Hour // the age is judged by the issuer's clock
 		r := watch(t, f.options())
@@ -276,6 +344,9 @@ func TestTokenThatOutlivedItsRules(t *testing.T) {
 			{testIssuer, 0, jot.Current},
 			{testIssuer, time.Hour + skew, jot.Current},
 			{testIssuer, time.Hour + skew + 2*time.Second, jot.Revoked},
+			{testIssuer, -skew, jot.Current},
+			{testIssuer, -skew - 2*time.Second, jot.Revoked},
+			{otherIssuer, -10 * time.Hour, jot.Current},
 			{otherIssuer, 10 * time.Hour, jot.Current},
 		} {
 			facts := sessionFacts("s")

@@ -23,7 +23,7 @@ var mayImport = map[string][]string{
 	"issuer":             {},
 	"issuer/storetest":   {"issuer"},
 	"internal/accounts":  {"issuer"},
-	"internal/web":       {"issuer"},
+	"internal/web":       {"issuer", "internal/telemetry"},
 	"internal/telemetry": {},
 	"internal/logtest":   {},
 	"sqlstore":           {"issuer", "internal/accounts"},
@@ -44,7 +44,7 @@ var onlyIn = map[string][]string{
 	"github.com/pressly/goose/v3":     {"sqlstore"},
 	"golang.org/x/crypto/argon2":      {"internal/accounts"},
 	"github.com/spf13/cobra":          {"internal/cli"},
-	rootModule + "/jothttp":           {"internal/api"},
+	rootModule + "/jothttp":           {"internal/api", "internal/feed", "internal/web"},
 	rootModule + "/examples/petstore": {"internal/cli"},
 }
 

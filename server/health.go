@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -25,7 +26,7 @@ func registerHealth(mux *http.ServeMux, i *issuer.Issuer) error {
 		ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 		defer cancel()
 		if err := i.Ready(ctx); err != nil {
-			web.Fail(w, r, issuer.ErrUnavailable)
+			web.Fail(w, r, fmt.Errorf("%w: %w", issuer.ErrUnavailable, err))
 			return
 		}
 		writeStatus(w, "ready")

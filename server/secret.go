@@ -109,15 +109,6 @@ func writeSecret(path, text string) error {
 	return syncDir(filepath.Dir(path))
 }
 
-// syncDir makes a new name in a directory survive a loss of power.
-func syncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
-}
-
 // Bytes returns a copy of the secret's bytes, as for issuer.Config.KeyEncryptionKey.
 func (s Secret) Bytes() []byte {
 	copied := *s.bytes

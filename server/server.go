@@ -17,6 +17,7 @@ import (
 	"github.com/jot-auth/jot/server/internal/feed"
 	"github.com/jot-auth/jot/server/internal/oauth"
 	"github.com/jot-auth/jot/server/internal/telemetry"
+	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/server/issuer"
 	"github.com/jot-auth/jot/server/sqlstore"
 )
@@ -105,11 +106,11 @@ func (s *Server) routes(c Config) (_ http.Handler, err error) {
 	if err != nil {
 		return nil, err
 	}
-	firstParty, err := api.New(s.issuer, s.issuer.Verifier(), s.accounts, api.Options{OpenSignUp: c.OpenSignUp, Logger: c.Logger})
+	firstParty, err := api.New(s.issuer, s.issuer.Verifier(), s.accounts, api.Options{OpenSignUp: c.OpenSignUp})
 	if err != nil {
 		return nil, err
 	}
-	protocols, err := oauth.New(s.issuer, oauth.Options{Logger: c.Logger})
+	protocols, err := oauth.New(s.issuer)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +124,7 @@ func (s *Server) routes(c Config) (_ http.Handler, err error) {
 	if err := registerHealth(mux, s.issuer); err != nil {
 		return nil, err
 	}
-	return telemetry.LogRequests(c.Logger, mux), nil
+	return telemetry.LogRequests(c.Logger, web.Problems(mux)), nil
 }
 
 // Handler serves every endpoint, below the path of the issuer's URL. Serve serves it with timeouts; whoever mounts it elsewhere

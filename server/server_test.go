@@ -205,7 +205,7 @@ func TestLogOutEverywhere(t *testing.T) {
 	if status, body := s.post(t, "/v1/logout", laptop.Access, map[string]bool{"everywhere": true}); status != http.StatusNoContent {
 		t.Fatalf("log out: %d %s", status, body)
 	}
-	waitRefused(t, verifier, phone.Access, jot.ErrRevoked)
+	waitRefused(t, verifier, phone.Access, jot.ErrStaleClaims)
 	status, body := s.post(t, "/v1/login", "", map[string]string{"username": "ada", "password": password})
 	if status != http.StatusOK {
 		t.Fatalf("log in again: %d %s", status, body)

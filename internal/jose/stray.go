@@ -80,7 +80,7 @@ func settle(to *shape, target reflect.Value) (*shape, reflect.Value) {
 				target = target.Elem() // the zero Value if nil
 			}
 		case interfaceShape:
-			if !target.IsValid() || target.Elem().Kind() != reflect.Pointer {
+			if !target.IsValid() || target.Elem().Kind() != reflect.Pointer || target.Elem().IsNil() {
 				return to, target
 			}
 			target = target.Elem()

@@ -109,3 +109,12 @@ func (e *Elements) Next() bool {
 
 // Value returns the current element.
 func (e *Elements) Value() Value { return e.value }
+
+// Parse checks that data is Valid and returns its value.
+func Parse(data []byte) (Value, error) {
+	if err := Valid(data); err != nil {
+		return Value{}, err
+	}
+	raw := bytes.Trim(data, " \t\r\n")
+	return Value{raw, raw[0] == '"' && bytes.IndexByte(raw, '\\') >= 0}, nil
+}

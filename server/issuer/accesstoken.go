@@ -14,8 +14,8 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// maxAccessToken is what fits into the cookie __Host-jot: browsers store 4096 bytes of name and value (RFC 6265bis §5.7), and
-// some count the sign between them.
+// maxAccessToken is what fits into the cookie __Host-jot: its name and value have 4096 bytes at most (RFC 6265bis), and the
+// sign between them is counted to be safe.
 const maxAccessToken = 4096 - len("__Host-jot=")
 
 // accessClaims are the claims that the issuer sets (RFC 9068 §2.2).
@@ -46,12 +46,9 @@ type draft struct {
 	key         *signingKey
 }
 
-// draft settles the claims of an access token. It fails with tooEarly, or with a *TokenSizeError.
+// draft settles the claims of an access token. It fails with ErrInvalidGrant when the session is over, or with a *TokenSizeError.
 func (u *update) draft(subject *Subject, session *Session, resource *Resource, scope []string) (*draft, error) {
 	issued := u.now.Truncate(time.Second)
-	if wait := subject.NotBefore.Sub(u.now); wait > 0 {
-		return nil, &tooEarly{wait}
-	}
 	expires := issued.Add(resource.AccessTTL)
 	if end := session.Expires.Truncate(time.Second); end.Before(expires) {
 		expires = end

@@ -8,7 +8,6 @@ import (
 	"sort"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/jot-auth/jot"
@@ -177,27 +176,4 @@ func TestTokenSizeExact(t *testing.T) {
 			t.Errorf("%s: the largest cookie has %d bytes, want 4096 or, as base64url goes, one less", algorithm, largest)
 		}
 	}
-}
-
-// TestIssueAfterEndSessions: a login right after a logout everywhere is good at once, though the rule refuses everything up to
-// the next second but one.
-func TestIssueAfterEndSessions(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newBubbleFixture(t, config())
-		defer f.Close()
-		for _, fraction := range []time.Duration{0, time.Millisecond, 999 * time.Millisecond} {
-			time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second + fraction)))
-			before := f.login()
-			start := time.Now()
-			f.do(f.EndSessions(t.Context(), "ann"))
-			f.refuse(before.Access, jot.ErrRevoked)
-			f.refuseRefresh(before.Refresh)
-			after := f.login()
-			f.accept(after.Access)
-			if waited := time.Since(start); waited > 2*time.Second {
-				t.Errorf("the login waited %v", waited)
-			}
-			f.accept(f.refresh(after.Refresh).Access)
-		}
-	})
 }

@@ -20,6 +20,7 @@ const ClientPrefix = "client_"
 const (
 	keySize         = 32 // bytes of the key-encryption key
 	maxAccessTTL    = 24 * time.Hour
+	minRefreshGrace = 10 * time.Second
 	maxRefreshGrace = 5 * time.Minute
 	maxName         = 255 // bytes of a subject ID, client ID or audience
 )
@@ -41,7 +42,8 @@ type Client struct {
 // Config says how tokens are issued. The zero value of every duration is a good default.
 type Config struct {
 	// URL identifies the issuer (iss) and is the base of its addresses: https, or http on loopback, without a
-	// trailing slash. Refresh tokens are bound to it: a new URL ends every session.
+	// trailing slash. Tokens are bound to it: under a new URL everybody has to log in again, and should it ever change back, the
+	// sessions of before go on.
 	URL string
 	// Resources are the APIs that tokens are for; the first is the default.
 	Resources []Resource
@@ -62,7 +64,7 @@ type Config struct {
 	KeyLifetime  time.Duration // how long a key signs before the next one takes over; 30 days
 
 	Logger *slog.Logger     // nil: slog.Default()
-	Now    func() time.Time // clock of the issuer's own verifier; nil: time.Now. Tokens carry the database's time.
+	Now    func() time.Time // clock of the issuer's own verifier; nil: time.Now. Tokens carry the database's time, and the two must agree.
 }
 
 // complete returns the configuration with defaults filled in and its own copies of slices, or says what is wrong.
@@ -141,6 +143,12 @@ func (c Config) checkDurations() error {
 	}
 	if c.RefreshGrace > maxRefreshGrace {
 		errs = append(errs, fmt.Errorf("config: RefreshGrace is %v, want at most %v: a stolen token goes unseen for so long", c.RefreshGrace, maxRefreshGrace))
+	}
+	if c.RefreshGrace < minRefreshGrace {
+		errs = append(errs, fmt.Errorf("config: RefreshGrace is %v, want at least %v: a refresh may wait a third of it for the database", c.RefreshGrace, minRefreshGrace))
+	}
+	if least := (c.longestTTL() + ruleSlack) / (maxPublished - 2); c.KeyLifetime < least {
+		errs = append(errs, fmt.Errorf("config: KeyLifetime is %v, want at least %v: a key is published until its last token has expired, and %d at most are", c.KeyLifetime, least, maxPublished))
 	}
 	if c.KeyLifetime < c.KeySetMaxAge {
 		errs = append(errs, fmt.Errorf("config: KeyLifetime is %v, want at least KeySetMaxAge, %v", c.KeyLifetime, c.KeySetMaxAge))

@@ -36,8 +36,10 @@ func TestConfigRefused(t *testing.T) {
 		{func(c *issuer.Config) { c.Clients[0].Scopes = []string{"a", "a"} }, "scope"},
 		{func(c *issuer.Config) { c.RefreshGrace = time.Hour }, "RefreshGrace"},
 		{func(c *issuer.Config) { c.RefreshGrace = -1 }, "RefreshGrace"},
+		{func(c *issuer.Config) { c.RefreshGrace = 9 * time.Second }, "RefreshGrace is 9s, want at least 10s"},
 		{func(c *issuer.Config) { c.IdleTTL = -1 }, "IdleTTL"},
-		{func(c *issuer.Config) { c.KeyLifetime = time.Minute }, "KeyLifetime"},
+		{func(c *issuer.Config) { c.KeyLifetime = 6 * time.Minute }, "want at least KeySetMaxAge"},
+		{func(c *issuer.Config) { c.AccessTTL, c.KeyLifetime = 24*time.Hour, 4*time.Hour }, "want at least 4h2m30s"},
 	} {
 		c := config()
 		test.alter(&c)

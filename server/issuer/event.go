@@ -36,6 +36,27 @@ type Event struct {
 	Detail    string // for people
 }
 
+// event writes an event about a refresh.
+func (u *update) event(kind EventKind, r RefreshRequest, session Session, detail string) error {
+	return u.InsertEvent(Event{
+		Time: u.now, Kind: kind, Subject: session.Subject, Session: session.ID, ClientID: session.ClientID,
+		UserAgent: r.UserAgent, Address: r.Address, Detail: detail,
+	})
+}
+
+// eventOnce writes an event about a refresh that rotates nothing, which a client may repeat as often as it likes: once until the next
+// rotation, and nothing after the alarm.
+func (u *update) eventOnce(kind EventKind, r RefreshRequest, session Session, detail string) error {
+	if session.Reported == kind || session.Reported == EventDatabaseRewound {
+		return nil
+	}
+	session.Reported = kind
+	if err := u.UpdateSession(session); err != nil {
+		return err
+	}
+	return u.event(kind, r, session, detail)
+}
+
 // Events returns up to limit events with an ID above after, oldest first.
 func (i *Issuer) Events(ctx context.Context, after uint64, limit int) ([]Event, error) {
 	var events []Event

@@ -4,14 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 )
-
-// maxIssueWait bounds how long issuing waits until its tokens are newer than a rule that refuses all older ones. Such
-// rules reach at most 2 s ahead.
-const maxIssueWait = 3 * time.Second
 
 // Grant asks for tokens for a subject that has just proved who it is.
 type Grant struct {
@@ -41,20 +36,16 @@ type Tokens struct {
 // allows, and Tokens.Scope says so. An unknown subject is ErrNotFound, a disabled one ErrInvalidGrant, an unknown client or resource
 // ErrInvalidClient or ErrInvalidTarget, and a token that fits into no cookie a *TokenSizeError. The subject is judged first, so that
 // a caller can answer its refusal like a wrong password whatever else the request asks for.
-//
-// Shortly after EndSessions Issue waits, up to 2 s, until its token is newer than the rule that refuses all older ones.
 func (i *Issuer) Issue(ctx context.Context, g Grant) (Tokens, error) {
 	if err := checkAMR(g.AMR); err != nil {
 		return Tokens{}, err
 	}
 	var d *draft
-	err := i.pastMinimum(ctx, func() error {
-		// The token's time, the subject's claims and generation, and the new session are of one transaction: a change of
-		// the subject comes either before, and is in the token, or after, and its rule refuses the token.
-		return i.commit(ctx, func(u *update) (err error) {
-			d, err = u.begin(g)
-			return err
-		})
+	// The token's time, the subject's claims and generation, and the new session are of one transaction: a change of
+	// the subject comes either before, and is in the token, or after, and its rule refuses the token.
+	err := i.commit(ctx, func(u *update) (err error) {
+		d, err = u.begin(g)
+		return err
 	})
 	if err != nil {
 		return Tokens{}, err
@@ -91,30 +82,4 @@ func (u *update) begin(g Grant) (*draft, error) {
 		return nil, err
 	}
 	return d, u.InsertSession(*session)
-}
-
-// tooEarly is a token that would be older than a rule that refuses all older ones.
-type tooEarly struct{ wait time.Duration }
-
-func (e *tooEarly) Error() string { return fmt.Sprintf("tokens can be issued again in %v", e.wait) }
-
-// pastMinimum runs f, and again after waiting while it fails with tooEarly. It waits between transactions, so that nobody
-// else does.
-func (i *Issuer) pastMinimum(ctx context.Context, f func() error) error {
-	waited := time.Duration(0)
-	for {
-		err := f()
-		var early *tooEarly
-		if !errors.As(err, &early) {
-			return err
-		}
-		if waited += early.wait; waited > maxIssueWait {
-			return fmt.Errorf("%w: the database's clock is behind", ErrBusy)
-		}
-		select {
-		case <-time.After(early.wait):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
 }

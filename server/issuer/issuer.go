@@ -35,13 +35,17 @@ type Issuer struct {
 	config   Config
 	sealer   *sealer
 	verifier *jot.Verifier
-	maxTTL   time.Duration
+	maxTTL   atomic.Int64 // a time.Duration, as the database has it
 
 	keys      atomic.Pointer[keyring]
 	reloading sync.Mutex
 	rules     *revocation.Set
-	followed  uint64 // sequence up to which others' rules were applied
 	changed   signal
+	probe     probe
+
+	// Only the goroutine touches these.
+	followed uint64    // sequence up to which others' rules were applied
+	swept    time.Time // up to which expired rules were dropped
 
 	wake   chan struct{}
 	cancel context.CancelFunc
@@ -87,7 +91,13 @@ func (i *Issuer) start(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return errors.Join(i.startKeys(tx, now), startLog(tx), i.raiseMaxTTL(tx))
+		if err := i.startKeys(tx, now); err != nil {
+			return err
+		}
+		if err := startLog(tx); err != nil {
+			return err
+		}
+		return raiseMaxTTL(tx, i.config.longestTTL())
 	})
 	if err != nil {
 		return err
@@ -95,26 +105,43 @@ func (i *Issuer) start(ctx context.Context) error {
 	if err := i.reloadKeys(ctx); err != nil {
 		return err
 	}
-	return i.store.View(ctx, i.loadRules)
+	return i.store.View(ctx, func(r Reader) error {
+		if err := i.loadMaxTTL(r); err != nil {
+			return err
+		}
+		return i.loadRules(r)
+	})
 }
 
 // raiseMaxTTL remembers the longest token life, so that after a configuration with a shorter one rules and retiring
 // keys still outlast the tokens of before.
-func (i *Issuer) raiseMaxTTL(tx Tx) error {
-	before, err := tx.Setting(settingMaxTTL)
-	if err != nil && !errors.Is(err, ErrNotFound) {
+func raiseMaxTTL(tx Tx, longest time.Duration) error {
+	before, err := readMaxTTL(tx)
+	if err != nil && !errors.Is(err, ErrNotFound) || longest <= before {
 		return err
 	}
-	i.maxTTL = max(i.config.longestTTL(), time.Duration(before)*time.Millisecond)
-	if i.maxTTL.Milliseconds() == before {
-		return nil
-	}
-	return tx.PutSetting(settingMaxTTL, i.maxTTL.Milliseconds())
+	return tx.PutSetting(settingMaxTTL, longest.Milliseconds())
 }
 
+// readMaxTTL returns the longest token life. Another server over the database may have raised it, so who relies on it reads it in
+// the transaction that does.
+func readMaxTTL(r SettingReader) (time.Duration, error) {
+	ms, err := r.Setting(settingMaxTTL)
+	return time.Duration(ms) * time.Millisecond, err
+}
+
+func (i *Issuer) loadMaxTTL(r Reader) error {
+	maxTTL, err := readMaxTTL(r)
+	if err == nil {
+		i.maxTTL.Store(int64(maxTTL))
+	}
+	return err
+}
+
+// newVerifier takes tokens of any life that a configuration allows: another server over the database may have a longer one.
 func (i *Issuer) newVerifier() (*jot.Verifier, error) {
 	return jot.NewVerifier(i, jot.VerifierOptions{
-		Issuer: i.config.URL, AnyAudience: true, Type: accessType, MaxTTL: i.maxTTL, Now: i.config.Now, Revocation: i,
+		Issuer: i.config.URL, AnyAudience: true, Type: accessType, MaxTTL: maxAccessTTL, Now: i.config.Now, Revocation: i,
 	})
 }
 
@@ -135,7 +162,7 @@ func (i *Issuer) KeySetMaxAge() time.Duration { return i.config.KeySetMaxAge }
 
 // MaxTTL is the longest life that any access token has: a verifier that refuses longer ones can't be shown one that has
 // outlived its rule.
-func (i *Issuer) MaxTTL() time.Duration { return i.maxTTL }
+func (i *Issuer) MaxTTL() time.Duration { return time.Duration(i.maxTTL.Load()) }
 
 // Now returns the database's time.
 func (i *Issuer) Now(ctx context.Context) (time.Time, error) {
@@ -145,20 +172,4 @@ func (i *Issuer) Now(ctx context.Context) (time.Time, error) {
 		return err
 	})
 	return now, err
-}
-
-// Ready reports whether tokens can be issued: nil, or an error that wraps ErrUnavailable.
-func (i *Issuer) Ready(ctx context.Context) error {
-	_, err := i.LogHead(ctx)
-	return err
-}
-
-// Session finds a session, ended and expired ones too, or fails with ErrNotFound.
-func (i *Issuer) Session(ctx context.Context, sid string) (Session, error) {
-	var s Session
-	err := i.store.View(ctx, func(r Reader) (err error) {
-		s, err = r.Session(sid)
-		return err
-	})
-	return s, err
 }

@@ -57,6 +57,7 @@ type fixture struct {
 	config issuer.Config
 	clock  *clock
 	path   string
+	store  issuer.Store // the one that was opened last
 }
 
 // newFixture opens an issuer on a clock that stands still; inside a synctest bubble, on the bubble's.
@@ -91,6 +92,7 @@ func (f *fixture) open(c issuer.Config) (*issuer.Issuer, error) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	f.store = store
 	i, err := issuer.New(f.Context(), store, c)
 	f.Cleanup(func() {
 		if i != nil {
@@ -260,26 +262,35 @@ func TestWrongKeyEncryptionKey(t *testing.T) {
 	}
 }
 
+// TestReady: ready is who can write. An answer stands for a second, so that asking doesn't keep the disk busy.
 func TestReady(t *testing.T) {
-	store, err := sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "jot.db"), sqlstore.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	i, err := issuer.New(t.Context(), store, config())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer i.Close()
-	if err := i.Ready(t.Context()); err != nil {
-		t.Error(err)
-	}
-	store.Close()
-	if err := i.Ready(t.Context()); !errors.Is(err, issuer.ErrUnavailable) {
-		t.Errorf("error %v, want ErrUnavailable", err)
-	}
-	if _, err := i.Issue(t.Context(), issuer.Grant{Subject: "ann"}); !errors.Is(err, issuer.ErrUnavailable) {
-		t.Errorf("error %v, want ErrUnavailable", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		f := newBubbleFixture(t, config())
+		defer f.Close()
+		f.do(f.Ready(t.Context()))
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		time.Sleep(time.Second)
+		f.do(f.Ready(gone)) // whoever asked is gone, and the answer is for all
+		f.do(f.openStore().Update(t.Context(), func(issuer.Tx) error {
+			f.do(f.Ready(t.Context()))
+			time.Sleep(time.Second)
+			if err := f.Ready(t.Context()); !errors.Is(err, issuer.ErrUnavailable) {
+				t.Errorf("while another process keeps the database locked: error %v, want ErrUnavailable", err)
+			}
+			return nil
+		}))
+		time.Sleep(time.Second)
+		f.do(f.Ready(t.Context()))
+		f.store.Close()
+		time.Sleep(time.Second)
+		if err := f.Ready(t.Context()); !errors.Is(err, issuer.ErrUnavailable) {
+			t.Errorf("error %v, want ErrUnavailable", err)
+		}
+		if _, err := f.Issue(t.Context(), issuer.Grant{Subject: "ann"}); !errors.Is(err, issuer.ErrUnavailable) {
+			t.Errorf("error %v, want ErrUnavailable", err)
+		}
+	})
 }
 
 // TestClose makes sure that the issuer's goroutine ends with it: a bubble waits for every goroutine in it.

@@ -12,8 +12,12 @@ import (
 	"github.com/jot-auth/jot/revocation"
 )
 
-// maxPublished bounds the signing keys in the key set, so that it stays small and verifiers hold all of it.
+// maxPublished bounds the signing keys in the key set, so that it stays small and verifiers hold all of it. Beside those that
+// retire, one is active and one is next.
 const maxPublished = 8
+
+// adoptTimeout bounds how long a change of the keys waits to take effect at once.
+const adoptTimeout = 5 * time.Second
 
 // Purpose is the one thing that a key is for.
 type Purpose string
@@ -86,8 +90,15 @@ func (i *Issuer) RotateKey(ctx context.Context) (Rotation, error) {
 	if err != nil {
 		return Rotation{}, err
 	}
-	defer i.wakeUp()
-	return done, i.reloadKeys(ctx)
+	return done, i.adoptKeys(ctx)
+}
+
+// adoptKeys makes a committed change of the keys take effect, even when its caller is gone.
+func (i *Issuer) adoptKeys(ctx context.Context) error {
+	defer i.wakeUp() // to find what is due next, or to try again
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), adoptTimeout)
+	defer cancel()
+	return i.reloadKeys(ctx)
 }
 
 // rotate promotes the next key where it is old enough, and else schedules that.
@@ -103,8 +114,12 @@ func (u *update) rotate(fresh Key) (Rotation, error) {
 	if keys.published() >= maxPublished {
 		return Rotation{}, fmt.Errorf("%w: %d of %d; the first leaves at %v", ErrKeyLimit, keys.published(), maxPublished, keys.firstExpiry())
 	}
+	maxTTL, err := readMaxTTL(u)
+	if err != nil {
+		return Rotation{}, err
+	}
 	active.State, active.Sealed = KeyRetiring, nil
-	active.Expires = u.now.Add(u.issuer.maxTTL + ruleSlack)
+	active.Expires = u.now.Add(maxTTL + ruleSlack)
 	if err := u.UpdateKey(*active); err != nil {
 		return Rotation{}, err
 	}
@@ -148,7 +163,7 @@ func (i *Issuer) RevokeKey(ctx context.Context, kid string) error {
 	if err != nil {
 		return err
 	}
-	return i.reloadKeys(ctx)
+	return i.adoptKeys(ctx)
 }
 
 func (u *update) revokeKey(keys accessKeys, key, fresh Key) error {

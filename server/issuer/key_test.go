@@ -1,6 +1,9 @@
 package issuer_test
 
 import (
+	"context"
+	"database/sql"
+	"encoding/json"
 	"errors"
 	"path/filepath"
 	"slices"
@@ -306,4 +309,131 @@ func TestKeysOfAnotherDatabase(t *testing.T) {
 	f.createSubject("ann")
 	f.refuse(first.Access, jot.ErrUnknownKey)
 	f.refuseRefresh(first.Refresh)
+}
+
+// TestKeyChangeWhoseCallerIsGone: a change of the keys takes effect at once even so, or tokens would be dead when they are issued.
+func TestKeyChangeWhoseCallerIsGone(t *testing.T) {
+	for name, change := range map[string]func(f *fixture, ctx context.Context, active string) error{
+		"revoke": func(f *fixture, ctx context.Context, active string) error { return f.RevokeKey(ctx, active) },
+		"rotate": func(f *fixture, ctx context.Context, _ string) error { _, err := f.RotateKey(ctx); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, store := newBrittleFixture(t)
+				defer f.Close()
+				active, next := f.active(), f.next()
+				time.Sleep(10*time.Minute + time.Second)
+				ctx, cancel := context.WithCancel(t.Context())
+				store.committed = cancel
+				err := change(f, ctx, active)
+				store.committed = nil
+				f.do(err)
+				if active := f.active(); active != next {
+					t.Errorf("%s signs, want %s", active, next)
+				}
+			})
+		})
+	}
+}
+
+// TestKeysAtTheLimit: a server whose rotation has to wait still takes over the keys that another one made.
+func TestKeysAtTheLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := config()
+		c.KeySetMaxAge = time.Second
+		f := newBubbleFixture(t, c)
+		defer f.Close()
+		other, err := f.open(f.config)
+		f.do(err)
+		defer other.Close()
+		for len(other.KeySet().Keys()) < 8 {
+			time.Sleep(time.Second)
+			_, err := other.RotateKey(t.Context())
+			f.do(err)
+		}
+		r, err := other.RotateKey(t.Context())
+		if err != nil || r.Due.IsZero() {
+			t.Fatalf("rotation %+v, %v, want it scheduled", r, err)
+		}
+		time.Sleep(2 * time.Minute)
+		if len(f.published()) != 8 || f.active() != r.Active {
+			t.Errorf("%v are published, %s signs, want 8, and %s", f.published(), f.active(), r.Active)
+		}
+	})
+}
+
+// TestServerWithLongerTokens: a server's rules and keys outlast the tokens that another one over the database gives, and it takes and
+// revokes them.
+func TestServerWithLongerTokens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newBubbleFixture(t, config())
+		defer f.Close()
+		c := config()
+		c.AccessTTL = 12 * time.Hour
+		other, err := f.open(c)
+		f.do(err)
+		defer other.Close()
+		time.Sleep(11 * time.Minute)
+		if f.MaxTTL() != 12*time.Hour {
+			t.Errorf("MaxTTL is %v, want the other server's", f.MaxTTL())
+		}
+		var tokens [3]issuer.Tokens
+		for n := range tokens {
+			tokens[n], err = other.Issue(t.Context(), issuer.Grant{Subject: "ann"})
+			f.do(err)
+			f.accept(tokens[n].Access)
+		}
+		f.do(f.RevokeToken(t.Context(), tokens[0].Access, ""))
+		f.do(f.EndSession(t.Context(), "ann", tokens[1].SessionID))
+		f.rotate()
+		for range 11 {
+			time.Sleep(time.Hour)
+			f.restart()
+			f.refuse(tokens[0].Access, jot.ErrRevoked)
+			f.refuse(tokens[1].Access, jot.ErrRevoked)
+			f.accept(tokens[2].Access)
+		}
+	})
+}
+
+// TestKeysChangedInDatabase: a start refuses keys that somebody without the key-encryption key has altered.
+func TestKeysChangedInDatabase(t *testing.T) {
+	foreign, err := jot.GenerateKey(jot.ES256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := json.Marshal(foreign.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		purpose issuer.Purpose
+		state   issuer.KeyState
+		alter   string
+	}{
+		"root key that retires":          {issuer.PurposeRefresh, issuer.KeyActive, "state = 'retiring', sealed = x''"},
+		"root key of another version":    {issuer.PurposeRefresh, issuer.KeyActive, "version = 2"},
+		"feed key that retires":          {issuer.PurposeFeed, issuer.KeyActive, "state = 'retiring', sealed = x''"},
+		"public half of the active key":  {issuer.PurposeAccess, issuer.KeyActive, "public = '" + string(public) + "'"},
+		"public half of the next key":    {issuer.PurposeAccess, issuer.KeyNext, "public = '" + string(public) + "'"},
+		"public half of the feed's key":  {issuer.PurposeFeed, issuer.KeyActive, "public = '" + string(public) + "'"},
+		"active key, taken for the feed": {issuer.PurposeAccess, issuer.KeyActive, "purpose = 'feed'"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, config())
+			f.do(f.Close())
+			db, err := sql.Open("sqlite", f.path)
+			f.do(err)
+			defer db.Close()
+			result, err := db.Exec("UPDATE keys SET "+test.alter+" WHERE purpose = $1 AND state = $2", string(test.purpose), string(test.state))
+			f.do(err)
+			if n, err := result.RowsAffected(); err != nil || n != 1 {
+				t.Fatalf("%d keys were altered, %v", n, err)
+			}
+			if i, err := f.open(f.config); err == nil {
+				i.Close()
+				t.Error("the issuer started")
+			}
+		})
+	}
 }

@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -9,12 +10,11 @@ import (
 	"time"
 
 	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/revocation"
 )
 
-const (
-	accessType = "at+jwt"       // RFC 9068 §2.1
-	feedType   = "jot-feed+jwt" // statements of the revocation feed
-)
+// accessType is the typ of access tokens (RFC 9068 §2.1).
+const accessType = "at+jwt"
 
 // keyring is the opened keys, in memory. It is immutable: a change of the keys makes another one.
 type keyring struct {
@@ -77,7 +77,7 @@ func (i *Issuer) newKey(purpose Purpose, algorithm jot.Algorithm) (Key, error) {
 	secret, err1 := private.ExportJWK()
 	public, err2 := json.Marshal(private.Public())
 	k := Key{ID: private.KeyID(), Purpose: purpose, Algorithm: algorithm, Public: public}
-	k.Sealed = i.sealer.seal(purpose, k.ID, secret)
+	k.Sealed = i.sealer.seal(k, secret)
 	return k, errors.Join(err1, err2)
 }
 
@@ -85,7 +85,7 @@ func (i *Issuer) newRootKey(version byte) Key {
 	secret := make([]byte, rootKeySize)
 	rand.Read(secret)
 	k := Key{ID: fmt.Sprintf("%s%d", PurposeRefresh, version), Purpose: PurposeRefresh, Version: version}
-	k.Sealed = i.sealer.seal(k.Purpose, k.ID, secret)
+	k.Sealed = i.sealer.seal(k, secret)
 	return k
 }
 
@@ -137,30 +137,55 @@ func (i *Issuer) openKeys(keys []Key) (*keyring, error) {
 // openKey puts what a key is good for into the ring and returns its public half, nil of a root key. A private key that isn't
 // needed yet is opened too, so that a wrong key-encryption key shows at the start and not at the next rotation.
 func (i *Issuer) openKey(ring *keyring, k Key) (*jot.PublicKey, error) {
-	var secret []byte
-	var err error
-	if k.State != KeyRetiring {
-		if secret, err = i.sealer.open(k); err != nil {
-			return nil, err
-		}
-	}
 	if k.Purpose == PurposeRefresh {
-		ring.roots[k.Version] = secret
-		ring.rootVersion = max(ring.rootVersion, k.Version)
-		return nil, nil
+		return nil, i.openRootKey(ring, k)
 	}
 	public, err := jot.ParsePublicKey(k.Public, jot.ParseOptions{})
+	if err != nil || k.Purpose == PurposeAccess && k.State == KeyRetiring {
+		return public, err
+	}
+	private, err := i.openPrivateKey(k, public)
 	if err != nil || k.State != KeyActive {
 		return public, err
+	}
+	if k.Purpose == PurposeFeed {
+		ring.feed, err = jot.NewSigner(private, jot.SignerOptions{Type: revocation.StatementType})
+		return public, err
+	}
+	ring.active, err = newSigningKey(private)
+	return public, err
+}
+
+func (i *Issuer) openRootKey(ring *keyring, k Key) error {
+	secret, err := i.sealer.open(k)
+	if err != nil {
+		return err
+	}
+	if len(secret) != rootKeySize {
+		return fmt.Errorf("root key %s has %d bytes, want %d", k.ID, len(secret), rootKeySize)
+	}
+	ring.roots[k.Version] = secret
+	ring.rootVersion = max(ring.rootVersion, k.Version)
+	return nil
+}
+
+// openPrivateKey opens a key whose public half is published, and checks that it is the one.
+func (i *Issuer) openPrivateKey(k Key, published *jot.PublicKey) (*jot.PrivateKey, error) {
+	secret, err := i.sealer.open(k)
+	if err != nil {
+		return nil, err
 	}
 	private, err := jot.ParsePrivateKey(secret, jot.ParseOptions{})
 	if err != nil {
 		return nil, err
 	}
-	if k.Purpose == PurposeFeed {
-		ring.feed, err = jot.NewSigner(private, jot.SignerOptions{Type: feedType})
-		return public, err
+	ours, err1 := json.Marshal(private.Public())
+	theirs, err2 := json.Marshal(published)
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, err
 	}
-	ring.active, err = newSigningKey(private)
-	return public, err
+	if !bytes.Equal(ours, theirs) {
+		return nil, fmt.Errorf("the public half of the %s key %s was changed in the database; restore it from a backup", k.Purpose, k.ID)
+	}
+	return private, nil
 }

@@ -1,8 +1,11 @@
 package issuer_test
 
 import (
+	"bytes"
 	"errors"
+	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -37,7 +40,7 @@ func TestLog(t *testing.T) {
 		{Kind: revocation.Session, Issuer: f.URL(), Value: tokens.SessionID, Subject: "ann", Expires: expires},
 		{Kind: revocation.SubjectGeneration, Issuer: f.URL(), Value: "ann", Minimum: 2, Expires: expires},
 		{Kind: revocation.SubjectSoftGeneration, Issuer: f.URL(), Value: "ann", Minimum: 3, Expires: expires},
-		{Kind: revocation.SubjectIssuedAt, Issuer: f.URL(), Value: "ann", Minimum: f.clock.Now().Unix() + 2, Expires: expires},
+		{Kind: revocation.SubjectGeneration, Issuer: f.URL(), Value: "ann", Minimum: 4, Expires: expires},
 	}
 	heads := []revocation.Head{empty}
 	for _, r := range want {
@@ -109,6 +112,73 @@ func TestFollow(t *testing.T) {
 		case <-time.After(2 * time.Minute):
 		}
 		f.refuse(tokens.Access, jot.ErrRevoked)
+	})
+}
+
+// TestRulesAfterAClockThatWasAhead: rules that upkeep dropped by a wrong time come back with the right one.
+func TestRulesAfterAClockThatWasAhead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, config())
+		defer f.Close()
+		tokens := f.login()
+		f.do(f.EndSession(t.Context(), "ann", tokens.SessionID))
+		f.clock.Advance(24 * time.Hour)
+		time.Sleep(2 * time.Minute) // of upkeep
+		f.clock.Advance(-24 * time.Hour)
+		time.Sleep(2 * time.Minute)
+		f.refuse(tokens.Access, jot.ErrRevoked)
+	})
+}
+
+// TestStartWithAClockThatIsAhead is the same for rules that were never loaded.
+func TestStartWithAClockThatIsAhead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, config())
+		tokens := f.login()
+		f.do(f.EndSession(t.Context(), "ann", tokens.SessionID))
+		f.clock.Advance(24 * time.Hour)
+		f.restart()
+		defer f.Close()
+		f.clock.Advance(-24 * time.Hour)
+		time.Sleep(2 * time.Minute)
+		f.refuse(tokens.Access, jot.ErrRevoked)
+	})
+}
+
+// appendUnknown appends a rule to the log that this version doesn't know.
+func (f *fixture) appendUnknown() {
+	f.Helper()
+	f.do(f.openStore().Update(f.Context(), func(tx issuer.Tx) error {
+		head, err := tx.LogHead()
+		f.do(err)
+		r := revocation.Rule{Kind: "unheard_of", Issuer: f.URL(), Value: "ann", Expires: time.Now().Add(100 * 365 * 24 * time.Hour).Unix()}
+		head = head.Append(r)
+		f.do(tx.AppendRule(issuer.LogEntry{Sequence: head.Sequence, Rule: r, Hash: head.Hash, Time: time.Now()}))
+		return tx.PutLogHead(head)
+	}))
+}
+
+// TestUnknownRule: a rule that can't be enforced is told of, and doesn't keep those after it from being enforced.
+func TestUnknownRule(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := config()
+		var told bytes.Buffer
+		c.Logger = slog.New(slog.NewTextHandler(&told, nil))
+		f := newBubbleFixture(t, c)
+		other, err := f.open(config())
+		f.do(err)
+		tokens := f.login()
+		f.appendUnknown()
+		f.do(other.EndSession(t.Context(), "ann", tokens.SessionID))
+		time.Sleep(2 * time.Minute)
+		f.refuse(tokens.Access, jot.ErrRevoked)
+		f.do(errors.Join(f.Close(), other.Close()))
+		if !strings.Contains(told.String(), "unknown kind") {
+			t.Errorf("the log says %q", told.String())
+		}
+		if _, err := f.open(c); err == nil || !strings.Contains(err.Error(), "unknown kind") {
+			t.Errorf("a start with rules that can't be enforced: %v", err)
+		}
 	})
 }
 

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/jot-auth/jot/revocation"
 )
 
 // Counters say which refresh token of a session is good. Tokens are numbered from 1. Every number below Current but
@@ -69,15 +67,7 @@ func (i *Issuer) Refresh(ctx context.Context, r RefreshRequest) (Tokens, error) 
 		return Tokens{}, err
 	}
 	r.UserAgent, r.Address = clip(r.UserAgent, maxUserAgent), clip(r.Address, maxAddress)
-	var d *draft
-	err = i.pastMinimum(ctx, func() error {
-		// Of many that present one token at once, one transaction rotates the counters and the others see that it did:
-		// they all get the same successor. A logout or change of claims comes before or after, never in between.
-		return i.commit(ctx, func(u *update) (err error) {
-			d, err = u.refresh(r, token, client)
-			return err
-		})
-	})
+	d, err := i.decideRefresh(ctx, r, token, client)
 	if err != nil {
 		return Tokens{}, err
 	}
@@ -85,6 +75,23 @@ func (i *Issuer) Refresh(ctx context.Context, r RefreshRequest) (Tokens, error) 
 		return Tokens{}, ErrInvalidGrant
 	}
 	return i.sign(ctx, d)
+}
+
+// decideRefresh waits for the database for a third of the grace window at most, and is ErrBusy then. A request that came
+// in time, but was decided after the window, would burn the token that another tab got meanwhile.
+func (i *Issuer) decideRefresh(ctx context.Context, r RefreshRequest, token refreshToken, client *Client) (d *draft, err error) {
+	soon, cancel := context.WithTimeout(ctx, i.config.RefreshGrace/3)
+	defer cancel()
+	// Of many that present one token at once, one transaction rotates the counters and the others see that it did:
+	// they all get the same successor. A logout or change of claims comes before or after, never in between.
+	err = i.commit(soon, func(u *update) (err error) {
+		d, err = u.refresh(r, token, client)
+		return err
+	})
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		err = fmt.Errorf("%w: %w", ErrBusy, err)
+	}
+	return d, err
 }
 
 // refresh applies the refresh rule. No draft and no error means that the token is refused, and that what this changed is to be
@@ -146,41 +153,33 @@ func (u *update) next(r RefreshRequest, session Session, before Counters, meanin
 		}
 	}
 	session.use(u.now, u.issuer.config.IdleTTL, r.UserAgent, r.Address)
+	session.Reported = ""
 	return d, u.UpdateSession(session)
 }
 
-// repeated changes nothing; it only tells when a second device is at work.
+// repeated changes no counter; it only tells when a second device is at work.
 func (u *update) repeated(r RefreshRequest, session Session) error {
 	if !session.elsewhere(r.UserAgent, r.Address) {
 		return nil
 	}
-	return u.event(EventRefreshElsewhere, r, session, "a refresh token was used twice within the grace window, from two places")
+	return u.eventOnce(EventRefreshElsewhere, r, session, "a refresh token was used twice within the grace window, from two places")
 }
 
 // reused ends a session whose spent refresh token was presented.
 func (u *update) reused(r RefreshRequest, session Session, token refreshToken) error {
 	detail := fmt.Sprintf("refresh token %d was presented, %d is current; the session has ended", token.counter, session.Counters.Current)
-	return errors.Join(u.end(session, EndedByReuse), u.event(EventRefreshReused, r, session, detail))
+	if err := u.end(session, EndedByReuse); err != nil {
+		return err
+	}
+	return u.event(EventRefreshReused, r, session, detail)
 }
 
 // rewound raises the alarm about a genuine token that the database doesn't know of.
 func (u *update) rewound(r RefreshRequest, session Session, token refreshToken) error {
-	u.issuer.config.Logger.Error("database rewound: a refresh token is ahead of the database; end all sessions",
-		"session", session.ID, "presented", token.counter, "current", session.Counters.Current)
+	if session.Reported != EventDatabaseRewound {
+		u.issuer.config.Logger.Error("database rewound: a refresh token is ahead of the database; end all sessions",
+			"session", session.ID, "presented", token.counter, "current", session.Counters.Current)
+	}
 	detail := fmt.Sprintf("refresh token %d is genuine, but the database only knows of %d", token.counter, session.Counters.Current)
-	return u.event(EventDatabaseRewound, r, session, detail)
-}
-
-func (u *update) event(kind EventKind, r RefreshRequest, session Session, detail string) error {
-	return u.InsertEvent(Event{
-		Time: u.now, Kind: kind, Subject: session.Subject, Session: session.ID, ClientID: session.ClientID,
-		UserAgent: r.UserAgent, Address: r.Address, Detail: detail,
-	})
-}
-
-// end ends a session and refuses its access tokens.
-func (u *update) end(session Session, why EndReason) error {
-	session.Ended, session.EndReason = u.now, why
-	u.refuse(revocation.Rule{Kind: revocation.Session, Value: session.ID, Subject: session.Subject})
-	return u.UpdateSession(session)
+	return u.eventOnce(EventDatabaseRewound, r, session, detail)
 }

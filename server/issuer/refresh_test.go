@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/jot-auth/jot"
@@ -196,6 +197,67 @@ func TestRefreshRefused(t *testing.T) {
 	f.do(err)
 	if before.Counters != after.Counters || !after.Ended.IsZero() || len(f.events()) != 0 {
 		t.Errorf("the session was %+v and is %+v", before, after)
+	}
+}
+
+// TestRefreshThatWaits: a request that came in time and would be decided after the grace window isn't decided at all, for it
+// would burn the token that its client got meanwhile.
+func TestRefreshThatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newBubbleFixture(t, config())
+		defer f.Close()
+		first := f.login()
+		second := f.refresh(first.Refresh)
+		var wait sync.WaitGroup
+		locked := make(chan struct{})
+		wait.Go(func() {
+			f.do(f.store.Update(t.Context(), func(issuer.Tx) error {
+				close(locked)
+				time.Sleep(grace + time.Second)
+				return nil
+			}))
+		})
+		<-locked
+		start := time.Now()
+		if tokens, err := f.tryRefresh(first.Refresh); !errors.Is(err, issuer.ErrBusy) || time.Since(start) > grace/2 {
+			t.Errorf("after %v: %+v, %v, want ErrBusy", time.Since(start), tokens, err)
+		}
+		wait.Wait()
+		f.refresh(second.Refresh)
+		if kinds := f.events(); len(kinds) != 0 {
+			t.Errorf("events %v of one device", kinds)
+		}
+	})
+}
+
+// TestRefreshEventsAreBounded: what a client can repeat is told once, until the session moves on.
+func TestRefreshEventsAreBounded(t *testing.T) {
+	f := newFixture(t, config())
+	elsewhere := func(token string) {
+		for range 5 {
+			_, err := f.Refresh(t.Context(), issuer.RefreshRequest{Token: token, UserAgent: "curl"})
+			f.do(err)
+		}
+	}
+	first := f.login()
+	second := f.refresh(first.Refresh)
+	elsewhere(first.Refresh)
+	third := f.refresh(second.Refresh)
+	elsewhere(second.Refresh)
+	ahead := f.refresh(third.Refresh)
+	f.do(f.openStore().Update(t.Context(), func(tx issuer.Tx) error {
+		session, err := tx.Session(first.SessionID)
+		f.do(err)
+		session.Counters = issuer.Counters{Current: 2, Previous: 1, RotatedAt: session.LastUsed}
+		return tx.UpdateSession(session)
+	}))
+	for range 5 {
+		elsewhere(first.Refresh)
+		f.refuseRefresh(ahead.Refresh)
+	}
+	want := []issuer.EventKind{issuer.EventRefreshElsewhere, issuer.EventRefreshElsewhere, issuer.EventRefreshElsewhere, issuer.EventDatabaseRewound}
+	if kinds := f.events(); !slices.Equal(kinds, want) {
+		t.Errorf("events %v, want %v", kinds, want)
 	}
 }
 

@@ -10,9 +10,8 @@ import (
 )
 
 const (
-	refreshPrefix  = "jrt_"
-	refreshVersion = "refresh-" // and a number: the key ID of a root key
-	rootKeySize    = 32
+	refreshPrefix = "jrt_"
+	rootKeySize   = 32
 
 	sessionIDSize    = 26 // what rand.Text returns
 	refreshTokenSize = 1 + sessionIDSize + 8 + sha256.Size

@@ -4,14 +4,17 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/revocation"
 )
 
-// RevokeToken revokes a token on behalf of its client (RFC 7009): of an access token nothing but itself, of a refresh token
-// its whole session, whichever of the session's refresh tokens it is. A token that isn't ours, isn't this client's, or is of no
+// maxRevokedTokens bounds the access tokens of one session that are revoked one by one, so that nobody fills the memory of
+// every verifier with them.
+const maxRevokedTokens = 8
+
+// RevokeToken revokes a token on behalf of its client (RFC 7009): of an access token nothing but itself, of the ninth one of a
+// session and of a refresh token the whole session, whichever of the session's refresh tokens it is. A token that isn't ours, isn't this client's, or is of no
 // use any more is no error, and changes nothing. "" is the default client.
 func (i *Issuer) RevokeToken(ctx context.Context, token, clientID string) error {
 	client, err := i.config.client(clientID)
@@ -36,11 +39,25 @@ func (i *Issuer) revokeAccessToken(ctx context.Context, raw, clientID string) er
 	if err != nil || token.ClientID() != clientID {
 		return err
 	}
-	// The rule needs no state to agree with.
-	return i.commit(ctx, func(u *update) error {
-		u.refuse(revocation.Rule{Kind: revocation.TokenID, Value: token.ID(), Subject: token.Subject()})
+	// Rule and count are one commit: however many are revoked at once, no more are revoked one by one.
+	return i.commit(ctx, func(u *update) error { return u.revokeAccessToken(token) })
+}
+
+func (u *update) revokeAccessToken(token *jot.Token) error {
+	session, err := u.Session(token.SessionID())
+	known := !errors.Is(err, ErrNotFound) // it isn't when the database was rewound
+	if err != nil && known {
+		return err
+	}
+	if known && (!session.Ended.IsZero() || session.RevokedTokens == maxRevokedTokens) {
+		return u.end(session, EndedByRevoke)
+	}
+	u.refuse(revocation.Rule{Kind: revocation.TokenID, Value: token.ID(), Subject: token.Subject(), Expires: outlive(token.Expires())})
+	if !known {
 		return nil
-	})
+	}
+	session.RevokedTokens++
+	return u.UpdateSession(session)
 }
 
 // EndSessionOf ends the session of a refresh token, whichever of the session's refresh tokens it is: a logout for which no
@@ -83,31 +100,23 @@ func (i *Issuer) endSession(ctx context.Context, sid string, why EndReason, own 
 		if !own(&session) {
 			return ErrNotFound
 		}
-		if !session.Ended.IsZero() {
-			return nil
-		}
 		return u.end(session, why)
 	})
 }
 
-// EndSessions ends every session of a subject and refuses every access token that it has: a logout everywhere. It fails
+// EndSessions ends every session of a subject and makes every access token that it has stale: a logout everywhere. It fails
 // with ErrNotFound.
 func (i *Issuer) EndSessions(ctx context.Context, subject string) error {
 	// The sessions' end and the rule are one commit: a login at the same time either made its session and token before, and both are
-	// caught, or comes after and waits until its token is newer than the rule.
+	// caught, or comes after, and its token is of the new generation.
 	return i.commit(ctx, func(u *update) error {
 		s, err := u.Subject(subject)
 		if err != nil {
 			return err
 		}
-		s.NotBefore = firstGoodSecond(u.now)
-		u.refuse(revocation.Rule{Kind: revocation.SubjectIssuedAt, Value: subject, Minimum: s.NotBefore.Unix()})
-		return errors.Join(u.UpdateSubject(s), u.EndSessions(subject, u.now, EndedEverywhere))
+		if err := u.outdate(s, revocation.SubjectGeneration); err != nil {
+			return err
+		}
+		return u.EndSessions(subject, u.now, EndedEverywhere)
 	})
-}
-
-// firstGoodSecond is the first time of issue that a token can't have had before now: now rounded up, and one second more,
-// since times of issue are whole seconds.
-func firstGoodSecond(now time.Time) time.Time {
-	return now.Add(time.Second - 1).Truncate(time.Second).Add(time.Second)
 }

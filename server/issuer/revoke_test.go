@@ -1,8 +1,11 @@
 package issuer_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/jot-auth/jot"
@@ -137,7 +140,7 @@ func TestEndSessions(t *testing.T) {
 	one, two, bobs := f.login(), f.login(), f.issue(issuer.Grant{Subject: "bob"})
 	f.do(f.EndSessions(t.Context(), "ann"))
 	for _, tokens := range []issuer.Tokens{one, two} {
-		f.refuse(tokens.Access, jot.ErrRevoked)
+		f.refuse(tokens.Access, jot.ErrStaleClaims)
 		f.refuseRefresh(tokens.Refresh)
 	}
 	f.accept(bobs.Access)
@@ -147,11 +150,138 @@ func TestEndSessions(t *testing.T) {
 	}
 }
 
-// TestIssueWaitsBounded: where the database's clock stands still, a login doesn't wait for it forever.
-func TestIssueWaitsBounded(t *testing.T) {
-	f := newFixture(t, config())
-	f.do(f.EndSessions(t.Context(), "ann"))
-	if _, err := f.Issue(t.Context(), issuer.Grant{Subject: "ann"}); !errors.Is(err, issuer.ErrBusy) {
-		t.Errorf("error %v, want ErrBusy", err)
+// TestLoginAfterEndSessions: a login right after a logout everywhere is good at once, and everything of before is refused, wherever
+// the clock goes.
+func TestLoginAfterEndSessions(t *testing.T) {
+	for _, jump := range []time.Duration{0, -5 * time.Second, -time.Hour} {
+		f := newFixture(t, config())
+		before := f.login()
+		f.clock.Advance(jump / 2)
+		f.do(f.EndSessions(t.Context(), "ann"))
+		f.clock.Advance(jump / 2)
+		f.refuse(before.Access, jot.ErrInvalidToken)
+		f.refuseRefresh(before.Refresh)
+		after := f.login()
+		f.accept(after.Access)
+		f.accept(f.refresh(after.Refresh).Access)
 	}
+}
+
+// TestRevokeManyAccessTokens: a session whose access tokens are revoked one by one ends before its rules are many.
+func TestRevokeManyAccessTokens(t *testing.T) {
+	f := newFixture(t, config())
+	tokens, other := f.login(), f.login()
+	for range 8 {
+		f.do(f.RevokeToken(t.Context(), tokens.Access, ""))
+		f.do(f.RevokeToken(t.Context(), tokens.Access, "")) // counts once
+		f.refuse(tokens.Access, jot.ErrRevoked)
+		tokens = f.refresh(tokens.Refresh)
+	}
+	latest := f.refresh(tokens.Refresh)
+	f.accept(latest.Access)
+	f.do(f.RevokeToken(t.Context(), tokens.Access, ""))
+	f.refuse(tokens.Access, jot.ErrRevoked)
+	f.refuse(latest.Access, jot.ErrRevoked)
+	f.refuseRefresh(latest.Refresh)
+	if head, err := f.LogHead(t.Context()); err != nil || head.Sequence != 9 {
+		t.Errorf("the log has %d rules, want 9; %v", head.Sequence, err)
+	}
+	f.accept(other.Access)
+}
+
+// TestRevokedWhileTheClockWasAhead: a rule about a token or session that the clock's error took into the future lives as long as they.
+func TestRevokedWhileTheClockWasAhead(t *testing.T) {
+	f := newFixture(t, config())
+	f.clock.Advance(time.Hour)
+	one, two := f.login(), f.login()
+	f.do(f.RevokeToken(t.Context(), one.Access, ""))
+	f.clock.Advance(-time.Hour)
+	f.do(f.EndSession(t.Context(), "ann", two.SessionID))
+	for range 75 { // until they expire
+		f.restart()
+		f.refuse(one.Access, jot.ErrInvalidToken)
+		f.refuse(two.Access, jot.ErrInvalidToken)
+		f.clock.Advance(time.Minute)
+	}
+}
+
+// TestRuleOfAToken: a rule about one token lives as long as the token may be accepted, and no longer.
+func TestRuleOfAToken(t *testing.T) {
+	f := newFixture(t, config())
+	tokens := f.issue(issuer.Grant{Subject: "ann", Resource: "zoo"})
+	expires := f.clock.Now().Add(time.Minute)
+	f.clock.Advance(30 * time.Second)
+	f.do(f.RevokeToken(t.Context(), tokens.Access, ""))
+	rules, _, err := f.LogEntries(t.Context(), 0, 10)
+	if err != nil || len(rules) != 1 || rules[0].Expires != expires.Add(15*time.Minute).Unix()+1 {
+		t.Errorf("rules %+v, %v, want one until 15 min after %v", rules, err, expires)
+	}
+}
+
+// brittle is a store whose commits can be made to look failed, or to be watched.
+type brittle struct {
+	issuer.Store
+	lost      bool   // the answers of commits are lost
+	committed func() // called after each commit
+}
+
+func (s *brittle) Update(ctx context.Context, f func(issuer.Tx) error) error {
+	err := s.Store.Update(ctx, f)
+	if err == nil && s.committed != nil {
+		s.committed()
+	}
+	if err == nil && s.lost {
+		return fmt.Errorf("%w: disk I/O error", issuer.ErrUnavailable)
+	}
+	return err
+}
+
+// newBrittleFixture opens an issuer over a brittle store, in a bubble whose upkeep is at rest.
+func newBrittleFixture(t *testing.T) (*fixture, *brittle) {
+	f := newBubbleFixture(t, config())
+	f.do(f.Close())
+	store := &brittle{Store: f.openStore()}
+	i, err := issuer.New(t.Context(), store, f.config)
+	f.do(err)
+	f.Issuer = i
+	synctest.Wait()
+	return f, store
+}
+
+// TestLogoutWhoseAnswerWasLost: what is in the log is enforced, whatever the commit answered; at the latest when the logout is tried again.
+func TestLogoutWhoseAnswerWasLost(t *testing.T) {
+	for _, again := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			f, store := newBrittleFixture(t)
+			defer f.Close()
+			tokens := f.login()
+			changed := f.LogChanged()
+			store.lost = true
+			if err := f.EndSession(t.Context(), "ann", tokens.SessionID); !errors.Is(err, issuer.ErrUnavailable) {
+				t.Fatalf("error %v, want ErrUnavailable", err)
+			}
+			store.lost = false
+			if again {
+				f.do(f.EndSession(t.Context(), "ann", tokens.SessionID))
+			} else {
+				time.Sleep(time.Second)
+			}
+			<-changed
+			f.refuse(tokens.Access, jot.ErrRevoked)
+			if head, err := f.LogHead(t.Context()); err != nil || head.Sequence != 1 {
+				t.Errorf("the log has %d rules, want 1; %v", head.Sequence, err)
+			}
+		})
+	}
+}
+
+// TestLogoutThatAnotherServerMade: a logout that is repeated here is enforced here when it returns.
+func TestLogoutThatAnotherServerMade(t *testing.T) {
+	f := newFixture(t, config())
+	other, err := f.open(f.config)
+	f.do(err)
+	tokens := f.login()
+	f.do(other.EndSession(t.Context(), "ann", tokens.SessionID))
+	f.do(f.EndSession(t.Context(), "ann", tokens.SessionID))
+	f.refuse(tokens.Access, jot.ErrRevoked)
 }

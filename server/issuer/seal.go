@@ -13,7 +13,7 @@ import (
 const sealVersion = 1
 
 // sealer encrypts private keys at rest with AES-256-GCM under a key derived from the key-encryption key. A sealed key
-// opens only as what it was sealed as: purpose and key ID are authenticated with it.
+// opens only as what it was sealed as: purpose, key ID and version are authenticated with it.
 type sealer struct{ aead cipher.AEAD }
 
 func newSealer(keyEncryptionKey []byte) (*sealer, error) {
@@ -29,15 +29,15 @@ func newSealer(keyEncryptionKey []byte) (*sealer, error) {
 	return &sealer{aead}, err
 }
 
-func (s *sealer) seal(purpose Purpose, id string, secret []byte) []byte {
-	return s.aead.Seal([]byte{sealVersion}, nil, secret, sealContext(purpose, id))
+func (s *sealer) seal(k Key, secret []byte) []byte {
+	return s.aead.Seal([]byte{sealVersion}, nil, secret, sealContext(k))
 }
 
 func (s *sealer) open(k Key) ([]byte, error) {
 	if len(k.Sealed) == 0 || k.Sealed[0] != sealVersion {
 		return nil, fmt.Errorf("%s key %s is not sealed in a way that this version knows; was it written by a newer one?", k.Purpose, k.ID)
 	}
-	secret, err := s.aead.Open(nil, nil, k.Sealed[1:], sealContext(k.Purpose, k.ID))
+	secret, err := s.aead.Open(nil, nil, k.Sealed[1:], sealContext(k))
 	if err != nil {
 		return nil, fmt.Errorf("the key-encryption key doesn't open the %s key %s: start with the key-encryption key that this "+
 			"database was made with (where it is lost, restore it from its backup)", k.Purpose, k.ID)
@@ -45,8 +45,8 @@ func (s *sealer) open(k Key) ([]byte, error) {
 	return secret, nil
 }
 
-func sealContext(purpose Purpose, id string) []byte {
-	return appendText(appendText(nil, string(purpose)), id)
+func sealContext(k Key) []byte {
+	return append(appendText(appendText(nil, string(k.Purpose)), k.ID), k.Version)
 }
 
 // appendText appends a text with its length in front, so that no two lists of texts have the same bytes.

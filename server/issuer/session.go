@@ -1,9 +1,12 @@
 package issuer
 
 import (
+	"context"
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/jot-auth/jot/revocation"
 )
 
 const (
@@ -30,6 +33,9 @@ type Session struct {
 	Counters    Counters
 	Ended       time.Time // zero while it lives
 	EndReason   EndReason
+
+	RevokedTokens int       // access tokens that were revoked one by one
+	Reported      EventKind // what was told since the last refresh and is told once; "" if nothing was
 }
 
 // EndReason says why a session ended before it expired.
@@ -63,6 +69,37 @@ func (s *Session) use(now time.Time, idle time.Duration, userAgent, address stri
 // elsewhere reports whether a request comes from another agent or address than the session's last one.
 func (s *Session) elsewhere(userAgent, address string) bool {
 	return userAgent != "" && userAgent != s.UserAgent || address != "" && address != s.Address
+}
+
+// end ends a session and refuses its access tokens, of which the last was issued when the session was last used, whatever the
+// clock shows now.
+func (u *update) end(session Session, why EndReason) error {
+	issued := u.now
+	if session.LastUsed.After(issued) {
+		issued = session.LastUsed
+	}
+	expires, err := u.outliveAll(issued)
+	if err != nil {
+		return err
+	}
+	rule := revocation.Rule{Kind: revocation.Session, Value: session.ID, Subject: session.Subject, Expires: expires}
+	if !session.Ended.IsZero() {
+		u.refuseAgain(rule)
+		return nil
+	}
+	u.refuse(rule)
+	session.Ended, session.EndReason = u.now, why
+	return u.UpdateSession(session)
+}
+
+// Session finds a session, ended and expired ones too, or fails with ErrNotFound.
+func (i *Issuer) Session(ctx context.Context, sid string) (Session, error) {
+	var s Session
+	err := i.store.View(ctx, func(r Reader) (err error) {
+		s, err = r.Session(sid)
+		return err
+	})
+	return s, err
 }
 
 // clip makes a text that a client tells about itself valid UTF-8 of at most size bytes without control characters. An odd

@@ -11,8 +11,8 @@ import (
 // Package storetest is its contract.
 //
 // Times are whole milliseconds; the zero time is stored as such. Every method of a store fails with an error that wraps
-// ErrUnavailable when the database can't be reached, is locked for too long, or can't write, and with the context's error when
-// that ended first.
+// ErrUnavailable when the database can't be reached, is locked for too long, or can't write, with one that wraps ErrBusy when too many
+// wait for it, and with the context's error when that ended first.
 type Store interface {
 	// View runs f on one consistent state of the database. The Reader ends with f.
 	View(ctx context.Context, f func(Reader) error) error
@@ -78,8 +78,8 @@ type SessionReader interface {
 type SessionWriter interface {
 	// InsertSession adds a session, or fails with ErrTaken. Its subject must exist: else ErrNotFound.
 	InsertSession(Session) error
-	// UpdateSession replaces what changes in a session's life: UserAgent, Address, LastUsed, IdleExpires, Counters, Ended
-	// and EndReason. It fails with ErrNotFound.
+	// UpdateSession replaces what changes in a session's life: UserAgent, Address, LastUsed, IdleExpires, Counters, Ended,
+	// EndReason, RevokedTokens and Reported. It fails with ErrNotFound.
 	UpdateSession(Session) error
 	// EndSessions ends every session of a subject that hasn't ended.
 	EndSessions(subject string, at time.Time, why EndReason) error

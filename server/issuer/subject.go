@@ -19,11 +19,10 @@ const maxClaims = 2 << 10
 // Subject is whom tokens are about: a person, or a client that acts for itself.
 type Subject struct {
 	ID         string          // sub
-	Generation uint64          // gen: counts the changes of its claims, from 1
+	Generation uint64          // gen: counts what makes its tokens stale, from 1
 	Claims     json.RawMessage // a JSON object whose members go into every access token; compact
 	Scope      []string        // the widest scope that its tokens can have
 	Disabled   bool            // gets no tokens
-	NotBefore  time.Time       // tokens issued before are refused; whole seconds
 	Created    time.Time
 }
 
@@ -128,10 +127,19 @@ func (i *Issuer) ChangeSubject(ctx context.Context, sub string, change Change) e
 		if change.Scope != nil {
 			s.Scope = change.Scope
 		}
-		s.Generation++
-		u.refuse(revocation.Rule{Kind: kind, Value: sub, Minimum: int64(s.Generation)})
-		return u.UpdateSubject(s)
+		return u.outdate(s, kind)
 	})
+}
+
+// outdate stores a changed subject as its next generation and makes the tokens of those before stale.
+func (u *update) outdate(s Subject, kind revocation.Kind) error {
+	expires, err := u.outliveAll(u.now)
+	if err != nil {
+		return err
+	}
+	s.Generation++
+	u.refuse(revocation.Rule{Kind: kind, Value: s.ID, Minimum: int64(s.Generation), Expires: expires})
+	return u.UpdateSubject(s)
 }
 
 // DisableSubject ends all sessions of a subject, refuses its access tokens and lets it have no more, until
@@ -145,9 +153,10 @@ func (i *Issuer) DisableSubject(ctx context.Context, sub string) error {
 			return err
 		}
 		s.Disabled = true
-		s.Generation++
-		u.refuse(revocation.Rule{Kind: revocation.SubjectGeneration, Value: sub, Minimum: int64(s.Generation)})
-		return errors.Join(u.UpdateSubject(s), u.EndSessions(sub, u.now, EndedByDisable))
+		if err := u.outdate(s, revocation.SubjectGeneration); err != nil {
+			return err
+		}
+		return u.EndSessions(sub, u.now, EndedByDisable)
 	})
 }
 

@@ -7,7 +7,8 @@ import (
 )
 
 const (
-	upkeepInterval = time.Minute // at the latest; sooner when a key is due
+	upkeepInterval = time.Minute     // at the latest; sooner when a key is due
+	upkeepRetry    = 5 * time.Second // when the database couldn't be read
 	upkeepTimeout  = 30 * time.Second
 )
 
@@ -50,19 +51,27 @@ func (i *Issuer) maintain(ctx context.Context) (time.Duration, error) {
 		if due, err = i.keysDue(r); err != nil {
 			return err
 		}
+		if err := i.loadMaxTTL(r); err != nil {
+			return err
+		}
+		if i.swept.Sub(now) > ruleSlack {
+			return i.loadRules(r)
+		}
 		return i.followLog(r)
 	})
 	if err != nil {
-		return upkeepInterval, err
+		return upkeepRetry, err
 	}
 	i.rules.Sweep(now)
+	i.swept = now
 	if !now.Before(due) {
-		if err := i.advanceKeys(ctx); err != nil {
-			return upkeepInterval, err
-		}
+		err = i.advanceKeys(ctx)
 		due = now.Add(time.Second) // and look soon what is due next
 	}
-	return min(upkeepInterval, due.Sub(now)), i.reloadKeys(ctx)
+	if err := errors.Join(err, i.reloadKeys(ctx)); err != nil {
+		return upkeepInterval, err
+	}
+	return min(upkeepInterval, due.Sub(now)), nil
 }
 
 // keysDue returns when a key next changes its state.

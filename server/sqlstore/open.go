@@ -25,19 +25,24 @@ const migrationAttempts = 10
 // Options say how a database is opened. The zero value is a good default.
 type Options struct {
 	Readers     int              // connections that read; 0: as many as processors, at least 4
-	BusyTimeout time.Duration    // how long to wait for another process that writes; 0: 5 s
+	Writers     int              // callers that write or wait for it; more get issuer.ErrBusy; 0: 1024
+	BusyTimeout time.Duration    // how long to wait for another process that writes; 0: 2 s
 	Now         func() time.Time // the database's clock; nil: time.Now
 }
 
 // Open opens the SQLite database in a file, and makes or upgrades it where needed. The file gets mode 0600, its directory
 // is made with mode 0700 when it is missing. Open refuses a file that is a symbolic link or that others can read, and a directory
-// that others can write to: they could put another database in its place.
+// that others can write to: they could put another database in its place. It refuses a database that a newer version of this program
+// has upgraded.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if o.Readers == 0 {
 		o.Readers = max(4, runtime.NumCPU())
 	}
+	if o.Writers == 0 {
+		o.Writers = 1024
+	}
 	if o.BusyTimeout == 0 {
-		o.BusyTimeout = 5 * time.Second
+		o.BusyTimeout = 2 * time.Second
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -60,7 +65,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("database %s: %w", path, err), writer.Close())
 	}
-	return &Store{writer: writer, reader: reader, now: o.Now}, nil
+	return &Store{writer: writer, queue: newQueue(o.Writers), reader: reader, now: o.Now}, nil
 }
 
 // secureDirectory makes the data directory, or checks that nobody else can write to it.
@@ -160,7 +165,7 @@ func migrate(ctx context.Context, pool *sql.DB) error {
 	}
 	for range migrationAttempts {
 		if _, err = provider.Up(ctx); err == nil {
-			return nil
+			return checkVersion(ctx, provider)
 		}
 		select {
 		case <-time.After(20 * time.Millisecond):
@@ -169,6 +174,15 @@ func migrate(ctx context.Context, pool *sql.DB) error {
 		}
 	}
 	return fmt.Errorf("migrating: %w", explain(ctx, err))
+}
+
+// checkVersion refuses a schema that this version doesn't know.
+func checkVersion(ctx context.Context, provider *goose.Provider) error {
+	found, newest, err := provider.GetVersions(ctx)
+	if err == nil && found > newest {
+		err = fmt.Errorf("its schema has version %d, and this program knows versions up to %d: start a newer program, or restore a backup", found, newest)
+	}
+	return err
 }
 
 // statements are all that ever run after the migration.

@@ -1,13 +1,17 @@
 package sqlstore_test
 
 import (
+	"context"
+	"database/sql"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/jot-auth/jot/server/issuer"
@@ -120,6 +124,63 @@ func TestLocked(t *testing.T) {
 	if err := put(t, two, 2); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestNewerSchema: a database that a newer program has upgraded is refused, not misread.
+func TestNewerSchema(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "jot.db")
+	open(t, path, sqlstore.Options{}).Close()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, 1)"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sqlstore.Open(t.Context(), path, sqlstore.Options{}); err == nil || !strings.Contains(err.Error(), "start a newer program") {
+		t.Errorf("error %v, want one that says what to do", err)
+	}
+}
+
+// TestQueue: who wants to write is served in the order of arrival, and refused at once when too many wait.
+func TestQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const writers = 8
+		store := open(t, filepath.Join(t.TempDir(), "jot.db"), sqlstore.Options{Writers: writers})
+		defer store.Close()
+		var wait sync.WaitGroup
+		var order []int
+		for n := range writers {
+			wait.Go(func() {
+				err := store.Update(t.Context(), func(issuer.Tx) error {
+					order = append(order, n)
+					time.Sleep(time.Second)
+					return nil
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+			time.Sleep(time.Millisecond)
+		}
+		if err := put(t, store, 1); !errors.Is(err, issuer.ErrBusy) {
+			t.Errorf("error %v, want ErrBusy", err)
+		}
+		time.Sleep(time.Second)
+		impatient, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := store.Update(impatient, func(issuer.Tx) error { return nil }); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error %v, want DeadlineExceeded", err)
+		}
+		wait.Wait()
+		if len(order) != writers || !slices.IsSorted(order) {
+			t.Errorf("served in the order %v", order)
+		}
+		if err := put(t, store, 1); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // TestReaderCantWrite: not even a Reader that is taken for more than it is.

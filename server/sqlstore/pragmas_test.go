@@ -13,7 +13,7 @@ func TestPragmas(t *testing.T) {
 	}
 	defer store.Close()
 	for name, want := range map[string]string{
-		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000", "trusted_schema": "0", "query_only": "",
+		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "2000", "trusted_schema": "0", "query_only": "",
 	} {
 		for role, db := range map[string]*database{"writer": store.writer, "reader": store.reader} {
 			if name == "query_only" {

@@ -8,14 +8,15 @@ import (
 
 const (
 	selectSession = `SELECT id, subject, client_id, resource, scope, amr, auth_time, user_agent, address, created, last_used,
-			idle_expires, expires, current, previous, rotated_at, ended, end_reason
+			idle_expires, expires, current, previous, rotated_at, ended, end_reason, revoked_tokens, reported
 		FROM sessions WHERE id = $1`
 	insertSession = `INSERT INTO sessions (id, subject, client_id, resource, scope, amr, auth_time, user_agent, address, created, last_used,
-			idle_expires, expires, current, previous, rotated_at, ended, end_reason)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`
+			idle_expires, expires, current, previous, rotated_at, ended, end_reason, revoked_tokens, reported)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`
 	updateSession = `UPDATE sessions SET user_agent = $1, address = $2, last_used = $3, idle_expires = $4,
-			current = $5, previous = $6, rotated_at = $7, ended = $8, end_reason = $9
-		WHERE id = $10`
+			current = $5, previous = $6, rotated_at = $7, ended = $8, end_reason = $9,
+			revoked_tokens = $10, reported = $11
+		WHERE id = $12`
 	endSessions = `UPDATE sessions SET ended = $1, end_reason = $2 WHERE subject = $3 AND ended = 0`
 )
 
@@ -25,7 +26,7 @@ func (t *tx) Session(id string) (issuer.Session, error) {
 	err := t.find(selectSession, id, &s.ID, &s.Subject, &s.ClientID, &s.Resource, wordsField{&s.Scope}, wordsField{&s.AMR},
 		timeField{&s.AuthTime}, &s.UserAgent, &s.Address, timeField{&s.Created}, timeField{&s.LastUsed},
 		timeField{&s.IdleExpires}, timeField{&s.Expires}, &s.Counters.Current, &s.Counters.Previous, timeField{&s.Counters.RotatedAt},
-		timeField{&s.Ended}, &s.EndReason)
+		timeField{&s.Ended}, &s.EndReason, &s.RevokedTokens, &s.Reported)
 	if err != nil {
 		return issuer.Session{}, err
 	}
@@ -37,13 +38,14 @@ func (t *tx) InsertSession(s issuer.Session) error {
 	return t.insert(insertSession, s.ID, s.Subject, s.ClientID, s.Resource, words(s.Scope), words(s.AMR),
 		millis(s.AuthTime), s.UserAgent, s.Address, millis(s.Created), millis(s.LastUsed),
 		millis(s.IdleExpires), millis(s.Expires), s.Counters.Current, s.Counters.Previous, millis(s.Counters.RotatedAt),
-		millis(s.Ended), string(s.EndReason))
+		millis(s.Ended), string(s.EndReason), s.RevokedTokens, string(s.Reported))
 }
 
 // UpdateSession implements issuer.SessionWriter.
 func (t *tx) UpdateSession(s issuer.Session) error {
 	return t.change(updateSession, s.UserAgent, s.Address, millis(s.LastUsed), millis(s.IdleExpires),
-		s.Counters.Current, s.Counters.Previous, millis(s.Counters.RotatedAt), millis(s.Ended), string(s.EndReason), s.ID)
+		s.Counters.Current, s.Counters.Previous, millis(s.Counters.RotatedAt), millis(s.Ended), string(s.EndReason),
+		s.RevokedTokens, string(s.Reported), s.ID)
 }
 
 // EndSessions implements issuer.SessionWriter.

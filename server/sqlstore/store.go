@@ -24,6 +24,7 @@ var (
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
 	writer *database // one connection
+	queue  queue     // of those who write
 	reader *database // several
 	now    func() time.Time
 }
@@ -45,6 +46,11 @@ func (s *Store) Update(ctx context.Context, f func(issuer.Tx) error) error {
 }
 
 func (s *Store) update(ctx context.Context, f func(*tx) error) error {
+	leave, err := s.queue.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	return s.transact(ctx, s.writer, nil, f)
 }
 

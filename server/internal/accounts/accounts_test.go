@@ -161,7 +161,11 @@ func TestSignUpRefusesInput(t *testing.T) {
 		"leading dot":         {".ada", password, "username"},
 		"trailing plus":       {"ada+", password, "username"},
 		"quote":               {"ada'--", password, "username"},
-		"short password":      {"ada", "eleven byte", "password"},
+		"no password":         {"ada", "", "password"},
+		"short password":      {"ada", "eleven char", "password"},
+		"short in Cyrillic":   {"ada", "пароль", "password"}, // 12 bytes
+		"one character":       {"ada", strings.Repeat("x", 20), "password"},
+		"one long character":  {"ada", strings.Repeat("щ", 20), "password"},
 		"long password":       {"ada", strings.Repeat("x", 1025), "password"},
 		"password not UTF-8":  {"ada", "password \xff\xfe\xfd", "password"},
 		"password is name":    {"ada.lovelace", "ada.lovelace", "password"},
@@ -183,9 +187,9 @@ func TestSignUpRefusesInput(t *testing.T) {
 func TestSignUpAcceptsBounds(t *testing.T) {
 	a, _ := counted(t, newMemory(), Config{})
 	for _, c := range []struct{ name, password string }{
-		{"a.b", strings.Repeat("x", 12)},
-		{strings.Repeat("a", 64), strings.Repeat("x", 1024)},
-		{"ada+pets@example-1.com", "пароль"}, // 12 bytes
+		{"a.b", strings.Repeat("x", 11) + "y"},
+		{strings.Repeat("a", 64), strings.Repeat("xy", 512)},
+		{"ada+pets@example-1.com", "парольпароль"},
 		{"a_b", "tab\tand\x00nul!"},
 	} {
 		if _, err := a.SignUp(t.Context(), c.name, c.password); err != nil {

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	minPassword = 12
-	maxPassword = 1024
+	minPassword = 12   // characters
+	maxPassword = 1024 // bytes
 )
 
 // Cost of new hashes: 19 MiB, two passes, one lane.
@@ -27,17 +27,20 @@ const (
 // deriveFunc has the signature of argon2.IDKey.
 type deriveFunc func(password, salt []byte, time, memory uint32, threads uint8, keyLen uint32) []byte
 
-// checkPassword refuses a password that an account can't have. Length is the only rule
-// about its content, as NIST SP 800-63B-4 section 3.1.1.2 has it: rules of composition
-// make passwords more alike, not stronger. The name is the first guess.
+// checkPassword refuses a password that an account can't have: one that is short, and the first
+// guesses, which are the name and one character over and over. There are no rules of
+// composition: they make passwords more alike, not stronger.
 func checkPassword(name, password string) error {
+	_, first := utf8.DecodeRuneInString(password)
 	switch {
-	case len(password) < minPassword:
-		return &issuer.InputError{Field: "password", Reason: "must be at least 12 bytes long"}
 	case len(password) > maxPassword:
 		return &issuer.InputError{Field: "password", Reason: "must be at most 1024 bytes long"}
 	case !utf8.ValidString(password):
 		return &issuer.InputError{Field: "password", Reason: "must be valid UTF-8"}
+	case utf8.RuneCountInString(password) < minPassword:
+		return &issuer.InputError{Field: "password", Reason: "must be at least 12 characters long"}
+	case strings.Trim(password, password[:first]) == "":
+		return &issuer.InputError{Field: "password", Reason: "must not be one character over and over"}
 	case strings.EqualFold(password, name):
 		return &issuer.InputError{Field: "password", Reason: "must differ from the username"}
 	}

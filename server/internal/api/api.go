@@ -9,9 +9,7 @@ package api
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
-	"time"
 
 	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/server/internal/web"
@@ -24,8 +22,8 @@ type Issuer interface {
 	Clients() []issuer.Client
 	Issue(ctx context.Context, g issuer.Grant) (issuer.Tokens, error)
 	Refresh(ctx context.Context, r issuer.RefreshRequest) (issuer.Tokens, error)
-	RevokeToken(ctx context.Context, token, clientID string) error
 	EndSession(ctx context.Context, subject, sid string) error
+	EndSessionOf(ctx context.Context, refreshToken, clientID string) error
 	EndSessions(ctx context.Context, subject string) error
 	Subject(ctx context.Context, subject string) (issuer.Subject, error)
 }
@@ -38,9 +36,7 @@ type Accounts interface {
 
 // Options are choices about the endpoints. The zero value is the strictest.
 type Options struct {
-	OpenSignUp bool             // anybody may sign up; otherwise nobody
-	Logger     *slog.Logger     // nil means slog.Default
-	Now        func() time.Time // the clock; nil means time.Now
+	OpenSignUp bool // anybody may sign up; otherwise nobody
 }
 
 // API serves the /v1 tree.
@@ -61,9 +57,6 @@ func New(i Issuer, v *jot.Verifier, a Accounts, o Options) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
 	for _, client := range i.Clients() {
 		if client.FirstParty {
 			return &API{issuer: i, verifier: v, accounts: a, options: o, client: client.ID, base: base}, nil
@@ -82,26 +75,19 @@ func (a *API) Register(mux *http.ServeMux) {
 		"GET /v1/me":       a.me,
 	}
 	for route, handler := range routes {
-		web.Handle(mux, a.base, route, a.guard(handler))
+		web.Handle(mux, a.base, route, guard(handler))
 	}
 }
 
-// guard keeps what is true of every endpoint here: no cross-site requests, no doubled
-// credentials, nothing stored by caches.
-func (a *API) guard(next http.Handler) http.Handler {
-	single := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		web.NoStore(w)
-		for _, cookie := range []string{AccessCookie, RefreshCookie} {
-			if _, err := web.Credential(r, cookie); err != nil {
-				web.Fail(w, r, err)
-				return
-			}
-		}
-		next.ServeHTTP(w, r)
-	})
+// guard keeps what is true of every endpoint here: no cross-site requests, nothing stored by
+// caches.
+func guard(next http.Handler) http.Handler {
 	csrf := http.NewCrossOriginProtection()
 	csrf.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		web.WriteProblem(w, web.NewProblem(http.StatusForbidden, "cross-origin request"))
 	}))
-	return web.WithLogger(a.options.Logger, csrf.Handler(single))
+	return csrf.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		web.NoStore(w)
+		next.ServeHTTP(w, r)
+	}))
 }

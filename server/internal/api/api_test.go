@@ -13,6 +13,8 @@ import (
 	"github.com/jot-auth/jot/server/internal/accounts"
 	"github.com/jot-auth/jot/server/internal/api"
 	"github.com/jot-auth/jot/server/internal/logtest"
+	"github.com/jot-auth/jot/server/internal/telemetry"
+	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/server/issuer"
 	"github.com/jot-auth/jot/server/sqlstore"
 )
@@ -60,14 +62,14 @@ func serve(t *testing.T, o api.Options) *fixture {
 func mount(t *testing.T, i *issuer.Issuer, a api.Accounts, o api.Options) *fixture {
 	t.Helper()
 	f := &fixture{t: t, issuer: i, log: new(logtest.Buffer)}
-	o.Logger = slog.New(slog.NewTextHandler(f.log, nil))
 	handlers, err := api.New(i, i.Verifier(), a, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()
 	handlers.Register(mux)
-	f.server = httptest.NewServer(mux)
+	logger := slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelError}))
+	f.server = httptest.NewServer(telemetry.LogRequests(logger, web.Problems(mux)))
 	t.Cleanup(f.server.Close)
 	return f
 }
@@ -227,7 +229,7 @@ func TestLogInNarrows(t *testing.T) {
 
 func TestLogOut(t *testing.T) {
 	f := serve(t, api.Options{OpenSignUp: true})
-	f.signUp()
+	sub := f.signUp()
 	alive := func(token string) bool { return f.call("GET", "/v1/me", "", bearer(token)...).status == 200 }
 
 	t.Run("one session", func(t *testing.T) {
@@ -263,11 +265,48 @@ func TestLogOut(t *testing.T) {
 			t.Error("the access token is alive")
 		}
 	})
+	t.Run("two sessions at once", func(t *testing.T) {
+		one, _ := f.logIn(nil)
+		other, refresh := f.logIn(nil)
+		f.call("POST", "/v1/logout", object(t, map[string]any{"refresh_token": refresh}), bearer(one)...).want(t, 204)
+		if alive(one) || alive(other) {
+			t.Errorf("alive: %v, %v; want neither", alive(one), alive(other))
+		}
+	})
+	t.Run("twice by refresh token", func(t *testing.T) {
+		_, refresh := f.logIn(nil)
+		for range 2 {
+			f.call("POST", "/v1/logout", object(t, map[string]any{"refresh_token": refresh})).want(t, 204)
+		}
+	})
+	t.Run("not a genuine refresh token", func(t *testing.T) {
+		access, refresh := f.logIn(nil)
+		theirs, err := f.issuer.Issue(t.Context(), issuer.Grant{Subject: sub, ClientID: "client_other"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, token := range []string{"garbage", "jrt_garbage", access, refresh[:len(refresh)-8] + "AAAAAAAA", theirs.Refresh} {
+			a := f.call("POST", "/v1/logout", object(t, map[string]any{"refresh_token": token}))
+			if problem := a.want(t, 401); problem["type"] != "urn:jot:problem:invalid-grant" {
+				t.Errorf("%.12s: %v", token, problem)
+			}
+		}
+		if !alive(access) {
+			t.Error("the access token is dead")
+		}
+	})
 	t.Run("broken refresh token beside a good access token", func(t *testing.T) {
 		access, _ := f.logIn(nil)
-		f.call("POST", "/v1/logout", `{"refresh_token":"jrt_broken"}`, bearer(access)...).want(t, 204)
+		f.call("POST", "/v1/logout", `{"refresh_token":"jrt_broken"}`, bearer(access)...).want(t, 401)
 		if alive(access) {
 			t.Error("the access token is alive")
+		}
+	})
+	t.Run("without a body", func(t *testing.T) {
+		access, _ := f.logIn(nil)
+		a := f.call("POST", "/v1/logout", "", bearer(access)...)
+		if a.want(t, 204); alive(access) || len(a.cookies) != 0 {
+			t.Errorf("alive: %v, cookies %v", alive(access), a.cookies)
 		}
 	})
 	t.Run("everywhere needs an access token", func(t *testing.T) {
@@ -312,6 +351,7 @@ func TestLogInTellsNothing(t *testing.T) {
 			t.Errorf("%s: %v", kind, problem)
 		}
 		a.header.Del("Date")
+		a.header.Del(telemetry.RequestIDHeader)
 		answers[kind] = a
 	}
 	first := answers["unknown name"]

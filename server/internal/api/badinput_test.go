@@ -67,13 +67,19 @@ func TestBadInput(t *testing.T) {
 		"another scheme":            {"GET", "/v1/me", "", []string{"Authorization", "Basic " + marker}, 401},
 		"empty bearer":              {"GET", "/v1/me", "", []string{"Authorization", "Bearer"}, 400},
 		"two Authorization headers": {"GET", "/v1/me", "", append(bearer(access), bearer(access)...), 400},
-		"two, at log-in":            {"POST", "/v1/login", `{}`, append(bearer(access), bearer(access)...), 400},
+		"bearer after a tab":        {"GET", "/v1/me", "", []string{"Authorization", "Bearer\t" + access}, 400},
+		"two bearer tokens":         {"GET", "/v1/me", "", []string{"Authorization", "Bearer " + access + " " + marker}, 400},
+		"token without a scheme":    {"GET", "/v1/me", "", []string{"Authorization", access}, 400},
+		"doubled at refresh":        {"POST", "/v1/refresh", `{}`, []string{"Cookie", api.RefreshCookie + "=" + refresh + "; " + api.RefreshCookie + "=" + marker}, 400},
+		"doubled at log-out":        {"POST", "/v1/logout", `{}`, []string{"Cookie", api.RefreshCookie + "=" + refresh + "; " + api.RefreshCookie + "=" + marker}, 400},
 		"cookie and bearer":         {"GET", "/v1/me", "", append(bearer(access), "Cookie", api.AccessCookie+"="+access), 400},
 		"refresh cookie and bearer": {"POST", "/v1/logout", `{}`, append(bearer(access), "Cookie", api.RefreshCookie+"="+refresh), 400},
 		"two cookies of one name":   {"GET", "/v1/me", "", []string{"Cookie", api.AccessCookie + "=" + access + "; " + api.AccessCookie + "=" + marker}, 400},
 		"refresh token twice":       {"POST", "/v1/refresh", `{"refresh_token":"` + marker + `"}`, []string{"Cookie", api.RefreshCookie + "=" + refresh}, 400},
 		"refresh twice at log-out":  {"POST", "/v1/logout", `{"refresh_token":"` + marker + `"}`, []string{"Cookie", api.RefreshCookie + "=" + refresh}, 400},
-		"no refresh token":          {"POST", "/v1/refresh", `{}`, nil, 401},
+		"no refresh token":          {"POST", "/v1/refresh", `{}`, nil, 400},
+		"nothing to refresh":        {"POST", "/v1/refresh", "", nil, 400},
+		"nowhere":                   {"GET", "/v1/" + marker, "", nil, 404},
 		"broken refresh token":      {"POST", "/v1/refresh", `{"refresh_token":"jrt_` + marker + `"}`, nil, 401},
 		"access token as refresh":   {"POST", "/v1/refresh", object(t, map[string]any{"refresh_token": access}), nil, 401},
 		"large refresh token":       {"POST", "/v1/refresh", `{"refresh_token":"jrt_` + strings.Repeat("a", 60<<10) + `"}`, nil, 401},
@@ -105,17 +111,14 @@ func (f *fixture) checkRefused(t *testing.T, r *http.Request, want int) {
 	if a.status != want || strings.Contains(strings.ToLower(a.body), strings.ToLower(marker)) || len(a.body) > 500 {
 		t.Errorf("%d, want %d: %.500s", a.status, want, a.body)
 	}
-	if want == 405 {
-		if a.header.Get("Allow") == "" {
-			t.Error("no Allow")
-		}
-	} else {
-		if got := a.header.Get("Content-Type"); got != "application/problem+json" {
-			t.Errorf("Content-Type %q", got)
-		}
-		if problem := a.want(t, want); problem["status"] != float64(want) || problem["title"] == "" {
-			t.Errorf("problem %v", problem)
-		}
+	if want == 405 && a.header.Get("Allow") == "" {
+		t.Error("no Allow")
+	}
+	if got := a.header.Get("Content-Type"); got != "application/problem+json" {
+		t.Errorf("Content-Type %q", got)
+	}
+	if problem := a.want(t, want); problem["status"] != float64(want) || problem["title"] == "" {
+		t.Errorf("problem %v", problem)
 	}
 	if want == 401 && a.header.Get("WWW-Authenticate") == "" {
 		t.Error("no challenge")

@@ -63,7 +63,7 @@ func TestCookies(t *testing.T) {
 	if me := f.call("GET", "/v1/me", "", sent(access)...).want(t, 200); me["sub"] != sub {
 		t.Errorf("me = %v", me)
 	}
-	renewed := f.call("POST", "/v1/refresh", `{}`, sent(access, refresh)...)
+	renewed := f.call("POST", "/v1/refresh", "", sent(access, refresh)...)
 	f.checkCookies(renewed)
 	if renewed.cookies[api.RefreshCookie].Value == refresh.Value {
 		t.Error("refresh set the cookie of before")
@@ -87,6 +87,30 @@ func TestLogOutWithRefreshCookieAlone(t *testing.T) {
 	out.want(t, 204)
 	checkCleared(t, out)
 	f.call("GET", "/v1/me", "", sent(access)...).want(t, 401)
+}
+
+// TestLogOutTakesCookiesBack also when there was nothing left to end, but not when it should be tried again.
+func TestLogOutTakesCookiesBack(t *testing.T) {
+	f := serve(t, api.Options{OpenSignUp: true})
+	for _, cookie := range []string{api.AccessCookie, api.RefreshCookie} {
+		out := f.call("POST", "/v1/logout", "", "Cookie", cookie+"=broken")
+		out.want(t, 401)
+		checkCleared(t, out)
+	}
+	for _, headers := range [][]string{nil, bearer("broken"), {"Cookie", api.RefreshCookie + "=a; " + api.RefreshCookie + "=b"}} {
+		if out := f.call("POST", "/v1/logout", "", headers...); len(out.cookies) != 0 {
+			t.Errorf("%d with cookies %v for %q", out.status, out.cookies, headers)
+		}
+	}
+}
+
+// TestForeignCookiesDoNotLockOut: a sibling host can set __Secure- cookies here, and must not keep anybody from logging in.
+func TestForeignCookiesDoNotLockOut(t *testing.T) {
+	f := serve(t, api.Options{OpenSignUp: true})
+	doubled := []string{"Cookie", api.RefreshCookie + "=a; " + api.RefreshCookie + "=b; " + api.AccessCookie + "=a; " + api.AccessCookie + "=b"}
+	credentials := object(t, map[string]any{"username": name, "password": password})
+	f.call("POST", "/v1/signup", credentials, doubled...).want(t, 201)
+	f.call("POST", "/v1/login", credentials, doubled...).want(t, 200)
 }
 
 func TestCrossOrigin(t *testing.T) {

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -25,11 +24,6 @@ func (a *API) logIn(w http.ResponseWriter, r *http.Request) {
 		web.Fail(w, r, err)
 		return
 	}
-	scope, err := web.ParseScope(req.Scope)
-	if err != nil {
-		web.Fail(w, r, err)
-		return
-	}
 	subject, err := a.accounts.LogIn(r.Context(), req.Username, req.Password)
 	if err != nil {
 		web.Fail(w, r, err)
@@ -39,7 +33,7 @@ func (a *API) logIn(w http.ResponseWriter, r *http.Request) {
 		Subject:   subject,
 		ClientID:  a.client,
 		Resource:  req.Resource,
-		Scope:     scope,
+		Scope:     web.ParseScope(req.Scope),
 		AMR:       []string{"pwd"}, // RFC 8176 section 2
 		UserAgent: r.UserAgent(),
 		Address:   web.ClientAddress(r),
@@ -52,24 +46,11 @@ func (a *API) logIn(w http.ResponseWriter, r *http.Request) {
 }
 
 // issue starts a session. A subject that is disabled or gone gets the answer that a wrong
-// password gets, even where the request has another fault, so that no answer confirms the
-// password.
+// password gets, so that no answer confirms the password.
 func (a *API) issue(ctx context.Context, g issuer.Grant) (issuer.Tokens, error) {
 	tokens, err := a.issuer.Issue(ctx, g)
-	if errors.Is(err, issuer.ErrInvalidTarget) {
-		err = cmp.Or(a.checkEnabled(ctx, g.Subject), err)
-	}
 	if errors.Is(err, issuer.ErrInvalidGrant) || errors.Is(err, issuer.ErrNotFound) {
 		err = issuer.ErrInvalidCredentials
 	}
 	return tokens, err
-}
-
-// checkEnabled fails as Issue does when a subject is disabled or gone.
-func (a *API) checkEnabled(ctx context.Context, subject string) error {
-	s, err := a.issuer.Subject(ctx, subject)
-	if err == nil && s.Disabled {
-		err = issuer.ErrInvalidGrant
-	}
-	return err
 }

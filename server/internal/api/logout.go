@@ -14,42 +14,45 @@ type logOutRequest struct {
 	RefreshToken string `json:"refresh_token"` // names the session when the access token expired
 }
 
-// logOut ends the session of the access token, or all of its subject's; without a valid
-// access token, the session of the refresh token. It answers 204 after the rule that
-// refuses the tokens is stored and published.
+// logOut ends the session of the access token, or all of its subject's, and the session of the
+// refresh token. It answers 204 after the rules that refuse the tokens are stored and
+// published. Cookies are taken back where they came and are of no use any more.
 func (a *API) logOut(w http.ResponseWriter, r *http.Request) {
 	var req logOutRequest
-	if err := web.DecodeJSON(w, r, &req); err != nil {
+	if err := web.DecodeOptionalJSON(w, r, &req); err != nil {
 		web.Fail(w, r, err)
 		return
 	}
-	refresh, _, err := refreshToken(r, req.RefreshToken)
+	err := a.endSessions(r, req)
+	if hasCookies(r) && (err == nil || web.ProblemOf(err).Status == http.StatusUnauthorized) {
+		a.clearCookies(w)
+	}
 	if err != nil {
 		web.Fail(w, r, err)
 		return
 	}
-	if err := a.endSession(r, refresh, req.Everywhere); err != nil {
-		web.Fail(w, r, err)
-		return
-	}
-	a.clearCookies(w)
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// endSession ends what the access token names. A refresh token that came along is revoked
-// too, and is enough by itself to end its own session.
-func (a *API) endSession(r *http.Request, refresh string, everywhere bool) error {
+// endSessions ends what the access token names, and what the refresh token names, which is
+// enough by itself for its own session. An access token that isn't good any more then doesn't
+// matter; a refresh token that isn't genuine does: it would pass for a session that has ended.
+func (a *API) endSessions(r *http.Request, req logOutRequest) error {
+	refresh, _, err := refreshToken(r, req.RefreshToken)
+	if err != nil {
+		return err
+	}
 	tok, err := a.authenticate(r)
 	switch {
 	case err == nil:
-		err = a.endSessionOf(r.Context(), tok, everywhere)
-	case refresh != "" && !everywhere && (err == errNoToken || errors.Is(err, jot.ErrInvalidToken)):
+		err = a.endSessionOf(r.Context(), tok, req.Everywhere)
+	case refresh != "" && !req.Everywhere && (err == errNoToken || errors.Is(err, jot.ErrInvalidToken)):
 		err = nil
 	}
 	if err != nil || refresh == "" {
 		return err
 	}
-	return a.issuer.RevokeToken(r.Context(), refresh, a.client)
+	return a.issuer.EndSessionOf(r.Context(), refresh, a.client)
 }
 
 func (a *API) endSessionOf(ctx context.Context, tok *jot.Token, everywhere bool) error {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/jot-auth/jot/jothttp"
 	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/server/issuer"
 )
@@ -15,13 +16,13 @@ type refreshRequest struct {
 // refresh answers with new tokens, in the way in which the refresh token came.
 func (a *API) refresh(w http.ResponseWriter, r *http.Request) {
 	var req refreshRequest
-	if err := web.DecodeJSON(w, r, &req); err != nil {
+	if err := web.DecodeOptionalJSON(w, r, &req); err != nil {
 		web.Fail(w, r, err)
 		return
 	}
 	token, fromCookie, err := refreshToken(r, req.RefreshToken)
 	if err == nil && token == "" {
-		err = issuer.ErrInvalidGrant
+		err = web.NewProblem(http.StatusBadRequest, "the refresh token is missing: send it in the body or in the cookie")
 	}
 	if err != nil {
 		web.Fail(w, r, err)
@@ -43,15 +44,18 @@ func (a *API) refresh(w http.ResponseWriter, r *http.Request) {
 	a.writeTokens(w, tokens, fromCookie)
 }
 
-// refreshToken answers the refresh token of a request, from its body or its cookie. Both
-// at once are a problem of status 400, neither is "".
+// refreshToken answers the refresh token of a request, from its body or its cookie. Neither is
+// ""; more than one, or the cookie beside a bearer token, is an error.
 func refreshToken(r *http.Request, fromBody string) (token string, fromCookie bool, err error) {
-	cookie, err := web.Cookie(r, RefreshCookie)
-	if err != nil {
+	if _, err := jothttp.Credential(r, RefreshCookie, 0); err != nil {
 		return "", false, err
 	}
-	if cookie != "" && fromBody != "" {
+	cookie, err := r.Cookie(RefreshCookie)
+	if err != nil || cookie.Value == "" {
+		return fromBody, false, nil
+	}
+	if fromBody != "" {
 		return "", false, web.NewProblem(http.StatusBadRequest, "use a refresh token in the body or in the cookie, not both")
 	}
-	return cookie + fromBody, cookie != "", nil
+	return cookie.Value, true, nil
 }

@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/jot-auth/jot"
@@ -18,22 +17,12 @@ const (
 	RefreshCookie = "__Secure-jot-refresh"
 )
 
-// tokenAnswer is RFC 6749 section 5.1's; in cookie mode it has no tokens.
-type tokenAnswer struct {
-	Access    string `json:"access_token,omitempty"`
-	Type      string `json:"token_type,omitempty"`
-	ExpiresIn int64  `json:"expires_in"`
-	Refresh   string `json:"refresh_token,omitempty"`
-	Scope     string `json:"scope"`
-}
-
 // writeTokens answers with tokens, in the body or in cookies.
 func (a *API) writeTokens(w http.ResponseWriter, t issuer.Tokens, cookies bool) {
-	answer := tokenAnswer{ExpiresIn: int64(t.ExpiresIn / time.Second), Scope: strings.Join(t.Scope, " ")}
+	answer := web.NewTokenAnswer(t)
 	if cookies {
 		a.setCookies(w, t)
-	} else {
-		answer.Access, answer.Type, answer.Refresh = t.Access, "Bearer", t.Refresh
+		answer.Access, answer.Type, answer.Refresh = "", "", ""
 	}
 	web.WriteJSON(w, http.StatusOK, answer)
 }
@@ -46,6 +35,11 @@ func (a *API) setCookies(w http.ResponseWriter, t issuer.Tokens) {
 	refresh.Value, refresh.MaxAge = t.Refresh, seconds(t.SessionExpiresIn)
 	http.SetCookie(w, access)
 	http.SetCookie(w, refresh)
+}
+
+// hasCookies says whether a request brought a cookie that bears a token.
+func hasCookies(r *http.Request) bool {
+	return len(r.CookiesNamed(AccessCookie))+len(r.CookiesNamed(RefreshCookie)) > 0
 }
 
 func (a *API) clearCookies(w http.ResponseWriter) {
@@ -71,7 +65,7 @@ func seconds(d time.Duration) int {
 // authenticate answers the access token of a request, verified. It must be of the
 // first-party client: another client's token doesn't reach a person's account.
 func (a *API) authenticate(r *http.Request) (*jot.Token, error) {
-	raw, err := web.Credential(r, AccessCookie)
+	raw, err := jothttp.Credential(r, AccessCookie, 0)
 	if err != nil {
 		return nil, err
 	}

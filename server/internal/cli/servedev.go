@@ -75,10 +75,10 @@ Paste this into another terminal: log in, call, refresh, log out, and be refused
   TOKENS=$(curl -s $JOT/v1/login -H 'Content-Type: application/json' -d '{"username":"{{.User}}","password":"{{.Password}}"}')
   ACCESS=$(printf '%s' "$TOKENS" | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
   REFRESH=$(printf '%s' "$TOKENS" | sed 's/.*"refresh_token":"\([^"]*\)".*/\1/')
-  curl -s $JOT/v1/me -H "Authorization: Bearer $ACCESS"; echo
-  curl -s $JOT/v1/refresh -H 'Content-Type: application/json' -d "{\"refresh_token\":\"$REFRESH\"}"; echo
-  curl -s $JOT/v1/logout -H "Authorization: Bearer $ACCESS" -H 'Content-Type: application/json' -d '{}' -w '%{http_code}\n'
-  curl -s $JOT/v1/me -H "Authorization: Bearer $ACCESS"; echo
+  curl -s $JOT/v1/me -H "Authorization: Bearer $ACCESS"
+  curl -s $JOT/v1/refresh -H 'Content-Type: application/json' -d "{\"refresh_token\":\"$REFRESH\"}"
+  curl -s $JOT/v1/logout -H "Authorization: Bearer $ACCESS" -X POST -w '%{http_code}\n'
+  curl -s $JOT/v1/me -H "Authorization: Bearer $ACCESS"
 
 `))
 

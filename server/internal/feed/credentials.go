@@ -5,12 +5,17 @@ import (
 	"crypto/subtle"
 	"errors"
 	"net/http"
+	"strings"
 
+	"github.com/jot-auth/jot/jothttp"
 	"github.com/jot-auth/jot/server/internal/web"
 )
 
 // minCredential is how many characters a credential has at least: no fewer can hold 192 random bits.
 const minCredential = 32
+
+// tokenAlphabet is that of bearer tokens (RFC 6750 section 2.1).
+const tokenAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/="
 
 // credentials are the hashes of the credentials that open the feed. Credentials are random, so that a
 // plain hash keeps them.
@@ -21,6 +26,9 @@ func newCredentials(texts []string) (credentials, error) {
 	for _, text := range texts {
 		if len(text) < minCredential {
 			return nil, errors.New("feed: a credential has fewer than 32 characters; use 256 random bits")
+		}
+		if strings.Trim(text, tokenAlphabet) != "" {
+			return nil, errors.New("feed: a credential has characters that no bearer token has; use base64url")
 		}
 		known = append(known, sha256.Sum256([]byte(text)))
 	}
@@ -39,12 +47,14 @@ func (c credentials) include(text string) bool {
 // protect lets requests through that bear a credential of the feed.
 func (s *Server) protect(next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		bearer, err := web.Credential(r, "")
+		bearer, err := jothttp.Credential(r, "", 0)
 		switch {
 		case err != nil:
 			web.Fail(w, r, err)
-		case !s.credentials.include(bearer):
+		case bearer == "":
 			web.WriteProblem(w, web.NewProblem(http.StatusUnauthorized, "the feed needs one of its credentials"))
+		case !s.credentials.include(bearer):
+			web.WriteProblem(w, web.InvalidToken("this is none of the feed's credentials"))
 		case r.Method != http.MethodGet: // ServeMux sends HEAD here too
 			w.Header().Set("Allow", http.MethodGet)
 			web.WriteProblem(w, web.NewProblem(http.StatusMethodNotAllowed, ""))

@@ -46,7 +46,6 @@ type Config struct {
 // Server serves the feed of one issuer. Close ends its goroutine and its streams.
 type Server struct {
 	issuer      Issuer
-	logger      *slog.Logger
 	base        string // path of the issuer's URL
 	credentials credentials
 	hub         *hub
@@ -78,7 +77,7 @@ func New(i Issuer, c Config) (*Server, error) {
 		c.Logger = slog.Default()
 	}
 	s := &Server{
-		issuer: i, logger: c.Logger, base: base, credentials: known,
+		issuer: i, base: base, credentials: known,
 		snapshots: make(chan struct{}, c.MaxSnapshots), maxStreams: int64(c.MaxStreams),
 	}
 	s.hub = startHub(i, &s.streams, c.Logger)
@@ -87,7 +86,7 @@ func New(i Issuer, c Config) (*Server, error) {
 
 // Register adds the routes to mux, under the path of the issuer's URL.
 func (s *Server) Register(mux *http.ServeMux) {
-	handle := func(route string, h http.Handler) { web.Handle(mux, s.base, route, web.WithLogger(s.logger, h)) }
+	handle := func(route string, h http.Handler) { web.Handle(mux, s.base, route, h) }
 	handle("GET /feed/jwks.json", http.HandlerFunc(s.keySet))
 	handle("GET /feed/snapshot", s.protect(s.snapshot))
 	handle("GET /feed/live", s.protect(s.live))

@@ -176,13 +176,23 @@ func TestCredentials(t *testing.T) {
 				{"Authorization: Bearer " + credential + "x"},
 				{"Authorization: Bearer " + credential[1:]},
 				{"Authorization: Basic " + credential},
-				{"Authorization: " + credential},
 				{"Cookie: __Host-jot=" + credential},
 			} {
 				response := h.get(path, headers...)
 				response.Body.Close()
-				if response.StatusCode != 401 || !strings.HasPrefix(response.Header.Get("WWW-Authenticate"), "Bearer") {
-					t.Errorf("%s with %q: %d", path, headers, response.StatusCode)
+				challenge := `Bearer realm="jot"`
+				if headers != nil && strings.Contains(headers[0], "Bearer") {
+					challenge += `, error="invalid_token"`
+				}
+				if got := response.Header.Get("WWW-Authenticate"); response.StatusCode != 401 || got != challenge {
+					t.Errorf("%s with %q: %d %s", path, headers, response.StatusCode, got)
+				}
+			}
+			for _, malformed := range []string{credential, "Bearer\t" + credential, "Bearer " + credential + " x", "Bearer"} {
+				response := h.get(path, "Authorization: "+malformed)
+				response.Body.Close()
+				if response.StatusCode != 400 {
+					t.Errorf("%s with %q: %d", path, malformed, response.StatusCode)
 				}
 			}
 			response := h.get(path, bearer, bearer)
@@ -206,8 +216,10 @@ func TestCredentials(t *testing.T) {
 			}
 		}
 	})
-	if _, err := New(newFakeIssuer(t), Config{Credentials: []string{"short"}}); err == nil {
-		t.Error("a short credential is accepted")
+	for _, text := range []string{"short", "a credential that no header can hold as one"} {
+		if _, err := New(newFakeIssuer(t), Config{Credentials: []string{text}}); err == nil {
+			t.Errorf("%q is accepted for a credential", text)
+		}
 	}
 }
 
@@ -439,6 +451,25 @@ func waitFor(r *revocation.Reader, sequence uint64) error {
 		time.Sleep(10 * time.Millisecond)
 	}
 	return fmt.Errorf("the reader got stuck: %+v", r.State())
+}
+
+// What one look at the log found and couldn't publish, the next one publishes: no reader is sent for a snapshot.
+func TestLookThatTakesTooLong(t *testing.T) {
+	open(t, Config{}, func(t *testing.T, h *house) {
+		r := h.reader()
+		defer r.Close()
+		if err := r.WaitFresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		h.do(func() { h.slow = true })
+		h.revoke(1, 3)
+		time.Sleep(lookTimeout + heartbeat)
+		h.says(r, 1, jot.Revoked)
+		h.says(r, 2, jot.Revoked)
+		if err := r.State().LastError; h.count("snapshot") != 1 || h.count("live") != 1 || err != nil {
+			t.Errorf("%d snapshots, %d streams, %v", h.count("snapshot"), h.count("live"), err)
+		}
+	})
 }
 
 // Without a listener the hub leaves the database alone, and is up to date when one comes.

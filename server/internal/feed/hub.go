@@ -206,15 +206,16 @@ func (h *hub) look(ctx context.Context) (time.Time, error) {
 		if err != nil && !errors.Is(err, issuer.ErrNotFound) {
 			return now, err
 		}
-		if h.tail.append(rules); err != nil || h.tail.head != head {
+		next := h.tail.with(rules)
+		if err != nil || next.head != head {
 			return now, h.abandon()
 		}
-		last := len(rules) < revocation.MaxFrameRules
+		last, told := len(rules) < revocation.MaxFrameRules, h.told
 		if last {
-			h.told = now
+			told = now
 		}
 		if len(rules) > 0 || time.Since(h.sent) > heartbeat/2 {
-			err = h.publish(ctx, rules)
+			err = h.publish(ctx, rules, next, told)
 		}
 		if err != nil || last {
 			return now, err
@@ -256,13 +257,15 @@ func (h *hub) endAll() {
 	h.ended = make(chan struct{})
 }
 
-// publish makes the frame for all streams. While one look takes several frames, only the last of them
-// may promise its time: those before lack rules, and repeat the promise that stood.
-func (h *hub) publish(ctx context.Context, rules []revocation.Rule) error {
-	data, err := h.encode(ctx, rules, h.told, "")
+// publish makes the frame for all streams that leads to another tail. Until it is made the hub stays
+// where it was, and the next look makes it. While one look takes several frames, only the last of them may
+// promise its time: those before lack rules, and repeat the promise that stood.
+func (h *hub) publish(ctx context.Context, rules []revocation.Rule, to tail, told time.Time) error {
+	data, err := h.encode(ctx, rules, to.head, told, "")
 	if err != nil {
 		return err
 	}
+	h.tail, h.told = to, told
 	next := &frame{number: h.last.number + 1, data: data, ready: make(chan struct{})}
 	h.newest.Store(next.number) // before anybody can have it
 	h.last.next = next
@@ -280,13 +283,13 @@ func (h *hub) answer(ctx context.Context, j join, now time.Time) joined {
 	if !ok {
 		return joined{err: errTooOld}
 	}
-	first, err := h.encode(ctx, rules, now, j.nonce)
+	first, err := h.encode(ctx, rules, h.tail.head, now, j.nonce)
 	return joined{first: first, frame: h.last, ended: h.ended, err: err}
 }
 
-// encode signs the head of the log and makes the event.
-func (h *hub) encode(ctx context.Context, rules []revocation.Rule, now time.Time, nonce string) ([]byte, error) {
-	s := revocation.Statement{Head: h.tail.head, Time: now, MaxTTL: h.issuer.MaxTTL(), Nonce: nonce}
+// encode signs a head of the log and makes the event of the rules that lead to it.
+func (h *hub) encode(ctx context.Context, rules []revocation.Rule, head revocation.Head, now time.Time, nonce string) ([]byte, error) {
+	s := revocation.Statement{Head: head, Time: now, MaxTTL: h.issuer.MaxTTL(), Nonce: nonce}
 	signed, err := s.Sign(ctx, h.issuer.FeedSigner(), h.issuer.URL())
 	if err != nil {
 		return nil, err

@@ -13,8 +13,8 @@ type tail struct {
 	rules []revocation.Rule
 }
 
-// append chains rules to the log. It lets the oldest ones go by the frameful, not one by one.
-func (t *tail) append(rules []revocation.Rule) {
+// with returns the tail with rules chained to the log. It lets the oldest ones go by the frameful, not one by one.
+func (t tail) with(rules []revocation.Rule) tail {
 	for _, r := range rules {
 		t.head = t.head.Append(r)
 	}
@@ -22,6 +22,7 @@ func (t *tail) append(rules []revocation.Rule) {
 	if len(t.rules) > 2*revocation.MaxFrameRules {
 		t.rules = slices.Clone(t.rules[len(t.rules)-revocation.MaxFrameRules:])
 	}
+	return t
 }
 
 // since returns the rules that follow a sequence up to the head, if they fit into a frame and the tail

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/server/issuer"
@@ -51,17 +52,18 @@ func protocolErrorOf(err error) *protocolError {
 	case errors.As(err, &e):
 		return e
 	case errors.As(err, &problem):
-		return &protocolError{code: "invalid_request", description: problem.Detail, status: problem.Status}
+		detail := strings.ReplaceAll(problem.Detail, `\`, "") // RFC 6749 section 5.2 has no backslash
+		return &protocolError{code: "invalid_request", description: detail, status: http.StatusBadRequest}
 	case unavailable:
-		return &protocolError{code: "temporarily_unavailable", status: http.StatusServiceUnavailable, retryAfter: seconds}
+		return &protocolError{code: "temporarily_unavailable", description: "try again later", status: http.StatusServiceUnavailable, retryAfter: seconds}
 	case errors.Is(err, issuer.ErrInvalidClient):
-		return &protocolError{code: "invalid_client", status: http.StatusUnauthorized}
+		return &protocolError{code: "invalid_client", description: "the client is unknown", status: http.StatusBadRequest}
 	case errors.Is(err, issuer.ErrInvalidGrant):
-		return &protocolError{code: "invalid_grant", status: http.StatusBadRequest}
+		return &protocolError{code: "invalid_grant", description: "the refresh token is not valid; log in again", status: http.StatusBadRequest}
 	case errors.Is(err, issuer.ErrInvalidScope):
-		return &protocolError{code: "invalid_scope", status: http.StatusBadRequest}
+		return &protocolError{code: "invalid_scope", description: "the scope is malformed, or wider than what was granted", status: http.StatusBadRequest}
 	case errors.Is(err, issuer.ErrInvalidTarget):
-		return &protocolError{code: "invalid_target", status: http.StatusBadRequest}
+		return &protocolError{code: "invalid_target", description: "the session is for another resource", status: http.StatusBadRequest}
 	}
 	return &protocolError{code: "server_error", status: http.StatusInternalServerError}
 }

@@ -5,7 +5,6 @@ package oauth
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"time"
@@ -26,21 +25,15 @@ type Issuer interface {
 	RevokeToken(ctx context.Context, token, clientID string) error
 }
 
-// Options are choices about the endpoints.
-type Options struct {
-	Logger *slog.Logger // nil means slog.Default
-}
-
 // Server serves the OAuth endpoints.
 type Server struct {
 	issuer  Issuer
-	options Options
 	clients map[string]bool // IDs of the clients, all of them public
 	base    string          // path of the issuer's URL
 }
 
 // New makes the endpoints of an issuer. It fails when the issuer's URL can't be served.
-func New(i Issuer, o Options) (*Server, error) {
+func New(i Issuer) (*Server, error) {
 	base, err := web.BasePath(i.URL())
 	if err != nil {
 		return nil, err
@@ -49,7 +42,7 @@ func New(i Issuer, o Options) (*Server, error) {
 	for _, client := range i.Clients() {
 		clients[client.ID] = true
 	}
-	return &Server{issuer: i, options: o, clients: clients, base: base}, nil
+	return &Server{issuer: i, clients: clients, base: base}, nil
 }
 
 // Register adds the routes to mux, under the path of the issuer's URL. The metadata of
@@ -63,22 +56,18 @@ func (s *Server) Register(mux *http.ServeMux) {
 		"GET /.well-known/oauth-authorization-server": s.metadata,
 	}
 	for route, handler := range routes {
-		web.Handle(mux, s.base, route, web.WithLogger(s.options.Logger, handler))
+		web.Handle(mux, s.base, route, handler)
 	}
 	if s.base != "" {
 		route := "GET /.well-known/oauth-authorization-server" + s.base
-		web.Handle(mux, "", route, web.WithLogger(s.options.Logger, http.HandlerFunc(s.metadata)))
+		web.Handle(mux, "", route, http.HandlerFunc(s.metadata))
 	}
 }
 
 // decode reads a request from a form, whose unknown parameters don't count (RFC 6749
 // section 3.2), or from JSON.
 func decode(w http.ResponseWriter, r *http.Request, req interface{ fromForm(url.Values) }) error {
-	media, err := web.MediaType(r)
-	if err != nil {
-		return err
-	}
-	if media == web.MediaJSON {
+	if web.IsJSON(r) {
 		return web.DecodeJSON(w, r, req)
 	}
 	form, err := web.DecodeForm(w, r)

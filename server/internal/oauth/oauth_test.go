@@ -14,6 +14,7 @@ import (
 	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/server/internal/logtest"
 	"github.com/jot-auth/jot/server/internal/oauth"
+	"github.com/jot-auth/jot/server/internal/telemetry"
 	"github.com/jot-auth/jot/server/issuer"
 	"github.com/jot-auth/jot/server/sqlstore"
 )
@@ -56,13 +57,14 @@ func serve(t *testing.T, issuerURL string) *fixture {
 func mount(t *testing.T, i oauth.Issuer) *fixture {
 	t.Helper()
 	f := &fixture{t: t, log: new(logtest.Buffer)}
-	handlers, err := oauth.New(i, oauth.Options{Logger: slog.New(slog.NewTextHandler(f.log, nil))})
+	handlers, err := oauth.New(i)
 	if err != nil {
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()
 	handlers.Register(mux)
-	f.server = httptest.NewServer(mux)
+	logger := slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelError}))
+	f.server = httptest.NewServer(telemetry.LogRequests(logger, mux))
 	t.Cleanup(f.server.Close)
 	return f
 }
@@ -147,8 +149,12 @@ func (a answer) members(t *testing.T) map[string]any {
 // wantError holds an answer to RFC 6749 section 5.2.
 func (a answer) wantError(t *testing.T, status int, code string) {
 	t.Helper()
-	if a.status != status || a.members(t)["error"] != code {
+	members := a.members(t)
+	if a.status != status || members["error"] != code {
 		t.Errorf("%d %s, want %d %s", a.status, a.body, status, code)
+	}
+	if description, _ := members["error_description"].(string); strings.ContainsAny(description, `"\`) || (description == "") != (status == 500) {
+		t.Errorf("description %q", description)
 	}
 	if a.header.Get("Cache-Control") != "no-store" || a.header.Get("Content-Type") != "application/json" {
 		t.Errorf("header %v", a.header)

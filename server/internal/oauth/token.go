@@ -3,33 +3,24 @@ package oauth
 import (
 	"net/http"
 	"net/url"
-	"strings"
-	"time"
 
 	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// tokenRequest is RFC 6749 section 6's.
+// tokenRequest is RFC 6749 section 6's, with RFC 8707's resource.
 type tokenRequest struct {
 	client
 	GrantType    string `json:"grant_type"`
 	RefreshToken string `json:"refresh_token"`
 	Scope        string `json:"scope"`
+	Resource     string `json:"resource"`
 }
 
 func (t *tokenRequest) fromForm(form url.Values) {
 	t.client.fromForm(form)
-	t.GrantType, t.RefreshToken, t.Scope = form.Get("grant_type"), form.Get("refresh_token"), form.Get("scope")
-}
-
-// tokenAnswer is RFC 6749 section 5.1's.
-type tokenAnswer struct {
-	Access    string `json:"access_token"`
-	Type      string `json:"token_type"`
-	ExpiresIn int64  `json:"expires_in"` // seconds
-	Refresh   string `json:"refresh_token"`
-	Scope     string `json:"scope"`
+	t.GrantType, t.RefreshToken = form.Get("grant_type"), form.Get("refresh_token")
+	t.Scope, t.Resource = form.Get("scope"), form.Get("resource")
 }
 
 // token answers POST /oauth2/token.
@@ -41,13 +32,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	web.NoStore(w)
-	web.WriteJSON(w, http.StatusOK, tokenAnswer{
-		Access:    tokens.Access,
-		Type:      "Bearer",
-		ExpiresIn: int64(tokens.ExpiresIn / time.Second),
-		Refresh:   tokens.Refresh,
-		Scope:     strings.Join(tokens.Scope, " "),
-	})
+	web.WriteJSON(w, http.StatusOK, web.NewTokenAnswer(tokens))
 }
 
 // grant does what the request's grant type says.
@@ -64,21 +49,18 @@ func (s *Server) grant(w http.ResponseWriter, r *http.Request, req *tokenRequest
 	case "":
 		return issuer.Tokens{}, missing("grant_type")
 	}
-	return issuer.Tokens{}, &protocolError{code: "unsupported_grant_type", status: http.StatusBadRequest}
+	return issuer.Tokens{}, &protocolError{code: "unsupported_grant_type", description: "grant_type must be refresh_token", status: http.StatusBadRequest}
 }
 
 func (s *Server) refresh(r *http.Request, req *tokenRequest) (issuer.Tokens, error) {
 	if req.RefreshToken == "" {
 		return issuer.Tokens{}, missing("refresh_token")
 	}
-	scope, err := web.ParseScope(req.Scope)
-	if err != nil {
-		return issuer.Tokens{}, err
-	}
 	return s.issuer.Refresh(r.Context(), issuer.RefreshRequest{
 		Token:     req.RefreshToken,
 		ClientID:  req.ID,
-		Scope:     scope,
+		Resource:  req.Resource,
+		Scope:     web.ParseScope(req.Scope),
 		UserAgent: r.UserAgent(),
 		Address:   web.ClientAddress(r),
 	})

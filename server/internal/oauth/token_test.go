@@ -15,7 +15,7 @@ import (
 func TestRefresh(t *testing.T) {
 	f := serve(t, "https://auth.example.com")
 	first := f.tokens()
-	a := f.post("/oauth2/token", "grant_type", "refresh_token", "client_id", app, "refresh_token", first.Refresh, "ignored", "as RFC 6749 wants")
+	a := f.post("/oauth2/token", "grant_type", "refresh_token", "client_id", app, "refresh_token", first.Refresh, "resource", "petstore", "ignored", "as RFC 6749 wants")
 	members := a.members(t)
 	if a.status != 200 || len(members) != 5 || members["token_type"] != "Bearer" || members["expires_in"] != 900.0 ||
 		members["scope"] != "pets:write pets:read" || members["refresh_token"] == first.Refresh || a.header.Get("Cache-Control") != "no-store" {
@@ -59,9 +59,9 @@ func TestTokenBadInput(t *testing.T) {
 		"no grant type":             {formType, "client_id=" + app, nil, 400, "invalid_request"},
 		"empty grant type":          {formType, "grant_type=&client_id=" + app, nil, 400, "invalid_request"},
 		"no refresh token":          {formType, grant + "&client_id=" + app, nil, 400, "invalid_request"},
-		"unknown client":            {formType, grant + "&client_id=" + marker + "&refresh_token=" + tokens.Refresh, nil, 401, "invalid_client"},
+		"unknown client":            {formType, grant + "&client_id=" + marker + "&refresh_token=" + tokens.Refresh, nil, 400, "invalid_client"},
 		"another client":            {formType, grant + "&client_id=" + other + "&refresh_token=" + tokens.Refresh, nil, 400, "invalid_grant"},
-		"a secret":                  {formType, good + "&client_secret=" + marker, nil, 401, "invalid_client"},
+		"a secret":                  {formType, good + "&client_secret=" + marker, nil, 400, "invalid_client"},
 		"Basic":                     {formType, good, []string{"Authorization", "Basic Y2xpZW50X2FwcDo="}, 401, "invalid_client"},
 		"Bearer":                    {formType, good, []string{"Authorization", "Bearer " + tokens.Access}, 401, "invalid_client"},
 		"two Authorization headers": {formType, good, []string{"Authorization", "Basic Og==", "Authorization", "Basic Og=="}, 400, "invalid_request"},
@@ -78,16 +78,20 @@ func TestTokenBadInput(t *testing.T) {
 		"access token":              {formType, grant + "&client_id=" + app + "&refresh_token=" + tokens.Access, nil, 400, "invalid_grant"},
 		"more scope":                {formType, good + "&scope=" + marker, nil, 400, "invalid_scope"},
 		"malformed scope":           {formType, good + "&scope=+pets:read", nil, 400, "invalid_scope"},
+		"another resource":          {formType, good + "&resource=zoo", nil, 400, "invalid_target"},
+		"unknown resource":          {formType, good + "&resource=" + marker, nil, 400, "invalid_target"},
+		"two resources":             {formType, good + "&resource=petstore&resource=zoo", nil, 400, "invalid_request"},
+		"JSON, broken escape":       {"application/json", `{"scope":"\u12"}`, nil, 400, "invalid_request"},
 		"not a form":                {formType, `{"` + marker, nil, 400, "invalid_request"},
-		"text":                      {"text/plain", good, nil, 415, "invalid_request"},
-		"no content type":           {"", good, nil, 415, "invalid_request"},
-		"multipart":                 {"multipart/form-data; boundary=" + marker, good, nil, 415, "invalid_request"},
-		"10 MB":                     {formType, good + strings.Repeat(marker, 10<<20/len(marker)), nil, 413, "invalid_request"},
-		"token of 1 MiB":            {formType, grant + "&client_id=" + app + "&refresh_token=jrt_" + strings.Repeat("a", 1<<20), nil, 413, "invalid_request"},
+		"text":                      {"text/plain", good, nil, 400, "invalid_request"},
+		"no content type":           {"", good, nil, 400, "invalid_request"},
+		"multipart":                 {"multipart/form-data; boundary=" + marker, good, nil, 400, "invalid_request"},
+		"10 MB":                     {formType, good + strings.Repeat(marker, 10<<20/len(marker)), nil, 400, "invalid_request"},
+		"token of 1 MiB":            {formType, grant + "&client_id=" + app + "&refresh_token=jrt_" + strings.Repeat("a", 1<<20), nil, 400, "invalid_request"},
 		"JSON, not JSON":            {"application/json", marker, nil, 400, "invalid_request"},
 		"JSON, unknown member":      {"application/json", `{"` + marker + `":1}`, nil, 400, "invalid_request"},
 		"JSON, doubled member":      {"application/json", `{"client_id":"a","client_id":"` + marker + `"}`, nil, 400, "invalid_request"},
-		"JSON, 10 MB":               {"application/json", `{"scope":"` + strings.Repeat(marker, 10<<20/len(marker)) + `"}`, nil, 413, "invalid_request"},
+		"JSON, 10 MB":               {"application/json", `{"scope":"` + strings.Repeat(marker, 10<<20/len(marker)) + `"}`, nil, 400, "invalid_request"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for kind, body := range map[string]io.Reader{
@@ -184,11 +188,11 @@ func TestRevokeBadInput(t *testing.T) {
 	tokens := f.tokens()
 	f.post("/oauth2/revoke", "client_id", app).wantError(t, 400, "invalid_request")
 	f.post("/oauth2/revoke", "token", tokens.Access).wantError(t, 400, "invalid_request")
-	f.post("/oauth2/revoke", "token", tokens.Access, "client_id", marker).wantError(t, 401, "invalid_client")
-	f.post("/oauth2/revoke", "token", tokens.Access, "client_id", app, "client_secret", "x").wantError(t, 401, "invalid_client")
+	f.post("/oauth2/revoke", "token", tokens.Access, "client_id", marker).wantError(t, 400, "invalid_client")
+	f.post("/oauth2/revoke", "token", tokens.Access, "client_id", app, "client_secret", "x").wantError(t, 400, "invalid_client")
 	f.post("/oauth2/revoke", "token", tokens.Access, "client_id", app, "token", marker).wantError(t, 400, "invalid_request")
-	f.post("/oauth2/revoke", "token", strings.Repeat("a", 1<<20), "client_id", app).wantError(t, 413, "invalid_request")
-	f.call("POST", "/oauth2/revoke", "text/plain", strings.NewReader("token=x")).wantError(t, 415, "invalid_request")
+	f.post("/oauth2/revoke", "token", strings.Repeat("a", 1<<20), "client_id", app).wantError(t, 400, "invalid_request")
+	f.call("POST", "/oauth2/revoke", "text/plain", strings.NewReader("token=x")).wantError(t, 400, "invalid_request")
 	if _, err := f.verify(tokens.Access); err != nil {
 		t.Errorf("refused requests revoked the token: %v", err)
 	}

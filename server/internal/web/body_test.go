@@ -58,7 +58,7 @@ func TestDecodeJSON(t *testing.T) {
 		"other parameter":    {"application/json; profile=x", `{}`, false, 415},
 		"no media type":      {"", `{}`, false, 415},
 		"text":               {"text/plain", `{}`, false, 415},
-		"form":               {MediaForm, `name=ada`, false, 415},
+		"form":               {mediaForm, `name=ada`, false, 415},
 		"JSON suffix":        {"application/ld+json", `{}`, false, 415},
 		"two media types":    {"application/json, text/plain", `{}`, false, 415},
 		"10 MB":              {media, large, false, 413},
@@ -96,6 +96,50 @@ func TestDecodeJSON(t *testing.T) {
 	}
 }
 
+// TestFaults wants a detail that says what is wrong and where.
+func TestFaults(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"name":"ada","x":1}`:        "the body has an unknown member at byte 14",
+		`{"name":5}`:                  "the body has a value of the wrong type at byte ",
+		`{"name":"ada",}`:             "the body is not strict JSON: expected a member's name at byte 14",
+		`{"name":"ada"`:               "the body is not strict JSON: text ends early at byte 13",
+		`{"name":"ada","name":"ada"}`: "the body is not strict JSON: name appears twice in one object",
+		`[]`:                          "the body is not a JSON object",
+	} {
+		var p *Problem
+		if err := parseJSON([]byte(body), new(sample)); !errors.As(err, &p) || !strings.HasPrefix(p.Detail, want) {
+			t.Errorf("%s: %v, want %s", body, err, want)
+		}
+	}
+	for _, c := range []struct{ media, coding, want string }{
+		{"text/plain", "", "send Content-Type: application/json"},
+		{"", "", "send Content-Type: application/json"},
+		{mediaJSON, "gzip", "send the body without Content-Encoding"},
+	} {
+		r := post(c.media, "{}", false)
+		r.Header.Set("Content-Encoding", c.coding)
+		var p *Problem
+		if err := DecodeJSON(httptest.NewRecorder(), r, new(sample)); !errors.As(err, &p) || p.Status != 415 || p.Detail != c.want {
+			t.Errorf("%v: %v", c, err)
+		}
+	}
+}
+
+func TestDecodeOptionalJSON(t *testing.T) {
+	for _, c := range []struct {
+		media, body string
+		want        int
+	}{{"", "", 0}, {mediaJSON, `{"name":"ada"}`, 0}, {"", "{}", 415}, {mediaJSON, "", 400}, {"text/plain", "", 415}} {
+		r := post(c.media, c.body, false)
+		if c.media == "" {
+			r.Header.Del("Content-Type")
+		}
+		if got := statusOf(t, DecodeOptionalJSON(httptest.NewRecorder(), r, new(sample))); got != c.want {
+			t.Errorf("%q of type %q: %d, want %d", c.body, c.media, got, c.want)
+		}
+	}
+}
+
 func TestDecodeForm(t *testing.T) {
 	large := "name=" + strings.Repeat("x", 10<<20)
 	for name, c := range map[string]struct {
@@ -103,22 +147,22 @@ func TestDecodeForm(t *testing.T) {
 		chunked     bool
 		want        int
 	}{
-		"good":              {MediaForm, "name=ada+l&flag=%C3%A9", false, 0},
-		"charset":           {MediaForm + ";charset=utf-8", "name=ada", false, 0},
-		"empty":             {MediaForm, "", false, 0},
-		"JSON":              {MediaJSON, `{}`, false, 415},
+		"good":              {mediaForm, "name=ada+l&flag=%C3%A9", false, 0},
+		"charset":           {mediaForm + ";charset=utf-8", "name=ada", false, 0},
+		"empty":             {mediaForm, "", false, 0},
+		"JSON":              {mediaJSON, `{}`, false, 415},
 		"multipart":         {"multipart/form-data; boundary=x", "--x--", false, 415},
-		"10 MB":             {MediaForm, large, false, 413},
-		"10 MB in chunks":   {MediaForm, large, true, 413},
-		"doubled":           {MediaForm, "name=ada&name=ada", false, 400},
-		"doubled, escaped":  {MediaForm, "name=ada&n%61me=eve", false, 400},
-		"doubled, once bad": {MediaForm, "name=&name=eve", false, 400},
-		"bad escape":        {MediaForm, "name=%zz", false, 400},
-		"semicolon":         {MediaForm, "name=ada;flag=1", false, 400},
-		"NUL":               {MediaForm, "name=a%00da", false, 400},
-		"newline":           {MediaForm, "name=a%0Ada", false, 400},
-		"invalid UTF-8":     {MediaForm, "name=%ff", false, 400},
-		"bad name":          {MediaForm, "na%00me=ada", false, 400},
+		"10 MB":             {mediaForm, large, false, 413},
+		"10 MB in chunks":   {mediaForm, large, true, 413},
+		"doubled":           {mediaForm, "name=ada&name=ada", false, 400},
+		"doubled, escaped":  {mediaForm, "name=ada&n%61me=eve", false, 400},
+		"doubled, once bad": {mediaForm, "name=&name=eve", false, 400},
+		"bad escape":        {mediaForm, "name=%zz", false, 400},
+		"semicolon":         {mediaForm, "name=ada;flag=1", false, 400},
+		"NUL":               {mediaForm, "name=a%00da", false, 400},
+		"newline":           {mediaForm, "name=a%0Ada", false, 400},
+		"invalid UTF-8":     {mediaForm, "name=%ff", false, 400},
+		"bad name":          {mediaForm, "na%00me=ada", false, 400},
 	} {
 		t.Run(name, func(t *testing.T) {
 			form, err := DecodeForm(httptest.NewRecorder(), post(c.media, c.body, c.chunked))
@@ -133,7 +177,7 @@ func TestDecodeForm(t *testing.T) {
 }
 
 func TestDecodeFormLeavesOutEmpty(t *testing.T) {
-	form, err := DecodeForm(httptest.NewRecorder(), post(MediaForm, "scope=&name=ada", false))
+	form, err := DecodeForm(httptest.NewRecorder(), post(mediaForm, "scope=&name=ada", false))
 	if err != nil || form.Has("scope") || form.Get("name") != "ada" {
 		t.Errorf("form = %v, %v", form, err)
 	}
@@ -141,7 +185,7 @@ func TestDecodeFormLeavesOutEmpty(t *testing.T) {
 
 // TestStatedLengthIsNotRead refuses what says that it is too long without reading it.
 func TestStatedLengthIsNotRead(t *testing.T) {
-	r := post(MediaJSON, "", false)
+	r := post(mediaJSON, "", false)
 	r.Body = io.NopCloser(readerFunc(func([]byte) (int, error) {
 		t.Error("the body was read")
 		return 0, io.EOF
@@ -153,7 +197,7 @@ func TestStatedLengthIsNotRead(t *testing.T) {
 }
 
 func TestBodyThatBreaksOff(t *testing.T) {
-	r := post(MediaJSON, "", false)
+	r := post(mediaJSON, "", false)
 	r.Body = io.NopCloser(readerFunc(func([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }))
 	r.ContentLength = 10
 	if got := statusOf(t, DecodeJSON(httptest.NewRecorder(), r, &sample{})); got != 400 {
@@ -162,15 +206,19 @@ func TestBodyThatBreaksOff(t *testing.T) {
 }
 
 func TestMediaTypeStatedTwice(t *testing.T) {
-	r := post(MediaJSON, "{}", false)
-	r.Header.Add("Content-Type", MediaJSON)
+	r := post(mediaJSON, "{}", false)
+	r.Header.Add("Content-Type", mediaJSON)
 	if got := statusOf(t, DecodeJSON(httptest.NewRecorder(), r, &sample{})); got != 415 {
 		t.Errorf("status %d", got)
 	}
-	r = post(MediaJSON, "{}", false)
+	r = post(mediaJSON, "{}", false)
 	r.Header.Set("Content-Encoding", "gzip")
 	if got := statusOf(t, DecodeJSON(httptest.NewRecorder(), r, &sample{})); got != 415 {
 		t.Errorf("compressed body: status %d", got)
+	}
+	r.Header.Set("Content-Encoding", "identity")
+	if got := statusOf(t, DecodeJSON(httptest.NewRecorder(), r, &sample{})); got != 0 {
+		t.Errorf("identity: status %d", got)
 	}
 }
 

@@ -65,7 +65,7 @@ func BasePath(issuerURL string) (string, error) {
 		return "", fmt.Errorf("issuer URL: %w", err)
 	}
 	base := strings.TrimSuffix(u.EscapedPath(), "/")
-	if !plainPath.MatchString(base) || path.Clean("/"+base) != "/"+strings.TrimPrefix(base, "/") {
+	if !plainPath.MatchString(base) || base != "" && path.Clean(base) != base {
 		return "", fmt.Errorf("issuer URL: its path %q can't be served; use segments of letters, digits and - . _ ~", base)
 	}
 	if strings.HasPrefix(base+"/", "/.well-known/") {

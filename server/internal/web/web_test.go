@@ -9,10 +9,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/jothttp"
+	"github.com/jot-auth/jot/server/internal/telemetry"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
@@ -38,12 +41,12 @@ func TestFail(t *testing.T) {
 		"timed out":     {context.DeadlineExceeded, 503, "about:blank", "", "5"},
 		"bad token":     {jot.ErrSignature, 401, "about:blank", `Bearer realm="jot", error="invalid_token"`, ""},
 		"stale claims":  {jot.ErrStaleClaims, 401, "about:blank", `Bearer realm="jot", error="invalid_token", error_description="stale claims"`, ""},
-		"two headers":   {invalidRequest("two"), 400, "about:blank", `Bearer realm="jot", error="invalid_request"`, ""},
+		"two headers":   {jothttp.ErrBadRequest, 400, "about:blank", `Bearer realm="jot", error="invalid_request"`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, err := range []error{c.err, fmt.Errorf("wrapped with internals: %w", c.err)} {
 				w := httptest.NewRecorder()
-				WithLogger(slog.New(slog.DiscardHandler), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				telemetry.LogRequests(slog.New(slog.DiscardHandler), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					Fail(w, r, err)
 				})).ServeHTTP(w, httptest.NewRequest("POST", "/", nil))
 				var p Problem
@@ -70,68 +73,24 @@ func TestFail(t *testing.T) {
 func TestFailHidesUnknownErrors(t *testing.T) {
 	var log bytes.Buffer
 	mux := http.NewServeMux()
-	Handle(mux, "/base", "GET /v1/{name}", WithLogger(slog.New(slog.NewTextHandler(&log, nil)),
-		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { Fail(w, r, errors.New("disk on fire")) })))
+	Handle(mux, "/base", "GET /v1/{name}", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		Fail(w, r, errors.New("disk on fire"))
+	}))
 	w := httptest.NewRecorder()
-	mux.ServeHTTP(w, httptest.NewRequest("GET", "/base/v1/private?token=hidden", nil))
+	telemetry.LogRequests(slog.New(slog.NewTextHandler(&log, nil)), mux).ServeHTTP(w, httptest.NewRequest("GET", "/base/v1/private?token=hidden", nil))
 	if w.Code != 500 || strings.Contains(w.Body.String(), "fire") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
-	if !strings.Contains(log.String(), "disk on fire") || !strings.Contains(log.String(), "/base/v1/{name}") ||
+	if !strings.Contains(log.String(), "disk on fire") || strings.Count(log.String(), w.Header().Get(telemetry.RequestIDHeader)) != 2 || !strings.Contains(log.String(), "/base/v1/{name}") ||
 		strings.Contains(log.String(), "private") || strings.Contains(log.String(), "hidden") {
 		t.Errorf("log: %s", &log)
 	}
 }
 
-func TestCredential(t *testing.T) {
-	for name, c := range map[string]struct {
-		authorization []string
-		cookies       []string
-		want          string
-		status        int
-	}{
-		"none":                {nil, nil, "", 0},
-		"bearer":              {[]string{"Bearer tok"}, nil, "tok", 0},
-		"scheme in any case":  {[]string{"bEARER tok"}, nil, "tok", 0},
-		"cookie":              {nil, []string{"c=tok"}, "tok", 0},
-		"another cookie":      {nil, []string{"d=tok"}, "", 0},
-		"another scheme":      {[]string{"Basic dTpw"}, nil, "", 0},
-		"scheme and cookie":   {[]string{"Basic dTpw"}, []string{"c=tok"}, "tok", 0},
-		"empty bearer":        {[]string{"Bearer "}, nil, "", 400},
-		"bare scheme":         {[]string{"Bearer"}, nil, "", 400},
-		"two headers":         {[]string{"Bearer tok", "Bearer tok"}, nil, "", 400},
-		"two schemes":         {[]string{"Bearer tok", "Basic dTpw"}, nil, "", 400},
-		"bearer and cookie":   {[]string{"Bearer tok"}, []string{"c=tok"}, "", 400},
-		"two cookies":         {nil, []string{"c=tok; c=kot"}, "", 400},
-		"two cookie headers":  {nil, []string{"c=tok", "c=kot"}, "", 400},
-		"bearer, two cookies": {[]string{"Bearer tok"}, []string{"c=tok; c=kot"}, "", 400},
-	} {
-		t.Run(name, func(t *testing.T) {
-			r := httptest.NewRequest("GET", "/", nil)
-			for _, v := range c.authorization {
-				r.Header.Add("Authorization", v)
-			}
-			for _, v := range c.cookies {
-				r.Header.Add("Cookie", v)
-			}
-			got, err := Credential(r, "c")
-			if got != c.want || statusOf(t, err) != c.status {
-				t.Errorf("Credential = %q, %v", got, err)
-			}
-		})
-	}
-}
-
 func TestParseScope(t *testing.T) {
-	if got, err := ParseScope("pets:read pets:write"); err != nil || fmt.Sprint(got) != "[pets:read pets:write]" {
-		t.Errorf("ParseScope = %v, %v", got, err)
-	}
-	if got, err := ParseScope(""); got != nil || err != nil {
-		t.Errorf("ParseScope of nothing = %v, %v", got, err)
-	}
-	for _, scope := range []string{" ", " a", "a ", "a  b", "a\tb", "a\x00", `a"`, `a\b`, "é", "a a", strings.Repeat("a", maxScope+1)} {
-		if got, err := ParseScope(scope); err != issuer.ErrInvalidScope {
-			t.Errorf("ParseScope(%q) = %v, %v", scope, got, err)
+	for scope, want := range map[string][]string{"": nil, "a": {"a"}, "pets:read pets:write": {"pets:read", "pets:write"}, " a": {"", "a"}} {
+		if got := ParseScope(scope); !slices.Equal(got, want) || (got == nil) != (want == nil) {
+			t.Errorf("ParseScope(%q) = %q, want %q", scope, got, want)
 		}
 	}
 }
@@ -149,23 +108,61 @@ func TestClientAddress(t *testing.T) {
 func TestBasePath(t *testing.T) {
 	for url, want := range map[string]string{
 		"https://auth.example.com": "", "https://auth.example.com/": "",
-		"https://example.com/auth": "/auth", "https://example.com/a/b/": "/a/b",
+		"https://example.com/auth": "/auth", "https://example.com/a/b/": "/a/b", "https://example.com/A-z_0.9~": "/A-z_0.9~",
+		"https://example.com/.well-known-not": "/.well-known-not",
 	} {
 		if got, err := BasePath(url); err != nil || got != want {
 			t.Errorf("BasePath(%q) = %q, %v", url, got, err)
 		}
 	}
-	for _, url := range []string{"https://example.com/a//b", "https://example.com/a/../b", "https://example.com/{x}", "https://example.com/%20", "auth", ":"} {
+	for _, url := range []string{"https://example.com/a//b", "https://example.com/a/../b", "https://example.com/{x}", "https://example.com/%20", "https://example.com/%41uth",
+		"https://example.com/a;b", "https://example.com/é", "https://example.com/.well-known", "https://example.com/.well-known/jot", "auth", ":"} {
 		if got, err := BasePath(url); err == nil {
 			t.Errorf("BasePath(%q) = %q, accepted", url, got)
 		}
 	}
 }
 
+func TestWriteJSON(t *testing.T) {
+	w := httptest.NewRecorder()
+	WriteJSON(w, 201, map[string]int{"a": 1})
+	if w.Code != 201 || w.Body.String() != "{\"a\":1}\n" || w.Header().Get("Content-Type") != "application/json" {
+		t.Errorf("%d %v %q", w.Code, w.Header(), w.Body)
+	}
+}
+
+// TestWriteJSONOfWhatDoesNotEncode is a fault that telemetry.LogRequests answers.
 func TestWriteJSONOfWhatDoesNotEncode(t *testing.T) {
 	w := httptest.NewRecorder()
-	WriteJSON(w, 200, json.RawMessage("{"))
+	telemetry.LogRequests(slog.New(slog.DiscardHandler), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		WriteJSON(w, 200, json.RawMessage("{"))
+	})).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	if w.Code != 500 || strings.Contains(w.Body.String(), "{") {
 		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+func TestProblems(t *testing.T) {
+	mux := http.NewServeMux()
+	Handle(mux, "/base", "POST /v1/{name}", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		WriteJSON(w, 200, r.PathValue("name"))
+	}))
+	for _, c := range []struct {
+		method, path  string
+		status        int
+		allow, answer string
+	}{
+		{"POST", "/base/v1/x", 200, "", `"x"`},
+		{"GET", "/base/v1/x", 405, "POST", `{"type":"about:blank","title":"Method Not Allowed","status":405}`},
+		{"GET", "/nowhere", 404, "", `{"type":"about:blank","title":"Not Found","status":404}`},
+	} {
+		w := httptest.NewRecorder()
+		Problems(mux).ServeHTTP(w, httptest.NewRequest(c.method, c.path, nil))
+		if w.Code != c.status || w.Body.String() != c.answer+"\n" || w.Header().Get("Allow") != c.allow {
+			t.Errorf("%s %s: %d %v %s", c.method, c.path, w.Code, w.Header(), w.Body)
+		}
+		if h := w.Header(); w.Code != 200 && (h.Get("Content-Type") != "application/problem+json" || h.Get("Cache-Control") != "no-store") {
+			t.Errorf("%s %s: %v", c.method, c.path, h)
+		}
 	}
 }

@@ -17,7 +17,7 @@ const odd = `Ω'"; DROP TABLE subjects; --%_\ 雪`
 func subject(id string) issuer.Subject {
 	return issuer.Subject{
 		ID: id, Generation: 7, Claims: json.RawMessage(`{"name":"` + "O'Neil 雪" + `","n":[1,{}]}`), Scope: []string{"b:2", "a:1"},
-		NotBefore: base.Truncate(time.Second), Created: base,
+		Created: base,
 	}
 }
 
@@ -26,7 +26,8 @@ func session(id, of string) issuer.Session {
 		ID: id, Subject: of, ClientID: "client_web", Resource: "https://api.example.com/" + odd, Scope: []string{"b:2", "a:1"},
 		AMR: []string{"pwd", "otp"}, AuthTime: base, UserAgent: odd, Address: "2001:db8::1", Created: base, LastUsed: base.Add(time.Second),
 		IdleExpires: base.Add(time.Hour), Expires: base.Add(48 * time.Hour),
-		Counters: issuer.Counters{Current: 1<<62 + 1, Previous: 1 << 62, RotatedAt: base.Add(time.Millisecond)},
+		Counters:      issuer.Counters{Current: 1<<62 + 1, Previous: 1 << 62, RotatedAt: base.Add(time.Millisecond)},
+		RevokedTokens: 7, Reported: issuer.EventRefreshElsewhere,
 	}
 }
 
@@ -70,6 +71,7 @@ func (s *suite) sessions() {
 	changed.UserAgent, changed.Address, changed.LastUsed, changed.IdleExpires = "", "192.0.2.1", base.Add(time.Minute), base.Add(2*time.Hour)
 	changed.Counters = issuer.Counters{Current: 2, Previous: 1, RotatedAt: base.Add(time.Minute)}
 	changed.Ended, changed.EndReason = base.Add(time.Minute), issuer.EndedByReuse
+	changed.RevokedTokens, changed.Reported = 8, ""
 	s.update(func(tx issuer.Tx) error { return tx.UpdateSession(changed) })
 	s.equal(read(s, findSession("s1")), changed)
 }

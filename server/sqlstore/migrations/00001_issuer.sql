@@ -7,7 +7,6 @@ CREATE TABLE subjects (
     claims     TEXT    NOT NULL,
     scope      TEXT    NOT NULL,
     disabled   INTEGER NOT NULL,
-    not_before INTEGER NOT NULL,
     created    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
@@ -19,24 +18,26 @@ CREATE TABLE accounts (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sessions (
-    id           TEXT    NOT NULL PRIMARY KEY,
-    subject      TEXT    NOT NULL REFERENCES subjects (id),
-    client_id    TEXT    NOT NULL,
-    resource     TEXT    NOT NULL,
-    scope        TEXT    NOT NULL,
-    amr          TEXT    NOT NULL,
-    auth_time    INTEGER NOT NULL,
-    user_agent   TEXT    NOT NULL,
-    address      TEXT    NOT NULL,
-    created      INTEGER NOT NULL,
-    last_used    INTEGER NOT NULL,
-    idle_expires INTEGER NOT NULL,
-    expires      INTEGER NOT NULL,
-    current      INTEGER NOT NULL,
-    previous     INTEGER NOT NULL,
-    rotated_at   INTEGER NOT NULL,
-    ended        INTEGER NOT NULL,
-    end_reason   TEXT    NOT NULL
+    id             TEXT    NOT NULL PRIMARY KEY,
+    subject        TEXT    NOT NULL REFERENCES subjects (id),
+    client_id      TEXT    NOT NULL,
+    resource       TEXT    NOT NULL,
+    scope          TEXT    NOT NULL,
+    amr            TEXT    NOT NULL,
+    auth_time      INTEGER NOT NULL,
+    user_agent     TEXT    NOT NULL,
+    address        TEXT    NOT NULL,
+    created        INTEGER NOT NULL,
+    last_used      INTEGER NOT NULL,
+    idle_expires   INTEGER NOT NULL,
+    expires        INTEGER NOT NULL,
+    current        INTEGER NOT NULL,
+    previous       INTEGER NOT NULL,
+    rotated_at     INTEGER NOT NULL,
+    ended          INTEGER NOT NULL,
+    end_reason     TEXT    NOT NULL,
+    revoked_tokens INTEGER NOT NULL,
+    reported       TEXT    NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX sessions_of_subject ON sessions (subject, ended);

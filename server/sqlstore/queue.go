@@ -1,0 +1,34 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+// queue lets callers write one at a time, first come, first served, and bounds how many wait for that.
+type queue struct {
+	places chan struct{} // holds an element for each caller that writes or waits
+	turn   chan struct{} // holds an element while a caller writes
+}
+
+func newQueue(places int) queue {
+	return queue{places: make(chan struct{}, places), turn: make(chan struct{}, 1)}
+}
+
+// enter waits for the caller's turn, until it leaves. It fails with issuer.ErrBusy when the queue is full, and with the context's error.
+func (q queue) enter(ctx context.Context) (leave func(), err error) {
+	select {
+	case q.places <- struct{}{}:
+	default:
+		return nil, fmt.Errorf("%w: %d wait for the database", issuer.ErrBusy, cap(q.places))
+	}
+	select {
+	case q.turn <- struct{}{}:
+		return func() { <-q.turn; <-q.places }, nil
+	case <-ctx.Done():
+		<-q.places
+		return nil, fmt.Errorf("database: %w", ctx.Err())
+	}
+}
