@@ -2,6 +2,7 @@ package feed
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -453,23 +454,26 @@ func waitFor(r *revocation.Reader, sequence uint64) error {
 	return fmt.Errorf("the reader got stuck: %+v", r.State())
 }
 
-// What one look at the log found and couldn't publish, the next one publishes: no reader is sent for a snapshot.
-func TestLookThatTakesTooLong(t *testing.T) {
-	open(t, Config{}, func(t *testing.T, h *house) {
-		r := h.reader()
-		defer r.Close()
-		if err := r.WaitFresh(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		h.do(func() { h.slow = true })
-		h.revoke(1, 3)
-		time.Sleep(lookTimeout + heartbeat)
-		h.says(r, 1, jot.Revoked)
-		h.says(r, 2, jot.Revoked)
-		if err := r.State().LastError; h.count("snapshot") != 1 || h.count("live") != 1 || err != nil {
-			t.Errorf("%d snapshots, %d streams, %v", h.count("snapshot"), h.count("live"), err)
-		}
-	})
+// What one look at the log found and couldn't publish any more, the next one publishes: no stream has a gap.
+func TestLookThatIsCutShort(t *testing.T) {
+	f := newFakeIssuer(t)
+	h := &hub{issuer: f, last: &frame{ready: make(chan struct{})}}
+	if _, err := h.look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.revoke(1, 3)
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	told, last := h.told, h.last
+	if _, err := h.look(over); !errors.Is(err, context.Canceled) || h.told != told || h.last != last {
+		t.Errorf("error %v, told %v after %v", err, h.told, told)
+	}
+	if _, err := h.look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if next := string(last.next.data); h.last != last.next || !strings.Contains(next, "sid_1") || !strings.Contains(next, "sid_2") {
+		t.Errorf("the next frame is %s", next)
+	}
 }
 
 // Without a listener the hub leaves the database alone, and is up to date when one comes.
