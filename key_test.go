@@ -27,7 +27,7 @@ func TestKeysAreBoundToOneAlgorithm(t *testing.T) {
 	p384, _ := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	_, ed, _ := ed25519.GenerateKey(rand.Reader)
 	small, _ := rsa.GenerateKey(rand.Reader, 1024)
-	offCurve := &ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(1), Y: big.NewInt(1)} //nolint:staticcheck // as hostile input would
+	offCurve := &ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(1), Y: big.NewInt(1)}
 	even := &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 2048), E: 65537}
 	weakExponent := &rsa.PublicKey{N: new(big.Int).Add(even.N, big.NewInt(1)), E: 2}
 
@@ -372,6 +372,8 @@ func TestPrivateKeysAreWhole(t *testing.T) {
 	_, ed, _ := ed25519.GenerateKey(rand.Reader)
 	_, otherEd, _ := ed25519.GenerateKey(rand.Reader)
 	huge := new(big.Int).Lsh(big.NewInt(1), 200_000)
+	mixed := *p256
+	mixed.PublicKey = other.PublicKey
 
 	for name, pair := range map[string]struct {
 		alg jot.Algorithm
@@ -379,10 +381,11 @@ func TestPrivateKeysAreWhole(t *testing.T) {
 	}{
 		"nil":                  {jot.ES256, nil},
 		"a nil ECDSA key":      {jot.ES256, (*ecdsa.PrivateKey)(nil)},
+		"an empty ECDSA key":   {jot.ES256, new(ecdsa.PrivateKey)},
 		"a nil RSA key":        {jot.RS256, (*rsa.PrivateKey)(nil)},
 		"a nil Ed25519 key":    {jot.EdDSA, ed25519.PrivateKey(nil)},
 		"a cut Ed25519 key":    {jot.EdDSA, ed[:40]},
-		"two ECDSA halves":     {jot.ES256, &ecdsa.PrivateKey{PublicKey: other.PublicKey, D: p256.D}}, //nolint:staticcheck // as hostile input would
+		"two ECDSA halves":     {jot.ES256, &mixed},
 		"two Ed25519 halves":   {jot.EdDSA, ed25519.PrivateKey(append(bytes.Clone(ed[:32]), otherEd[32:]...))},
 		"RSA with other parts": {jot.RS256, &rsa.PrivateKey{PublicKey: rsaKey.PublicKey, D: rsaKey.D, Primes: []*big.Int{big.NewInt(3), big.NewInt(5)}}},
 		"RSA with huge parts":  {jot.RS256, &rsa.PrivateKey{PublicKey: rsaKey.PublicKey, D: rsaKey.D, Primes: []*big.Int{huge, huge}}},
