@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"path/filepath"
@@ -49,6 +50,7 @@ type Config struct {
 
 // Server is a running token server. Close ends its goroutines and closes its database.
 type Server struct {
+	lock     io.Closer // held while this server has the data directory to itself
 	store    *sqlstore.Store
 	issuer   *issuer.Issuer
 	accounts *accounts.Accounts
@@ -57,13 +59,18 @@ type Server struct {
 	logger   *slog.Logger
 }
 
+// Validate says what is wrong with a Config, before New makes or opens anything.
+func (c Config) Validate() error {
+	if c.DataDir == "" {
+		return errors.New("DataDir is empty: name the directory for the database")
+	}
+	return errors.Join(c.Issuer.Validate(), c.checkSignUpScope())
+}
+
 // New opens the database, brings it up to date, and wires the parts. A Config that leaves something dangerous open is refused.
 func New(ctx context.Context, c Config) (_ *Server, err error) {
-	if c.DataDir == "" {
-		return nil, errors.New("server: DataDir is empty: name the directory for the database")
-	}
-	if err := c.checkSignUpScope(); err != nil {
-		return nil, err
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("server: %w", err)
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
@@ -80,6 +87,9 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	if s.store, err = sqlstore.Open(ctx, filepath.Join(c.DataDir, DatabaseName), sqlstore.Options{}); err != nil {
 		return nil, fmt.Errorf("server: opening the database: %w", err)
 	}
+	if s.lock, err = lockDataDir(c.DataDir); err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
 	if s.issuer, err = issuer.New(ctx, s.store, c.Issuer); err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
@@ -94,7 +104,7 @@ func (c Config) checkSignUpScope() error {
 	for _, scope := range c.SignUpScope {
 		known := slices.ContainsFunc(c.Issuer.Resources, func(r issuer.Resource) bool { return slices.Contains(r.Scopes, scope) })
 		if !known {
-			return fmt.Errorf("server: no resource has the scope %.64q of SignUpScope", scope)
+			return fmt.Errorf("no resource has the scope %.64q, which an account is to get at sign-up", scope)
 		}
 	}
 	return nil
@@ -128,7 +138,7 @@ func (s *Server) routes(c Config) (_ http.Handler, err error) {
 }
 
 // Handler serves every endpoint, below the path of the issuer's URL. Serve serves it with timeouts; whoever mounts it elsewhere
-// sets timeouts of their own. Below a path such as /auth, mount /.well-known/oauth-authorization-server/auth as well (RFC 8414 §3.1).
+// sets timeouts of their own, and calls Close before http.Server.Shutdown, which would wait for the feed's streams. Below a path such as /auth, mount /.well-known/oauth-authorization-server/auth as well (RFC 8414 §3.1).
 func (s *Server) Handler() http.Handler { return s.handler }
 
 // Issuer is the domain behind the endpoints: it issues tokens to users of your own, changes claims, rotates keys.
@@ -151,6 +161,9 @@ func (s *Server) Close() error {
 	}
 	if s.store != nil {
 		errs = append(errs, s.store.Close())
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
 	}
 	return errors.Join(errs...)
 }

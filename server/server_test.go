@@ -215,6 +215,45 @@ func TestLogOutEverywhere(t *testing.T) {
 	}
 }
 
+// Where the access token has expired, the refresh token is enough to log out everywhere.
+func TestLogOutEverywhereByRefreshToken(t *testing.T) {
+	s := newSite(t)
+	verifier := s.verifier(t)
+	phone := s.signUpAndLogIn(t, "ada")
+	_, body := s.post(t, "/v1/login", "", map[string]string{"username": "ada", "password": password})
+	laptop := read(t, body)
+	status, body := s.post(t, "/v1/logout", "", map[string]any{"everywhere": true, "refresh_token": laptop.Refresh})
+	if status != http.StatusNoContent {
+		t.Fatalf("log out: %d %s", status, body)
+	}
+	waitRefused(t, verifier, phone.Access, jot.ErrStaleClaims)
+	for _, pair := range []tokens{phone, laptop} {
+		if status, _ := s.post(t, "/v1/refresh", "", map[string]string{"refresh_token": pair.Refresh}); status != http.StatusUnauthorized {
+			t.Errorf("refresh: %d", status)
+		}
+	}
+}
+
+// Two servers over one data directory would each learn of the other's revocations late.
+func TestOneServerPerDataDirectory(t *testing.T) {
+	s := newSite(t)
+	config := server.Config{
+		Issuer: issuer.Config{
+			URL:              s.url,
+			Resources:        []issuer.Resource{{Audience: "petstore"}},
+			Clients:          []issuer.Client{{ID: "client_app", FirstParty: true}},
+			KeyEncryptionKey: server.NewSecret().Bytes(),
+		},
+		DataDir: filepath.Join(s.dir, "data"), Logger: slog.New(slog.DiscardHandler),
+	}
+	if second, err := server.New(t.Context(), config); err == nil {
+		second.Close()
+		t.Error("a second server started")
+	} else if !strings.Contains(err.Error(), "another server") {
+		t.Error(err)
+	}
+}
+
 // The race of tabs and lost replies: whoever presents the current token, or the one before it, gets the same successor.
 func TestParallelRefreshesDoNotFork(t *testing.T) {
 	const parallel = 50

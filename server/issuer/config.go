@@ -67,6 +67,12 @@ type Config struct {
 	Now    func() time.Time // clock of the issuer's own verifier; nil: time.Now. Tokens carry the database's time, and the two must agree.
 }
 
+// Validate says what is wrong with a configuration, before New touches a store.
+func (c Config) Validate() error {
+	_, err := c.complete()
+	return err
+}
+
 // complete returns the configuration with defaults filled in and its own copies of slices, or says what is wrong.
 func (c Config) complete() (Config, error) {
 	setDefault(&c.Algorithm, jot.ES256)

@@ -22,13 +22,21 @@ func (i *Issuer) RevokeToken(ctx context.Context, token, clientID string) error 
 		return err
 	}
 	if strings.HasPrefix(token, refreshPrefix) {
-		err := i.endSessionOf(ctx, token, client.ID, EndedByRevoke)
-		if errors.Is(err, ErrInvalidGrant) {
-			return nil
-		}
-		return err
+		return i.revokeRefreshToken(ctx, token, client.ID)
 	}
 	return i.revokeAccessToken(ctx, token, client.ID)
+}
+
+func (i *Issuer) revokeRefreshToken(ctx context.Context, text, clientID string) error {
+	token, err := i.openRefreshToken(text, clientID)
+	if err != nil {
+		return nil
+	}
+	err = i.endSession(ctx, token.session, EndedByRevoke, func(s *Session) bool { return s.ClientID == clientID })
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 func (i *Issuer) revokeAccessToken(ctx context.Context, raw, clientID string) error {
@@ -60,27 +68,33 @@ func (u *update) revokeAccessToken(token *jot.Token) error {
 	return u.UpdateSession(session)
 }
 
-// EndSessionOf ends the session of a refresh token, whichever of the session's refresh tokens it is: a logout for which no
-// access token is at hand. What isn't a genuine refresh token of this client is ErrInvalidGrant; a session that is over already
-// is no error. "" is the default client.
-func (i *Issuer) EndSessionOf(ctx context.Context, refreshToken, clientID string) error {
+// SessionOf finds the live session of a refresh token, whichever of the session's refresh tokens it is, so that it can be ended
+// where no access token is at hand. It changes nothing. What isn't a genuine refresh token of this client is ErrInvalidGrant; a session
+// that is over already is ErrNotFound. "" is the default client.
+func (i *Issuer) SessionOf(ctx context.Context, refreshToken, clientID string) (Session, error) {
 	client, err := i.config.client(clientID)
 	if err != nil {
-		return err
+		return Session{}, err
 	}
-	return i.endSessionOf(ctx, refreshToken, client.ID, EndedByLogout)
-}
-
-func (i *Issuer) endSessionOf(ctx context.Context, refreshToken, clientID string, why EndReason) error {
-	token, err := i.openRefreshToken(refreshToken, clientID)
+	token, err := i.openRefreshToken(refreshToken, client.ID)
 	if err != nil {
+		return Session{}, err
+	}
+	var session Session
+	err = i.store.View(ctx, func(r Reader) error {
+		now, err := r.Now()
+		if err != nil {
+			return err
+		}
+		if session, err = r.Session(token.session); err == nil && !session.live(now) {
+			err = ErrNotFound
+		}
 		return err
+	})
+	if err != nil {
+		return Session{}, err
 	}
-	err = i.endSession(ctx, token.session, why, func(s *Session) bool { return s.ClientID == clientID })
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
-	return err
+	return session, nil
 }
 
 // EndSession ends one session of a subject and refuses its access tokens: a logout. It fails with ErrNotFound when

@@ -106,31 +106,33 @@ func TestEndSession(t *testing.T) {
 	}
 }
 
-func TestEndSessionOf(t *testing.T) {
+func TestSessionOf(t *testing.T) {
 	f := newFixture(t, config())
 	first := f.login()
 	latest := f.refresh(first.Refresh)
 	broken := []byte(latest.Refresh)
 	broken[len(broken)-10] ^= 1
 	for name, token := range map[string]string{"nothing": "", "garbage": "jrt_garbage", "broken MAC": string(broken), "access token": latest.Access} {
-		if err := f.EndSessionOf(t.Context(), token, ""); !errors.Is(err, issuer.ErrInvalidGrant) {
+		if _, err := f.SessionOf(t.Context(), token, ""); !errors.Is(err, issuer.ErrInvalidGrant) {
 			t.Errorf("%s: error %v, want ErrInvalidGrant", name, err)
 		}
 	}
-	if err := f.EndSessionOf(t.Context(), latest.Refresh, "client_guest"); !errors.Is(err, issuer.ErrInvalidGrant) {
+	if _, err := f.SessionOf(t.Context(), latest.Refresh, "client_guest"); !errors.Is(err, issuer.ErrInvalidGrant) {
 		t.Errorf("another client: error %v, want ErrInvalidGrant", err)
 	}
-	if err := f.EndSessionOf(t.Context(), latest.Refresh, "client_unknown"); !errors.Is(err, issuer.ErrInvalidClient) {
+	if _, err := f.SessionOf(t.Context(), latest.Refresh, "client_unknown"); !errors.Is(err, issuer.ErrInvalidClient) {
 		t.Errorf("unknown client: error %v, want ErrInvalidClient", err)
 	}
 	f.accept(latest.Access)
-	f.do(f.EndSessionOf(t.Context(), first.Refresh, "client_web"))
-	f.do(f.EndSessionOf(t.Context(), latest.Refresh, ""))
-	f.refuse(latest.Access, jot.ErrRevoked)
-	f.refuseRefresh(latest.Refresh)
-	session, err := f.Session(t.Context(), latest.SessionID)
-	if err != nil || session.EndReason != issuer.EndedByLogout {
-		t.Errorf("session %+v, %v", session, err)
+	for _, token := range []string{first.Refresh, latest.Refresh} { // a spent one names its session as well
+		if session, err := f.SessionOf(t.Context(), token, ""); err != nil || session.ID != latest.SessionID {
+			t.Errorf("session %+v, %v", session, err)
+		}
+	}
+	f.accept(latest.Access)
+	f.do(f.EndSession(t.Context(), latest.Subject, latest.SessionID))
+	if _, err := f.SessionOf(t.Context(), latest.Refresh, ""); !errors.Is(err, issuer.ErrNotFound) {
+		t.Errorf("a session that is over: error %v, want ErrNotFound", err)
 	}
 }
 

@@ -104,7 +104,7 @@ type Change struct {
 }
 
 // ChangeSubject gives a subject new claims or a new scope and makes the tokens of before stale: they are refused, and
-// a refresh brings the new claims. It fails with an *InputError or ErrNotFound.
+// a refresh brings the new claims. A session's scope is settled at login: a narrower one counts from the next refresh on, a wider one from the next login. It fails with an *InputError or ErrNotFound.
 func (i *Issuer) ChangeSubject(ctx context.Context, sub string, change Change) error {
 	claims, err := checkClaims(change.Claims)
 	if err := errors.Join(err, checkScope(change.Scope)); err != nil {

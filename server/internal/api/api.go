@@ -23,7 +23,7 @@ type Issuer interface {
 	Issue(ctx context.Context, g issuer.Grant) (issuer.Tokens, error)
 	Refresh(ctx context.Context, r issuer.RefreshRequest) (issuer.Tokens, error)
 	EndSession(ctx context.Context, subject, sid string) error
-	EndSessionOf(ctx context.Context, refreshToken, clientID string) error
+	SessionOf(ctx context.Context, refreshToken, clientID string) (issuer.Session, error)
 	EndSessions(ctx context.Context, subject string) error
 	Subject(ctx context.Context, subject string) (issuer.Subject, error)
 }

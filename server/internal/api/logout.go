@@ -7,6 +7,7 @@ import (
 
 	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/server/internal/web"
+	"github.com/jot-auth/jot/server/issuer"
 )
 
 type logOutRequest struct {
@@ -35,8 +36,8 @@ func (a *API) logOut(w http.ResponseWriter, r *http.Request) {
 }
 
 // endSessions ends what the access token names, and what the refresh token names, which is
-// enough by itself for its own session. An access token that isn't good any more then doesn't
-// matter; a refresh token that isn't genuine does: it would pass for a session that has ended.
+// enough by itself. An access token that isn't good any more then doesn't matter; a refresh
+// token that isn't genuine does: it would pass for a session that has ended.
 func (a *API) endSessions(r *http.Request, req logOutRequest) error {
 	refresh, _, err := refreshToken(r, req.RefreshToken)
 	if err != nil {
@@ -45,19 +46,26 @@ func (a *API) endSessions(r *http.Request, req logOutRequest) error {
 	tok, err := a.authenticate(r)
 	switch {
 	case err == nil:
-		err = a.endSessionOf(r.Context(), tok, req.Everywhere)
-	case refresh != "" && !req.Everywhere && (err == errNoToken || errors.Is(err, jot.ErrInvalidToken)):
+		err = a.end(r.Context(), tok.Subject(), tok.SessionID(), req.Everywhere)
+	case refresh != "" && (err == errNoToken || errors.Is(err, jot.ErrInvalidToken)):
 		err = nil
 	}
 	if err != nil || refresh == "" {
 		return err
 	}
-	return a.issuer.EndSessionOf(r.Context(), refresh, a.client)
+	session, err := a.issuer.SessionOf(r.Context(), refresh, a.client)
+	if errors.Is(err, issuer.ErrNotFound) {
+		return nil // it's over already
+	}
+	if err != nil {
+		return err
+	}
+	return a.end(r.Context(), session.Subject, session.ID, req.Everywhere)
 }
 
-func (a *API) endSessionOf(ctx context.Context, tok *jot.Token, everywhere bool) error {
+func (a *API) end(ctx context.Context, subject, sid string, everywhere bool) error {
 	if everywhere {
-		return a.issuer.EndSessions(ctx, tok.Subject())
+		return a.issuer.EndSessions(ctx, subject)
 	}
-	return a.issuer.EndSession(ctx, tok.Subject(), tok.SessionID())
+	return a.issuer.EndSession(ctx, subject, sid)
 }

@@ -107,7 +107,9 @@ func runServe(cmd *cobra.Command, f serveFlags) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "jot serves %s on http://%s to client %s\n", f.issuer, listener.Addr(), defaultClient)
+	kek, credential := f.secretFiles()
+	fmt.Fprintf(cmd.OutOrStdout(), "key-encryption key   %s (keep a copy elsewhere)\nfeed credential      %s\nclient ID            %s\njot serves %s on http://%s\n",
+		kek, credential, defaultClient, f.issuer, listener.Addr())
 	return errors.Join(s.Serve(cmd.Context(), listener), s.Close())
 }
 
@@ -137,6 +139,10 @@ func (f serveFlags) config(log io.Writer) (server.Config, error) {
 	if err != nil {
 		return server.Config{}, err
 	}
+	config := f.configWithout(data, resources, scopes, log)
+	if err := config.Validate(); err != nil {
+		return server.Config{}, usagef("%w", err)
+	}
 	kekFile := cmp.Or(f.kekFile, data+kekSuffix)
 	if err := errors.Join(checkOutside(kekFile, data), checkKeyNotLost(kekFile, filepath.Join(data, server.DatabaseName))); err != nil {
 		return server.Config{}, err
@@ -149,19 +155,37 @@ func (f serveFlags) config(log io.Writer) (server.Config, error) {
 	if err != nil {
 		return server.Config{}, err
 	}
+	config.Issuer.KeyEncryptionKey, config.FeedCredentials = kek.Bytes(), []string{credential.Text()}
+	return config, nil
+}
+
+// secretFiles names the files of the key-encryption key and the feed credential, where the environment doesn't hold them.
+func (f serveFlags) secretFiles() (kek, feedCredential string) {
+	data := filepath.Clean(f.data)
+	kek, feedCredential = cmp.Or(f.kekFile, data+kekSuffix), cmp.Or(f.feedCredentialFile, filepath.Join(data, feedCredentialFile))
+	if os.Getenv("JOT_KEK") != "" {
+		kek = "$JOT_KEK"
+	}
+	if os.Getenv("JOT_FEED_CREDENTIAL") != "" {
+		feedCredential = "$JOT_FEED_CREDENTIAL"
+	}
+	return kek, feedCredential
+}
+
+// configWithout is the configuration before its secrets are read or made: a wrong command line leaves no file behind.
+func (f serveFlags) configWithout(data string, resources []issuer.Resource, scopes []string, log io.Writer) server.Config {
 	return server.Config{
 		Issuer: issuer.Config{
 			URL:              f.issuer,
 			Resources:        resources,
 			Clients:          []issuer.Client{{ID: defaultClient, Scopes: scopes, FirstParty: true}},
-			KeyEncryptionKey: kek.Bytes(),
+			KeyEncryptionKey: server.NewSecret().Bytes(),
 		},
-		DataDir:         data,
-		OpenSignUp:      f.openSignUp,
-		SignUpScope:     f.signUpScope,
-		FeedCredentials: []string{credential.Text()},
-		Logger:          newLogger(log),
-	}, nil
+		DataDir:     data,
+		OpenSignUp:  f.openSignUp,
+		SignUpScope: f.signUpScope,
+		Logger:      newLogger(log),
+	}
 }
 
 // checkOutside refuses a key-encryption key in the data directory: whoever got a copy of that would have both.
@@ -204,7 +228,7 @@ func readOrMakeSecret(variable, file string) (server.Secret, error) {
 func parseResources(texts []string) (resources []issuer.Resource, scopes []string, err error) {
 	for _, text := range texts {
 		audience, list, _ := strings.Cut(text, "=")
-		if audience == "" {
+		if audience == "" || list == "" {
 			return nil, nil, usagef("--resource %s: write it as petstore=pets:read,pets:write", text)
 		}
 		resource := issuer.Resource{Audience: audience}

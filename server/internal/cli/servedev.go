@@ -37,6 +37,7 @@ func serveDevelopment(cmd *cobra.Command, f serveFlags) error {
 func (f serveFlags) serveIn(ctx context.Context, cmd *cobra.Command, dir string, listener net.Listener) error {
 	address := cmp.Or(f.issuer, "http://"+listener.Addr().String())
 	config, credential := development(address, filepath.Join(dir, "data"), newLogger(cmd.ErrOrStderr()))
+	config.SignUpScope = config.Issuer.Resources[0].Scopes // so that everything can be tried
 	if f.signUpScope != nil {
 		config.SignUpScope = f.signUpScope
 	}
@@ -68,6 +69,10 @@ var welcomeText = template.Must(template.New("welcome").Parse(`jot serves {{.Iss
   user             {{.User}}
   password         {{.Password}}
   feed credential  {{.FeedCredential}}
+
+An API that verifies these tokens, from a clone:
+
+  JOT_FEED_CREDENTIAL={{.FeedCredential}} go run ./examples/petstore/cmd/petstore -issuer {{.Issuer}}
 
 Paste this into another terminal: log in, call, refresh, log out, and be refused.
 

@@ -1,6 +1,6 @@
 // Petstore serves the example API of package petstore for the tokens of one jot server.
 //
-//	petstore -issuer http://127.0.0.1:8080 -feed-credential FILE
+//	petstore -issuer http://127.0.0.1:8420 -feed-credential FILE
 //
 // It finds the issuer's keys by discovery, follows its revocation feed, and refuses what it can't be sure of.
 package main
