@@ -67,7 +67,7 @@ func ParsePrivateKey(data []byte, o ParseOptions) (*PrivateKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	return NewPrivateKey(alg, signer, KeyOptions{KeyID: k.KeyID})
+	return newPrivateKey(alg, signer, KeyOptions{KeyID: k.KeyID})
 }
 
 // ParsePublicKey reads a public key: a JWK (RFC 7517), or PEM in SPKI, PKCS #1 or a certificate. A certificate is

@@ -45,7 +45,7 @@ func GenerateKey(alg Algorithm) (*PrivateKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("jot: generating a key for %s: %w", alg, err)
 	}
-	return NewPrivateKey(alg, signer, KeyOptions{})
+	return newPrivateKey(alg, signer, KeyOptions{})
 }
 
 // NewPrivateKey binds a private key to its algorithm. The signer is *ecdsa.PrivateKey, *rsa.PrivateKey or ed25519.PrivateKey, which are
@@ -56,6 +56,11 @@ func NewPrivateKey(alg Algorithm, signer crypto.Signer, o KeyOptions) (*PrivateK
 	if err != nil {
 		return nil, err
 	}
+	return newPrivateKey(alg, signer, o)
+}
+
+// newPrivateKey is NewPrivateKey for a signer whose halves belong together and that nobody else holds.
+func newPrivateKey(alg Algorithm, signer crypto.Signer, o KeyOptions) (*PrivateKey, error) {
 	public, err := NewPublicKey(alg, signer.Public(), o)
 	if err != nil {
 		return nil, err

@@ -7,9 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -50,7 +50,7 @@ type Config struct {
 
 // Server is a running token server. Close ends its goroutines and closes its database.
 type Server struct {
-	lock     io.Closer // held while this server has the data directory to itself
+	lock     *os.File // held while this server has the data directory to itself
 	store    *sqlstore.Store
 	issuer   *issuer.Issuer
 	accounts *accounts.Accounts

@@ -94,6 +94,10 @@ func runServe(cmd *cobra.Command, f serveFlags) error {
 	if len(needed) > 0 {
 		return usagef("serve needs %s; or try it with --dev", strings.Join(needed, " and "))
 	}
+	var err error
+	if f.data, err = filepath.Abs(f.data); err != nil {
+		return err
+	}
 	listener, err := listenLoopback(f.listen)
 	if err != nil {
 		return err
@@ -131,27 +135,22 @@ func listenLoopback(address string) (net.Listener, error) {
 
 // config reads the secrets, or makes them at the first start.
 func (f serveFlags) config(log io.Writer) (server.Config, error) {
-	data, err := filepath.Abs(f.data)
-	if err != nil {
-		return server.Config{}, err
-	}
 	resources, scopes, err := parseResources(f.resources)
 	if err != nil {
 		return server.Config{}, err
 	}
-	config := f.configWithout(data, resources, scopes, log)
+	config := f.configWithout(resources, scopes, log)
 	if err := config.Validate(); err != nil {
 		return server.Config{}, usagef("%w", err)
 	}
-	kekFile := cmp.Or(f.kekFile, data+kekSuffix)
-	if err := errors.Join(checkOutside(kekFile, data), checkKeyNotLost(kekFile, filepath.Join(data, server.DatabaseName))); err != nil {
+	if err := errors.Join(checkOutside(f.kekPath(), f.data), checkKeyNotLost(f.kekPath(), filepath.Join(f.data, server.DatabaseName))); err != nil {
 		return server.Config{}, err
 	}
-	kek, err := readOrMakeSecret("JOT_KEK", kekFile)
+	kek, err := readOrMakeSecret("JOT_KEK", f.kekPath())
 	if err != nil {
 		return server.Config{}, err
 	}
-	credential, err := readOrMakeSecret("JOT_FEED_CREDENTIAL", cmp.Or(f.feedCredentialFile, filepath.Join(data, feedCredentialFile)))
+	credential, err := readOrMakeSecret("JOT_FEED_CREDENTIAL", f.feedCredentialPath())
 	if err != nil {
 		return server.Config{}, err
 	}
@@ -159,10 +158,15 @@ func (f serveFlags) config(log io.Writer) (server.Config, error) {
 	return config, nil
 }
 
+func (f serveFlags) kekPath() string { return cmp.Or(f.kekFile, f.data+kekSuffix) }
+
+func (f serveFlags) feedCredentialPath() string {
+	return cmp.Or(f.feedCredentialFile, filepath.Join(f.data, feedCredentialFile))
+}
+
 // secretFiles names the files of the key-encryption key and the feed credential, where the environment doesn't hold them.
 func (f serveFlags) secretFiles() (kek, feedCredential string) {
-	data := filepath.Clean(f.data)
-	kek, feedCredential = cmp.Or(f.kekFile, data+kekSuffix), cmp.Or(f.feedCredentialFile, filepath.Join(data, feedCredentialFile))
+	kek, feedCredential = f.kekPath(), f.feedCredentialPath()
 	if os.Getenv("JOT_KEK") != "" {
 		kek = "$JOT_KEK"
 	}
@@ -173,7 +177,7 @@ func (f serveFlags) secretFiles() (kek, feedCredential string) {
 }
 
 // configWithout is the configuration before its secrets are read or made: a wrong command line leaves no file behind.
-func (f serveFlags) configWithout(data string, resources []issuer.Resource, scopes []string, log io.Writer) server.Config {
+func (f serveFlags) configWithout(resources []issuer.Resource, scopes []string, log io.Writer) server.Config {
 	return server.Config{
 		Issuer: issuer.Config{
 			URL:              f.issuer,
@@ -181,7 +185,7 @@ func (f serveFlags) configWithout(data string, resources []issuer.Resource, scop
 			Clients:          []issuer.Client{{ID: defaultClient, Scopes: scopes, FirstParty: true}},
 			KeyEncryptionKey: server.NewSecret().Bytes(),
 		},
-		DataDir:     data,
+		DataDir:     f.data,
 		OpenSignUp:  f.openSignUp,
 		SignUpScope: f.signUpScope,
 		Logger:      newLogger(log),
