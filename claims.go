@@ -120,6 +120,7 @@ type span struct {
 type claimSet struct {
 	issuer, subject, id, session, client, scope span
 	audience                                    []span
+	hasAudience                                 bool // also where it names nobody
 	expires, notBefore, issuedAt, authTime      date
 	generation                                  uint64
 
@@ -208,6 +209,7 @@ func (s *scratch) place(value jose.Value) span {
 
 // readAudience accepts a string or an array of strings (RFC 7519 §4.1.3).
 func (s *scratch) readAudience(value jose.Value) error {
+	s.claims.hasAudience = true
 	if value.Kind() == jose.String {
 		s.claims.audience = append(s.claims.audience, s.place(value))
 		return nil

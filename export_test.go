@@ -9,6 +9,6 @@ import (
 func ForgeForTest(key SigningKey, header, payload []byte) (string, error) {
 	input := base64.RawURLEncoding.AppendEncode(nil, header)
 	input = base64.RawURLEncoding.AppendEncode(append(input, '.'), payload)
-	signature, err := key.sign(context.Background(), input)
+	signature, err := key.SignInput(context.Background(), input)
 	return string(input) + "." + base64.RawURLEncoding.EncodeToString(signature), err
 }

@@ -18,7 +18,9 @@ const (
 type SigningKey interface {
 	KeyID() string
 	Algorithm() Algorithm
-	sign(ctx context.Context, input []byte) ([]byte, error)
+	// SignInput returns the signature of a JWS signing input (RFC 7515 §5.1), for other forms of JWS than a token.
+	// A token is made by a Signer.
+	SignInput(ctx context.Context, input []byte) ([]byte, error)
 	usable() bool // false of nil and of the zero value
 }
 
@@ -26,7 +28,10 @@ type SigningKey interface {
 type VerificationKey interface {
 	KeyID() string
 	Algorithm() Algorithm
-	verify(input, signature []byte) bool
+	// VerifyInput reports whether the signature over a JWS signing input is this key's (RFC 7515 §5.2), for other forms of JWS
+	// than a token. It says nothing of what the input means: a token is checked by a Verifier.
+	VerifyInput(input, signature []byte) bool
+	usable() bool
 }
 
 // KeyOptions are the optional attributes of a key.

@@ -28,7 +28,15 @@ func (v *Verifier) checkPolicy(s *scratch) error {
 	if !o.AnyIssuer && (!s.claims.issuer.set || !s.equal(s.claims.issuer, o.Issuer)) {
 		return refuseClaim("iss", "is not the issuer that this verifier accepts")
 	}
-	if !o.AnyAudience && !s.audienceNames(o.Audience) {
+	return o.checkAudience(s)
+}
+
+func (o *VerifierOptions) checkAudience(s *scratch) error {
+	switch {
+	case o.AnyAudience:
+	case o.NoAudience && s.claims.hasAudience:
+		return refuseClaim("aud", "names recipients, and this verifier is none of them")
+	case !o.NoAudience && !s.audienceNames(o.Audience):
 		return refuseClaim("aud", "does not name this verifier's audience")
 	}
 	return nil
@@ -66,7 +74,7 @@ func (v *Verifier) checkTimes(c *claimSet) error {
 	if c.notBefore.set && c.notBefore.after(now.Add(v.options.Leeway)) {
 		return ErrNotYetValid
 	}
-	if v.agesTokens() && c.issuedAt.set && c.issuedAt.after(now.Add(v.options.Leeway+maxIssuedAhead)) {
+	if ahead, bounded := v.maxIssuedAhead(); bounded && c.issuedAt.set && c.issuedAt.after(now.Add(ahead)) {
 		return ErrNotYetValid
 	}
 	if v.options.MaxTTL > 0 {
@@ -75,8 +83,13 @@ func (v *Verifier) checkTimes(c *claimSet) error {
 	return nil
 }
 
-// agesTokens reports whether the policy goes by "iat".
-func (v *Verifier) agesTokens() bool { return v.options.MaxTTL > 0 || v.options.Revocation != nil }
+// maxIssuedAhead bounds how far "iat" may lie ahead, where the policy goes by it.
+func (v *Verifier) maxIssuedAhead() (ahead time.Duration, bounded bool) {
+	if v.options.RequirePastIssuedAt {
+		return v.options.Leeway, true
+	}
+	return v.options.Leeway + maxIssuedAhead, v.options.MaxTTL > 0 || v.options.Revocation != nil
+}
 
 func (v *Verifier) checkLifetime(c *claimSet) error {
 	switch {

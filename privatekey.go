@@ -155,8 +155,8 @@ func (k PrivateKey) Format(f fmt.State, _ rune) {
 // LogValue is what log/slog writes: the algorithm and the key ID.
 func (k PrivateKey) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(k)) }
 
-// sign returns the JWS signature of the signing input (RFC 7515 §5.1).
-func (k *PrivateKey) sign(_ context.Context, input []byte) ([]byte, error) {
+// SignInput returns the signature of a JWS signing input (RFC 7515 §5.1).
+func (k *PrivateKey) SignInput(_ context.Context, input []byte) ([]byte, error) {
 	signature, err := k.signRaw(input)
 	if err != nil {
 		return nil, fmt.Errorf("jot: signing with %v: %w", k, err)

@@ -107,8 +107,10 @@ func (k *PublicKey) verifiesSize(signature []byte) bool {
 	return false
 }
 
-// verify reports whether signature is this key's over the signing input (RFC 7515 §5.2).
-func (k *PublicKey) verify(input, signature []byte) bool {
+func (k *PublicKey) usable() bool { return k != nil && k.material != nil }
+
+// VerifyInput reports whether the signature over a JWS signing input is this key's (RFC 7515 §5.2).
+func (k *PublicKey) VerifyInput(input, signature []byte) bool {
 	if !k.verifiesSize(signature) {
 		return false
 	}

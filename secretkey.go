@@ -91,12 +91,14 @@ func (m *secretMaterial) sum(input []byte, use func(mac []byte)) {
 	m.macs.Put(state)
 }
 
-func (k *SecretKey) sign(_ context.Context, input []byte) (signature []byte, _ error) {
+// SignInput returns the MAC of a JWS signing input (RFC 7515 §5.1).
+func (k *SecretKey) SignInput(_ context.Context, input []byte) (signature []byte, _ error) {
 	k.material.sum(input, func(mac []byte) { signature = slices.Clone(mac) })
 	return signature, nil
 }
 
-func (k *SecretKey) verify(input, signature []byte) (equal bool) {
+// VerifyInput reports, in constant time, whether the signature is this key's MAC of a JWS signing input (RFC 7515 §5.2).
+func (k *SecretKey) VerifyInput(input, signature []byte) (equal bool) {
 	k.material.sum(input, func(mac []byte) { equal = subtle.ConstantTimeCompare(mac, signature) == 1 })
 	return equal
 }

@@ -70,7 +70,7 @@ func (s *Signer) Sign(ctx context.Context, claims any) (string, error) {
 	token := make([]byte, 0, len(s.header)+base64.RawURLEncoding.EncodedLen(len(payload))+1+maxEncodedSignature)
 	token = append(token, s.header...)
 	token = base64.RawURLEncoding.AppendEncode(token, payload)
-	signature, err := s.key.sign(ctx, token)
+	signature, err := s.key.SignInput(ctx, token)
 	if err != nil {
 		return "", err
 	}

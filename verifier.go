@@ -3,7 +3,6 @@ package jot
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -27,6 +26,8 @@ type VerifierOptions struct {
 	// here. It's stated, or waived by AnyAudience.
 	Audience    string
 	AnyAudience bool
+	// NoAudience accepts only tokens without "aud": one that names recipients wasn't made for a verifier that is none of them.
+	NoAudience bool
 
 	// Type is the one accepted "typ", with or without "application/" and whatever its case, so that one kind of
 	// token never passes for another (RFC 8725 §3.11). Empty accepts "JWT" and no "typ"; AnyType waives it.
@@ -36,6 +37,8 @@ type VerifierOptions struct {
 	// Algorithms are the accepted ones. Empty accepts whatever the keys fix.
 	Algorithms []Algorithm
 
+	// RequirePastIssuedAt refuses a token whose "iat" is ahead of the verifier's clock by more than Leeway. RFC 7519 doesn't ask for it.
+	RequirePastIssuedAt bool
 	// NoExpiry accepts a token without "exp". An "exp" that is there still counts.
 	NoExpiry bool
 	// MaxTTL bounds exp − iat and so requires both; 0 sets no bound. With it, a revocation rule may be forgotten after this time and the
@@ -83,13 +86,11 @@ func NewVerifier(keys KeySource, o VerifierOptions) (*Verifier, error) {
 }
 
 func (o *VerifierOptions) check() error {
-	for _, choice := range []struct {
-		name, value string
-		any         bool
-	}{{"Issuer", o.Issuer, o.AnyIssuer}, {"Audience", o.Audience, o.AnyAudience}} {
-		if (choice.value == "") != choice.any {
-			return fmt.Errorf("jot: a verifier states exactly one of %[1]s and Any%[1]s", choice.name)
-		}
+	if count(o.Issuer != "", o.AnyIssuer) != 1 {
+		return errors.New("jot: a verifier states exactly one of Issuer and AnyIssuer")
+	}
+	if count(o.Audience != "", o.AnyAudience, o.NoAudience) != 1 {
+		return errors.New("jot: a verifier states exactly one of Audience, AnyAudience and NoAudience")
 	}
 	if o.Type != "" && o.AnyType {
 		return errors.New("jot: a verifier states at most one of Type and AnyType")
@@ -103,6 +104,15 @@ func (o *VerifierOptions) check() error {
 		return errors.New("jot: MaxTTL, Leeway and MaxSize are not negative, and MaxSize is at most 16 MiB")
 	}
 	return nil
+}
+
+func count(stated ...bool) (n int) {
+	for _, s := range stated {
+		if s {
+			n++
+		}
+	}
+	return n
 }
 
 // Verify checks a token in compact form and returns it. A refusal is an ErrInvalidToken; ErrUnavailable says that
@@ -238,7 +248,7 @@ func (v *Verifier) verifySignature(ctx context.Context, s *scratch) error {
 		if key == nil || key.Algorithm() != alg {
 			continue
 		}
-		if key.verify(s.input, s.signature) {
+		if key.VerifyInput(s.input, s.signature) {
 			s.key = key
 			return nil
 		}

@@ -286,6 +286,11 @@ func TestPolicyOptions(t *testing.T) {
 	}{
 		{"AnyIssuer", relaxed(func(o *jot.VerifierOptions) { o.Issuer, o.AnyIssuer = "", true }), "", without(claims(), "iss"), nil},
 		{"AnyAudience", relaxed(func(o *jot.VerifierOptions) { o.Audience, o.AnyAudience = "", true }), "", without(claims(), "aud"), nil},
+		{"NoAudience", relaxed(func(o *jot.VerifierOptions) { o.Audience, o.NoAudience = "", true }), "", without(claims(), "aud"), nil},
+		{"NoAudience, but one", relaxed(func(o *jot.VerifierOptions) { o.Audience, o.NoAudience = "", true }), "", claims(), &jot.ClaimError{Claim: "aud"}},
+		{"NoAudience, but an empty list", relaxed(func(o *jot.VerifierOptions) { o.Audience, o.NoAudience = "", true }), "", with(claims(), "aud", []string{}), &jot.ClaimError{Claim: "aud"}},
+		{"RequirePastIssuedAt", relaxed(func(o *jot.VerifierOptions) { o.RequirePastIssuedAt, o.Leeway = true, 3*time.Second }), "", with(claims(), "iat", noon.Unix()+3), nil},
+		{"RequirePastIssuedAt, issued later", relaxed(func(o *jot.VerifierOptions) { o.RequirePastIssuedAt, o.Leeway = true, 3*time.Second }), "", with(claims(), "iat", noon.Unix()+4), jot.ErrNotYetValid},
 		{"NoExpiry", relaxed(func(o *jot.VerifierOptions) { o.NoExpiry = true }), "", without(claims(), "exp"), nil},
 		{"NoExpiry, but expired", relaxed(func(o *jot.VerifierOptions) { o.NoExpiry = true }), "", with(claims(), "exp", noon.Unix()), jot.ErrExpired},
 		{"Leeway", relaxed(func(o *jot.VerifierOptions) { o.Leeway = 3 * time.Second }), "", with(claims(), "exp", noon.Unix()-2), nil},
@@ -319,14 +324,16 @@ func TestPolicyOptions(t *testing.T) {
 func TestNewVerifierRefusesWhatIsLeftOpen(t *testing.T) {
 	keys := jot.NewKeySet()
 	for name, o := range map[string]jot.VerifierOptions{
-		"nothing":              {},
-		"no audience":          {Issuer: issuer},
-		"no issuer":            {Audience: audience},
-		"issuer and any":       {Issuer: issuer, AnyIssuer: true, Audience: audience},
-		"audience and any":     {Issuer: issuer, Audience: audience, AnyAudience: true},
-		"type and any":         {Issuer: issuer, Audience: audience, Type: "JWT", AnyType: true},
-		"an unknown algorithm": {Issuer: issuer, Audience: audience, Algorithms: []jot.Algorithm{"none"}},
-		"negative leeway":      {Issuer: issuer, Audience: audience, Leeway: -1},
+		"nothing":               {},
+		"no audience":           {Issuer: issuer},
+		"no issuer":             {Audience: audience},
+		"issuer and any":        {Issuer: issuer, AnyIssuer: true, Audience: audience},
+		"audience and any":      {Issuer: issuer, Audience: audience, AnyAudience: true},
+		"audience and none":     {Issuer: issuer, Audience: audience, NoAudience: true},
+		"any audience and none": {Issuer: issuer, AnyAudience: true, NoAudience: true},
+		"type and any":          {Issuer: issuer, Audience: audience, Type: "JWT", AnyType: true},
+		"an unknown algorithm":  {Issuer: issuer, Audience: audience, Algorithms: []jot.Algorithm{"none"}},
+		"negative leeway":       {Issuer: issuer, Audience: audience, Leeway: -1},
 	} {
 		if _, err := jot.NewVerifier(keys, o); err == nil {
 			t.Errorf("%s: accepted", name)
