@@ -2,7 +2,7 @@
 
 RACE = $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
-.PHONY: help test check demo format tidy fuzz build
+.PHONY: help test check bench demo format tidy fuzz build man
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -20,11 +20,17 @@ run-tests:
 check: ## all that CI checks
 	CI=true .ci/run
 
+bench: ## the README's table: jot, its peers and the bare primitives (some minutes)
+	go run ./interop/bench
+
 demo: ## a token's whole life, played against a real server
 	go run ./server/cmd/jot demo
 
 build: ## the command, stripped, in bin/
 	go build -trimpath -ldflags '-s -w' -o bin/jot ./server/cmd/jot
+
+man: ## the manual pages, in bin/man/
+	go run ./server/cmd/jot man --out bin/man
 
 format: ## gofmt everything
 	gofmt -w $$(git ls-files '*.go')

@@ -5,6 +5,7 @@ import (
 	"crypto/elliptic"
 	"crypto/sha256"
 	"crypto/sha512"
+	"fmt"
 )
 
 // Algorithm is the name of a signature algorithm, as the "alg" of a JOSE header
@@ -32,6 +33,10 @@ const (
 
 	EdDSA   Algorithm = "EdDSA"   // Ed25519, by the name of RFC 8037 §3.1
 	Ed25519 Algorithm = "Ed25519" // Ed25519, by the name of RFC 9864 §2.2
+
+	MLDSA44 Algorithm = "ML-DSA-44" // ML-DSA with parameter set ML-DSA-44 (RFC 9964 §2); needs Go 1.27
+	MLDSA65 Algorithm = "ML-DSA-65" // ML-DSA with parameter set ML-DSA-65; needs Go 1.27
+	MLDSA87 Algorithm = "ML-DSA-87" // ML-DSA with parameter set ML-DSA-87; needs Go 1.27
 )
 
 type family byte
@@ -42,6 +47,7 @@ const (
 	familyPSS
 	familyECDSA
 	familyEd25519
+	familyMLDSA
 )
 
 // scheme is what an algorithm does: its family, its hash, and for ECDSA the one curve that goes with it.
@@ -50,6 +56,7 @@ type scheme struct {
 	family family
 	hash   crypto.Hash
 	curve  *curve
+	size   int // bytes of a signature; 0 where it's the size of the RSA modulus
 }
 
 // curve is an elliptic curve as a JWK names it (RFC 7518 §6.2.1.1).
@@ -66,11 +73,12 @@ var (
 )
 
 var schemes = [...]scheme{
-	{HS256, familyHMAC, crypto.SHA256, nil}, {HS384, familyHMAC, crypto.SHA384, nil}, {HS512, familyHMAC, crypto.SHA512, nil},
-	{RS256, familyRSA, crypto.SHA256, nil}, {RS384, familyRSA, crypto.SHA384, nil}, {RS512, familyRSA, crypto.SHA512, nil},
-	{PS256, familyPSS, crypto.SHA256, nil}, {PS384, familyPSS, crypto.SHA384, nil}, {PS512, familyPSS, crypto.SHA512, nil},
-	{ES256, familyECDSA, crypto.SHA256, p256}, {ES384, familyECDSA, crypto.SHA384, p384}, {ES512, familyECDSA, crypto.SHA512, p521},
-	{EdDSA, familyEd25519, 0, nil}, {Ed25519, familyEd25519, 0, nil},
+	{HS256, familyHMAC, crypto.SHA256, nil, 32}, {HS384, familyHMAC, crypto.SHA384, nil, 48}, {HS512, familyHMAC, crypto.SHA512, nil, 64},
+	{RS256, familyRSA, crypto.SHA256, nil, 0}, {RS384, familyRSA, crypto.SHA384, nil, 0}, {RS512, familyRSA, crypto.SHA512, nil, 0},
+	{PS256, familyPSS, crypto.SHA256, nil, 0}, {PS384, familyPSS, crypto.SHA384, nil, 0}, {PS512, familyPSS, crypto.SHA512, nil, 0},
+	{ES256, familyECDSA, crypto.SHA256, p256, 64}, {ES384, familyECDSA, crypto.SHA384, p384, 96}, {ES512, familyECDSA, crypto.SHA512, p521, 132},
+	{EdDSA, familyEd25519, 0, nil, 64}, {Ed25519, familyEd25519, 0, nil, 64},
+	{MLDSA44, familyMLDSA, 0, nil, 2420}, {MLDSA65, familyMLDSA, 0, nil, 3309}, {MLDSA87, familyMLDSA, 0, nil, 4627}, // FIPS 204, table 2
 }
 
 // schemeOf returns the scheme of an algorithm, or nil for a name that this package doesn't offer.
@@ -81,6 +89,27 @@ func schemeOf[Name string | []byte | Algorithm](name Name) *scheme {
 		}
 	}
 	return nil
+}
+
+// findScheme is schemeOf for an algorithm that a key is to be made for.
+func findScheme(alg Algorithm) (*scheme, error) {
+	s := schemeOf(alg)
+	if s == nil {
+		return nil, unknownAlgorithm(alg)
+	}
+	if s.family == familyMLDSA && !offersMLDSA {
+		return nil, fmt.Errorf("jot: %s needs Go 1.27 or later", alg)
+	}
+	return s, nil
+}
+
+// Hash returns the hash that the algorithm signs a digest of, for a SignerFunc whose key service takes digests. It's 0 for Ed25519 and
+// ML-DSA, which sign the input itself, and for a name that isn't offered.
+func (a Algorithm) Hash() crypto.Hash {
+	if s := schemeOf(a); s != nil {
+		return s.hash
+	}
+	return 0
 }
 
 // Symmetric reports whether the algorithm's one key both signs and verifies, so that whoever

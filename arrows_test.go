@@ -18,11 +18,15 @@ const module = "github.com/jot-auth/jot"
 // mayImport lists, for each package of this module, the other packages of it that it stands on. ARCHITECTURE.md draws it.
 var mayImport = map[string][]string{
 	"internal/jose":                  {},
-	".":                              {"internal/jose"},
+	"internal/jwk":                   {"internal/jose"},
+	".":                              {"internal/jose", "internal/jwk"},
 	"strictjson":                     {"internal/jose"},
+	"jws":                            {".", "internal/jose"},
+	"jwe":                            {".", "internal/jose", "internal/jwk"},
 	"jwks":                           {".", "internal/jose"},
 	"revocation":                     {".", "internal/jose"},
 	"jothttp":                        {"."},
+	"jottest":                        {".", "revocation"},
 	"examples/petstore":              {".", "jothttp", "strictjson"},
 	"examples/petstore/cmd/petstore": {".", "jwks", "revocation", "examples/petstore"},
 }

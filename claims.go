@@ -1,7 +1,6 @@
 package jot
 
 import (
-	"encoding/json"
 	"errors"
 	"slices"
 	"time"
@@ -30,9 +29,9 @@ func (a Audience) Contains(recipient string) bool { return slices.Contains(a, re
 // MarshalJSON writes one value as a string, several as an array.
 func (a Audience) MarshalJSON() ([]byte, error) {
 	if len(a) == 1 {
-		return json.Marshal(a[0])
+		return jose.Marshal(a[0])
 	}
-	return json.Marshal([]string(a))
+	return jose.Marshal([]string(a))
 }
 
 // UnmarshalJSON reads a string or an array of strings.
@@ -129,12 +128,11 @@ type claimSet struct {
 	foreign error
 }
 
-// readClaims scans the whole payload strictly, once, and notes the claims that it knows on the way.
+// readClaims scans the whole payload strictly, once, and then takes note of the claims that it knows.
 func (s *scratch) readClaims() error {
 	s.claims = claimSet{audience: s.claims.audience[:0]}
-	payload := s.payload
-	for s.scanner.Reset(payload); s.scanner.Next(); {
-		if err := s.readClaim(s.scanner.Name(), s.scanner.Value()); err != nil {
+	for s.scanner.Reset(s.payload); s.scanner.Next(); {
+		if err := s.readClaim(s.scanner.Member()); err != nil {
 			return err
 		}
 	}
@@ -144,104 +142,112 @@ func (s *scratch) readClaims() error {
 	return nil
 }
 
+// readClaim takes note of one claim.
 func (s *scratch) readClaim(name []byte, value jose.Value) error {
-	c := &s.claims
+	c, ok := &s.claims, true
 	switch string(name) {
 	case "iss":
-		return s.readText("iss", value, &c.issuer)
+		ok = s.readText(value, &c.issuer)
 	case "sub":
-		return s.readText("sub", value, &c.subject)
+		ok = s.readText(value, &c.subject)
 	case "aud":
-		return s.readAudience(value)
+		ok = s.readAudience(value)
 	case "exp":
-		return readDate("exp", value, &c.expires)
+		ok = readDate(value, &c.expires)
 	case "nbf":
-		return readDate("nbf", value, &c.notBefore)
+		ok = readDate(value, &c.notBefore)
 	case "iat":
-		return readDate("iat", value, &c.issuedAt)
+		ok = readDate(value, &c.issuedAt)
 	case "jti":
-		return s.readText("jti", value, &c.id)
-	}
-	return s.readOwnClaim(name, value)
-}
-
-// readOwnClaim notes a claim that RFC 7519 doesn't register. One of an unexpected type has no value for the accessors.
-func (s *scratch) readOwnClaim(name []byte, value jose.Value) error {
-	c := &s.claims
-	var foreign error
-	switch string(name) {
+		ok = s.readText(value, &c.id)
 	case "sid":
-		foreign = s.readText("sid", value, &c.session)
+		ok = s.readText(value, &c.session)
 	case "client_id":
-		foreign = s.readText("client_id", value, &c.client)
-	case "gen":
-		foreign = readGeneration(value, &c.generation)
-	case "scope": // some issuers write an array
-		_ = s.readText("scope", value, &c.scope)
+		ok = s.readText(value, &c.client)
+	case "scope":
+		ok = s.readText(value, &c.scope)
 	case "auth_time":
-		_ = readDate("auth_time", value, &c.authTime)
+		ok = readDate(value, &c.authTime)
+	case "gen":
+		c.generation, ok = value.Uint()
 	}
-	if foreign != nil {
-		c.foreign = foreign
+	if !ok {
+		return c.mismatch(string(name))
 	}
 	return nil
 }
 
-func wrongType(claim, reason string) error {
-	return &ClaimError{Claim: claim, Reason: reason, malformed: true}
+// mismatch decides about a claim of an unexpected type. The registered ones are refused; another issuer may mean something else by one that
+// RFC 7519 doesn't register, so that has no value for the accessors.
+func (c *claimSet) mismatch(claim string) error {
+	reason := "is not a string"
+	switch claim {
+	case "aud":
+		reason = "is neither a string nor an array of strings"
+	case "exp", "nbf", "iat":
+		reason = "is not a date: a JSON number of seconds from 1970 to the year 9999"
+	case "gen":
+		reason = "is not a non-negative integer"
+	}
+	err := &ClaimError{Claim: claim, Reason: reason, malformed: true}
+	switch claim {
+	case "sid", "client_id", "gen":
+		c.foreign = err
+		return nil
+	case "scope", "auth_time": // some issuers write an array
+		return nil
+	}
+	return err
 }
 
-// readText notes a string claim.
-func (s *scratch) readText(claim string, value jose.Value, place *span) error {
+// readText takes note of a string claim. It returns false for another type.
+func (s *scratch) readText(value jose.Value, place *span) bool {
+	start, end, ok := value.Place()
+	if !ok {
+		return s.readEscapedText(value, place)
+	}
+	*place = span{int32(start), int32(end), true}
+	return true
+}
+
+// readEscapedText puts the text behind the payload, without escapes.
+func (s *scratch) readEscapedText(value jose.Value, place *span) bool {
 	if value.Kind() != jose.String {
-		return wrongType(claim, "is not a string")
+		return false
 	}
-	*place = s.place(value)
-	return nil
-}
-
-// place appends a text, without escapes, behind the payload.
-func (s *scratch) place(value jose.Value) span {
 	start := len(s.payload)
 	s.payload = value.AppendString(s.payload)
-	return span{int32(start), int32(len(s.payload)), true}
+	*place = span{int32(start), int32(len(s.payload)), true}
+	return true
 }
 
 // readAudience accepts a string or an array of strings (RFC 7519 §4.1.3).
-func (s *scratch) readAudience(value jose.Value) error {
+func (s *scratch) readAudience(value jose.Value) bool {
 	s.claims.hasAudience = true
-	if value.Kind() == jose.String {
-		s.claims.audience = append(s.claims.audience, s.place(value))
-		return nil
-	}
 	if value.Kind() != jose.Array {
-		return wrongType("aud", "is neither a string nor an array of strings")
+		return s.readRecipient(value)
 	}
 	elements := value.Elements()
 	for elements.Next() {
-		if elements.Value().Kind() != jose.String {
-			return wrongType("aud", "holds something that is not a string")
+		if !s.readRecipient(elements.Value()) {
+			return false
 		}
-		s.claims.audience = append(s.claims.audience, s.place(elements.Value()))
 	}
-	return nil
+	return true
+}
+
+func (s *scratch) readRecipient(value jose.Value) bool {
+	var recipient span
+	if !s.readText(value, &recipient) {
+		return false
+	}
+	s.claims.audience = append(s.claims.audience, recipient)
+	return true
 }
 
 // readDate accepts a NumericDate from 1970 to 9999 (RFC 7519 §2); anything else is malformed, not absent.
-func readDate(claim string, value jose.Value, d *date) error {
+func readDate(value jose.Value, d *date) bool {
 	seconds, nanos, ok := value.Seconds()
-	if !ok {
-		return wrongType(claim, "is not a date: a JSON number of seconds from 1970 to the year 9999")
-	}
-	*d = date{seconds, nanos, true}
-	return nil
-}
-
-func readGeneration(value jose.Value, generation *uint64) error {
-	n, ok := value.Uint()
-	if !ok {
-		return wrongType("gen", "is not a non-negative integer")
-	}
-	*generation = n
-	return nil
+	*d = date{seconds, nanos, ok}
+	return ok
 }

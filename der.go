@@ -1,9 +1,5 @@
 package jot
 
-import "errors"
-
-var errForeignSignature = errors.New("jot: the signer returned something that is not an ECDSA signature")
-
 // maxDERSize is a SEQUENCE of two INTEGERs of a P-521 scalar each: the SEQUENCE's header has three bytes, an INTEGER's
 // two and a sign byte.
 const maxDERSize = 3 + 2*(2+1+66)
@@ -45,22 +41,19 @@ func appendDERInteger(dst, scalar []byte) []byte {
 	return append(dst, scalar...)
 }
 
-// rawFromDER turns the ASN.1 that a crypto.Signer returns into r‖s.
-func rawFromDER(der []byte, scalarSize int) ([]byte, error) {
+// rawFromDER turns the ASN.1 that a crypto.Signer returns into r‖s. ok is false for anything else.
+func rawFromDER(der []byte, scalarSize int) (raw []byte, ok bool) {
 	content, ok := derSequence(der)
 	if !ok {
-		return nil, errForeignSignature
+		return nil, false
 	}
-	raw := make([]byte, 2*scalarSize)
+	raw = make([]byte, 2*scalarSize)
 	rest, ok := readDERInteger(raw[:scalarSize], content)
 	if !ok {
-		return nil, errForeignSignature
+		return nil, false
 	}
 	rest, ok = readDERInteger(raw[scalarSize:], rest)
-	if !ok || len(rest) != 0 {
-		return nil, errForeignSignature
-	}
-	return raw, nil
+	return raw, ok && len(rest) == 0
 }
 
 func derSequence(der []byte) (content []byte, ok bool) {

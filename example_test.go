@@ -2,10 +2,13 @@ package jot_test
 
 import (
 	"context"
-	"encoding/json"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log"
+	"strings"
 	"time"
 
 	"github.com/jot-auth/jot"
@@ -46,30 +49,138 @@ func Example() {
 	// Output: ada
 }
 
-// exampleToken is signed with a fresh key and accepted by the verifier beside it.
-func exampleToken(claims any) (string, *jot.Verifier) {
-	key, _ := jot.GenerateKey(jot.EdDSA)
-	signer, _ := jot.NewSigner(key, jot.SignerOptions{})
+// examplePolicy is what the examples' API demands of a token.
+var examplePolicy = jot.VerifierOptions{Issuer: "https://auth.example.com", Audience: "petstore"}
+
+// exampleClaims are those of a token that the petstore accepts for a minute.
+func exampleClaims(subject string) jot.Claims {
+	return jot.Claims{
+		Issuer: "https://auth.example.com", Subject: subject, Audience: jot.Audience{"petstore"}, Expires: jot.At(time.Now().Add(time.Minute)),
+	}
+}
+
+// exampleSign makes a token with a key.
+func exampleSign(key jot.SigningKey, claims any) string {
+	signer, err := jot.NewSigner(key, jot.SignerOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
 	raw, err := signer.Sign(context.Background(), claims)
 	if err != nil {
 		log.Fatal(err)
 	}
-	verifier, err := jot.NewVerifier(jot.NewKeySet(key.Public()), jot.VerifierOptions{Issuer: "https://auth.example.com", Audience: "petstore"})
+	return raw
+}
+
+// exampleToken is signed with a fresh key and accepted by the verifier beside it.
+func exampleToken(claims any) (string, *jot.Verifier) {
+	key, err := jot.GenerateKey(jot.EdDSA)
 	if err != nil {
 		log.Fatal(err)
 	}
-	return raw, verifier
+	verifier, err := jot.NewVerifier(jot.NewKeySet(key.Public()), examplePolicy)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return exampleSign(key, claims), verifier
 }
 
+// Claims of one's own stand beside the registered ones.
+func ExampleSigner_Sign() {
+	key, err := jot.GenerateKey(jot.ES256)
+	if err != nil {
+		log.Fatal(err)
+	}
+	signer, err := jot.NewSigner(key, jot.SignerOptions{Type: "at+jwt"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	raw, err := signer.Sign(context.Background(), struct {
+		jot.Claims
+		Scope string `json:"scope"`
+	}{jot.Claims{Subject: "ada", Audience: jot.Audience{"petstore"}}, "pets:read pets:write"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%s\n", jot.Inspect(raw).Payload.Decoded)
+	// Output: {"sub":"ada","aud":"petstore","scope":"pets:read pets:write"}
+}
+
+// A verifier says whose tokens it accepts, and for whom.
+func ExampleNewVerifier() {
+	key, err := jot.GenerateKey(jot.ES256)
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = jot.NewVerifier(jot.NewKeySet(key.Public()), jot.VerifierOptions{Issuer: "https://auth.example.com"})
+	fmt.Println(err)
+	// Output: jot: a verifier states exactly one of Audience, AnyAudience and NoAudience
+}
+
+func ExampleVerifier_Verify() {
+	raw, verifier := exampleToken(map[string]any{
+		"iss": "https://auth.example.com", "sub": "ada", "aud": []string{"petstore", "shop"}, "exp": time.Now().Unix() + 60, "scope": "pets:read",
+	})
+
+	token, err := verifier.Verify(context.Background(), raw)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(token.Subject(), token.Audience(), token.HasScope("pets:read"), token.HasScope("pets:write"))
+	// Output: ada [petstore shop] true false
+}
+
+// What to answer when a token is refused.
+func ExampleVerifier_Verify_errors() {
+	expired := exampleClaims("ada")
+	expired.Expires = jot.At(time.Now().Add(-time.Minute))
+	raw, verifier := exampleToken(expired)
+
+	_, err := verifier.Verify(context.Background(), raw)
+	switch {
+	case err == nil:
+		fmt.Println("200")
+	case errors.Is(err, jot.ErrUnavailable):
+		fmt.Println("503: try again soon")
+	case errors.Is(err, jot.ErrExpired), errors.Is(err, jot.ErrStaleClaims):
+		fmt.Println("401: refresh the token")
+	case errors.Is(err, jot.ErrInvalidToken):
+		fmt.Println("401: log in")
+	}
+	// Output: 401: refresh the token
+}
+
+// Which claim was wrong is for logs. The claim's value, which may be about a person, is not told.
+func ExampleClaimError() {
+	elsewhere := exampleClaims("ada")
+	elsewhere.Audience = jot.Audience{"shop"}
+	raw, verifier := exampleToken(elsewhere)
+
+	_, err := verifier.Verify(context.Background(), raw)
+	if refusal, ok := errors.AsType[*jot.ClaimError](err); ok {
+		fmt.Println(refusal.Claim, refusal.Reason)
+	}
+	// Output: aud does not name this verifier's audience
+}
+
+// Check is for where nobody needs the claims, such as a proxy.
+func ExampleVerifier_Check() {
+	raw, verifier := exampleToken(exampleClaims("ada"))
+
+	fmt.Println(verifier.Check(context.Background(), raw))
+	fmt.Println(verifier.Check(context.Background(), raw+"AAAA"))
+	// Output:
+	// <nil>
+	// jot: signature does not verify
+}
+
+// Verification and one's own claims in one call.
 func ExampleVerify() {
 	type custom struct {
 		jot.Claims
 		Roles []string `json:"roles"`
 	}
-	raw, verifier := exampleToken(custom{
-		Claims: jot.Claims{Issuer: "https://auth.example.com", Audience: jot.Audience{"petstore"}, Expires: jot.At(time.Now().Add(time.Minute))},
-		Roles:  []string{"keeper"},
-	})
+	raw, verifier := exampleToken(custom{exampleClaims("ada"), []string{"keeper"}})
 
 	claims, token, err := jot.Verify[custom](context.Background(), verifier, raw)
 	if err != nil {
@@ -79,36 +190,11 @@ func ExampleVerify() {
 	// Output: [keeper] https://auth.example.com
 }
 
-func ExampleVerifier_Verify_errors() {
-	raw, verifier := exampleToken(jot.Claims{
-		Issuer: "https://auth.example.com", Audience: jot.Audience{"petstore"}, Expires: jot.At(time.Now().Add(-time.Minute)),
-	})
-
-	_, err := verifier.Verify(context.Background(), raw)
-	switch {
-	case errors.Is(err, jot.ErrUnavailable):
-		fmt.Println("503: try again soon")
-	case errors.Is(err, jot.ErrExpired):
-		fmt.Println("401: refresh the token")
-	case errors.Is(err, jot.ErrInvalidToken):
-		fmt.Println("401: log in")
-	}
-	// Output: 401: refresh the token
-}
-
-func ExampleVerifier_Check() {
-	raw, verifier := exampleToken(jot.Claims{
-		Issuer: "https://auth.example.com", Audience: jot.Audience{"petstore"}, Expires: jot.At(time.Now().Add(time.Minute)),
-	})
-
-	fmt.Println(verifier.Check(context.Background(), raw))
-	// Output: <nil>
-}
-
 func ExampleToken_Decode() {
-	raw, verifier := exampleToken(map[string]any{
-		"iss": "https://auth.example.com", "aud": "petstore", "exp": time.Now().Unix() + 60, "licensedFeatures": []string{"insights"},
-	})
+	raw, verifier := exampleToken(struct {
+		jot.Claims
+		Features []string `json:"licensedFeatures"`
+	}{exampleClaims("ada"), []string{"insights"}})
 	token, err := verifier.Verify(context.Background(), raw)
 	if err != nil {
 		log.Fatal(err)
@@ -121,58 +207,86 @@ func ExampleToken_Decode() {
 		log.Fatal(err)
 	}
 	fmt.Println(custom.LicensedFeatures)
-	// Output: [insights]
+
+	var other struct {
+		LicensedFeatures string `json:"licensedFeatures"`
+	}
+	fmt.Println(token.Decode(&other))
+	// Output:
+	// [insights]
+	// jot: claim licensedFeatures doesn't fit into string
 }
 
+// denyList refuses tokens by their ID. Package revocation has a checker that follows an issuer's feed.
+type denyList map[string]bool
+
+func (l denyList) CheckRevocation(_ context.Context, facts *jot.RevocationFacts) (jot.Verdict, error) {
+	if l[string(facts.ID)] {
+		return jot.Revoked, nil
+	}
+	return jot.Current, nil
+}
+
+func ExampleRevocationChecker() {
+	key, err := jot.GenerateKey(jot.EdDSA)
+	if err != nil {
+		log.Fatal(err)
+	}
+	options := examplePolicy
+	options.Revocation = denyList{"stolen": true}
+	verifier, err := jot.NewVerifier(jot.NewKeySet(key.Public()), options)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, id := range []string{"stolen", "kept"} {
+		claims := exampleClaims("ada")
+		claims.ID = id
+		fmt.Println(id, verifier.Check(context.Background(), exampleSign(key, claims)))
+	}
+	// Output:
+	// stolen jot: token was revoked
+	// kept <nil>
+}
+
+// tenants finds the keys of one of several customers: those whose name the key ID begins with.
+type tenants map[string]*jot.KeySet
+
+func (t tenants) VerificationKeys(ctx context.Context, alg jot.Algorithm, kid string) ([]jot.VerificationKey, error) {
+	name, _, _ := strings.Cut(kid, "/")
+	if set := t[name]; set != nil {
+		return set.VerificationKeys(ctx, alg, kid)
+	}
+	return nil, nil // no such key: the token is refused with ErrUnknownKey
+}
+
+func ExampleKeySource() {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		log.Fatal(err)
+	}
+	key, err := jot.NewPrivateKey(jot.ES256, private, jot.KeyOptions{KeyID: "acme/1"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	raw := exampleSign(key, exampleClaims("ada"))
+
+	for _, name := range []string{"acme", "umbrella"} {
+		verifier, err := jot.NewVerifier(tenants{name: jot.NewKeySet(key.Public())}, examplePolicy)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(name, verifier.Check(context.Background(), raw))
+	}
+	// Output:
+	// acme <nil>
+	// umbrella jot: no key for this token in the key set
+}
+
+// Inspect is for tools that show a token to a person. Nothing of what it says has been checked.
 func ExampleInspect() {
 	raw, _ := exampleToken(map[string]any{"sub": "whoever the sender says"})
 
 	unverified := jot.Inspect(raw)
 	fmt.Printf("%s, %v\n", unverified.Payload.Decoded, unverified.Err())
 	// Output: {"sub":"whoever the sender says"}, <nil>
-}
-
-func ExampleParseKeySet() {
-	set, err := jot.ParseKeySet([]byte(`{"keys": [
-		{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
-		{"kty": "from the future"}
-	]}`), jot.ParseOptions{})
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(set.Keys()[0].KeyID())
-	fmt.Println("skipped:", len(set.Skipped()))
-	// Output:
-	// kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k
-	// skipped: 1
-}
-
-func ExampleNewKeySet() {
-	key, err := jot.GenerateKey(jot.EdDSA)
-	if err != nil {
-		log.Fatal(err)
-	}
-	document, err := json.Marshal(jot.NewKeySet(key.Public())) // what /.well-known/jwks.json serves
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Printf("%.9s\n", document)
-	// Output: {"keys":[
-}
-
-func ExampleNewSecretKeySet() {
-	retiring, _ := jot.GenerateSecretKey(jot.HS256)
-	active, _ := jot.GenerateSecretKey(jot.HS256)
-	verifier, err := jot.NewVerifier(jot.NewSecretKeySet(active, retiring), jot.VerifierOptions{
-		Issuer: "https://auth.example.com", Audience: "petstore",
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
-	signer, _ := jot.NewSigner(retiring, jot.SignerOptions{})
-	raw, _ := signer.Sign(context.Background(), jot.Claims{
-		Issuer: "https://auth.example.com", Audience: jot.Audience{"petstore"}, Expires: jot.At(time.Now().Add(time.Minute)),
-	})
-	fmt.Println(verifier.Check(context.Background(), raw))
-	// Output: <nil>
 }

@@ -35,7 +35,7 @@ func readHeader(encoded string, scratch *scratch) (*header, error) {
 	h := &header{encoded: encoded}
 	algorithmNamed := false
 	s := &scratch.scanner
-	for s.Reset(decoded); s.Next(); {
+	for s.ResetFew(decoded); s.Next(); {
 		switch string(s.Name()) {
 		case "alg":
 			name, err := headerText(s)

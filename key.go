@@ -8,8 +8,6 @@ import (
 
 const (
 	generatedRSABits = 3072 // the 128-bit strength of NIST SP 800-57, as ES256's and EdDSA's
-	minRSABits       = 2048 // RFC 7518 §3.3
-	maxRSABits       = 16384
 	maxSecretSize    = 4 << 10
 	maxKeyIDSize     = 256
 )
@@ -21,6 +19,7 @@ type SigningKey interface {
 	// SignInput returns the signature of a JWS signing input (RFC 7515 §5.1), for other forms of JWS than a token.
 	// A token is made by a Signer.
 	SignInput(ctx context.Context, input []byte) ([]byte, error)
+	appendSignature(ctx context.Context, dst, input []byte) ([]byte, error)
 	usable() bool // false of nil and of the zero value
 }
 
@@ -32,11 +31,13 @@ type VerificationKey interface {
 	// than a token. It says nothing of what the input means: a token is checked by a Verifier.
 	VerifyInput(input, signature []byte) bool
 	usable() bool
+	named() bool // false where nobody gave the key an ID, so that its tokens may bear any
 }
 
 // KeyOptions are the optional attributes of a key.
 type KeyOptions struct {
-	// KeyID is the key's "kid" (RFC 7517 §4.5), at most 256 bytes. Empty means its RFC 7638 thumbprint.
+	// KeyID is the key's "kid" (RFC 7517 §4.5), at most 256 bytes. Empty means its RFC 7638 thumbprint; a secret key then has
+	// none, and its tokens bear none, for a hash of a secret lets whoever reads it try guesses (RFC 7638 §7).
 	KeyID string
 }
 
@@ -54,6 +55,10 @@ func unknownAlgorithm(alg Algorithm) error {
 func describeKey(f fmt.State, kind string, s *scheme, id string) {
 	if s == nil { // the zero value of a key is none
 		fmt.Fprintf(f, "no %s key", kind)
+		return
+	}
+	if id == "" {
+		fmt.Fprintf(f, "%s %s key without an ID", s.name, kind)
 		return
 	}
 	fmt.Fprintf(f, "%s %s key %q", s.name, kind, id)

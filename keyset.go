@@ -3,6 +3,7 @@ package jot
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,7 +35,7 @@ type KeySet struct {
 	index   keyIndex
 }
 
-// SkippedKey is a key of a JWK Set that ParseKeySet could not use.
+// SkippedKey is a key of a JWK Set that ParseKeySet or ParseSecretKeySet could not use.
 type SkippedKey struct {
 	// Position counts from 0 within "keys".
 	Position int
@@ -43,46 +44,69 @@ type SkippedKey struct {
 }
 
 // SecretKeySet is an immutable set of HMAC keys, so that they can be rotated. It can't be published.
-type SecretKeySet struct{ index keyIndex }
+type SecretKeySet struct {
+	keys    []*SecretKey
+	skipped []SkippedKey
+	index   keyIndex
+}
 
-// NewKeySet makes a set of public keys. Nil keys are left out.
+// NewKeySet makes a set of public keys. Nil keys and zero values are left out.
 func NewKeySet(keys ...*PublicKey) *KeySet {
-	keys = slices.DeleteFunc(slices.Clone(keys), func(k *PublicKey) bool { return k == nil })
+	keys = slices.DeleteFunc(slices.Clone(keys), func(k *PublicKey) bool { return !k.usable() })
 	return &KeySet{keys: keys, index: indexKeys(keys)}
 }
 
-// NewSecretKeySet makes a set of HMAC keys. Nil keys are left out.
+// NewSecretKeySet makes a set of HMAC keys. Nil keys and zero values are left out.
 func NewSecretKeySet(keys ...*SecretKey) *SecretKeySet {
-	keys = slices.DeleteFunc(slices.Clone(keys), func(k *SecretKey) bool { return k == nil })
-	return &SecretKeySet{indexKeys(keys)}
+	keys = slices.DeleteFunc(slices.Clone(keys), func(k *SecretKey) bool { return !k.usable() })
+	return &SecretKeySet{keys: keys, index: indexKeys(keys)}
 }
 
 // ParseKeySet reads a JWK Set (RFC 7517 §5) of at most 128 keys. A key that can't be used, because its type or algorithm is unknown, it's broken, or
 // it holds private material, is skipped and listed in Skipped; the set works for its good keys.
 func ParseKeySet(data []byte, o ParseOptions) (*KeySet, error) {
+	keys, skipped, err := parseSet(data, o, ParsePublicKey)
+	if err != nil {
+		return nil, err
+	}
+	return &KeySet{keys, skipped, indexKeys(keys)}, nil
+}
+
+// ParseSecretKeySet reads the HMAC keys of a JWK Set of at most 128 keys, like ParseKeySet. Keys of other types are skipped.
+func ParseSecretKeySet(data []byte, o ParseOptions) (*SecretKeySet, error) {
+	keys, skipped, err := parseSet(data, o, ParseSecretKey)
+	if err != nil {
+		return nil, err
+	}
+	return &SecretKeySet{keys, skipped, indexKeys(keys)}, nil
+}
+
+// parseSet is how a set is read whatever its keys are. Every key stands by itself: what is wrong with one says nothing of the others.
+func parseSet[K any](data []byte, o ParseOptions, parse func([]byte, ParseOptions) (K, error)) (keys []K, skipped []SkippedKey, _ error) {
 	if len(data) > maxKeySetSize {
-		return nil, fmt.Errorf("jot: a JWK Set has at most %d bytes", maxKeySetSize)
+		return nil, nil, fmt.Errorf("jot: a JWK Set has at most %d bytes", maxKeySetSize)
+	}
+	if o.KeyID != "" {
+		return nil, nil, errors.New("jot: the KeyID of ParseOptions is for one key, not for a set")
 	}
 	var document struct {
 		Keys *[]json.RawMessage `json:"keys"`
 	}
 	if err := jose.Unmarshal(data, &document); err != nil {
-		return nil, fmt.Errorf("jot: not a JWK Set: %w", err)
+		return nil, nil, fmt.Errorf("jot: not a JWK Set: %w", err)
 	}
 	if document.Keys == nil || len(*document.Keys) > maxKeys {
-		return nil, fmt.Errorf(`jot: a JWK Set has a member "keys", an array of at most %d keys`, maxKeys)
+		return nil, nil, fmt.Errorf(`jot: a JWK Set has a member "keys", an array of at most %d keys`, maxKeys)
 	}
-	var keys []*PublicKey
-	var skipped []SkippedKey
 	for position, raw := range *document.Keys {
-		key, err := ParsePublicKey(raw, o)
+		key, err := parse(raw, o)
 		if err != nil {
 			skipped = append(skipped, SkippedKey{position, err.Error()})
 			continue
 		}
 		keys = append(keys, key)
 	}
-	return &KeySet{keys, skipped, indexKeys(keys)}, nil
+	return keys, skipped, nil
 }
 
 // Keys returns the keys of the set, in order.
@@ -90,6 +114,12 @@ func (s *KeySet) Keys() []*PublicKey { return slices.Clone(s.keys) }
 
 // Skipped returns what ParseKeySet could not use.
 func (s *KeySet) Skipped() []SkippedKey { return slices.Clone(s.skipped) }
+
+// Keys returns the keys of the set, in order.
+func (s *SecretKeySet) Keys() []*SecretKey { return slices.Clone(s.keys) }
+
+// Skipped returns what ParseSecretKeySet could not use.
+func (s *SecretKeySet) Skipped() []SkippedKey { return slices.Clone(s.skipped) }
 
 // UnmarshalJSON is ParseKeySet, for sets whose keys name their algorithms. It's for a variable that nobody else uses yet.
 func (s *KeySet) UnmarshalJSON(data []byte) error {
@@ -125,28 +155,37 @@ func (s *SecretKeySet) VerificationKeys(_ context.Context, alg Algorithm, kid st
 type keyIndex struct {
 	byID        map[string][]VerificationKey
 	byAlgorithm map[Algorithm][]VerificationKey
-	first       []VerificationKey // of any algorithm: they make a refusal exact
+	unnamed     map[Algorithm][]VerificationKey // keys that no one gave an ID: a token's may be theirs
+	first       []VerificationKey               // of any algorithm: they make a refusal exact
 }
 
 func indexKeys[K VerificationKey](keys []K) keyIndex {
-	index := keyIndex{byID: map[string][]VerificationKey{}, byAlgorithm: map[Algorithm][]VerificationKey{}}
+	index := keyIndex{map[string][]VerificationKey{}, map[Algorithm][]VerificationKey{}, map[Algorithm][]VerificationKey{}, nil}
 	for _, key := range keys {
 		index.byID[key.KeyID()] = append(index.byID[key.KeyID()], key)
 		index.byAlgorithm[key.Algorithm()] = append(index.byAlgorithm[key.Algorithm()], key)
+		if !key.named() {
+			index.unnamed[key.Algorithm()] = append(index.unnamed[key.Algorithm()], key)
+		}
 		if len(index.first) < maxCandidates {
 			index.first = append(index.first, key)
 		}
 	}
-	// Clipped, so that whoever appends to an answer gets a copy.
-	for id, sharing := range index.byID {
+	for _, sharing := range index.byID {
 		slices.SortStableFunc(sharing, func(a, b VerificationKey) int { return strings.Compare(string(a.Algorithm()), string(b.Algorithm())) })
-		index.byID[id] = slices.Clip(sharing)
 	}
-	for alg, keys := range index.byAlgorithm {
-		index.byAlgorithm[alg] = slices.Clip(keys)
-	}
+	// Clipped, so that whoever appends to an answer gets a copy.
+	clip(index.byID)
+	clip(index.byAlgorithm)
+	clip(index.unnamed)
 	index.first = slices.Clip(index.first)
 	return index
+}
+
+func clip[Name comparable](lists map[Name][]VerificationKey) {
+	for name, keys := range lists {
+		lists[name] = slices.Clip(keys)
+	}
 }
 
 // find returns the keys for a header. Several keys may share a key ID across algorithms (RFC 7517 §4.5).
@@ -160,6 +199,9 @@ func (x keyIndex) find(alg Algorithm, kid string) []VerificationKey {
 	sharing := x.byID[kid]
 	start := slices.IndexFunc(sharing, func(k VerificationKey) bool { return k.Algorithm() == alg })
 	if start < 0 {
+		if keys := x.unnamed[alg]; len(keys) > 0 {
+			return keys
+		}
 		return sharing
 	}
 	end := start

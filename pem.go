@@ -1,82 +1,62 @@
 package jot
 
 import (
-	"bytes"
-	"crypto"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
-	"fmt"
+
+	"github.com/jot-auth/jot/internal/jwk"
 )
 
-func isPEM(data []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(data), []byte("-----BEGIN ")) }
-
 func parsePrivatePEM(data []byte, o ParseOptions) (*PrivateKey, error) {
-	block, err := onePEMBlock(data, o)
+	alg, options, err := o.settle("", "")
 	if err != nil {
 		return nil, err
 	}
-	var key any
-	switch block.Type {
-	case "PRIVATE KEY": // PKCS #8
-		key, err = x509.ParsePKCS8PrivateKey(block.Bytes)
-	case "RSA PRIVATE KEY": // PKCS #1
-		key, err = x509.ParsePKCS1PrivateKey(block.Bytes)
-	case "EC PRIVATE KEY": // SEC 1
-		key, err = x509.ParseECPrivateKey(block.Bytes)
-	case "ENCRYPTED PRIVATE KEY":
-		return nil, errors.New("jot: this private key is encrypted: decrypt it first, as with openssl pkcs8")
-	default:
-		return nil, fmt.Errorf("jot: a PEM block of type %.32q holds no private key", block.Type)
+	key, private, err := jwk.ParsePEM(data)
+	if err != nil {
+		return nil, prefixed(err)
 	}
-	signer, ok := key.(crypto.Signer)
-	if err != nil || !ok {
-		return nil, fmt.Errorf("jot: this PEM block holds no usable private key for %s", o.Algorithm)
+	if !private {
+		return nil, errors.New("jot: this PEM block holds a public key where a private one is expected")
 	}
-	return NewPrivateKey(o.Algorithm, signer, KeyOptions{})
+	return newLocalKey(alg, key, options)
 }
 
 func parsePublicPEM(data []byte, o ParseOptions) (*PublicKey, error) {
-	block, err := onePEMBlock(data, o)
+	alg, options, err := o.settle("", "")
 	if err != nil {
 		return nil, err
 	}
-	var key crypto.PublicKey
-	switch block.Type {
-	case "PUBLIC KEY": // SPKI
-		key, err = x509.ParsePKIXPublicKey(block.Bytes)
-	case "RSA PUBLIC KEY": // PKCS #1
-		key, err = x509.ParsePKCS1PublicKey(block.Bytes)
-	case "CERTIFICATE":
-		var certificate *x509.Certificate
-		if certificate, err = x509.ParseCertificate(block.Bytes); err == nil {
-			key = certificate.PublicKey
-		}
-	default:
-		return nil, fmt.Errorf("jot: a PEM block of type %.32q holds no public key", block.Type)
-	}
+	key, private, err := jwk.ParsePEM(data)
 	if err != nil {
-		return nil, fmt.Errorf("jot: this PEM block holds no usable public key for %s", o.Algorithm)
+		return nil, prefixed(err)
 	}
-	return NewPublicKey(o.Algorithm, key, KeyOptions{})
+	if private {
+		return nil, errPrivateAsPublic
+	}
+	return NewPublicKey(alg, key, options)
 }
 
-// onePEMBlock returns the only block, apart from the curve parameters that OpenSSL writes before a SEC 1 key.
-func onePEMBlock(data []byte, o ParseOptions) (*pem.Block, error) {
-	if len(data) > maxKeySize {
-		return nil, fmt.Errorf("jot: a PEM key has at most %d bytes", maxKeySize)
+// ExportPEM returns the key as a PEM block "PUBLIC KEY", SPKI (RFC 5280 §4.1.2.7). It holds neither the algorithm nor the key ID.
+func (k *PublicKey) ExportPEM() ([]byte, error) {
+	if !k.usable() {
+		return nil, errNoKey
 	}
-	if o.Algorithm == "" {
-		return nil, errors.New("jot: a PEM key doesn't name its algorithm: state it in ParseOptions")
+	return exported(jwk.MarshalPublicPEM(k.material))
+}
+
+// ExportPEM returns the key as a PEM block "PRIVATE KEY", PKCS #8 (RFC 5958), in the clear: whoever reads it can sign in this key's name. It holds neither the
+// algorithm nor the key ID. A key whose material is out of reach, as in an HSM, is an error.
+func (k *PrivateKey) ExportPEM() ([]byte, error) {
+	material, err := k.exportable()
+	if err != nil {
+		return nil, err
 	}
-	blocks := bytes.Count(data, []byte("-----BEGIN ")) // pem.Decode would pass over a broken one
-	block, rest := pem.Decode(data)
-	if block != nil && block.Type == "EC PARAMETERS" {
-		block, rest = pem.Decode(rest)
-		blocks--
+	return exported(jwk.MarshalPrivatePEM(material))
+}
+
+func exported(text []byte, err error) ([]byte, error) {
+	if err != nil {
+		return nil, prefixed(err)
 	}
-	if block == nil || blocks != 1 || len(bytes.TrimSpace(rest)) != 0 {
-		return nil, errors.New("jot: a PEM key is exactly one block")
-	}
-	return block, nil
+	return text, nil
 }

@@ -3,6 +3,7 @@ package jot
 import (
 	"context"
 	"crypto"
+	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -10,7 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/big"
+
+	"github.com/jot-auth/jot/internal/jwk"
 )
 
 // PrivateKey signs tokens: a private key, its one algorithm and its key ID, fixed when made.
@@ -20,18 +22,24 @@ type PrivateKey struct {
 	material *privateMaterial
 }
 
-// privateMaterial stands behind a pointer so that no formatting of a PrivateKey reaches into it.
-type privateMaterial struct{ signer crypto.Signer }
+// privateMaterial is one of the two. The local key stands behind two pointers: where a PrivateKey is in another package's unexported field, fmt can't
+// call its Format, and follows one pointer when it complains of the verb.
+type privateMaterial struct {
+	local  *localSigner
+	remote SignerFunc
+}
+
+// localSigner is a key of the standard library that nobody else holds.
+type localSigner struct{ crypto.Signer }
 
 // GenerateKey makes a new private key for any algorithm but HMAC's, from the operating system's randomness; RSA keys have 3072 bits. Its
 // key ID is the RFC 7638 thumbprint. For HMAC see GenerateSecretKey.
 func GenerateKey(alg Algorithm) (*PrivateKey, error) {
-	s := schemeOf(alg)
-	if s == nil {
-		return nil, unknownAlgorithm(alg)
+	s, err := findScheme(alg)
+	if err != nil {
+		return nil, err
 	}
 	var signer crypto.Signer
-	var err error
 	switch s.family {
 	case familyECDSA:
 		signer, err = ecdsa.GenerateKey(s.curve.Curve, rand.Reader)
@@ -39,96 +47,62 @@ func GenerateKey(alg Algorithm) (*PrivateKey, error) {
 		signer, err = rsa.GenerateKey(rand.Reader, generatedRSABits)
 	case familyEd25519:
 		_, signer, err = ed25519.GenerateKey(rand.Reader)
+	case familyMLDSA:
+		signer, err = generateMLDSA(alg)
 	case familyHMAC:
 		return nil, fmt.Errorf("jot: %s has no private key: use GenerateSecretKey", alg)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("jot: generating a key for %s: %w", alg, err)
 	}
-	return newPrivateKey(alg, signer, KeyOptions{})
+	return newPrivateKey(alg, signer.Public(), &privateMaterial{local: &localSigner{signer}}, KeyOptions{})
 }
 
-// NewPrivateKey binds a private key to its algorithm. The signer is *ecdsa.PrivateKey, *rsa.PrivateKey or ed25519.PrivateKey, which are
-// copied, or any other crypto.Signer, such as a key in an HSM, whose Public is one of their public keys.
-// A key that the algorithm can't use, that is too weak for it, or whose halves don't belong together, is refused.
+// NewPrivateKey binds a private key to its algorithm. The signer is *ecdsa.PrivateKey, *rsa.PrivateKey, ed25519.PrivateKey or *mldsa.PrivateKey, of which
+// the key keeps a copy, or any other crypto.Signer, such as a key in an HSM, whose Public is one of their public keys; see NewRemoteKey for
+// what is asked of its signatures. A key that the algorithm can't use, that is too weak for it, or whose halves don't belong together, is refused.
 func NewPrivateKey(alg Algorithm, signer crypto.Signer, o KeyOptions) (*PrivateKey, error) {
-	signer, err := checkedSigner(signer)
+	if signer == nil {
+		return nil, errors.New("jot: private key is nil")
+	}
+	s, err := findScheme(alg)
 	if err != nil {
 		return nil, err
 	}
-	return newPrivateKey(alg, signer, o)
+	if !isLocal(signer) {
+		return newPrivateKey(alg, signer.Public(), &privateMaterial{remote: s.signerFunc(signer)}, o)
+	}
+	checked, err := jwk.CheckPrivate(signer)
+	if err != nil {
+		return nil, fmt.Errorf("jot: a private key for %s: %w", alg, err)
+	}
+	return newLocalKey(alg, checked, o)
 }
 
-// newPrivateKey is NewPrivateKey for a signer whose halves belong together and that nobody else holds.
-func newPrivateKey(alg Algorithm, signer crypto.Signer, o KeyOptions) (*PrivateKey, error) {
-	public, err := NewPublicKey(alg, signer.Public(), o)
+func isLocal(signer crypto.Signer) bool {
+	switch signer.(type) {
+	case *ecdsa.PrivateKey, *rsa.PrivateKey, ed25519.PrivateKey:
+		return true
+	}
+	return isMLDSA(signer)
+}
+
+// newLocalKey is NewPrivateKey for a key that jwk.CheckPrivate returned.
+func newLocalKey(alg Algorithm, checked crypto.PrivateKey, o KeyOptions) (*PrivateKey, error) {
+	if _, agrees := checked.(*ecdh.PrivateKey); agrees {
+		return nil, errors.New("jot: an X25519 key agrees on keys, it doesn't sign")
+	}
+	signer := checked.(crypto.Signer)
+	return newPrivateKey(alg, signer.Public(), &privateMaterial{local: &localSigner{signer}}, o)
+}
+
+func newPrivateKey(alg Algorithm, public crypto.PublicKey, material *privateMaterial, o KeyOptions) (*PrivateKey, error) {
+	key, err := NewPublicKey(alg, public, o)
 	if err != nil {
 		return nil, err
 	}
-	return &PrivateKey{public, &privateMaterial{signer}}, nil
-}
-
-// checkedSigner returns a copy of a private key that nobody else can alter, ready to sign. A mismatch of its halves would publish a key
-// that never verifies; for Ed25519, signing with it would give the private half away.
-func checkedSigner(signer crypto.Signer) (crypto.Signer, error) {
-	mismatch := errors.New("jot: the private and public halves of this key don't belong together")
-	switch k := signer.(type) {
-	case nil:
-	case *ecdsa.PrivateKey:
-		//lint:ignore SA1019 Bytes would panic without D
-		if k == nil || k.D == nil || k.Curve == nil {
-			break
-		}
-		scalar, err := k.Bytes()
-		if err != nil {
-			return nil, errors.New("jot: the private scalar of this key is out of range")
-		}
-		derived, err := ecdsa.ParseRawPrivateKey(k.Curve, scalar)
-		if err != nil || !derived.PublicKey.Equal(&k.PublicKey) {
-			return nil, mismatch
-		}
-		return derived, nil
-	case ed25519.PrivateKey:
-		if len(k) != ed25519.PrivateKeySize {
-			return nil, fmt.Errorf("jot: an Ed25519 private key has %d bytes, this one has %d", ed25519.PrivateKeySize, len(k))
-		}
-		derived := ed25519.NewKeyFromSeed(k.Seed())
-		if !derived.Equal(k) {
-			return nil, mismatch
-		}
-		return derived, nil
-	case *rsa.PrivateKey:
-		if k != nil {
-			return checkedRSAPrivate(k)
-		}
-	default:
-		return signer, nil
-	}
-	return nil, errors.New("jot: private key is nil")
-}
-
-func checkedRSAPrivate(k *rsa.PrivateKey) (crypto.Signer, error) {
-	if _, err := checkedRSA(&k.PublicKey); err != nil {
-		return nil, err
-	}
-	contradiction := errors.New("jot: the parts of this RSA key contradict each other")
-	if len(k.Primes) != 2 || k.D == nil || k.Primes[0] == nil || k.Primes[1] == nil {
-		return nil, errors.New("jot: an RSA private key has d and two primes")
-	}
-	// Cheap checks first: validating numbers of arbitrary size would take for ever.
-	bits := k.Primes[0].BitLen() + k.Primes[1].BitLen()
-	if bits > k.N.BitLen()+1 || k.D.Cmp(k.N) >= 0 || new(big.Int).Mul(k.Primes[0], k.Primes[1]).Cmp(k.N) != 0 {
-		return nil, contradiction
-	}
-	copied := &rsa.PrivateKey{
-		PublicKey: rsa.PublicKey{N: new(big.Int).Set(k.N), E: k.E}, D: new(big.Int).Set(k.D),
-		Primes: []*big.Int{new(big.Int).Set(k.Primes[0]), new(big.Int).Set(k.Primes[1])},
-	}
-	copied.Precompute()
-	if err := copied.Validate(); err != nil {
-		return nil, contradiction
-	}
-	return copied, nil
+	key.hasName = true // its tokens bear the ID
+	return &PrivateKey{key, material}, nil
 }
 
 func (k *PrivateKey) usable() bool { return k != nil && k.public != nil && k.material != nil }
@@ -148,7 +122,6 @@ func (k PrivateKey) Format(f fmt.State, _ rune) {
 		describeKey(f, "private", nil, "")
 		return
 	}
-
 	describeKey(f, "private", k.public.scheme, k.public.id)
 }
 
@@ -156,35 +129,46 @@ func (k PrivateKey) Format(f fmt.State, _ rune) {
 func (k PrivateKey) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(k)) }
 
 // SignInput returns the signature of a JWS signing input (RFC 7515 §5.1).
-func (k *PrivateKey) SignInput(_ context.Context, input []byte) ([]byte, error) {
-	signature, err := k.signRaw(input)
+func (k *PrivateKey) SignInput(ctx context.Context, input []byte) (signature []byte, err error) {
+	if k.material.remote != nil {
+		signature, err = k.signRemotely(ctx, input)
+	} else {
+		signature, err = k.signLocally(input)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("jot: signing with %v: %w", k, err)
-	}
-	if !k.public.verifiesSize(signature) {
-		return nil, fmt.Errorf("jot: signing with %v: the signer returned a signature of %d bytes", k, len(signature))
 	}
 	return signature, nil
 }
 
-func (k *PrivateKey) signRaw(input []byte) ([]byte, error) {
-	s := k.public.scheme
-	if s.family == familyEd25519 {
-		return k.material.signer.Sign(rand.Reader, input, crypto.Hash(0))
+func (k *PrivateKey) appendSignature(ctx context.Context, dst, input []byte) ([]byte, error) {
+	signature, err := k.SignInput(ctx, input)
+	return append(dst, signature...), err
+}
+
+func (k *PrivateKey) signLocally(input []byte) ([]byte, error) {
+	signature, err := k.public.scheme.sign(k.material.local, input)
+	if err != nil || k.public.scheme.family != familyECDSA {
+		return signature, err
+	}
+	raw, ok := rawFromDER(signature, k.public.scheme.curve.scalarSize)
+	if !ok {
+		return nil, errForeignSignature
+	}
+	return raw, nil
+}
+
+// sign returns what the signer answers: for ECDSA, that's DER.
+func (s *scheme) sign(signer crypto.Signer, input []byte) ([]byte, error) {
+	if s.hash == 0 {
+		return signer.Sign(rand.Reader, input, crypto.Hash(0))
 	}
 	var buffer [maxDigestSize]byte
 	hashed := digest(s.hash, input, &buffer)
-	switch s.family {
-	case familyPSS:
-		return k.material.signer.Sign(rand.Reader, hashed, s.pss())
-	case familyECDSA:
-		signature, err := k.material.signer.Sign(rand.Reader, hashed, s.hash)
-		if err != nil {
-			return nil, err
-		}
-		return rawFromDER(signature, s.curve.scalarSize)
+	if s.family == familyPSS {
+		return signer.Sign(rand.Reader, hashed, s.pss())
 	}
-	return k.material.signer.Sign(rand.Reader, hashed, s.hash)
+	return signer.Sign(rand.Reader, hashed, s.hash)
 }
 
 // pss fixes the salt's length to the hash's (RFC 7518 §3.5).

@@ -5,82 +5,74 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
-	"math/big"
-	"slices"
+
+	"github.com/jot-auth/jot/internal/jwk"
 )
 
 // PublicKey verifies tokens: a public key, its one algorithm and its key ID, fixed when made.
 type PublicKey struct {
 	id       string
+	hasName  bool // someone chose the ID, or knows it from here: tokens under another are not this key's
 	scheme   *scheme
-	material crypto.PublicKey // *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey; never altered
+	material crypto.PublicKey // *rsa.PublicKey, *ecdsa.PublicKey, ed25519.PublicKey or *mldsa.PublicKey; never altered
 }
 
 // NewPublicKey binds a public key to its algorithm: *ecdsa.PublicKey on the algorithm's curve for ES256, ES384 and ES512, *rsa.PublicKey of
-// 2048 to 16384 bits for RS and PS, ed25519.PublicKey for EdDSA and Ed25519. The key is copied. Any other pairing, a point off the curve or an
-// even RSA modulus is refused.
+// 2048 to 16384 bits for RS and PS, ed25519.PublicKey for EdDSA and Ed25519, *mldsa.PublicKey of the algorithm's parameter set for ML-DSA. The key is
+// copied. Any other pairing, a point off the curve, an even RSA modulus or an Ed25519 point of small order is refused.
+//
+// Without a KeyID among its options, the key has its thumbprint for one, and verifies tokens whatever key ID they bear: whoever holds the private half
+// may call it something else.
 func NewPublicKey(alg Algorithm, key crypto.PublicKey, o KeyOptions) (*PublicKey, error) {
-	s := schemeOf(alg)
-	if s == nil {
-		return nil, unknownAlgorithm(alg)
-	}
-	material, err := s.checkedMaterial(key)
+	s, err := findScheme(alg)
 	if err != nil {
+		return nil, err
+	}
+	material, err := jwk.CheckPublic(key)
+	if err != nil {
+		return nil, fmt.Errorf("jot: a key for %s: %w", alg, err)
+	}
+	if err := s.fits(material); err != nil {
 		return nil, err
 	}
 	id := o.KeyID
 	if id == "" {
-		id = thumbprint(publicMembers(material))
+		digest, err := jwk.Thumbprint(material, crypto.SHA256)
+		if err != nil {
+			return nil, fmt.Errorf("jot: the key's thumbprint: %w", err)
+		}
+		id = base64.RawURLEncoding.EncodeToString(digest)
 	}
 	if err := checkKeyID(id); err != nil {
 		return nil, err
 	}
-	return &PublicKey{id, s, material}, nil
+	return &PublicKey{id, o.KeyID != "", s, material}, nil
 }
 
-// checkedMaterial returns a copy of key that the algorithm can use and that nobody else can alter.
-func (s *scheme) checkedMaterial(key crypto.PublicKey) (crypto.PublicKey, error) {
-	switch k := key.(type) {
+// fits binds the type of key, and the curve of an ECDSA key, to the algorithm (RFC 7518 §3.4).
+func (s *scheme) fits(material crypto.PublicKey) error {
+	fits := false
+	switch k := material.(type) {
 	case *rsa.PublicKey:
-		if (s.family == familyRSA || s.family == familyPSS) && k != nil {
-			return checkedRSA(k)
-		}
+		fits = s.family == familyRSA || s.family == familyPSS
 	case *ecdsa.PublicKey:
-		if s.family == familyECDSA && k != nil {
-			return s.checkedECDSA(k)
+		if s.family == familyECDSA && k.Curve != s.curve.Curve {
+			return fmt.Errorf("jot: %s needs a key on %s (RFC 7518 §3.4)", s.name, s.curve.name)
 		}
+		fits = s.family == familyECDSA
 	case ed25519.PublicKey:
-		if s.family == familyEd25519 && len(k) == ed25519.PublicKeySize {
-			return slices.Clone(k), nil
-		}
+		fits = s.family == familyEd25519
+	default:
+		fits = s.family == familyMLDSA && jwk.MLDSAAlgorithm(material) == string(s.name)
 	}
-	return nil, fmt.Errorf("jot: %s can't use a key of type %T", s.name, key)
-}
-
-func checkedRSA(k *rsa.PublicKey) (crypto.PublicKey, error) {
-	if k.N == nil || k.N.Sign() <= 0 || k.N.BitLen() < minRSABits || k.N.BitLen() > maxRSABits {
-		return nil, fmt.Errorf("jot: an RSA modulus has %d to %d bits", minRSABits, maxRSABits)
+	if !fits {
+		return fmt.Errorf("jot: %s can't use a key of type %T", s.name, material)
 	}
-	if k.N.Bit(0) == 0 || k.E < 3 || k.E&1 == 0 || k.E > math.MaxInt32 {
-		return nil, errors.New("jot: an RSA key has an odd modulus and an odd exponent from 3 to 2³¹−1")
-	}
-	return &rsa.PublicKey{N: new(big.Int).Set(k.N), E: k.E}, nil
-}
-
-// checkedECDSA binds the curve to the algorithm (RFC 7518 §3.4).
-func (s *scheme) checkedECDSA(k *ecdsa.PublicKey) (crypto.PublicKey, error) {
-	if k.Curve != s.curve.Curve {
-		return nil, fmt.Errorf("jot: %s needs a key on %s (RFC 7518 §3.4)", s.name, s.curve.name)
-	}
-	point, err := k.Bytes()
-	if err != nil {
-		return nil, errors.New("jot: the key's point is not on its curve")
-	}
-	return ecdsa.ParseUncompressedPublicKey(k.Curve, point)
+	return nil
 }
 
 // KeyID returns the key's "kid".
@@ -95,27 +87,29 @@ func (k PublicKey) Format(f fmt.State, _ rune) { describeKey(f, "public", k.sche
 // LogValue is what log/slog writes: the algorithm and the key ID.
 func (k PublicKey) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(k)) }
 
+func (k *PublicKey) usable() bool { return k != nil && k.material != nil }
+
+func (k *PublicKey) named() bool { return k.hasName }
+
+var errNoKey = errors.New("jot: the zero value of a key is no key")
+
 func (k *PublicKey) verifiesSize(signature []byte) bool {
-	switch material := k.material.(type) {
-	case *ecdsa.PublicKey:
-		return len(signature) == 2*k.scheme.curve.scalarSize
-	case ed25519.PublicKey:
-		return len(signature) == ed25519.SignatureSize
-	case *rsa.PublicKey:
+	if material, ok := k.material.(*rsa.PublicKey); ok {
 		return len(signature) == material.Size()
 	}
-	return false
+	return len(signature) == k.scheme.size
 }
-
-func (k *PublicKey) usable() bool { return k != nil && k.material != nil }
 
 // VerifyInput reports whether the signature over a JWS signing input is this key's (RFC 7515 §5.2).
 func (k *PublicKey) VerifyInput(input, signature []byte) bool {
 	if !k.verifiesSize(signature) {
 		return false
 	}
-	if material, ok := k.material.(ed25519.PublicKey); ok {
-		return ed25519.Verify(material, input, signature)
+	switch k.scheme.family {
+	case familyEd25519:
+		return ed25519.Verify(k.material.(ed25519.PublicKey), input, signature)
+	case familyMLDSA:
+		return verifyMLDSA(k.material, input, signature)
 	}
 	var buffer [maxDigestSize]byte
 	hashed := digest(k.scheme.hash, input, &buffer)

@@ -20,8 +20,10 @@ type SecretKey struct {
 	material *secretMaterial
 }
 
+// secretMaterial keeps the secret behind a second pointer: where a SecretKey stands in another package's unexported field, fmt can't call its
+// Format, and follows one pointer when it complains of the verb.
 type secretMaterial struct {
-	secret []byte
+	secret *[]byte
 	macs   sync.Pool // of *macState
 }
 
@@ -32,7 +34,7 @@ type macState struct {
 }
 
 // GenerateSecretKey makes a new HMAC key of the hash's size, from the operating system's randomness.
-// Its key ID is the RFC 7638 thumbprint.
+// Its key ID is random.
 func GenerateSecretKey(alg Algorithm) (*SecretKey, error) {
 	s := schemeOf(alg)
 	if s == nil || s.family != familyHMAC {
@@ -40,11 +42,12 @@ func GenerateSecretKey(alg Algorithm) (*SecretKey, error) {
 	}
 	secret := make([]byte, s.hash.Size())
 	rand.Read(secret)
-	return NewSecretKey(alg, secret, KeyOptions{})
+	return NewSecretKey(alg, secret, KeyOptions{KeyID: rand.Text()})
 }
 
 // NewSecretKey binds an HMAC secret to its algorithm. The secret is copied; one shorter than
-// the hash, 32, 48 or 64 bytes, is refused (RFC 7518 §3.2).
+// the hash, 32, 48 or 64 bytes, is refused (RFC 7518 §3.2). Without a KeyID among its options, it has none: its tokens bear no "kid",
+// and it verifies tokens whatever key ID they bear.
 func NewSecretKey(alg Algorithm, secret []byte, o KeyOptions) (*SecretKey, error) {
 	s := schemeOf(alg)
 	if s == nil {
@@ -56,21 +59,20 @@ func NewSecretKey(alg Algorithm, secret []byte, o KeyOptions) (*SecretKey, error
 	if len(secret) < s.hash.Size() || len(secret) > maxSecretSize {
 		return nil, fmt.Errorf("jot: a secret key for %s has %d to %d bytes, this one has %d", alg, s.hash.Size(), maxSecretSize, len(secret))
 	}
-	material := &secretMaterial{secret: slices.Clone(secret)}
-	material.macs.New = func() any { return &macState{Hash: hmac.New(s.hash.New, material.secret)} }
-	id := o.KeyID
-	if id == "" {
-		id = thumbprint(secretMembers(secret))
-	}
-	if err := checkKeyID(id); err != nil {
+	secret = slices.Clone(secret)
+	material := &secretMaterial{secret: &secret}
+	material.macs.New = func() any { return &macState{Hash: hmac.New(s.hash.New, secret)} }
+	if err := checkKeyID(o.KeyID); err != nil {
 		return nil, err
 	}
-	return &SecretKey{id, s, material}, nil
+	return &SecretKey{o.KeyID, s, material}, nil
 }
 
 func (k *SecretKey) usable() bool { return k != nil && k.material != nil }
 
-// KeyID returns the key's "kid".
+func (k *SecretKey) named() bool { return k.id != "" }
+
+// KeyID returns the key's "kid", empty where it has none.
 func (k *SecretKey) KeyID() string { return k.id }
 
 // Algorithm returns the one algorithm of this key.
@@ -82,23 +84,29 @@ func (k SecretKey) Format(f fmt.State, _ rune) { describeKey(f, "secret", k.sche
 // LogValue is what log/slog writes: the algorithm and the key ID.
 func (k SecretKey) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(k)) }
 
-// sum calls use with the MAC of the input, which is valid during the call only.
-func (m *secretMaterial) sum(input []byte, use func(mac []byte)) {
-	state := m.macs.Get().(*macState)
-	state.Reset()
-	state.Write(input)
-	use(state.Sum(state.sum[:0]))
-	m.macs.Put(state)
+// mac returns the MAC of the input, which stands in the state's own memory.
+func (m *macState) mac(input []byte) []byte {
+	m.Reset()
+	m.Write(input)
+	return m.Sum(m.sum[:0])
 }
 
 // SignInput returns the MAC of a JWS signing input (RFC 7515 §5.1).
-func (k *SecretKey) SignInput(_ context.Context, input []byte) (signature []byte, _ error) {
-	k.material.sum(input, func(mac []byte) { signature = slices.Clone(mac) })
-	return signature, nil
+func (k *SecretKey) SignInput(ctx context.Context, input []byte) ([]byte, error) {
+	return k.appendSignature(ctx, nil, input)
+}
+
+func (k *SecretKey) appendSignature(_ context.Context, dst, input []byte) ([]byte, error) {
+	state := k.material.macs.Get().(*macState)
+	dst = append(dst, state.mac(input)...)
+	k.material.macs.Put(state)
+	return dst, nil
 }
 
 // VerifyInput reports, in constant time, whether the signature is this key's MAC of a JWS signing input (RFC 7515 §5.2).
-func (k *SecretKey) VerifyInput(input, signature []byte) (equal bool) {
-	k.material.sum(input, func(mac []byte) { equal = subtle.ConstantTimeCompare(mac, signature) == 1 })
+func (k *SecretKey) VerifyInput(input, signature []byte) bool {
+	state := k.material.macs.Get().(*macState)
+	equal := subtle.ConstantTimeCompare(state.mac(input), signature) == 1
+	k.material.macs.Put(state)
 	return equal
 }

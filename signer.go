@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/jot-auth/jot/internal/jose"
 )
@@ -37,7 +38,7 @@ func NewSigner(key SigningKey, o SignerOptions) (*Signer, error) {
 	}
 	header, err := encodeJSON(struct {
 		Algorithm Algorithm `json:"alg"`
-		KeyID     string    `json:"kid"`
+		KeyID     string    `json:"kid,omitempty"`
 		Type      string    `json:"typ"`
 	}{key.Algorithm(), key.KeyID(), o.Type})
 	if err != nil {
@@ -60,26 +61,53 @@ func (s *Signer) Sign(ctx context.Context, claims any) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
-	payload, err := encodeJSON(claims)
-	if err != nil {
-		return "", fmt.Errorf("jot: encoding the claims: %w", err)
+	buffer := signBuffers.Get().(*signBuffer)
+	defer buffer.giveBack()
+	if !buffer.encodeRegistered(claims) {
+		payload, err := encodeJSON(claims)
+		if err != nil {
+			return "", fmt.Errorf("jot: encoding the claims: %w", err)
+		}
+		if err := checkClaims(payload); err != nil {
+			return "", err
+		}
+		buffer.payload = append(buffer.payload[:0], payload...)
 	}
-	if err := checkClaims(payload); err != nil {
+	token := append(buffer.token[:0], s.header...)
+	token = base64.RawURLEncoding.AppendEncode(token, buffer.payload)
+	signature, err := s.key.appendSignature(ctx, buffer.signature[:0], token)
+	if err != nil {
 		return "", err
 	}
-	token := make([]byte, 0, len(s.header)+base64.RawURLEncoding.EncodedLen(len(payload))+1+maxEncodedSignature)
-	token = append(token, s.header...)
-	token = base64.RawURLEncoding.AppendEncode(token, payload)
-	signature, err := s.key.SignInput(ctx, token)
-	if err != nil {
-		return "", err
-	}
-	token = append(token, '.')
-	return string(base64.RawURLEncoding.AppendEncode(token, signature)), nil
+	token = base64.RawURLEncoding.AppendEncode(append(token, '.'), signature)
+	buffer.token, buffer.signature = token, signature
+	return string(token), nil
 }
 
-// maxEncodedSignature is the room set aside for a signature: that of RSA with 4096 bits; a larger one grows the buffer.
-const maxEncodedSignature = 683
+// signBuffer is the working memory of one call of Sign.
+type signBuffer struct{ payload, token, signature []byte }
+
+var signBuffers = sync.Pool{New: func() any { return new(signBuffer) }}
+
+func (b *signBuffer) giveBack() {
+	if cap(b.payload)+cap(b.token)+cap(b.signature) <= maxPooled {
+		signBuffers.Put(b)
+	}
+}
+
+// encodeRegistered writes registered claims that have nothing unusual about them, byte for byte as encodeJSON does, and such that
+// checkClaims accepts them. It returns false for any others.
+func (b *signBuffer) encodeRegistered(claims any) (ok bool) {
+	switch c := claims.(type) {
+	case Claims:
+		b.payload, ok = c.appendPlain(b.payload[:0])
+	case *Claims:
+		if c != nil {
+			b.payload, ok = c.appendPlain(b.payload[:0])
+		}
+	}
+	return ok
+}
 
 // checkClaims refuses a payload that no verifier would accept.
 func checkClaims(payload []byte) error {

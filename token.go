@@ -117,12 +117,16 @@ func (t *Token) Payload() []byte { return []byte(t.buffer[:t.payload]) }
 // Decode stores the claims in the value that v points to, as encoding/json does, except that names are case-sensitive: a
 // claim "Role" never fills a field named "role". The signature and policy have been checked before. Its error is a *DecodeError.
 func (t *Token) Decode(v any) error {
-	err := jose.Unmarshal(t.Payload(), v)
-	if err == nil {
-		return nil
+	if err := jose.Unmarshal(t.Payload(), v); err != nil {
+		return decodeError(v, err)
 	}
+	return nil
+}
+
+// decodeError hides what the cause quotes.
+func decodeError(v any, cause error) *DecodeError {
 	failure := &DecodeError{Type: fmt.Sprintf("%T", v)}
-	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](cause); ok {
 		failure.Field, failure.Type = mismatch.Field, mismatch.Type.String()
 	}
 	return failure

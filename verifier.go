@@ -54,6 +54,13 @@ type VerifierOptions struct {
 
 	// Revocation is asked after everything else passed; nil means that tokens live until they expire.
 	Revocation RevocationChecker
+
+	// CacheSize is how many verified tokens the verifier remembers, at most 1<<20, so that a client that comes again costs no signature
+	// check; 0 remembers none. A token is remembered as a whole, once everything passed, and found again by its every byte. Each time the clock and
+	// Revocation are asked anew, and so is the key source: only a token whose very key, the same pointer, is still among its answer is
+	// known, so that a key that left, or a key set that was read anew, empties the cache at once. An entry takes the memory of the token twice
+	// over and 500 bytes; a token above 4 KiB is not remembered.
+	CacheSize int
 }
 
 // Verifier checks tokens: signature, policy, revocation. It's immutable and safe for concurrent use.
@@ -61,6 +68,7 @@ type Verifier struct {
 	keys      KeySource
 	options   VerifierOptions
 	headers   headerMemory
+	cache     *tokenCache // nil if no tokens are remembered
 	scratches sync.Pool
 }
 
@@ -80,7 +88,7 @@ func NewVerifier(keys KeySource, o VerifierOptions) (*Verifier, error) {
 		o.Now = time.Now
 	}
 	o.Algorithms = slices.Clone(o.Algorithms)
-	v := &Verifier{keys: keys, options: o}
+	v := &Verifier{keys: keys, options: o, cache: newTokenCache(o.CacheSize)}
 	v.scratches.New = func() any { return new(scratch) }
 	return v, nil
 }
@@ -103,6 +111,9 @@ func (o *VerifierOptions) check() error {
 	if o.MaxTTL < 0 || o.Leeway < 0 || o.MaxSize < 0 || o.MaxSize > largestMaxSize {
 		return errors.New("jot: MaxTTL, Leeway and MaxSize are not negative, and MaxSize is at most 16 MiB")
 	}
+	if o.CacheSize < 0 || o.CacheSize > largestCache {
+		return errors.New("jot: CacheSize is from 0 to 1<<20")
+	}
 	return nil
 }
 
@@ -118,39 +129,64 @@ func count(stated ...bool) (n int) {
 // Verify checks a token in compact form and returns it. A refusal is an ErrInvalidToken; ErrUnavailable says that
 // the key source or the revocation checker failed. With an error, the token is nil.
 func (v *Verifier) Verify(ctx context.Context, raw string) (*Token, error) {
-	s := v.borrow()
-	defer v.giveBack(s)
-	if err := v.verify(ctx, raw, s); err != nil {
-		return nil, err
-	}
-	claims := s.claims
-	claims.audience = slices.Clone(s.claims.audience)
-	return &Token{
-		header: s.header, key: s.key, buffer: string(s.payload), payload: s.payloadSize,
-		claims: claims, refreshAdvised: s.verdict == RefreshAdvised,
-	}, nil
+	return v.verifyInto(ctx, raw, nil)
 }
 
 // Check does all that Verify does, and answers only whether the token is valid. It doesn't allocate for a valid token with a
-// signature that the standard library verifies without.
+// signature that the standard library verifies without, unless it's one to remember (VerifierOptions.CacheSize).
 func (v *Verifier) Check(ctx context.Context, raw string) error {
+	if token, err := v.recall(ctx, raw); token != nil || err != nil {
+		return err
+	}
 	s := v.borrow()
 	defer v.giveBack(s)
-	return v.verify(ctx, raw, s)
+	if err := v.verify(ctx, raw, s); err != nil {
+		return err
+	}
+	if v.remembers(raw) {
+		v.cache.add(raw, s.token())
+	}
+	return nil
 }
 
 // Verify checks a token with the verifier and decodes its claims into a T, as Token.Decode does: a *DecodeError is not an ErrInvalidToken, for the token is
 // genuine. With an error, the results are zero.
 func Verify[T any](ctx context.Context, v *Verifier, raw string) (T, *Token, error) {
 	var claims, zero T
-	token, err := v.Verify(ctx, raw)
+	token, err := v.verifyInto(ctx, raw, &claims)
 	if err != nil {
 		return zero, nil, err
 	}
-	if err := token.Decode(&claims); err != nil {
-		return zero, nil, err
-	}
 	return claims, token, nil
+}
+
+// verifyInto decodes the claims from the scratch, where they have been read already, unless claims is nil.
+func (v *Verifier) verifyInto(ctx context.Context, raw string, claims any) (*Token, error) {
+	token, err := v.recall(ctx, raw)
+	if token != nil && claims != nil {
+		err = token.Decode(claims)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if token != nil {
+		return token, nil
+	}
+	s := v.borrow()
+	defer v.giveBack(s)
+	if err := v.verify(ctx, raw, s); err != nil {
+		return nil, err
+	}
+	token = s.token()
+	if v.remembers(raw) {
+		v.cache.add(raw, token)
+	}
+	if claims != nil {
+		if err := s.scanner.Decode(claims); err != nil {
+			return nil, decodeError(claims, err)
+		}
+	}
+	return token, nil
 }
 
 // scratch is the working memory of one verification.
@@ -167,6 +203,16 @@ type scratch struct {
 	claims  claimSet
 	facts   RevocationFacts
 	verdict Verdict
+}
+
+// token returns what was verified, in memory of its own.
+func (s *scratch) token() *Token {
+	claims := s.claims
+	claims.audience = slices.Clone(s.claims.audience)
+	return &Token{
+		header: s.header, key: s.key, buffer: string(s.payload), payload: s.payloadSize,
+		claims: claims, refreshAdvised: s.verdict == RefreshAdvised,
+	}
 }
 
 // maxPooled bounds the memory that a rare large token leaves behind.
@@ -198,8 +244,9 @@ func (v *Verifier) verify(ctx context.Context, raw string, s *scratch) error {
 			return err
 		}
 	}
-	if err := s.decode(payload, signature); err != nil {
-		return err
+	var err error
+	if s.signature, err = jose.AppendDecode(s.signature[:0], signature); err != nil {
+		return malformedBy("signature", err)
 	}
 	s.input = append(s.input[:0], raw[:len(header)+1+len(payload)]...)
 	if err := v.verifySignature(ctx, s); err != nil {
@@ -209,7 +256,7 @@ func (v *Verifier) verify(ctx context.Context, raw string, s *scratch) error {
 		s.header = s.header.own(s.headerJSON)
 		v.headers.remember(s.header)
 	}
-	if err := s.readClaims(); err != nil {
+	if err := s.readPayload(payload); err != nil {
 		return err
 	}
 	if err := v.checkPolicy(s); err != nil {
@@ -218,15 +265,12 @@ func (v *Verifier) verify(ctx context.Context, raw string, s *scratch) error {
 	return v.checkRevocation(ctx, s)
 }
 
-func (s *scratch) decode(payload, signature string) (err error) {
-	if s.payload, err = jose.AppendDecode(s.payload[:0], payload); err != nil {
+func (s *scratch) readPayload(encoded string) (err error) {
+	if s.payload, err = jose.AppendDecode(s.payload[:0], encoded); err != nil {
 		return malformedBy("payload", err)
 	}
 	s.payloadSize = len(s.payload)
-	if s.signature, err = jose.AppendDecode(s.signature[:0], signature); err != nil {
-		return malformedBy("signature", err)
-	}
-	return nil
+	return s.readClaims()
 }
 
 // verifySignature tries the keys that the source has for this header. The algorithm is the key's: a key

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -78,6 +80,13 @@ func TestRefusals(t *testing.T) {
 	}
 	valid := forge(key, header, good)
 	parts := strings.Split(valid, ".")
+	resign := func(input string) string {
+		signature, err := key.SignInput(t.Context(), []byte(input))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return input + "." + base64.RawURLEncoding.EncodeToString(signature)
+	}
 
 	tests := []struct {
 		name string
@@ -89,7 +98,9 @@ func TestRefusals(t *testing.T) {
 		{"four parts", valid + ".", jot.ErrMalformed},
 		{"too large", strings.Repeat("a", 16<<10+1), jot.ErrTooLarge},
 		{"newline in the header", parts[0][:4] + "\n" + parts[0][4:] + "." + parts[1] + "." + parts[2], jot.ErrMalformed},
-		{"carriage return in the payload", parts[0] + "." + parts[1][:4] + "\r" + parts[1][4:] + "." + parts[2], jot.ErrMalformed},
+		{"carriage return in the payload", resign(parts[0] + "." + parts[1][:4] + "\r" + parts[1][4:]), jot.ErrMalformed},
+		{"padded payload", resign(parts[0] + "." + parts[1] + "="), jot.ErrMalformed},
+		{"carriage return in the payload, not signed", parts[0] + "." + parts[1][:4] + "\r" + parts[1][4:] + "." + parts[2], jot.ErrSignature},
 		{"padded signature", valid + "=", jot.ErrMalformed},
 		{"standard base64 alphabet", parts[0] + "." + parts[1] + "." + strings.Map(foreign, parts[2]) + "+", jot.ErrMalformed},
 		{"no signature", parts[0] + "." + parts[1] + ".", jot.ErrSignature},
@@ -109,6 +120,8 @@ func TestRefusals(t *testing.T) {
 		{"kid a number", forge(key, `{"alg":"HS256","kid":1}`, good), jot.ErrMalformed},
 		{"header an array", forge(key, `["HS256"]`, good), jot.ErrMalformed},
 		{"header with invalid UTF-8", forge(key, "{\"alg\":\"HS256\",\"x\":\"\xff\"}", good), jot.ErrMalformed},
+		{"header of 33 members", forge(key, `{"alg":"HS256"`+moreMembers(32)+`}`, good), jot.ErrMalformed},
+		{"header that holds 33 members", forge(key, `{"alg":"HS256","x":{"a":1`+moreMembers(32)+`}}`, good), jot.ErrMalformed},
 		{"other type", forge(key, `{"alg":"HS256","typ":"at+jwt"}`, good), jot.ErrType},
 
 		{"payload an array", forge(key, header, `[1]`), jot.ErrMalformed},
@@ -163,6 +176,15 @@ func TestRefusals(t *testing.T) {
 			}
 		})
 	}
+}
+
+// moreMembers returns n members, each after a comma.
+func moreMembers(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `,"m%d":%d`, i, i)
+	}
+	return b.String()
 }
 
 func refusedAs(err, want error) bool {
@@ -334,6 +356,8 @@ func TestNewVerifierRefusesWhatIsLeftOpen(t *testing.T) {
 		"type and any":          {Issuer: issuer, Audience: audience, Type: "JWT", AnyType: true},
 		"an unknown algorithm":  {Issuer: issuer, Audience: audience, Algorithms: []jot.Algorithm{"none"}},
 		"negative leeway":       {Issuer: issuer, Audience: audience, Leeway: -1},
+		"negative cache size":   {Issuer: issuer, Audience: audience, CacheSize: -1},
+		"too large a cache":     {Issuer: issuer, Audience: audience, CacheSize: 1<<20 + 1},
 	} {
 		if _, err := jot.NewVerifier(keys, o); err == nil {
 			t.Errorf("%s: accepted", name)
@@ -588,6 +612,51 @@ func TestSignRefusesWhatVerifyWould(t *testing.T) {
 	cancel()
 	if _, err := signer.Sign(cancelled, map[string]string{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled context: %v", err)
+	}
+}
+
+// Registered claims are encoded by a faster way, which must not show.
+func TestRegisteredClaimsAreEncodedAsAnyOthers(t *testing.T) {
+	signer, err := jot.NewSigner(generateSecret(t), jot.SignerOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := []string{"", "a", "https://auth.example.com/?q=1&r=<2>", "usr_01JD8Z6Q3M4T9V2XK7W5", `say "hi"`, `back\slash`, "tab\t", "\x00", "\x7f", "~", " ", "é", "\u2028", "\ufffd", "a\xffb"}
+	dates := []jot.NumericDate{0, 1, 1795348800, 253402300799, 253402300800, -1, math.MaxInt64}
+	random := rand.New(rand.NewPCG(1, 2))
+	text := func() string { return texts[random.IntN(len(texts))] }
+	date := func() jot.NumericDate { return dates[random.IntN(len(dates))*random.IntN(2)] }
+	signed := 0
+	for range 5000 {
+		claims := jot.Claims{Expires: date(), NotBefore: date(), IssuedAt: date()}
+		for _, field := range []*string{&claims.Issuer, &claims.Subject, &claims.ID} {
+			if random.IntN(2) == 0 {
+				*field = text()
+			}
+		}
+		for range random.IntN(4) {
+			claims.Audience = append(claims.Audience, text())
+		}
+		want, wantErr := signer.Sign(t.Context(), struct{ jot.Claims }{claims})
+		for _, form := range []any{claims, &claims} {
+			got, err := signer.Sign(t.Context(), form)
+			if got != want || fmt.Sprint(err) != fmt.Sprint(wantErr) {
+				t.Fatalf("%+v: %s, %v, not %s, %v", claims, got, err, want, wantErr)
+			}
+		}
+		if wantErr == nil {
+			signed++
+		}
+	}
+	if signed < 1000 {
+		t.Errorf("only %d could be signed at all", signed)
+	}
+	var none *jot.Claims
+	if raw, err := signer.Sign(t.Context(), none); err == nil {
+		t.Errorf("no claims: signed %s", raw)
+	}
+	if raw := sign(t, generateSecret(t), jot.SignerOptions{}, jot.Claims{}); strings.Split(raw, ".")[1] != "e30" {
+		t.Errorf("empty claims: %s", raw)
 	}
 }
 

@@ -2,6 +2,7 @@ package jothttp_test
 
 import (
 	"context"
+	"crypto/subtle"
 	"fmt"
 	"log"
 	"net/http"
@@ -152,4 +153,29 @@ func ExampleFrom() {
 	}))
 	call(h, "GET", token)
 	// Output: 200 scope pets:read
+}
+
+// A credential that is no token, such as the one that opens a feed. It's compared in a time that tells nothing.
+func ExampleCredential() {
+	known := []byte("8wZKuTmXJd3bR1nF6qYcVh0sLgPe5AxM")
+	open := func(w http.ResponseWriter, r *http.Request) {
+		credential, err := jothttp.Credential(r, "", 0)
+		switch {
+		case err != nil:
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprint(w, err)
+		case subtle.ConstantTimeCompare([]byte(credential), known) == 0:
+			w.WriteHeader(http.StatusUnauthorized)
+			fmt.Fprint(w, "unknown")
+		default:
+			fmt.Fprint(w, "welcome")
+		}
+	}
+	call(http.HandlerFunc(open), "GET", string(known))
+	call(http.HandlerFunc(open), "GET", "guessed")
+	call(http.HandlerFunc(open), "GET", "two words")
+	// Output:
+	// 200 welcome
+	// 401 unknown
+	// 400 jothttp: malformed credentials: what follows Bearer is not one token
 }

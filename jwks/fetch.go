@@ -30,18 +30,18 @@ func (s *Source) download(ctx context.Context, previous *keySet, asked time.Time
 	if err != nil {
 		return nil, err
 	}
-	lifetime := lifetime(header, s.options.MinRefresh, s.options.MaxAge)
-	if body == nil {
-		return newKeySet(previous.keys, etag, asked, lifetime, s.options.MaxStale), nil
+	set := previous
+	if body != nil {
+		keys, err := s.parse(body)
+		if err != nil {
+			return nil, fmt.Errorf("key set of %s: %w", s.url, err)
+		}
+		if etag = header.Get("ETag"); len(etag) > maxETag {
+			etag = ""
+		}
+		set = newKeySet(keys, etag, previous)
 	}
-	keys, err := s.parse(body)
-	if err != nil {
-		return nil, fmt.Errorf("key set of %s: %w", s.url, err)
-	}
-	if etag = header.Get("ETag"); len(etag) > maxETag {
-		etag = ""
-	}
-	return newKeySet(keys, etag, asked, lifetime, s.options.MaxStale), nil
+	return set.dated(asked, lifetime(header, s.options.MinRefresh, s.options.MaxAge), s.options.MaxStale), nil
 }
 
 // parse reads a key set and bounds its size. A set of which nothing can be used is an error, so that it doesn't take the place of a good one.

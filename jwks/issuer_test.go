@@ -100,25 +100,28 @@ func newKey(t *testing.T, id string) *jot.PublicKey {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var jwk map[string]any
-	if err := unmarshalKey(private.Public(), &jwk); err != nil {
+	return edited(t, private.Public(), "kid", id)
+}
+
+// edited is a key with another value of one member.
+func edited(t *testing.T, key *jot.PublicKey, member, value string) *jot.PublicKey {
+	t.Helper()
+	text, err := json.Marshal(key)
+	if err != nil {
 		t.Fatal(err)
 	}
-	jwk["kid"] = id
-	text, _ := json.Marshal(jwk)
-	key, err := jot.ParsePublicKey(text, jot.ParseOptions{})
-	if err != nil {
+	var jwk map[string]any
+	if err := json.Unmarshal(text, &jwk); err != nil {
+		t.Fatal(err)
+	}
+	jwk[member] = value
+	if text, err = json.Marshal(jwk); err != nil {
+		t.Fatal(err)
+	}
+	if key, err = jot.ParsePublicKey(text, jot.ParseOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	return key
-}
-
-func unmarshalKey(key *jot.PublicKey, jwk *map[string]any) error {
-	text, err := json.Marshal(key)
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(text, jwk)
 }
 
 // lookUp asks for one key and describes the answer: its ID, "none", or "error".

@@ -59,6 +59,21 @@ func TestBodyIsBoundedAfterDecompression(t *testing.T) {
 	}
 }
 
+func TestHeaderIsBounded(t *testing.T) {
+	keys := set(t, "", newKey(t, "a"))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Padding", strings.Repeat("x", 128<<10))
+		keys(w, r)
+	}))
+	defer server.Close()
+	source, err := jwks.NewSource(server.URL, jwks.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	want(t, source, "a", "error")
+}
+
 func allStacks() string {
 	buffer := make([]byte, 1<<20)
 	return string(buffer[:runtime.Stack(buffer, true)])

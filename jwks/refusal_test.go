@@ -1,6 +1,7 @@
 package jwks_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -16,7 +17,7 @@ import (
 func TestNewSourceRefuses(t *testing.T) {
 	for _, url := range []string{
 		"", "/keys", "keys.json", "http://auth.example.com/keys", "ftp://auth.example.com/", "https://", "https://:8443/",
-		"https://user:password@auth.example.com/", "https://auth.example.com/#keys", "http://localhost.example.com/", "http://127.0.0.1.example/", "%",
+		"https://user:password@auth.example.com/", "https://auth.example.com/#keys", "http://localhost.example.com/", "http://127.0.0.1.example/", "http://192.0.2.1/", "http://[2001:db8::1]/", "%",
 	} {
 		if _, err := jwks.NewSource(url, jwks.Options{}); err == nil {
 			t.Errorf("accepted address %q", url)
@@ -44,11 +45,18 @@ func TestRefusedSets(t *testing.T) {
 		},
 		"too many keys":     func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, manyKeys(t, 5)) },
 		"too many odd keys": func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"keys":[{},{},{},{},{}]}`) },
-		"not JSON":          func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") },
-		"two sets in one":   func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"keys":[],"Keys":[]}`) },
-		"not a set":         func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{}`) },
-		"not found":         http.NotFound,
-		"no content":        func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
+		"too many keys, some of them odd": func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprint(w, strings.TrimSuffix(manyKeys(t, 3), "]}")+`,{},{}]}`)
+		},
+		"another success": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusNonAuthoritativeInfo)
+			fmt.Fprint(w, manyKeys(t, 1))
+		},
+		"not JSON":        func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") },
+		"two sets in one": func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"keys":[],"Keys":[]}`) },
+		"not a set":       func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{}`) },
+		"not found":       http.NotFound,
+		"no content":      func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
 		"redirect elsewhere": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://evil.example/", http.StatusFound)
 		},
@@ -115,14 +123,36 @@ func TestClientsOwnRedirectRuleHolds(t *testing.T) {
 }
 
 func TestKeysWithoutAlgorithm(t *testing.T) {
-	const okp = `{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`
-	issuer := &issuer{}
-	issuer.answer(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, okp) })
-	want(t, issuer.source(t, jwks.Options{Algorithm: jot.EdDSA}), "a", "a")
-
-	source := issuer.source(t, jwks.Options{})
-	want(t, source, "a", "error") // nothing of the set can be used: it must not take the place of a good one
-	if err := source.State().LastError; err == nil || !strings.Contains(err.Error(), "algorithm") {
-		t.Errorf("last error %v, want one that tells of the missing algorithm", err)
+	const unnamed = `{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}`
+	named, err := json.Marshal(newKey(t, "b"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		set       string
+		algorithm jot.Algorithm
+		a, b      string // the answers to look-ups
+		skipped   string
+	}{
+		{unnamed, jot.EdDSA, "a", "none", ""},
+		{unnamed, "", "error", "error", ""}, // nothing of the set can be used: it must not take the place of a good one
+		{unnamed + "," + string(named), "", "none", "b", "algorithm"},
+		{unnamed + "," + string(named), jot.EdDSA, "a", "b", ""},
+		{unnamed + "," + string(named), jot.Ed25519, "a", "none", "this key is for"},
+	} {
+		issuer := &issuer{}
+		issuer.answer(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintf(w, `{"keys":[%s]}`, test.set) })
+		source := issuer.source(t, jwks.Options{Algorithm: test.algorithm})
+		want(t, source, "a", test.a)
+		want(t, source, "b", test.b)
+		state := source.State()
+		if test.a == "error" && !strings.Contains(state.LastError.Error(), "algorithm") {
+			t.Errorf("last error %v, want one that tells of the missing algorithm", state.LastError)
+		}
+		if len(state.Skipped) > 1 || (len(state.Skipped) == 1) != (test.skipped != "") {
+			t.Errorf("with %q: skipped %v", test.algorithm, state.Skipped)
+		} else if test.skipped != "" && !strings.Contains(state.Skipped[0].Reason, test.skipped) {
+			t.Errorf("with %q: skipped because %q, want %q in it", test.algorithm, state.Skipped[0].Reason, test.skipped)
+		}
 	}
 }

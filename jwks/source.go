@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -18,7 +17,8 @@ type Options struct {
 	// Client fetches the set; nil means a client of the source's own, which keeps no connection open. Its
 	// redirects are limited to the same scheme, host and port whatever its own CheckRedirect says.
 	Client *http.Client
-	// Algorithm is taken for keys in the set that name none; such keys are skipped when it is empty.
+	// Algorithm is that of a set whose keys don't name theirs. As for [jot.ParseKeySet], a key of the set that names another one is then
+	// skipped. Empty means that every key names its own, and that one which doesn't is skipped.
 	Algorithm jot.Algorithm
 	// Timeout bounds one fetch, from dialling to the last byte. Zero means 5 seconds.
 	Timeout time.Duration
@@ -263,55 +263,4 @@ func (s *Source) Close() error {
 		<-f.done
 	}
 	return nil
-}
-
-// keySet is one fetched set and its dates. It never changes.
-type keySet struct {
-	keys       *jot.KeySet
-	ids        map[string]struct{}
-	etag       string
-	fetched    time.Time // the start of the fetch
-	refreshAt  time.Time // from here on a look-up refreshes it; never after staleUntil
-	freshUntil time.Time // from here on a look-up waits for that
-	staleUntil time.Time // from here on it answers nothing
-}
-
-// newKeySet dates a set that was asked for at fetched. The refresh ahead starts at 70 to 80 % of the lifetime, so that
-// verifiers which started together do not ask together.
-func newKeySet(keys *jot.KeySet, etag string, fetched time.Time, lifetime, maxStale time.Duration) *keySet {
-	ids := make(map[string]struct{})
-	for _, k := range keys.Keys() {
-		ids[k.KeyID()] = struct{}{}
-	}
-	return &keySet{
-		keys:       keys,
-		ids:        ids,
-		etag:       etag,
-		fetched:    fetched,
-		refreshAt:  fetched.Add(lifetime*7/10 + rand.N(lifetime/10+1)),
-		freshUntil: fetched.Add(lifetime),
-		staleUntil: fetched.Add(maxStale),
-	}
-}
-
-// postponed is the set with another date for its refresh.
-func (k *keySet) postponed(refreshAt time.Time) *keySet {
-	later := *k
-	later.refreshAt = refreshAt
-	if refreshAt.After(k.staleUntil) {
-		later.refreshAt = k.staleUntil
-	}
-	return &later
-}
-
-// usable says whether the set may verify anything at all.
-func (k *keySet) usable(now time.Time) bool {
-	return k != nil && now.Before(k.staleUntil)
-}
-
-// names says whether the set has a key of this ID, whatever its algorithm. A token without a key ID asks for
-// any key and gains nothing from a fetch.
-func (k *keySet) names(kid string) bool {
-	_, ok := k.ids[kid]
-	return ok || kid == ""
 }

@@ -311,50 +311,6 @@ func TestColdFailuresBackOff(t *testing.T) {
 	})
 }
 
-func TestClose(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		issuer := &issuer{}
-		issuer.answer(hanging)
-		source := issuer.source(t, jwks.Options{})
-		waiting := make(chan error)
-		go func() {
-			_, err := lookUp(source, "a")
-			waiting <- err
-		}()
-		synctest.Wait()
-		start := time.Now()
-		closed := make(chan error)
-		go func() { closed <- source.Close() }()
-		if err := <-waiting; !errors.Is(err, jot.ErrUnavailable) {
-			t.Errorf("waiting caller: %v, want ErrUnavailable", err)
-		}
-		if err := <-closed; err != nil {
-			t.Error(err)
-		}
-		if waited := time.Since(start); waited != 0 {
-			t.Errorf("Close waited %v for the fetch instead of ending it", waited)
-		}
-		if err := source.Close(); err != nil {
-			t.Errorf("second Close: %v", err)
-		}
-		if _, err := lookUp(source, "a"); !errors.Is(err, jot.ErrUnavailable) {
-			t.Errorf("after Close: %v, want ErrUnavailable", err)
-		}
-		issuer.expect(t, 1)
-	})
-}
-
-func TestClosedSourceForgetsItsKeys(t *testing.T) {
-	issuer := publish(t, "", newKey(t, "a"))
-	source := issuer.source(t, jwks.Options{})
-	want(t, source, "a", "a")
-	source.Close()
-	want(t, source, "a", "error")
-	if state := source.State(); len(state.Keys) != 0 {
-		t.Errorf("state after Close lists %v", state.Keys)
-	}
-}
-
 func TestState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		issuer := publish(t, "max-age=60", newKey(t, "a"), newKey(t, "b"))

@@ -1,6 +1,7 @@
 package jwks
 
 import (
+	"slices"
 	"time"
 
 	"github.com/jot-auth/jot"
@@ -28,7 +29,7 @@ func (s *Source) State() State {
 		if set.usable(s.options.Now()) {
 			state.Keys = set.keys.Keys()
 		}
-		state.Skipped = set.keys.Skipped()
+		state.Skipped = slices.Clone(set.skipped)
 		state.Fetched, state.FreshUntil, state.StaleUntil = set.fetched, set.freshUntil, set.staleUntil
 	}
 	return state

@@ -1,44 +1,73 @@
 package revocation_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log"
+	"slices"
+	"testing"
 	"time"
 
 	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/jottest"
+	"github.com/jot-auth/jot/jwks"
 	"github.com/jot-auth/jot/revocation"
 )
 
+// exampleT lets an example have an issuer that is made for tests.
+type exampleT struct {
+	testing.TB
+	cleanups []func()
+}
+
+func (t *exampleT) Helper()          {}
+func (t *exampleT) Cleanup(f func()) { t.cleanups = append(t.cleanups, f) }
+
+func (t *exampleT) end() {
+	for _, cleanup := range slices.Backward(t.cleanups) {
+		cleanup()
+	}
+}
+
 // An API follows its issuer's feed and refuses revoked tokens without asking anybody.
 func ExampleNewReader() {
-	var tokenKeys, feedKeys jot.KeySource // both from the issuer's discovery document
+	t := &exampleT{}
+	defer t.end()
+	issuer := jottest.NewIssuer(t, jottest.Options{Audience: "petstore"}) // in production: a jot server, at a URL that you know
+
+	feedKeys, err := jwks.NewSource(issuer.URL+"/feed/jwks.json", jwks.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer feedKeys.Close()
 	reader, err := revocation.NewReader(revocation.ReaderOptions{
-		URL:        "https://auth.example.com/feed",
-		Issuer:     "https://auth.example.com",
+		URL:        issuer.URL + "/feed",
+		Issuer:     issuer.URL,
 		Keys:       feedKeys,
-		Credential: "from a file that only this API can read",
+		Credential: issuer.FeedCredential, // from a file that only this API can read
 		OnError:    func(err error) { log.Print(err) },
 	})
 	if err != nil {
-		fmt.Println(err)
-		return
+		log.Fatal(err)
 	}
 	defer reader.Close()
-	_, err = jot.NewVerifier(tokenKeys, jot.VerifierOptions{
-		Issuer: "https://auth.example.com", Audience: "petstore", Type: "at+jwt",
+	verifier, err := jot.NewVerifier(issuer, jot.VerifierOptions{
+		Issuer: issuer.URL, Audience: "petstore", Type: "at+jwt",
 		MaxTTL:     15 * time.Minute, // as long as the issuer's tokens live, and its rules at least
 		Revocation: reader,
 	})
 	if err != nil {
-		fmt.Println(err)
-		return
+		log.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	if err := reader.WaitFresh(ctx); err != nil { // optional: until then the verifier answers jot.ErrUnavailable
-		fmt.Println(err)
+		log.Fatal(err)
 	}
+	fmt.Println(verifier.Check(ctx, issuer.Token(nil)))
+	// Output: <nil>
 }
 
 // The rules of one subject's logout on one device.
@@ -73,4 +102,71 @@ func ExampleHead() {
 	// Output:
 	// true
 	// false
+}
+
+// exampleFeedKey signs statements of a feed, and their verifier knows its public half.
+func exampleFeedKey() (*jot.Signer, *revocation.StatementVerifier) {
+	key, err := jot.GenerateKey(jot.EdDSA)
+	if err != nil {
+		log.Fatal(err)
+	}
+	signer, err := jot.NewSigner(key, jot.SignerOptions{Type: revocation.StatementType})
+	if err != nil {
+		log.Fatal(err)
+	}
+	verifier, err := revocation.NewStatementVerifier(jot.NewKeySet(key.Public()), "https://auth.example.com")
+	if err != nil {
+		log.Fatal(err)
+	}
+	return signer, verifier
+}
+
+// What an issuer of one's own answers to GET /feed/snapshot, and how a reader takes it in.
+func ExampleWriteSnapshot() {
+	ctx := context.Background()
+	signer, verifier := exampleFeedKey()
+	rules := []revocation.Rule{{Kind: revocation.Key, Issuer: "https://auth.example.com", Value: "stolen"}}
+	head := revocation.NewLog("log").Append(rules[0])
+
+	var answer bytes.Buffer
+	statement := revocation.Statement{Head: head, Time: time.Now(), MaxTTL: 15 * time.Minute}
+	if err := revocation.WriteSnapshot(ctx, &answer, signer, "https://auth.example.com", statement, rules); err != nil {
+		log.Fatal(err)
+	}
+
+	read, rules, err := revocation.ReadSnapshot(ctx, &answer, verifier, revocation.SnapshotLimits{Rules: 1000, Bytes: 1 << 20})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(read.Head == head, rules[0].Kind, rules[0].Value)
+	// Output: true kid stolen
+}
+
+// One event of the live stream: a rule, and the signed statement of where it leads to.
+func ExampleFrame() {
+	ctx := context.Background()
+	signer, verifier := exampleFeedKey()
+	rule := revocation.Rule{Kind: revocation.Key, Issuer: "https://auth.example.com", Value: "stolen"}
+	before := revocation.NewLog("log")
+	after := before.Append(rule)
+
+	signed, err := revocation.Statement{Head: after, Time: time.Now(), MaxTTL: 15 * time.Minute}.Sign(ctx, signer, "https://auth.example.com")
+	if err != nil {
+		log.Fatal(err)
+	}
+	event, err := revocation.Frame{Sequence: after.Sequence, Rules: []revocation.Rule{rule}, Statement: signed}.AppendTo(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	frame, err := revocation.NewFrameReader(bytes.NewReader(event)).Next()
+	if err != nil {
+		log.Fatal(err)
+	}
+	statement, err := verifier.Verify(ctx, frame.Statement)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(before.Append(frame.Rules[0]) == statement.Head)
+	// Output: true
 }

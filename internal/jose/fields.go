@@ -11,6 +11,7 @@ import (
 type jsonField struct {
 	name   string // in JSON
 	tagged bool   // whether a tag gives the name
+	plain  bool   // whether it's found without pointers, and its tag asks for nothing that changes what is decoded
 	index  []int  // for reflect.Value.FieldByIndex
 	typ    reflect.Type
 }
@@ -31,7 +32,7 @@ func jsonFields(t reflect.Type) []jsonField {
 		}
 	}
 	seen := map[reflect.Type]bool{}
-	for level := []jsonField{{typ: t}}; len(level) > 0; {
+	for level := []jsonField{{typ: t, plain: true}}; len(level) > 0; {
 		level = considerLevel(level, seen, consider)
 	}
 	var fields []jsonField
@@ -61,6 +62,7 @@ func considerLevel(level []jsonField, seen map[reflect.Type]bool, consider func(
 				continue
 			}
 			f.index = append(slices.Clone(embedded.index), i)
+			f.plain = f.plain && embedded.plain
 			if isEmbedded {
 				next = append(next, f)
 				continue
@@ -86,14 +88,16 @@ func parseField(sf reflect.StructField) (f jsonField, embedded, ok bool) {
 	if tag == "-" || !sf.IsExported() && !(sf.Anonymous && isStruct) {
 		return f, false, false
 	}
-	name, _, _ := strings.Cut(tag, ",")
+	name, options, _ := strings.Cut(tag, ",")
+	plain := strings.Trim(strings.NewReplacer("omitempty", "", "omitzero", "").Replace(options), ",") == ""
 	if !isTagName(name) {
+		plain = plain && name == ""
 		if sf.Anonymous && isStruct {
-			return jsonField{typ: underlying}, true, true
+			return jsonField{plain: plain && underlying == sf.Type, typ: underlying}, true, true
 		}
-		return jsonField{name: sf.Name, typ: sf.Type}, false, true
+		return jsonField{name: sf.Name, plain: plain, typ: sf.Type}, false, true
 	}
-	return jsonField{name: name, tagged: true, typ: sf.Type}, false, true
+	return jsonField{name: name, tagged: true, plain: plain, typ: sf.Type}, false, true
 }
 
 // isTagName reports whether encoding/json takes a name in a tag seriously.

@@ -10,41 +10,48 @@ func (s *Scanner) scanNumber(i int) int {
 	if s.peek(i) == '-' {
 		i++
 	}
-	if s.peek(i) == '0' {
-		i++
-	} else if i = s.scanDigits(i); i < 0 {
-		return -1
+	start := i
+	if i = s.scanDigits(i); i > start+1 && s.data[start] == '0' {
+		return start + 1 // what follows the zero is not part of the number
 	}
-	c := s.peek(i)
-	if c == '.' {
-		if i = s.scanDigits(i + 1); i < 0 {
-			return -1
-		}
-		c = s.peek(i)
-	}
-	if c == 'e' || c == 'E' {
-		if c = s.peek(i + 1); c == '+' || c == '-' {
-			i++
-		}
-		return s.scanDigits(i + 1)
+	if c := s.peek(i); c == '.' || c == 'e' || c == 'E' {
+		return s.scanFraction(i)
 	}
 	return i
 }
 
+// scanFraction reads the fraction and the exponent of a number, or one of them.
+func (s *Scanner) scanFraction(i int) int {
+	if s.data[i] == '.' {
+		i = s.scanDigits(i + 1)
+	}
+	if c := s.peek(i); c != 'e' && c != 'E' {
+		return i
+	}
+	if c := s.peek(i + 1); c == '+' || c == '-' {
+		i++
+	}
+	return s.scanDigits(i + 1)
+}
+
 // scanDigits reads one digit or more.
 func (s *Scanner) scanDigits(i int) int {
-	start := i
-	for ; i <= len(s.data)-8; i += 8 {
-		if marks := notDigits(wordAt(s.data, i)); marks != 0 {
-			i += bits.TrailingZeros64(marks) / 8
-			break
-		}
+	end := digitsEnd(s.data, i)
+	for isDigit(s.peek(end)) {
+		end++ // among the last seven bytes of the text
 	}
-	for isDigit(s.peek(i)) {
-		i++ // among the last seven bytes of the text
-	}
-	if i == start {
+	if end == i {
 		return s.fail(i, "expected a digit")
+	}
+	return end
+}
+
+// digitsEnd returns where the digits end that begin at i, or a place among the last seven bytes of the text.
+func digitsEnd(data []byte, i int) int {
+	for ; i >= 0 && i <= len(data)-8; i += 8 {
+		if marks := notDigits(wordAt(data, i)); marks != 0 {
+			return i + bits.TrailingZeros64(marks)/8
+		}
 	}
 	return i
 }
@@ -59,6 +66,38 @@ func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 // Uint returns a Number that is spelled as a non-negative integer, without sign, fraction or exponent. ok is false for
 // anything else, and for a number above 1<<64 - 1.
 func (v Value) Uint() (n uint64, ok bool) {
+	if len(v.raw) > maxSafeDigits {
+		return v.largeUint()
+	}
+	rest := v.raw
+	for ; len(rest) >= 8; rest = rest[8:] {
+		word := wordAt(rest, 0)
+		if notDigits(word) != 0 {
+			return 0, false
+		}
+		n = n*1e8 + eightDigits(word)
+	}
+	for _, c := range rest {
+		if !isDigit(c) {
+			return 0, false
+		}
+		n = 10*n + uint64(c-'0')
+	}
+	return n, len(v.raw) > 0
+}
+
+// eightDigits returns the number that a word of digits spells: neighbours are joined to numbers of two, four and eight digits.
+func eightDigits(word uint64) uint64 {
+	word -= '0' * ones
+	word = (word*10 + word>>8) & 0x00ff00ff00ff00ff
+	word = (word*100 + word>>16) & 0x0000ffff0000ffff
+	return (word*10000 + word>>32) & 0xffffffff
+}
+
+// maxSafeDigits is how many digits can't overflow 64 bits.
+const maxSafeDigits = 19
+
+func (v Value) largeUint() (n uint64, ok bool) {
 	for _, c := range v.raw {
 		if !isDigit(c) || n > (1<<64-1)/10 {
 			return 0, false
@@ -68,21 +107,20 @@ func (v Value) Uint() (n uint64, ok bool) {
 			return 0, false
 		}
 	}
-	return n, len(v.raw) > 0
+	return n, true
 }
 
-// Seconds range: at most twelve digits, and before the year 10000, which RFC 3339 and many clocks can't express.
-const (
-	maxSecondsDigits = 12
-	endOfSeconds     = 253402300800
-)
+// EndOfSeconds is the first second that Seconds refuses: the year 10000, which RFC 3339 and many clocks can't express.
+const EndOfSeconds = 253402300800
+
+const maxSecondsDigits = 12
 
 // Seconds returns a Number as a time in seconds since 1970 (NumericDate, RFC 7519 §2), rounded down to whole
 // nanoseconds. It is exact for every spelling, with fraction and exponent too. ok is false for anything else than a
 // Number, for a time before 1970, and for one after the year 9999.
 func (v Value) Seconds() (sec int64, nsec int32, ok bool) {
 	if n, ok := v.Uint(); ok {
-		return int64(n), 0, n < endOfSeconds
+		return int64(n), 0, n < EndOfSeconds
 	}
 	if v.Kind() != Number {
 		return 0, 0, false
@@ -101,7 +139,7 @@ func (v Value) Seconds() (sec int64, nsec int32, ok bool) {
 	for i := range int64(9) {
 		nsec = 10*nsec + int32(d.digit(d.point+i))
 	}
-	return sec, nsec, sec < endOfSeconds
+	return sec, nsec, sec < EndOfSeconds
 }
 
 // A decimal is a number as it is spelled: digits, and how many of them stand before the decimal point once the exponent

@@ -74,7 +74,7 @@ func TestSeconds(t *testing.T) {
 	if _, _, ok := (Value{}).Seconds(); ok {
 		t.Error("the zero Value is a number")
 	}
-	if last := time.Unix(endOfSeconds-1, 0).UTC(); last.Year() != 9999 || last.Add(time.Second).Year() != 10000 {
+	if last := time.Unix(EndOfSeconds-1, 0).UTC(); last.Year() != 9999 || last.Add(time.Second).Year() != 10000 {
 		t.Errorf("the last second is %v", last)
 	}
 }
@@ -91,7 +91,7 @@ func FuzzSeconds(f *testing.F) {
 	for _, seed := range []string{"0", "-0", "1763800000.5", "253402300799.9999999999", "1e12", "17638e5", "123456e-7", "0.001e3", "1e-30", "-1e-5"} {
 		f.Add(seed)
 	}
-	end, billion := big.NewRat(endOfSeconds, 1), big.NewInt(1e9)
+	end, billion := big.NewRat(EndOfSeconds, 1), big.NewInt(1e9)
 	f.Fuzz(func(t *testing.T, text string) {
 		if Valid([]byte(text)) != nil || strings.TrimSpace(text) != text {
 			return

@@ -1,14 +1,19 @@
 package jose
 
-import "math"
+import (
+	"math"
+	"math/bits"
+	"sync"
+)
 
 // MaxDepth is how many arrays and objects may stand inside one another, the outermost counted.
 const MaxDepth = 32
 
-const maxLength = math.MaxInt32 // offsets in a nameStack have 32 bits
+const maxLength = math.MaxInt32 // places in a member have 32 bits
 
-// A Scanner walks the members of one JSON object and validates the whole text on the way, the members' values included,
-// in one pass. It allocates nothing while objects have at most 32 members and names are spelled without escapes.
+// A Scanner reads one JSON object. Reset validates the whole text in one pass, the members' values included, and then Next walks
+// the members. Once it has grown to the size of its texts, it allocates nothing while objects have at most 32 members and
+// names are spelled without escapes.
 //
 //	s.Reset(data)
 //	for s.Next() {
@@ -16,121 +21,127 @@ const maxLength = math.MaxInt32 // offsets in a nameStack have 32 bits
 //	}
 //	err := s.Err()
 //
-// The rest of the text may be bad: act on nothing before Next has returned false and Err nil. The zero Scanner is one
-// after Reset(nil). A Scanner is for one goroutine at a time.
+// A text with an error has no members. The zero Scanner is one after Reset(nil). A Scanner is for one goroutine at a time.
 type Scanner struct {
 	data   []byte
-	pos    int // where to go on: 0 before the object, negative when done
 	err    *SyntaxError
-	escape int // where the last escape is, or -1
+	valid  bool
+	few    bool // whether more than maxLinear members in one object are an error
+	escape int  // where the last escape is, or -1
 
-	names nameStack
-	scope scope // the outermost object's
+	members []member // while scanning, those of all open objects, the innermost object's last; then the outermost's
+	count   int      // how many of them there are
 
-	nameStart, nameEnd   int // the current member, its name without the quotes
-	valueStart, valueEnd int
-	unescaped            []byte // room for its name, if that has an escape
+	current   int    // the index of the current member, counted from 1; 0 before the first, -1 after the last
+	unescaped []byte // room for its name, if that has an escape
 }
 
 // A span is a part of a text.
 type span struct{ start, end int }
 
-// Reset makes s read data from its beginning. data must not change while s, its names or its values are in use.
-func (s *Scanner) Reset(data []byte) {
-	s.data, s.pos, s.err, s.escape = data, 0, nil, -1
-	s.forget()
-	s.names.count = 0
-	if len(data) > maxLength {
-		s.pos = s.fail(0, "text longer than 2 GiB")
+// Reset reads data, and makes s stand before its first member. data must not change while s, its names or its values are in
+// use.
+func (s *Scanner) Reset(data []byte) { s.read(data, true, false) }
+
+// ResetFew is Reset for a text of which nobody knows yet where it comes from: an object of more than 32 members is an error, so that
+// a hostile text can't make s grow.
+func (s *Scanner) ResetFew(data []byte) { s.read(data, true, true) }
+
+// read validates data: one object, or one value of any kind.
+func (s *Scanner) read(data []byte, object, few bool) {
+	s.data, s.err, s.valid, s.few, s.escape = data, nil, false, few, -1
+	s.count, s.current = 0, 0
+	end := -1
+	switch at, c := s.token(0); {
+	case len(data) > maxLength:
+		s.err = &SyntaxError{0, "text longer than 2 GiB"}
+	case c == '{':
+		end = s.scanObject(at, 1)
+	case object:
+		s.fail(at, "expected an object")
+	default:
+		end = s.scanValue(at, 0)
+	}
+	if end >= 0 {
+		s.finish(end)
+	}
+	if !s.valid {
+		s.count = 0
 	}
 }
 
-// Next moves to the next member of the object. It returns false at the end, when the whole text has proved valid, and
-// at the first error, which Err then returns.
+// Next moves to the next member of the object. It returns false when there is none.
 func (s *Scanner) Next() bool {
-	if s.pos < 0 {
+	if s.current == s.count {
+		s.current = -1
+	}
+	if s.current < 0 {
 		return false
 	}
-	at := s.pos + 1
-	if s.pos == 0 || s.peek(s.pos) != ',' || s.peek(at) != '"' {
-		next, more := s.nextMember()
-		if !more {
-			return s.end(next)
-		}
-		at = next
-	}
-	name, value, end := s.scanMember(at, 1, &s.scope)
-	if end < 0 {
-		return s.end(end)
-	}
-	s.nameStart, s.nameEnd = at+1, name
-	s.valueStart, s.valueEnd = value, end
-	s.pos = end
+	s.current++
 	return true
-}
-
-// nextMember returns where the next member of the outermost object is, or, when there is none, where the object ends.
-func (s *Scanner) nextMember() (at int, more bool) {
-	if s.pos > 0 {
-		return s.nextElement(s.pos, '}')
-	}
-	at, c := s.token(0)
-	if c != '{' {
-		return s.fail(at, "expected an object"), false
-	}
-	s.scope = s.names.open()
-	return s.firstElement(at+1, '}')
-}
-
-// end ends the walk at i, after the object, or after an error if i is negative. It returns false.
-func (s *Scanner) end(i int) bool {
-	if i >= 0 {
-		s.finish(i)
-	}
-	s.pos = -1
-	s.forget()
-	return false
-}
-
-// forget makes the current member empty.
-func (s *Scanner) forget() {
-	s.nameStart, s.nameEnd, s.valueStart, s.valueEnd = 0, 0, 0, 0
 }
 
 // Name returns the name of the current member, without escapes. It is valid until the next call of Next.
 func (s *Scanner) Name() []byte {
-	raw := s.data[s.nameStart:s.nameEnd]
-	if s.escape < s.nameStart {
-		return raw
-	}
-	s.unescaped = appendUnescaped(s.unescaped[:0], raw)
-	return s.unescaped
+	name, _ := s.Member()
+	return name
 }
 
 // Value returns the value of the current member.
 func (s *Scanner) Value() Value {
-	return Value{raw: s.data[s.valueStart:s.valueEnd], escaped: s.escape >= s.valueStart}
+	_, value := s.Member()
+	return value
 }
 
-// Err returns the first error, a *SyntaxError, or nil.
+// Member returns Name and Value at once, which is faster.
+func (s *Scanner) Member() (name []byte, value Value) {
+	if s.current <= 0 {
+		return nil, Value{}
+	}
+	return s.member(s.current - 1)
+}
+
+func (s *Scanner) member(i int) (name []byte, value Value) {
+	m := &s.members[i]
+	name = s.data[m.nameStart:m.nameEnd]
+	if m.nameEscaped {
+		s.unescaped = appendUnescaped(s.unescaped[:0], name)
+		name = s.unescaped
+	}
+	return name, Value{s.data[m.valueStart:m.valueEnd], m.valueStart, m.valueEscaped}
+}
+
+// Err returns what is wrong with the text, a *SyntaxError, or nil.
 func (s *Scanner) Err() error {
-	if s.err == nil {
+	if s.valid {
 		return nil
+	}
+	if s.err == nil {
+		s.fail(0, "") // nothing has been read yet
 	}
 	return s.err
 }
 
 // Valid returns nil if data is one JSON value, of any kind, and a *SyntaxError otherwise.
 func Valid(data []byte) error {
-	var s Scanner
-	s.Reset(data)
-	if s.err == nil {
-		at, _ := s.token(0)
-		if end := s.scanValue(at, 0); end >= 0 {
-			s.finish(end)
-		}
-	}
+	s := borrow()
+	defer s.giveBack()
+	s.read(data, false, false)
 	return s.Err()
+}
+
+var scanners = sync.Pool{New: func() any { return new(Scanner) }}
+
+// maxPooled is how many members a Scanner in the pool may have room for.
+const maxPooled = 1 << 10
+
+func borrow() *Scanner { return scanners.Get().(*Scanner) }
+
+func (s *Scanner) giveBack() {
+	if s.data, s.err = nil, nil; len(s.members) <= maxPooled {
+		scanners.Put(s)
+	}
 }
 
 // scanValue reads the value at i, which stands inside depth arrays and objects, and returns where it ends. Like all
@@ -141,10 +152,8 @@ func (s *Scanner) scanValue(i, depth int) int {
 		return s.scanString(i)
 	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
 		return s.scanNumber(i)
-	case '{':
-		return s.scanObject(i, depth+1)
-	case '[':
-		return s.scanArray(i, depth+1)
+	case '{', '[':
+		return s.scanNested(i, depth+1)
 	case 't':
 		return s.scanLiteral(i, "true")
 	case 'f':
@@ -155,32 +164,93 @@ func (s *Scanner) scanValue(i, depth int) int {
 	return s.fail(i, "expected a value")
 }
 
-func (s *Scanner) scanObject(i, depth int) int {
+// scanNested reads the object or array at i.
+func (s *Scanner) scanNested(i, depth int) (end int) {
 	if depth > MaxDepth {
 		return s.fail(i, "nested too deeply")
 	}
-	scope := s.names.open()
-	at, more := s.firstElement(i+1, '}')
+	if s.data[i] == '[' {
+		return s.scanArray(i, depth)
+	}
+	around := s.count
+	end = s.scanObject(i, depth)
+	s.count = around
+	return end
+}
+
+// scanObject reads the object at i, and leaves its members on top of those of the objects around it. It's where the time for a
+// token goes, and so calls others only for what is rare.
+func (s *Scanner) scanObject(i, depth int) int {
+	data, object := s.data, scope{first: s.count}
+	i, more := s.firstElement(i+1, '}')
 	for more {
-		_, _, end := s.scanMember(at, depth, &scope)
+		if byteAt(data, i) != '"' {
+			return s.fail(i, "expected a member's name")
+		}
+		name, hash := i+1, uint64(0)
+		for ; name >= 0 && name <= len(data)-8; name += 8 {
+			word := wordAt(data, name)
+			if marks := unusual(word); marks != 0 {
+				name, hash = name+bits.TrailingZeros64(marks)/8, mix(hash, (word|spaces)&upToFirst(marks))
+				break
+			}
+			hash = mix(hash, word|spaces)
+		}
+		if byteAt(data, name) != '"' || name > len(data)-8 {
+			if name, hash = s.scanUnusualName(i); name < 0 {
+				return -1
+			}
+		}
+		if bit := uint64(1) << (hash >> 58); object.filter&bit == 0 && s.count-object.first < maxLinear && object.folded == nil {
+			object.filter |= bit
+		} else if s.few && s.count-object.first >= maxLinear {
+			return s.fail(i, "object has too many members")
+		} else if !s.isNew(&object, hash, i+1, name) {
+			return s.fail(i, "name appears twice in one object, or differs in letter case only")
+		}
+		current := s.count
+		m := s.push()
+		m.hash, m.nameStart, m.nameEnd, m.nameEscaped = uint32(hash>>32), int32(i+1), int32(name), s.escape > i
+
+		value := name + 2
+		if byteAt(data, name+1) != ':' || byteAt(data, value) <= ' ' {
+			if value = s.scanColon(name + 1); value < 0 {
+				return -1
+			}
+		}
+		var end int
+		if byteAt(data, value) != '"' {
+			end = s.scanValue(value, depth)
+		} else if end = plainEnd(data, value+1) + 1; byteAt(data, end-1) != '"' {
+			end = s.scanUnusualString(end - 1)
+		}
 		if end < 0 {
 			return -1
 		}
-		at, more = s.nextElement(end, '}')
+		m = &s.members[current]
+		m.valueStart, m.valueEnd, m.valueEscaped = int32(value), int32(end), s.escape > value
+		if i = end + 1; byteAt(data, end) != ',' || byteAt(data, i) != '"' {
+			i, more = s.nextElement(end, '}')
+		}
 	}
-	s.names.close(&scope)
-	return at
+	return i
 }
 
 func (s *Scanner) scanArray(i, depth int) int {
-	if depth > MaxDepth {
-		return s.fail(i, "nested too deeply")
-	}
 	at, more := s.firstElement(i+1, ']')
 	for more {
-		end := s.scanValue(at, depth)
+		var end int
+		if s.peek(at) == '"' {
+			end = s.scanString(at)
+		} else {
+			end = s.scanValue(at, depth)
+		}
 		if end < 0 {
 			return -1
+		}
+		if s.peek(end) == ',' && s.peek(end+1) == '"' {
+			at = end + 1
+			continue
 		}
 		at, more = s.nextElement(end, ']')
 	}
@@ -226,7 +296,9 @@ func (s *Scanner) scanLiteral(i int, literal string) int {
 func (s *Scanner) finish(i int) {
 	if i, _ = s.token(i); i < len(s.data) {
 		s.fail(i, "something follows the value")
+		return
 	}
+	s.valid = true
 }
 
 // token returns the first byte at or after i that is not white space (RFC 8259 §2), or 0 at the end of the text.
@@ -240,9 +312,11 @@ func (s *Scanner) token(i int) (at int, c byte) {
 }
 
 // peek returns the byte at i, or, at the end of the text, 0, which is nowhere expected.
-func (s *Scanner) peek(i int) byte {
-	if uint(i) < uint(len(s.data)) {
-		return s.data[i]
+func (s *Scanner) peek(i int) byte { return byteAt(s.data, i) }
+
+func byteAt(data []byte, i int) byte {
+	if uint(i) < uint(len(data)) {
+		return data[i]
 	}
 	return 0
 }

@@ -13,11 +13,13 @@ type shape struct {
 	kind   shapeKind
 	elem   *shape                 // of a pointer, list or map
 	fields map[string]*shapeField // of a struct, by their names in JSON
+	plain  bool                   // whether all fields of a struct are
 }
 
 type shapeField struct {
 	index []int // for reflect.Value.FieldByIndex
 	shape *shape
+	store storer
 }
 
 type shapeKind byte
@@ -83,9 +85,10 @@ func (s shaper) shape(t reflect.Type) *shape {
 
 func (s shaper) addFields(made *shape, t reflect.Type) {
 	fields := jsonFields(t)
-	made.fields = make(map[string]*shapeField, len(fields))
+	made.fields, made.plain = make(map[string]*shapeField, len(fields)), true
 	for _, f := range fields {
-		made.fields[f.name] = &shapeField{f.index, s.shape(f.typ)}
+		made.fields[f.name] = &shapeField{f.index, s.shape(f.typ), storerOf(f.typ)}
+		made.plain = made.plain && f.plain
 	}
 }
 

@@ -8,10 +8,10 @@ import (
 // Unmarshal checks that data is Valid and decodes it into v like encoding/json, except that a member goes only into the
 // struct field of exactly its name, letter case included.
 func Unmarshal(data []byte, v any) error {
-	if err := Valid(data); err != nil {
-		return err
-	}
-	return decode(data, v)
+	s := borrow()
+	defer s.giveBack()
+	s.read(data, false, false)
+	return s.Decode(v)
 }
 
 // UnmarshalKnown is Unmarshal, and refuses a member for which its struct has no field, with an *UnknownMemberError.

@@ -28,6 +28,10 @@ type custom struct{ raw string }
 
 func (c *custom) UnmarshalJSON(data []byte) error { c.raw = string(data); return nil }
 
+type failing struct{}
+
+func (*failing) UnmarshalJSON([]byte) error { return errors.New("never") }
+
 type text struct{ Role string }
 
 func (x *text) UnmarshalText(data []byte) error { x.Role = string(data); return nil }
@@ -43,6 +47,26 @@ type right struct{ Name, Right string }
 
 type tagged struct {
 	X string `json:"Name"`
+}
+
+type (
+	named  string
+	nameds []named
+	kilo   int
+)
+
+// plain has a field of each kind that is filled without encoding/json, and some others.
+type plain struct {
+	S   string          `json:"s"`
+	B   bool            `json:"b"`
+	I   int             `json:"i"`
+	I8  int8            `json:"i8"`
+	U   uint64          `json:"u"`
+	U16 uint16          `json:"u16"`
+	L   []string        `json:"l"`
+	F   float64         `json:"f"`
+	N   json.Number     `json:"n"`
+	R   json.RawMessage `json:"r"`
 }
 
 // decoded describes what one test decodes: into is a pointer, want is printed like json.Marshal prints the result.
@@ -137,6 +161,26 @@ func decodings() []decoded {
 		{"string", `"Role"`, new(string), `"Role"`},
 		{"bytes", `"Um9sZQ=="`, &[]byte{}, `"Um9sZQ=="`},
 		{"empty name", `{"":"a"}`, &inner{}, `{"role":"","Any":null}`},
+		{"every plain kind", `{"s":"\u0061\n","b":true,"i":-5,"i8":127,"u":18446744073709551615,"u16":65535,"l":["x","\u0079"],"f":1.5,"n":12e3,"r":[1]}`, &plain{},
+			`{"s":"a\n","b":true,"i":-5,"i8":127,"u":18446744073709551615,"u16":65535,"l":["x","y"],"f":1.5,"n":12e3,"r":[1]}`},
+		{"plain kinds, null", `{"s":null,"b":null,"i":null,"u":null,"l":null,"f":null}`, &plain{S: "kept", B: true, I: 1, U: 2, L: []string{"gone"}, F: 3},
+			`{"s":"kept","b":true,"i":1,"i8":0,"u":2,"u16":0,"l":null,"f":3,"n":0,"r":null}`},
+		{"plain kinds, overwritten", `{"s":"","b":false,"i":0,"u":0,"l":[]}`, &plain{S: "gone", B: true, I: 1, U: 2, L: []string{"gone"}},
+			`{"s":"","b":false,"i":0,"i8":0,"u":0,"u16":0,"l":[],"f":0,"n":0,"r":null}`},
+		{"list with null", `{"l":["a",null,"b"]}`, &plain{}, `{"s":"","b":false,"i":0,"i8":0,"u":0,"u16":0,"l":["a","","b"],"f":0,"n":0,"r":null}`},
+		{"named types", `{"Text":"a","List":["b"],"Count":3}`, &struct {
+			Text  named
+			List  nameds
+			Count kilo
+		}{}, `{"Text":"a","List":["b"],"Count":3}`},
+		{"embedded value beside plain kinds", `{"Shared":"a","deep":"b","N":2}`, &struct {
+			Embedded
+			N int
+		}{}, `{"Shared":"a","deep":"b","N":2}`},
+		{"tag with options", `{"a":"x","b":7}`, &struct {
+			A string `json:"a,omitempty"`
+			B int    `json:"b,omitzero"`
+		}{}, `{"a":"x","b":7}`},
 	}
 }
 
@@ -194,6 +238,19 @@ func TestUnmarshalErrors(t *testing.T) {
 		{"number out of range", `{"N":300}`, &struct{ N uint8 }{}},
 		{"negative", `[-1]`, &[]uint{}},
 		{"fraction", `1.5`, new(int)},
+		{"a string for a number", `{"s":"a","i":"1","b":true}`, &plain{}},
+		{"a number for a string", `{"i":1,"s":1,"b":true}`, &plain{}},
+		{"a fraction for an integer", `{"i":1.5}`, &plain{}},
+		{"too large for the field", `{"i8":128}`, &plain{}},
+		{"too small for the field", `{"i8":-129}`, &plain{}},
+		{"too large for any integer", `{"u":18446744073709551616}`, &plain{}},
+		{"negative for unsigned", `{"u16":-1}`, &plain{}},
+		{"a list of other things", `{"l":["a",1]}`, &plain{}},
+		{"an object for a list", `{"l":{}}`, &plain{}},
+		{"the type's own error", `{"S":"a","C":1}`, &struct {
+			S string
+			C failing
+		}{}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -287,4 +344,33 @@ func TestUnmarshalKnown(t *testing.T) {
 	if err := UnmarshalKnown([]byte(`{"role":1}`), &inner{}); !errors.As(err, &typeError) {
 		t.Errorf("got %v, want an error of encoding/json", err)
 	}
+}
+
+// FuzzDecode compares the fields that are filled without encoding/json with what encoding/json makes of them.
+func FuzzDecode(f *testing.F) {
+	for _, test := range decodings() {
+		f.Add([]byte(test.data))
+	}
+	type target struct {
+		plain
+		C    custom    `json:"c"`
+		P    *plain    `json:"p"`
+		W    time.Time `json:"w"`
+		Any  any       `json:"any"`
+		List []plain   `json:"list"`
+		Pair [2]string `json:"pair"`
+		Text text      `json:"text"`
+		Map  map[string]int
+	}
+	f.Add([]byte(`{"s":"a","c":{"x":1},"p":{"i":1},"w":"2026-11-22T04:00:00Z","any":[1],"list":[{"s":"b"}],"pair":["a","b"],"text":"t","Map":{"x":1}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if Valid(data) != nil {
+			return
+		}
+		var direct, slow target
+		got, want := Unmarshal(data, &direct), decode(data, &slow)
+		if fmt.Sprint(got) != fmt.Sprint(want) || !reflect.DeepEqual(direct, slow) {
+			t.Fatalf("%q: %+v, %v; encoding/json: %+v, %v", data, direct, got, slow, want)
+		}
+	})
 }

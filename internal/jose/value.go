@@ -19,7 +19,8 @@ const (
 // A Value is one valid JSON value inside a scanned text. It aliases the text, and holds as long as the text is unchanged.
 type Value struct {
 	raw     []byte
-	escaped bool // whether a string in it has an escape
+	offset  int32 // into the text
+	escaped bool  // whether a string in it has an escape
 }
 
 // Kind returns what the value is.
@@ -72,6 +73,15 @@ func (v Value) Text() (text []byte, ok bool) {
 	return appendUnescaped(make([]byte, 0, len(v.raw)), v.text()), true
 }
 
+// Place returns where the text of a String stands in the scanned text. ok is false for a String that is written with escapes,
+// and for any other value.
+func (v Value) Place() (start, end int, ok bool) {
+	if v.Kind() != String || v.escaped {
+		return 0, 0, false
+	}
+	return int(v.offset) + 1, int(v.offset) + len(v.raw) - 1, true
+}
+
 // text returns what stands between a String's quotes.
 func (v Value) text() []byte { return v.raw[1 : len(v.raw)-1] }
 
@@ -80,7 +90,7 @@ func (v Value) Elements() Elements {
 	if v.Kind() != Array {
 		return Elements{}
 	}
-	return Elements{rest: v.raw[1:]}
+	return Elements{rest: v.raw[1:], offset: v.offset + 1}
 }
 
 // Elements walks the elements of an Array, without allocating.
@@ -89,8 +99,9 @@ func (v Value) Elements() Elements {
 //		… e.Value() …
 //	}
 type Elements struct {
-	rest  []byte // after the opening bracket, or after the current element
-	value Value
+	rest   []byte // after the opening bracket, or after the current element
+	offset int32  // of rest, into the text
+	value  Value
 }
 
 // Next moves to the next element. It returns false when there is none.
@@ -102,8 +113,8 @@ func (e *Elements) Next() bool {
 	}
 	end := skipValue(e.rest, at)
 	raw := e.rest[at:end]
-	e.value = Value{raw, raw[0] == '"' && bytes.IndexByte(raw, '\\') >= 0}
-	e.rest = e.rest[end:]
+	e.value = Value{raw, e.offset + int32(at), raw[0] == '"' && bytes.IndexByte(raw, '\\') >= 0}
+	e.rest, e.offset = e.rest[end:], e.offset+int32(end)
 	return true
 }
 
@@ -115,6 +126,8 @@ func Parse(data []byte) (Value, error) {
 	if err := Valid(data); err != nil {
 		return Value{}, err
 	}
-	raw := bytes.Trim(data, " \t\r\n")
-	return Value{raw, raw[0] == '"' && bytes.IndexByte(raw, '\\') >= 0}, nil
+	raw := bytes.TrimLeft(data, " \t\r\n")
+	offset := len(data) - len(raw)
+	raw = bytes.TrimRight(raw, " \t\r\n")
+	return Value{raw, int32(offset), raw[0] == '"' && bytes.IndexByte(raw, '\\') >= 0}, nil
 }

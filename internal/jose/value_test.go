@@ -1,6 +1,7 @@
 package jose
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 )
@@ -122,5 +123,42 @@ func TestValuesDoNotAllocate(t *testing.T) {
 	// The one allocation is Text's, for "store\n".
 	if n := testing.AllocsPerRun(100, use); n != 1 {
 		t.Errorf("%v allocations, want 1", n)
+	}
+}
+
+// TestPlace makes sure that a text stands where Place says, in values and in their elements.
+func TestPlace(t *testing.T) {
+	data := []byte(` {"a" : "text", "list": [ "one" ,"t\\wo", ["x"], "three"], "escaped\\": "plain", "b":"\\n", "n":1}`)
+	var found []string
+	look := func(v Value) {
+		start, end, ok := v.Place()
+		if text, isText := v.Text(); ok != (isText && bytes.IndexByte(v.Raw(), '\\') < 0) || ok && string(data[start:end]) != string(text) {
+			t.Errorf("%s: %d, %d, %v", v.Raw(), start, end, ok)
+		}
+		if ok {
+			found = append(found, string(data[start:end]))
+		}
+	}
+	var s Scanner
+	for s.Reset(data); s.Next(); {
+		look(s.Value())
+		for e := s.Value().Elements(); e.Next(); {
+			look(e.Value())
+			for inner := e.Value().Elements(); inner.Next(); {
+				look(inner.Value())
+			}
+		}
+	}
+	parsed, err := Parse(data)
+	if err != nil || parsed.Kind() != Object {
+		t.Error(err)
+	}
+	data = []byte(" \t\"alone\" ")
+	if parsed, err = Parse(data); err != nil {
+		t.Error(err)
+	}
+	look(parsed)
+	if want := "[text one x three plain alone]"; fmt.Sprint(found) != want {
+		t.Errorf("found %v, want %s", found, want)
 	}
 }

@@ -1,4 +1,4 @@
-// Command jot signs, verifies and explains JSON Web Tokens, and serves them.
+// Command jot signs, verifies, encrypts and explains JSON Web Tokens, and serves them.
 package main
 
 import (

@@ -18,14 +18,17 @@ const (
 	encryptedParts = 5 // JWE (RFC 7516 §3.1)
 )
 
-// anatomy is what can be read of a token. Nothing in it has been checked.
+// anatomy is what can be read of a token, a JWS or a JWE. Nothing in it has been checked.
 type anatomy struct {
 	raw       string
-	encrypted bool // a JWE: only its header can be read
-	header    part
+	json      bool // in JSON, not in compact form
+	encrypted bool // a JWE: only its headers can be read
+	header    part // not of a JWS in JSON, whose signers have one each
+	shared    part // the unprotected header of a JWE in JSON
 	payload   part
 	signature part
-	sealed    []part // the four encrypted parts of a JWE
+	sealed    []part  // the encrypted parts of a JWE
+	parties   []party // the signers or recipients of a JWS or JWE in JSON
 	problems  []problem
 }
 
@@ -38,13 +41,15 @@ type part struct {
 	members []member // of a JSON object, as far as it goes
 	read    int      // bytes of content that the members take
 	broken  bool
+	opaque  bool // a payload of bytes, not of claims
 }
 
 // member is one member of a header or payload.
 type member struct {
-	name  string
-	value json.RawMessage
-	size  int // bytes in the JSON, name and punctuation included
+	name   string
+	value  json.RawMessage
+	offset int // of the value in the JSON
+	size   int // bytes in the JSON, name and punctuation included
 }
 
 // problem is a place where a token breaks the rules.
@@ -57,6 +62,10 @@ type problem struct {
 // dissect takes a token apart without checking it. It never fails: what is broken is in the problems.
 func dissect(raw string) *anatomy {
 	a := &anatomy{raw: raw}
+	if strings.HasPrefix(raw, "{") {
+		a.readJSON()
+		return a
+	}
 	parts := splitParts(raw)
 	a.header = a.readObject(parts[0])
 	if len(parts) == encryptedParts && a.header.member("enc") != nil {
@@ -65,13 +74,15 @@ func dissect(raw string) *anatomy {
 		return a
 	}
 	if len(parts) > 1 {
-		a.payload = a.readObject(parts[1])
+		a.payload = a.readPayload(a.header, parts[1])
 	}
 	if len(parts) > 2 {
 		a.signature = a.readBytes(parts[2])
 	}
 	a.countParts(parts)
-	a.consult()
+	if !a.payload.opaque {
+		a.consult()
+	}
 	return a
 }
 
@@ -120,8 +131,8 @@ func (a *anatomy) consult() {
 }
 
 func (a *anatomy) add(name string, position int, reason string) {
-	reason = strings.ReplaceAll(reason, "invalid", "broken") // "valid" is no word for what wasn't checked
-	a.problems = append(a.problems, problem{name, position, reason})
+	reason = strings.ReplaceAll(reason, "invalid", "broken")                          // "valid" is no word for what wasn't checked
+	a.problems = append(a.problems, problem{name, min(position, len(a.raw)), reason}) // an escape is longer than what it stands for
 }
 
 // readBytes decodes a part, as far as it goes.
@@ -151,6 +162,32 @@ func (a *anatomy) readObject(p part) part {
 		p.broken = true
 	}
 	return p
+}
+
+// readPayload reads claims, where the header's type or the payload's first byte promises some. Anything else is bytes: another use
+// of JWS, whose payload may also stand elsewhere (RFC 7515, appendix F) or here as it is (RFC 7797).
+func (a *anatomy) readPayload(header, p part) part {
+	content, _, _ := decodePart(p.encoded)
+	switch typed := header.isTyped(); {
+	case string(header.member("b64")) == "false":
+		p.content = []byte(p.encoded)
+	case typed || bytes.HasPrefix(content, []byte("{")):
+		return a.readObject(p)
+	default:
+		p = a.readBytes(p)
+	}
+	p.opaque = true
+	return p
+}
+
+// isTyped reports whether the header says that the payload is claims (RFC 7519 §5.1, RFC 8725 §3.11).
+func (p part) isTyped() bool {
+	var typ string
+	if json.Unmarshal(p.member("typ"), &typ) != nil {
+		return false
+	}
+	typ = strings.TrimPrefix(strings.ToLower(typ), "application/")
+	return typ == "jwt" || strings.HasSuffix(typ, "+jwt")
 }
 
 // member returns the value of the first member of a name, or nil.
@@ -215,7 +252,7 @@ func readMembers(content []byte) (members []member, read int) {
 			break
 		}
 		end := int(decoder.InputOffset())
-		members = append(members, member{name.(string), value, end - read})
+		members = append(members, member{name.(string), value, end - len(value), end - read})
 		read = end
 	}
 	return members, read

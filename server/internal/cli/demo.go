@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"text/template"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,7 +15,8 @@ it took.
 
 A token server and a small pet store start on free loopback ports, with a SQLite file in a temporary directory. A
 client then signs up, logs in, calls, forges, refreshes, steals, rotates and logs out. The exit code is 0 only when every
-step went as it should. Everything is cleaned up, unless --keep leaves it running until Ctrl-C.`
+step went as it should. Everything is cleaned up, unless --keep leaves it running until Ctrl-C, and
+says how to log in.`
 
 const demoExample = `  jot demo
   jot demo --keep
@@ -52,7 +54,8 @@ func runDemo(ctx context.Context, cmd *cobra.Command, dir string, keep, asJSON b
 	if err := out.begin(world, time.Since(started)); err != nil {
 		return err
 	}
-	steps := (&demoPlay{world: world}).steps()
+	play := &demoPlay{world: world}
+	steps := play.steps()
 	for number, step := range steps {
 		began := time.Now()
 		outcome, stepErr := step.run(ctx)
@@ -67,14 +70,35 @@ func runDemo(ctx context.Context, cmd *cobra.Command, dir string, keep, asJSON b
 		return err
 	}
 	if keep {
-		return keepRunning(ctx, cmd, world)
+		return keepRunning(ctx, cmd, play)
 	}
 	return nil
 }
 
-// keepRunning waits for Ctrl-C.
-func keepRunning(ctx context.Context, cmd *cobra.Command, world *demoWorld) error {
-	fmt.Fprintf(cmd.ErrOrStderr(), "still running: jot %s, petstore %s; Ctrl-C ends them\n", world.jot, world.petstore)
+// keepText is what a person needs to go on where the demo ends. The last step has logged out.
+var keepText = template.Must(template.New("keep").Parse(`
+The servers run on; Ctrl-C ends them and deletes their data.
+
+  jot       {{.Jot}}
+  petstore  {{.Petstore}}
+  user      {{.User}}
+  password  {{.Password}}
+
+Paste this into another terminal: log in, and call the petstore.
+
+  ACCESS=$(curl -s {{.Jot}}/v1/login -H 'Content-Type: application/json' -d '{"username":"{{.User}}","password":"{{.Password}}"}' |
+    sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+  curl -s {{.Petstore}}/pets/1 -H "Authorization: Bearer $ACCESS"
+  curl -s {{.Petstore}}/pets/insights -H "Authorization: Bearer $ACCESS"
+
+`))
+
+// keepRunning tells how to go on, and waits for Ctrl-C.
+func keepRunning(ctx context.Context, cmd *cobra.Command, play *demoPlay) error {
+	about := struct{ Jot, Petstore, User, Password string }{play.world.jot, play.world.petstore, demoUser, play.password}
+	if err := keepText.Execute(cmd.ErrOrStderr(), about); err != nil {
+		return fmt.Errorf("telling how to go on: %w", err)
+	}
 	<-ctx.Done()
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,15 +29,37 @@ printf '{"keys":[%s]}' "$(cat public.jwk)" > jwks.json
 mkdir .well-known
 cp jwks.json .well-known/
 echo '{"sub":"alice"}' > claims.json
+jot key generate --alg EdDSA --out other.jwk
+jot key generate --alg ECDH-ES+A256KW --out decryption.jwk
+jot key generate --alg A256KW --out shared.jwk
+jot key public --key decryption.jwk --out recipient.jwk
+jot key convert --to pem --key decryption.jwk --out decryption.pem
+jot key convert --to pem --key recipient.jwk --out recipient.pem
+echo 'correct horse battery staple' > password
+echo 'what it costs' > invoice.txt
+jot sign --key key.jwk --payload invoice.txt --typ invoice > message
+jot sign --key key.jwk --payload invoice.txt --typ invoice --detached > signature
+echo 'dear friend' > letter.txt
+jot encrypt --key recipient.jwk letter.txt > letter.jwe
+jot sign --key key.jwk --claim sub=alice --encrypt recipient.jwk > sealed
 `
 
-// TestExamples runs every example of every help text.
+// TestExamples runs every example of every help text, those of each command in a copy of the same files.
 func TestExamples(t *testing.T) {
+	prepared := t.TempDir()
+	issuer := newIssuer(prepared)
+	t.Cleanup(issuer.Close)
+	writeExampleKeys(t, prepared)
+	runShell(t, prepared, issuer.URL, exampleFiles)
 	eachCommand(newRootCommand(), func(cmd *cobra.Command) {
 		if cmd.Example == "" || longRunning[cmd.Name()] {
 			return
 		}
-		t.Run(cmd.CommandPath(), func(t *testing.T) { runExamples(t, cmd.Example) })
+		t.Run(cmd.CommandPath(), func(t *testing.T) {
+			dir := t.TempDir()
+			runShell(t, dir, issuer.URL, "cp -Rp "+prepared+"/. .")
+			runExamples(t, dir, issuer.URL, cmd.Example)
+		})
 	})
 }
 
@@ -50,26 +73,23 @@ func eachCommand(cmd *cobra.Command, visit func(*cobra.Command)) {
 var outFile = regexp.MustCompile(`--out (\S+)`)
 
 // runExamples runs them line by line; a line that writes a file finds none of its name.
-func runExamples(t *testing.T, examples string) {
-	dir := t.TempDir()
-	issuer := newIssuer(dir)
-	t.Cleanup(issuer.Close)
-	shell := func(script string) {
-		t.Helper()
-		cmd := exec.Command("sh", "-euc", strings.ReplaceAll(script, "https://auth.example.com", issuer.URL))
-		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "JOT_KEY=", "JOT_TOKEN=", "GORACE="+noRaceSleep)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("%s\n%v\n%s", script, err, out)
-		}
-	}
-	writeExampleKeys(t, dir)
-	shell(exampleFiles)
+func runExamples(t *testing.T, dir, issuer, examples string) {
 	for line := range strings.Lines(examples) {
 		if name := outFile.FindStringSubmatch(line); name != nil {
 			os.Remove(filepath.Join(dir, name[1]))
 		}
-		shell(line)
+		runShell(t, dir, issuer, line)
+	}
+}
+
+// runShell runs a script in a directory. The issuer of the examples is the one at this address.
+func runShell(t *testing.T, dir, issuer, script string) {
+	t.Helper()
+	cmd := exec.Command("sh", "-euc", strings.ReplaceAll(script, "https://auth.example.com", issuer))
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "JOT_KEY=", "JOT_TOKEN=", "GORACE="+noRaceSleep)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%s\n%v\n%s", script, err, out)
 	}
 }
 
@@ -86,10 +106,13 @@ func writeExampleKeys(t *testing.T, dir string) {
 	check(t, err)
 	public, err := x509.MarshalPKIXPublicKey(material.Public())
 	check(t, err)
+	certificate, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(1)}, &x509.Certificate{}, material.Public(), material)
+	check(t, err)
 	for name, data := range map[string][]byte{
-		"key.jwk":    jwk,
-		"key.pem":    pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}),
-		"public.pem": pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}),
+		"key.jwk":         jwk,
+		"key.pem":         pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}),
+		"public.pem":      pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}),
+		"certificate.pem": pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}),
 	} {
 		check(t, os.WriteFile(filepath.Join(dir, name), data, secretMode))
 	}

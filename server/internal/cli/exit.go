@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/jot-auth/jot"
 	"github.com/spf13/cobra"
 )
 
@@ -59,12 +60,19 @@ func exitCode(cmd *cobra.Command, err error) int {
 }
 
 // packageNames are what the library's errors begin with, alone or within another error.
-var packageNames = regexp.MustCompile(`(^|: )(?:(?:jot|jwks|server|issuer|config|api|accounts|feed): )+`)
+var packageNames = regexp.MustCompile(`(^|: )(?:(?:jot|jws|jwe|jwks|server|issuer|config|api|accounts|feed): )+`)
+
+// unavailable is what the library's errors say in front, at the end or at both when keys can't be had.
+var unavailable = strings.TrimPrefix(jot.ErrUnavailable.Error(), "jot: ")
 
 // message is an error as a person reads it: on one line, without the library's names, safe on a terminal.
 func message(err error) string {
 	text := strings.ReplaceAll(err.Error(), "\n", "; ") // several mistakes at once
-	return printable(packageNames.ReplaceAllString(text, "$1"))
+	text = packageNames.ReplaceAllString(text, "$1")
+	if errors.Is(err, jot.ErrUnavailable) {
+		text = unavailable + ": " + strings.TrimSuffix(strings.TrimPrefix(text, unavailable+": "), ": "+unavailable)
+	}
+	return printable(text)
 }
 
 // warn tells of something that doesn't stop the command.

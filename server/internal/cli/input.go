@@ -1,54 +1,58 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/jot-auth/jot"
 	"github.com/spf13/cobra"
 )
 
-// maxInput bounds everything that is read: a token, a key file, a claims file.
-const maxInput = 1 << 20
+// Bounds of what is read, in bytes.
+const (
+	maxInput   = 1 << 20  // a token, a key file, a claims file
+	maxPayload = 16 << 20 // what is signed or encrypted, and not claims
+	maxMessage = 32 << 20 // the same, signed or encrypted
+)
 
-// errInputTooLarge is an input of more than maxInput bytes.
-var errInputTooLarge = errors.New("is larger than 1 MiB, which no token, key or claims file is")
+// errInputTooLarge is an input of more bytes than its bound.
+var errInputTooLarge = errors.New("is larger than")
 
 // readInput reads a file, or standard input for "-". What names the content: "a key", "claims".
-func readInput(cmd *cobra.Command, name, what string) ([]byte, error) {
+func readInput(cmd *cobra.Command, name, what string, limit int) ([]byte, error) {
 	if name == "-" {
-		return readStandardInput(cmd, what)
+		return readStandardInput(cmd, what, limit)
 	}
 	file, err := os.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("can't read %s: %w", what, err)
 	}
 	defer file.Close()
-	return readBounded(cmd.Context(), file, name)
+	return readBounded(cmd.Context(), file, name, limit)
 }
 
 // readStandardInput reads standard input to its end, and tells a person at a terminal that it waits.
-func readStandardInput(cmd *cobra.Command, what string) ([]byte, error) {
+func readStandardInput(cmd *cobra.Command, what string, limit int) ([]byte, error) {
 	if file, ok := cmd.InOrStdin().(*os.File); ok && isTerminal(file) {
 		say(cmd, "reading %s from the terminal: paste it, then press Enter and Ctrl-D", what)
 	}
-	return readBounded(cmd.Context(), cmd.InOrStdin(), "standard input")
+	return readBounded(cmd.Context(), cmd.InOrStdin(), "standard input", limit)
 }
 
 // readBounded reads a stream to its end. A read can't be interrupted, so it has a goroutine of its own, which ends with the
 // stream or with the process: a command whose context is done returns and exits.
-func readBounded(ctx context.Context, stream io.Reader, name string) ([]byte, error) {
+func readBounded(ctx context.Context, stream io.Reader, name string, limit int) ([]byte, error) {
 	type result struct {
 		data []byte
 		err  error
 	}
 	done := make(chan result, 1)
 	go func() {
-		data, err := io.ReadAll(io.LimitReader(stream, maxInput+1))
+		data, err := io.ReadAll(io.LimitReader(stream, int64(limit)+1))
 		done <- result{data, err}
 	}()
 	select {
@@ -58,8 +62,8 @@ func readBounded(ctx context.Context, stream io.Reader, name string) ([]byte, er
 		if r.err != nil {
 			return nil, fmt.Errorf("can't read %s: %w", name, r.err)
 		}
-		if len(r.data) > maxInput {
-			return nil, fmt.Errorf("%s %w", name, errInputTooLarge)
+		if len(r.data) > limit {
+			return nil, fmt.Errorf("%s %w %d MiB", name, errInputTooLarge, limit>>20)
 		}
 		return r.data, nil
 	}
@@ -68,22 +72,34 @@ func readBounded(ctx context.Context, stream io.Reader, name string) ([]byte, er
 // readToken returns the token that a command is about: its argument, standard input for "-", or JOT_TOKEN. The one
 // line feed that ends a line of input isn't part of the token; nothing else is forgiven. A token beyond what is read at
 // all is a jot.ErrTooLarge.
-func readToken(cmd *cobra.Command, args []string) (string, error) {
+func readToken(cmd *cobra.Command, args []string, limit int) (string, error) {
 	if len(args) == 0 {
 		return os.Getenv("JOT_TOKEN"), nil
 	}
 	if args[0] != "-" {
-		return args[0], nil
+		return args[0], notFile(cmd, args[0])
 	}
-	data, err := readStandardInput(cmd, "a token")
+	data, err := readStandardInput(cmd, "a token", limit)
 	if errors.Is(err, errInputTooLarge) {
 		return "", fmt.Errorf("%w: %w", jot.ErrTooLarge, err)
 	}
 	if err != nil {
 		return "", err
 	}
-	token := strings.TrimSuffix(string(data), "\n")
-	return strings.TrimSuffix(token, "\r"), nil
+	return string(trimLine(data)), nil
+}
+
+// trimLine cuts off the one line feed that ends a line.
+func trimLine(data []byte) []byte {
+	return bytes.TrimSuffix(bytes.TrimSuffix(data, []byte("\n")), []byte("\r"))
+}
+
+// notFile refuses the name of a file where a token belongs.
+func notFile(cmd *cobra.Command, arg string) error {
+	if info, err := os.Stat(arg); err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
+	return usagef("%s is a file, not a token: read it from standard input, as in '%s - < %[1]s'", arg, cmd.CommandPath())
 }
 
 // oneToken accepts the arguments of a command that is about one token.

@@ -3,7 +3,6 @@ package cli
 import (
 	"encoding/json"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/jot-auth/jot"
@@ -21,7 +20,9 @@ func newInspectCommand() *cobra.Command {
 		Long: `Show what a token says, without checking it: its header, its claims with dates
 as dates, its size and what takes it, and claims that should not be in a token.
 Of a broken token it shows what can be read, and where it breaks; positions
-count bytes from 0.
+count bytes from 0. It takes signed and encrypted messages of all kinds (JWS,
+JWE, in compact form or JSON); of what is encrypted it shows the headers, the
+recipients and the sizes.
 
 It never tells whether a token can be trusted: that is what verify is for. The
 token never leaves this machine. Without TOKEN it comes from JOT_TOKEN.
@@ -39,7 +40,7 @@ Exit codes: 0 readable, 1 an error, 2 a wrong command line, 3 broken.`,
 }
 
 func runInspect(cmd *cobra.Command, args []string, asJSON bool) error {
-	raw, err := readToken(cmd, args)
+	raw, err := readToken(cmd, args, maxInput)
 	if errors.Is(err, jot.ErrTooLarge) {
 		return &statusError{exitInvalid, err}
 	}
@@ -66,11 +67,19 @@ type inspection struct {
 	Payload          json.RawMessage   `json:"payload"`
 	HeaderText       string            `json:"header_text,omitempty"`  // what can be read, when it isn't an object
 	PayloadText      string            `json:"payload_text,omitempty"` // the same
+	Parties          []inspectedParty  `json:"parties,omitempty"`      // signers or recipients, in JSON serialization
 	Dates            map[string]string `json:"dates,omitempty"`        // RFC 3339
 	Size             sizes             `json:"size"`
 	Warnings         []string          `json:"warnings"`
 	Problems         []problem         `json:"problems"`
 	SignatureChecked bool              `json:"signature_checked"` // never
+}
+
+// inspectedParty is a signer or a recipient.
+type inspectedParty struct {
+	Header      json.RawMessage `json:"header,omitempty"`
+	Unprotected json.RawMessage `json:"unprotected,omitempty"`
+	Size        int             `json:"size"` // of the signature or the encrypted key, in bytes
 }
 
 // sizes are in bytes.
@@ -93,6 +102,12 @@ func newInspection(a *anatomy, now time.Time) inspection {
 	if a.encrypted {
 		i.Kind = "JWE"
 	}
+	for _, p := range a.parties {
+		described := inspectedParty{Size: len(p.sealed.content)}
+		described.Header, _ = p.header.object()
+		described.Unprotected, _ = p.open.object()
+		i.Parties = append(i.Parties, described)
+	}
 	i.Header, i.HeaderText = a.header.object()
 	i.Payload, i.PayloadText = a.payload.object()
 	for _, m := range a.payload.members {
@@ -108,31 +123,8 @@ func newInspection(a *anatomy, now time.Time) inspection {
 
 // object returns a part's JSON when it follows the rules, and its text when it doesn't.
 func (p part) object() (json.RawMessage, string) {
-	if p.broken || len(p.content) == 0 {
+	if p.broken || p.opaque || len(p.content) == 0 {
 		return nil, printable(string(p.content))
 	}
 	return p.content, ""
-}
-
-const (
-	cookieSize   = 4096     // what browsers store of a cookie, at most (RFC 6265 §6.1)
-	verifierSize = 16 << 10 // what a verifier of this library accepts unless told otherwise
-)
-
-// warnings are what a person who made this token should know.
-func (a *anatomy) warnings() []string {
-	var list []string
-	for _, leak := range findLeaks(a.payload.members) {
-		list = append(list, leak.String())
-	}
-	if strings.EqualFold(string(a.header.member("alg")), `"none"`) {
-		list = append(list, "alg is none: there is no signature, anybody could have written this token")
-	}
-	switch size := len(a.raw); {
-	case size > verifierSize:
-		list = append(list, "the token is larger than the 16 KiB that verifiers accept unless told otherwise")
-	case size > cookieSize:
-		list = append(list, "the token is larger than the 4096 bytes that a cookie holds")
-	}
-	return list
 }

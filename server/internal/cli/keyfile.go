@@ -8,7 +8,7 @@ import (
 	"os"
 	"slices"
 
-	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/jwe"
 	"github.com/jot-auth/jot/strictjson"
 	"github.com/spf13/cobra"
 )
@@ -19,12 +19,6 @@ const maxKeysInFile = 128
 // errConflict is a key that can't be used with any algorithm of --alg.
 var errConflict = errors.New("the key is for another algorithm than --alg allows")
 
-// fileKey is one key of a key file.
-type fileKey struct {
-	signing jot.SigningKey // nil for a public key
-	public  *jot.PublicKey // nil for a symmetric key
-}
-
 // keyFile is what a JWK, a JWK Set or a PEM file holds.
 type keyFile struct {
 	keys  []fileKey
@@ -33,18 +27,17 @@ type keyFile struct {
 
 // loadKeys reads the keys of a file, of standard input for "-", or of the environment where no file is named. A key that
 // doesn't name its algorithm gets those of allowed that it fits.
-func loadKeys(cmd *cobra.Command, name string, allowed []jot.Algorithm) (keyFile, error) {
+func loadKeys(cmd *cobra.Command, name string, p purpose, allowed []string) (keyFile, error) {
 	data, source, err := readKey(cmd, name)
 	if err != nil {
 		return keyFile{}, err
 	}
-	file, err := parseKeyFile(cmd, data, allowed)
+	file, err := p.parseFile(cmd, data, allowed)
 	if err != nil {
 		return keyFile{}, fmt.Errorf("%s: %w", source, err)
 	}
-	signs := func(key fileKey) bool { return key.signing != nil }
-	if source == name && slices.ContainsFunc(file.keys, signs) {
-		warnIfExposed(cmd, name)
+	if source == name && slices.ContainsFunc(file.keys, fileKey.isSecret) {
+		warnIfExposed(cmd, name, "a private key")
 	}
 	return file, nil
 }
@@ -55,19 +48,39 @@ func readKey(cmd *cobra.Command, name string) (data []byte, source string, err e
 	case "":
 		return []byte(os.Getenv("JOT_KEY")), "the key in JOT_KEY", nil
 	case "-":
-		data, err = readStandardInput(cmd, "a key")
+		data, err = readStandardInput(cmd, "a key", maxInput)
 		return data, "the key on standard input", err
 	}
-	data, err = readInput(cmd, name, "a key")
+	data, err = readInput(cmd, name, "a key", maxInput)
 	return data, name, err
 }
 
-// parseKeyFile takes the keys of a set one by one, so that private and symmetric sets work as well. A key of a set
+// one returns the one key that is able to, or the one of these that --kid names. The verb says to what; otherwise says what to do
+// where none is able to.
+func (f keyFile) one(kid string, able func(fileKey) bool, verb, otherwise string) (fileKey, error) {
+	var found []fileKey
+	for _, key := range f.keys {
+		if able(key) && (kid == "" || kid == key.id()) {
+			found = append(found, key)
+		}
+	}
+	switch {
+	case len(found) == 0 && kid != "":
+		return fileKey{}, fmt.Errorf("no key with the ID %q can %s", kid, verb)
+	case len(found) == 0:
+		return fileKey{}, errors.New(otherwise)
+	case len(found) > 1:
+		return fileKey{}, usagef("the set holds %d keys that can %s: choose one with --kid", len(found), verb)
+	}
+	return found[0], nil
+}
+
+// parseFile takes the keys of a set one by one, so that private and symmetric sets work as well. A key of a set
 // that can't be used is named and left out.
-func parseKeyFile(cmd *cobra.Command, data []byte, allowed []jot.Algorithm) (keyFile, error) {
+func (p purpose) parseFile(cmd *cobra.Command, data []byte, allowed []string) (keyFile, error) {
 	members, ok := parseSet(data)
 	if !ok {
-		keys, err := parseUnder(data, allowed)
+		keys, err := p.parseUnder(data, allowed)
 		return keyFile{keys: keys}, err
 	}
 	if len(members) == 0 || len(members) > maxKeysInFile {
@@ -76,7 +89,7 @@ func parseKeyFile(cmd *cobra.Command, data []byte, allowed []jot.Algorithm) (key
 	file := keyFile{isSet: true}
 	var failed error
 	for i, member := range members {
-		keys, err := parseUnder(member, allowed)
+		keys, err := p.parseUnder(member, allowed)
 		if err != nil {
 			err = fmt.Errorf("key %d of the set: %w", i+1, err)
 			warn(cmd, "left out %s", message(err))
@@ -106,94 +119,73 @@ func parseSet(data []byte) (keys []json.RawMessage, ok bool) {
 
 // parseUnder parses one key. One that doesn't name its algorithm is tried with each that is allowed: whoever runs
 // the command decides, never the token.
-func parseUnder(data []byte, allowed []jot.Algorithm) ([]fileKey, error) {
-	key, failed := parseKey(data, "")
+func (p purpose) parseUnder(data []byte, allowed []string) ([]fileKey, error) {
+	if err := p.checkLabel(labelOf(data)); err != nil {
+		return nil, err
+	}
+	key, failed := p.parse(data, "")
 	if failed == nil {
 		return []fileKey{key}, nil
 	}
-	if keys := parseWithEach(data, allowed); len(keys) > 0 {
+	if keys := p.parseWithEach(data, allowed); len(keys) > 0 {
 		return keys, nil
 	}
-	fitting := parseWithEach(data, algorithms)
+	fitting := p.parseWithEach(data, p.algorithms)
 	switch {
 	case len(fitting) == 0:
-		return nil, parseReason(data, failed)
+		return nil, p.reason(data, failed)
 	case len(allowed) > 0:
 		return nil, errConflict
+	case p.unbound:
+		return fitting[:1], nil
 	}
 	return nil, usagef("the key doesn't name its algorithm: add --alg %s", fitting[0].algorithm())
 }
 
-func parseWithEach(data []byte, list []jot.Algorithm) []fileKey {
+// checkLabel says so when a key names an algorithm that is not for this purpose. A key "dir" leaves its content encryption open.
+func (p purpose) checkLabel(label keyLabel) error {
+	switch alg := label.Algorithm; {
+	case alg == "", alg == string(jwe.Dir), slices.Contains(p.algorithms, alg):
+		return nil
+	case slices.Contains(keyAlgorithms, alg):
+		return fmt.Errorf("the key is for %s: this takes a key for %s", alg, p.name)
+	default:
+		return fmt.Errorf("the key is for algorithm %.32q, which jot doesn't offer", alg)
+	}
+}
+
+func (p purpose) parseWithEach(data []byte, list []string) []fileKey {
 	var keys []fileKey
 	for _, alg := range list {
-		if key, err := parseKey(data, alg); err == nil {
+		if key, err := p.parse(data, alg); err == nil {
 			keys = append(keys, key)
 		}
 	}
 	return keys
 }
 
-// parseReason says why no algorithm fits a key. A PEM key without an algorithm fails for the lack of it, whatever is wrong
-// beside that.
-func parseReason(data []byte, failed error) error {
+// reason says why no algorithm fits a key. One that doesn't name its algorithm fails for the lack of it, whatever is wrong beside
+// that: what its type is usually for says more.
+func (p purpose) reason(data []byte, failed error) error {
+	label := labelOf(data)
 	switch {
 	case len(bytes.TrimSpace(data)) == 0:
 		return errors.New("holds nothing: a key is a JWK, a JWK Set or PEM")
-	case isPEM(data):
-		_, failed = parseKey(data, algorithms[0])
+	case label.Algorithm != "" || label.Type == "" && !isPEM(data):
+		return failed
 	}
+	alg := p.algorithms[0]
+	for _, usual := range usualAlgorithms[label.Type] {
+		if slices.Contains(p.algorithms, usual) {
+			alg = usual
+			break
+		}
+	}
+	_, failed = p.parse(data, alg)
 	return failed
 }
 
-func isPEM(data []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(data), []byte("-----BEGIN ")) }
-
-// parseKey parses one key as what it says it is.
-func parseKey(data []byte, alg jot.Algorithm) (fileKey, error) {
-	options := jot.ParseOptions{Algorithm: alg}
-	switch secret, private := keyKind(data); {
-	case secret:
-		key, err := jot.ParseSecretKey(data, options)
-		if err != nil {
-			return fileKey{}, err
-		}
-		return fileKey{signing: key}, nil
-	case private:
-		key, err := jot.ParsePrivateKey(data, options)
-		if err != nil {
-			return fileKey{}, err
-		}
-		return fileKey{signing: key, public: key.Public()}, nil
-	}
-	key, err := jot.ParsePublicKey(data, options)
-	return fileKey{public: key}, err
-}
-
-// keyKind tells which parser a key is for; the parser then judges it.
-func keyKind(data []byte) (secret, private bool) {
-	if isPEM(data) {
-		return false, bytes.Contains(data, []byte("PRIVATE KEY-----"))
-	}
-	var jwk struct {
-		Type    string          `json:"kty"`
-		Private json.RawMessage `json:"d"`
-	}
-	if err := strictjson.Unmarshal(data, &jwk); err != nil {
-		return false, false
-	}
-	return jwk.Type == "oct", jwk.Private != nil
-}
-
-func (k fileKey) algorithm() jot.Algorithm {
-	if k.public != nil {
-		return k.public.Algorithm()
-	}
-	return k.signing.Algorithm()
-}
-
-func (k fileKey) id() string {
-	if k.public != nil {
-		return k.public.KeyID()
-	}
-	return k.signing.KeyID()
+// usualAlgorithms are those of each type of JWK, to sign and to encrypt.
+var usualAlgorithms = map[string][]string{
+	"EC": {"ES256", "ECDH-ES"}, "RSA": {"RS256", "RSA-OAEP-256"}, "OKP": {"EdDSA", "ECDH-ES"}, "oct": {"HS256", "A256KW"}, "AKP": {"ML-DSA-44"},
 }

@@ -11,8 +11,25 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// keySource returns the keys that the flags of jot verify name.
-func (f verifyFlags) keySource(cmd *cobra.Command, allowed []jot.Algorithm) (jot.KeySource, error) {
+// keySources returns the keys that the flags of jot verify name: a source for each --key, which all must have signed, or one.
+func (f verifyFlags) keySources(cmd *cobra.Command, allowed []string) ([]jot.KeySource, error) {
+	if len(f.keys) == 0 {
+		source, err := f.keySource(cmd, allowed)
+		return []jot.KeySource{source}, err
+	}
+	var sources []jot.KeySource
+	for _, name := range f.keys {
+		source, err := keysOfFile(cmd, name, allowed)
+		if err != nil {
+			return nil, err
+		}
+		sources = append(sources, source)
+	}
+	return sources, nil
+}
+
+// keySource returns the keys of --issuer, --jwks or JOT_KEY.
+func (f verifyFlags) keySource(cmd *cobra.Command, allowed []string) (jot.KeySource, error) {
 	switch {
 	case f.issuerURL != "":
 		address, err := jwks.Discover(cmd.Context(), f.issuerURL, nil)
@@ -23,7 +40,7 @@ func (f verifyFlags) keySource(cmd *cobra.Command, allowed []jot.Algorithm) (jot
 	case strings.Contains(f.jwks, "://"):
 		return remoteKeys(f.jwks, allowed)
 	case f.jwks != "":
-		file, err := loadKeys(cmd, f.jwks, allowed)
+		file, err := loadKeys(cmd, f.jwks, forSigning, allowed)
 		if err != nil {
 			return nil, err
 		}
@@ -32,7 +49,11 @@ func (f verifyFlags) keySource(cmd *cobra.Command, allowed []jot.Algorithm) (jot
 		}
 		return localKeys(file, allowed)
 	}
-	file, err := loadKeys(cmd, f.key, allowed)
+	return keysOfFile(cmd, "", allowed)
+}
+
+func keysOfFile(cmd *cobra.Command, name string, allowed []string) (jot.KeySource, error) {
+	file, err := loadKeys(cmd, name, forSigning, allowed)
 	if err != nil {
 		return nil, err
 	}
@@ -40,16 +61,16 @@ func (f verifyFlags) keySource(cmd *cobra.Command, allowed []jot.Algorithm) (jot
 }
 
 // remoteKeys reads a key set over HTTP. Keys that don't name their algorithm get the one that --alg states.
-func remoteKeys(address string, allowed []jot.Algorithm) (jot.KeySource, error) {
+func remoteKeys(address string, allowed []string) (jot.KeySource, error) {
 	var options jwks.Options
-	if len(allowed) == 1 && !allowed[0].Symmetric() {
-		options.Algorithm = allowed[0]
+	if len(allowed) == 1 && !jot.Algorithm(allowed[0]).Symmetric() {
+		options.Algorithm = jot.Algorithm(allowed[0])
 	}
 	return jwks.NewSource(address, options)
 }
 
 // localKeys makes a key set of a file. Symmetric keys beside public ones are refused: one of them is in the wrong place.
-func localKeys(file keyFile, allowed []jot.Algorithm) (jot.KeySource, error) {
+func localKeys(file keyFile, allowed []string) (jot.KeySource, error) {
 	var public []*jot.PublicKey
 	var secret []*jot.SecretKey
 	for _, key := range file.keys {
@@ -59,7 +80,7 @@ func localKeys(file keyFile, allowed []jot.Algorithm) (jot.KeySource, error) {
 		if symmetric, ok := key.signing.(*jot.SecretKey); ok {
 			secret = append(secret, symmetric)
 		} else {
-			public = append(public, key.public)
+			public = append(public, key.verifying)
 		}
 	}
 	switch {

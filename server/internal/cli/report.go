@@ -31,11 +31,21 @@ func newReport(a *anatomy, s style, now time.Time) *report {
 }
 
 func (r *report) writeTo(w io.Writer) error {
-	r.object("Header", r.header)
-	if r.encrypted {
+	switch {
+	case r.json && r.encrypted:
+		r.present("Protected header", r.header)
+		r.present("Shared header, not protected", r.shared)
+		r.writeParties("Recipient", "encrypted key")
 		r.writeSealed()
-	} else {
-		r.object("Payload", r.payload)
+	case r.json:
+		r.writePayload()
+		r.writeParties("Signature", "signature")
+	case r.encrypted:
+		r.object("Header", r.header)
+		r.writeSealed()
+	default:
+		r.object("Header", r.header)
+		r.writePayload()
 		r.writeSignature()
 		r.writeSize()
 	}
@@ -65,6 +75,39 @@ func (r *report) list(title string, mark func(string) string, lines []string) {
 		r.line("  %s", mark(printable(line)))
 	}
 	r.line("")
+}
+
+// present shows an object that may also be missing.
+func (r *report) present(title string, p part) {
+	if p.name != "" {
+		r.object(title, p)
+	}
+}
+
+// writePayload shows claims, or says that there are none and shows how the payload begins.
+func (r *report) writePayload() {
+	switch p := r.payload; {
+	case !p.opaque:
+		r.object("Payload", p)
+		return
+	case len(p.content) == 0:
+		r.title("Payload (none, or detached)")
+	default:
+		r.title("Payload (%s, not claims)", bytesOf(len(p.content)))
+		r.line("  %s", fragment(p.content))
+	}
+	r.line("")
+}
+
+// writeParties shows the signers or recipients of a message in JSON.
+func (r *report) writeParties(title, sealed string) {
+	for i, p := range r.parties {
+		number := fmt.Sprintf("%s %d of %d", title, i+1, len(r.parties))
+		r.present(number+": protected header", p.header)
+		r.present(number+": header, not protected", p.open)
+		r.title("%s: %s (%s)", number, sealed, bytesOf(len(p.sealed.content)))
+		r.line("")
+	}
 }
 
 // object shows the members of a header or payload, and what is left when it breaks.
@@ -137,7 +180,7 @@ func (r *report) writeSealed() {
 	for _, p := range r.sealed {
 		r.line("  %-21s  %s", p.name, bytesOf(len(p.content)))
 	}
-	r.line("  Its claims can be read only with the recipient's key.")
+	r.line("  What is in it can be read only with a recipient's key.")
 	r.line("")
 }
 
@@ -159,6 +202,9 @@ func (r *report) writeSize() {
 	slices.SortStableFunc(members, func(a, b member) int { return cmp.Compare(b.size, a.size) })
 	members = members[:min(len(members), largest)]
 	width := nameWidth(members)
+	if r.payload.opaque {
+		members = nil
+	}
 	for _, m := range members {
 		r.line("  %-*s  %s, %d %% of the payload", width, printable(m.name), bytesOf(m.size), 100*m.size/len(r.payload.content))
 	}

@@ -54,7 +54,7 @@ func TestPrintable(t *testing.T) {
 func FuzzInspect(f *testing.F) {
 	for _, seed := range []string{
 		"", ".", "..", "a.b.c.d.e", "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbGljZSIsImV4cCI6MTAwMH0.AAAA",
-		"eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..AAAA.BBBB.CCCC", "eyJhIjox+Q==.\x1b.\n", "eyJhIjoiXHUwMDFiIn0.W1tbW1s.",
+		"eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..AAAA.BBBB.CCCC", `{"payload":"aGk","signatures":[{"protected":"e30","header":{},"signature":"A="}]}`, `{"ciphertext":"A","recipients":[{"header":{"alg":"\u202e"}}]}`, `{"payload":"\u0041\u0041=","signatures":[`, "eyJhIjox+Q==.\x1b.\n", "eyJhIjoiXHUwMDFiIn0.W1tbW1s.",
 	} {
 		f.Add(seed)
 	}

@@ -2,13 +2,14 @@ package cli
 
 import (
 	"fmt"
+	"os"
 	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
 )
 
-const rootLong = `jot signs, verifies and explains JSON Web Tokens.
+const rootLong = `jot signs, verifies, encrypts and explains JSON Web Tokens.
 
 Tokens and keys come from files, the environment or standard input, written
 as "-". Other users of a machine can read the arguments of a command: prefer
@@ -23,7 +24,7 @@ Exit codes:
   0  done; for verify: the token is valid
   1  an error: a file, the network, a key source
   2  a wrong command line
-  3  the token is refused, or broken
+  3  the token is refused or broken, the message can't be decrypted
   5  the token has expired`
 
 const rootExample = `  jot key generate --out key.jwk
@@ -51,7 +52,7 @@ Flags:
 func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:     "jot COMMAND|TOKEN",
-		Short:   "JSON Web Tokens: sign, verify, explain",
+		Short:   "JSON Web Tokens: sign, verify, encrypt, explain",
 		Long:    rootLong,
 		Example: rootExample,
 		Version: readBuild().Version,
@@ -67,9 +68,10 @@ func newRootCommand() *cobra.Command {
 	root.SetHelpCommandGroupID("other")
 	root.SetCompletionCommandGroupID("other")
 	addGroup(root, "server", "The server:", newDemoCommand(), newServeCommand())
-	addGroup(root, "token", "Tokens:", newInspectCommand(), newVerifyCommand(), newSignCommand())
+	addGroup(root, "token", "Tokens:", newInspectCommand(), newVerifyCommand(), newSignCommand(), newEncryptCommand(), newDecryptCommand())
 	addGroup(root, "key", "Keys:", newKeyCommand())
-	addGroup(root, "other", "Other:", newVersionCommand())
+	addGroup(root, "other", "Other:", newManCommand(), newVersionCommand())
+	enableCompletion(root)
 	return root
 }
 
@@ -92,6 +94,9 @@ func runRoot(cmd *cobra.Command, args []string) error {
 // unknownCommand names the command that was probably meant.
 func unknownCommand(cmd *cobra.Command, name string) error {
 	message := fmt.Sprintf("there is no command %.40q", name)
+	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+		return usagef("%s, but a file of that name: to see what is in it, 'jot inspect - < %s'", message, name)
+	}
 	cmd.SuggestionsMinimumDistance = 2
 	if near := cmd.SuggestionsFor(name); len(near) > 0 {
 		message += "; did you mean " + strings.Join(near, " or ") + "?"
@@ -99,8 +104,8 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 	return usagef("%s", message)
 }
 
-// bareToken is what looks like a token: standard input, an encoded JSON object, or two dots and neither a path nor a flag.
-var bareToken = regexp.MustCompile(`^-$|^eyJ|^[^-\s/][^\s/]*\.[^\s/]*\.`)
+// bareToken is what looks like a token: standard input, a JSON object, encoded or not, or two dots and neither a path nor a flag.
+var bareToken = regexp.MustCompile(`^-$|^eyJ|^\{|^[^-\s/][^\s/]*\.[^\s/]*\.`)
 
 // inspectBareToken turns the single argument that looks like a token into the command that explains it.
 func inspectBareToken(args []string) []string {

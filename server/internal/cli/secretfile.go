@@ -71,13 +71,13 @@ func finishSecretFile(file *os.File, data []byte) error {
 	return err
 }
 
-// warnIfExposed warns of a file with private keys that others can read. Windows has no such mode bits.
-func warnIfExposed(cmd *cobra.Command, name string) {
+// warnIfExposed warns of a file that others can read although it holds a secret: "a private key". Windows has no such mode bits.
+func warnIfExposed(cmd *cobra.Command, name, secret string) {
 	info, err := os.Stat(name)
 	if err != nil || !info.Mode().IsRegular() || runtime.GOOS == "windows" {
 		return
 	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		warn(cmd, "%s holds a private key and others can read it (mode %04o): chmod 600 %s", name, mode, name)
+		warn(cmd, "%s holds %s and others can read it (mode %04o): chmod 600 %s", name, secret, mode, name)
 	}
 }

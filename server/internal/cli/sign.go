@@ -2,64 +2,80 @@ package cli
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/jot-auth/jot"
-	"github.com/jot-auth/jot/strictjson"
+	"github.com/jot-auth/jot/jwe"
 	"github.com/spf13/cobra"
 )
 
 // signFlags are the flags of jot sign.
 type signFlags struct {
-	key, kid, alg string
-	typ           string
-	lifetime      time.Duration
-	claims        []string
-	claimsFile    string
+	keys       []string
+	kid, alg   string
+	typ        string
+	lifetime   time.Duration
+	claims     []string
+	claimsFile string
+
+	payload payloadFlags
+
+	encrypt, enc string
 }
 
 func newSignCommand() *cobra.Command {
 	var f signFlags
 	cmd := &cobra.Command{
 		Use:   "sign --key FILE|- [flags]",
-		Short: "Sign a token",
-		Long: `Sign a token. It is the only thing on standard output.
+		Short: "Sign a token, or any bytes",
+		Long: `Sign a token, or any bytes. What is signed is the only thing on standard output.
 
   --claim name=value   a string
   --claim name:=JSON   a number, true, false, null, an array or an object
 
 The times iat (now) and exp (--exp from now) are set unless the claims state
-them. A claim given twice is refused. Without --key the key comes from
-JOT_KEY.`,
+them. A claim given twice is refused. Without --key the key comes from JOT_KEY.
+With --encrypt the signed token is encrypted as well; jot verify --decrypt
+opens it.
+
+With --payload a file is signed instead of claims, as a JWS (RFC 7515) and not
+as a token. Say which type of message it is, so that it never passes for
+another. In JSON it may bear the signatures of several keys.`,
 		Example: `  jot sign --key key.jwk --claim iss=https://auth.example.com --claim sub=alice
   jot sign --key key.jwk --exp 1h --claim aud=petstore --claim 'roles:=["admin"]'
   jot sign --key key.jwk --typ at+jwt --claims claims.json > token
-  echo '{"sub":"alice"}' | jot sign --key key.jwk --claims -`,
+  echo '{"sub":"alice"}' | jot sign --key key.jwk --claims -
+  jot sign --key key.jwk --claim sub=alice --encrypt recipient.jwk > sealed
+  jot sign --key key.jwk --payload invoice.txt --typ invoice --detached > signature
+  jot sign --key key.jwk --key other.jwk --payload invoice.txt --typ invoice --json > cosigned`,
 		Args:                  noArguments,
 		RunE:                  func(cmd *cobra.Command, _ []string) error { return runSign(cmd, f) },
 		DisableFlagsInUseLine: true,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&f.key, "key", "", "private or symmetric key `FILE`: JWK, JWK Set or PEM, - for standard input")
+	flags.StringArrayVar(&f.keys, "key", nil, "private or symmetric key `FILE`: JWK, JWK Set or PEM, - for standard input; may be repeated with --json")
 	flags.StringVar(&f.kid, "kid", "", "`ID` of the key to take from a JWK Set")
 	flags.StringVar(&f.alg, "alg", "", "`ALG` of a key that doesn't name its own, as PEM never does")
-	flags.StringVar(&f.typ, "typ", "JWT", "the header's `TYPE`, such as at+jwt for an access token")
+	flags.StringVar(&f.typ, "typ", "", "the header's `TYPE`, such as at+jwt for an access token (default JWT)")
 	flags.DurationVar(&f.lifetime, "exp", 15*time.Minute, "`DURATION` until the token expires")
 	flags.StringArrayVar(&f.claims, "claim", nil, "a claim, `NAME=VALUE` or NAME:=JSON; may be repeated")
 	flags.StringVar(&f.claimsFile, "claims", "", "`FILE` with a JSON object of claims, - for standard input")
+	flags.StringVar(&f.encrypt, "encrypt", "", "encrypt the token for the key in `FILE`")
+	flags.StringVar(&f.enc, "enc", contentEncryptions[0], "encrypt with `ENC`: "+list(contentEncryptions))
+	f.payload.addFlags(cmd)
 	return cmd
 }
 
 func runSign(cmd *cobra.Command, f signFlags) error {
-	allowed, err := f.check()
+	allowed, err := f.check(cmd)
 	if err != nil {
 		return err
+	}
+	if f.payload.file != "" {
+		return signPayload(cmd, f, allowed)
 	}
 	claims, err := f.readClaims(cmd)
 	if err != nil {
@@ -72,142 +88,81 @@ func runSign(cmd *cobra.Command, f signFlags) error {
 	if err != nil {
 		return err
 	}
-	key, err := f.signingKey(cmd, allowed)
+	keys, err := f.signingKeys(cmd, allowed)
 	if err != nil {
 		return err
 	}
-	signer, err := jot.NewSigner(key, jot.SignerOptions{Type: f.typ})
+	signer, err := jot.NewSigner(keys[0], jot.SignerOptions{Type: f.typ})
 	if err != nil {
 		return err
 	}
-	token, err := signer.Sign(cmd.Context(), payload)
+	token, err := f.signToken(cmd, signer, payload)
 	if err != nil {
 		return err
-	}
-	members, _ := readMembers(payload)
-	for _, leak := range findLeaks(members) {
-		warn(cmd, "%s", leak)
 	}
 	return printLine(cmd, []byte(token))
 }
 
+// signToken signs, and encrypts where that is asked for. A token that isn't encrypted can be read by whoever holds it.
+func (f signFlags) signToken(cmd *cobra.Command, signer *jot.Signer, payload json.RawMessage) (string, error) {
+	if f.encrypt == "" {
+		members, _ := readMembers(payload)
+		for _, leak := range findLeaks(members) {
+			warn(cmd, "%s", leak)
+		}
+		return signer.Sign(cmd.Context(), payload)
+	}
+	key, err := recipientKey(cmd, f.encrypt, "", nil)
+	if err != nil {
+		return "", err
+	}
+	encrypter, err := jwe.NewEncrypter(encryptionFor(cmd, f.enc, key), jwe.EncrypterOptions{}, key)
+	if err != nil {
+		return "", err
+	}
+	return encrypter.SealToken(cmd.Context(), signer, payload)
+}
+
 // check finds what is wrong with the flags before anything is read.
-func (f signFlags) check() ([]jot.Algorithm, error) {
-	if f.key == "" && os.Getenv("JOT_KEY") == "" {
+func (f signFlags) check(cmd *cobra.Command) ([]string, error) {
+	if len(f.keys) == 0 && os.Getenv("JOT_KEY") == "" {
 		return nil, usagef("no key: give --key FILE, or set JOT_KEY; jot key generate makes one")
 	}
-	if err := readOnce(f.key, f.claimsFile); err != nil {
+	if err := readOnce(append([]string{f.claimsFile, f.payload.file, f.encrypt}, f.keys...)...); err != nil {
 		return nil, err
 	}
-	return parseOptionalAlgorithm(f.alg)
-}
-
-// signingKey returns the one key that can sign, or the one that --kid names.
-func (f signFlags) signingKey(cmd *cobra.Command, allowed []jot.Algorithm) (jot.SigningKey, error) {
-	file, err := loadKeys(cmd, f.key, allowed)
-	if err != nil {
+	if err := f.payload.check(cmd, f); err != nil {
 		return nil, err
 	}
-	var found []jot.SigningKey
-	for _, key := range file.keys {
-		if key.signing != nil && (f.kid == "" || f.kid == key.id()) {
-			found = append(found, key.signing)
-		}
+	if f.encrypt == "" && cmd.Flags().Changed("enc") {
+		return nil, usagef("--enc goes with --encrypt FILE")
 	}
-	switch {
-	case len(found) == 0 && f.kid != "":
-		return nil, fmt.Errorf("no key with the ID %q can sign", f.kid)
-	case len(found) == 0:
-		return nil, errors.New("a public key can't sign: give the private key")
-	case len(found) > 1:
-		return nil, usagef("the set holds %d keys that can sign: choose one with --kid", len(found))
-	case len(allowed) > 0 && found[0].Algorithm() != allowed[0]:
-		return nil, fmt.Errorf("the key is for %s, not for %s: leave --alg out", found[0].Algorithm(), allowed[0])
+	if err := checkNames("enc", []string{f.enc}, contentEncryptions); err != nil {
+		return nil, err
 	}
-	return found[0], nil
+	return checkAlgorithm(f.alg, signingAlgorithms)
 }
 
-// readClaims gathers the claims of the file and the flags.
-func (f signFlags) readClaims(cmd *cobra.Command) (map[string]json.RawMessage, error) {
-	claims := map[string]json.RawMessage{}
-	if f.claimsFile != "" {
-		data, err := readInput(cmd, f.claimsFile, "claims")
+// signingKeys returns the one key of each file that can sign, or the one that --kid names.
+func (f signFlags) signingKeys(cmd *cobra.Command, allowed []string) ([]jot.SigningKey, error) {
+	if len(f.keys) == 0 {
+		f.keys = []string{""}
+	}
+	canSign := func(key fileKey) bool { return key.signing != nil }
+	var keys []jot.SigningKey
+	for _, name := range f.keys {
+		file, err := loadKeys(cmd, name, forSigning, allowed)
 		if err != nil {
 			return nil, err
 		}
-		if err := strictjson.Unmarshal(data, &claims); err != nil || claims == nil {
-			return nil, fmt.Errorf("%s: the claims are not a JSON object: %w", f.claimsFile, orNull(err))
-		}
-	}
-	for _, text := range f.claims {
-		name, value, err := parseClaim(text)
+		key, err := file.one(f.kid, canSign, "sign", "a public key can't sign: give the private key")
 		if err != nil {
 			return nil, err
 		}
-		if _, taken := claims[name]; taken {
-			return nil, usagef("claim %q is given twice", name)
+		if len(allowed) > 0 && key.algorithm() != allowed[0] {
+			return nil, fmt.Errorf("the key is for %s, not for %s: leave --alg out", key.algorithm(), allowed[0])
 		}
-		claims[name] = value
+		keys = append(keys, key.signing)
 	}
-	return claims, nil
-}
-
-// orNull explains the one JSON text that decodes into a map without an error and isn't an object.
-func orNull(err error) error {
-	if err == nil {
-		return errors.New("it is null")
-	}
-	return err
-}
-
-// dateClaims are numbers wherever they are defined (RFC 7519 §4.1, OpenID Connect Core §2).
-var dateClaims = map[string]bool{"exp": true, "nbf": true, "iat": true, "auth_time": true}
-
-// parseClaim reads NAME=VALUE, a string, or NAME:=JSON.
-func parseClaim(text string) (name string, value json.RawMessage, err error) {
-	name, content, found := strings.Cut(text, "=")
-	name, isJSON := strings.CutSuffix(name, ":")
-	switch {
-	case !found || name == "":
-		return "", nil, usagef("a claim is NAME=VALUE or NAME:=JSON")
-	case !utf8.ValidString(text):
-		return "", nil, usagef("claim %q is not UTF-8", name)
-	case isJSON:
-		if err := strictjson.Valid([]byte(content)); err != nil {
-			return "", nil, usagef("claim %q: not JSON: %w; for a string write %s=…", name, err, name)
-		}
-		return name, json.RawMessage(content), nil
-	case dateClaims[name]:
-		return "", nil, usagef("claim %q is a number, in Unix seconds: write %s:=…", name, name)
-	}
-	value, err = encodeJSON(content)
-	return name, value, err
-}
-
-// addTimes states when the token was issued and when it expires, where the claims don't.
-func (f signFlags) addTimes(claims map[string]json.RawMessage, asked bool, now time.Time) error {
-	_, stated := claims["exp"]
-	if stated && asked {
-		return usagef("exp is given twice: by --exp and by the claims")
-	}
-	if !stated {
-		claims["exp"] = fmt.Appendf(nil, "%d", now.Add(f.lifetime).Unix())
-	}
-	if _, stated := claims["iat"]; !stated {
-		claims["iat"] = fmt.Appendf(nil, "%d", now.Unix())
-	}
-	return nil
-}
-
-// encodeClaims writes the payload and holds it against what a verifier accepts: names that differ in case only, given one in
-// the file and one in a flag, would be refused there.
-func encodeClaims(claims map[string]json.RawMessage) (json.RawMessage, error) {
-	payload, err := encodeJSON(claims)
-	if err != nil {
-		return nil, err
-	}
-	if err := strictjson.Valid(payload); err != nil {
-		return nil, usagef("no verifier would accept these claims: %w", err)
-	}
-	return payload, nil
+	return keys, nil
 }

@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 
 	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/jwe"
+	"github.com/jot-auth/jot/jws"
 )
 
 // verdict is the object that jot verify --json prints; scripts rely on it.
@@ -15,13 +18,33 @@ type verdict struct {
 	Claims json.RawMessage `json:"claims,omitempty"`
 	KeyID  string          `json:"key_id,omitempty"`
 
+	Payload    *string            `json:"payload,omitempty"` // in base64url, of what isn't a token
+	Signatures []verdictSignature `json:"signatures,omitempty"`
+
 	Error  string `json:"error,omitempty"`
 	Detail string `json:"detail,omitempty"`
+}
+
+// verdictSignature is a signature that held, of what isn't a token.
+type verdictSignature struct {
+	Algorithm jot.Algorithm   `json:"alg"`
+	KeyID     string          `json:"key_id,omitempty"`
+	Header    json.RawMessage `json:"header,omitempty"` // protected
 }
 
 // acceptance is the verdict on a token that holds.
 func acceptance(token *jot.Token) verdict {
 	return verdict{Valid: true, Header: token.Header(), Claims: token.Payload(), KeyID: token.KeyID()}
+}
+
+// payloadAcceptance is the verdict on a message that holds.
+func payloadAcceptance(message *jws.Message) verdict {
+	payload := base64.RawURLEncoding.EncodeToString(message.Payload())
+	v := verdict{Valid: true, Payload: &payload}
+	for _, signature := range message.Signatures() {
+		v.Signatures = append(v.Signatures, verdictSignature{signature.Algorithm(), signature.KeyID(), signature.Header()})
+	}
+	return v
 }
 
 // refusal is the verdict on a token that doesn't; ok is false for an error that says nothing about the token.
@@ -38,6 +61,7 @@ var refusalNames = []struct {
 	err  error
 	name string
 }{
+	{jwe.ErrDecryption, "decryption"},
 	{jot.ErrTooLarge, "too_large"},
 	{jot.ErrMalformed, "malformed"},
 	{jot.ErrAlgorithm, "algorithm"},

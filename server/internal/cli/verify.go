@@ -8,22 +8,29 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/jwe"
 	"github.com/spf13/cobra"
 )
 
 // verifyFlags are the flags of jot verify.
 type verifyFlags struct {
-	key, jwks, issuerURL string
-	algorithms           []string
-	issuer, audience     string
-	anyIssuer, anyAud    bool
-	typ                  string
-	leeway               time.Duration
-	at                   string
-	noExpiry, json       bool
+	keys                     []string
+	jwks, issuerURL          string
+	algorithms               []string
+	issuer, audience, typ    string
+	anyIssuer, anyAud, noAud bool
+	anyTyp, noTyp            bool
+	leeway                   time.Duration
+	at                       string
+	noExpiry                 bool
+	decrypt                  string
+	raw, unencoded           bool
+	payload                  string
+	json                     bool
 }
 
 func newVerifyCommand() *cobra.Command {
@@ -31,20 +38,28 @@ func newVerifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify [--key FILE | --jwks FILE-or-URL | --issuer URL] --iss ISS --aud AUD [flags] TOKEN|-",
 		Short: "Check a token: signature, issuer, audience, times",
-		Long: `Check a token: its signature, issuer, audience and times, and its type where
-one is stated. Only the claims of a valid token are printed; --json prints the
-verdict as one object.
+		Long: `Check a token: its signature, issuer, audience, type and times. Only the
+claims of a valid token are printed; --json prints the verdict as one object.
 
 The keys fix the algorithm, the token never chooses. Without --key, --jwks or
 --issuer the key comes from JOT_KEY, without TOKEN the token from JOT_TOKEN.
-Addresses are https, or http on this machine.
+Addresses are https, or http on this machine. With --decrypt it opens a token
+that was signed and then encrypted.
+
+With --raw it checks a signed message that is not a token (JWS, RFC 7515), in
+compact form or JSON, and prints its payload byte by byte; on a terminal, what
+could steer it is escaped. Each --key must have signed. --payload is --raw for
+a message without its payload.
 
 Exit codes: 0 valid, 1 an error (file, network, key source), 2 a wrong command
 line, 3 invalid, 5 expired.`,
-		Example: `  jot verify --key public.jwk --iss https://auth.example.com --aud petstore - < token
+		Example: `  jot verify --key public.jwk --iss https://auth.example.com --aud petstore --typ at+jwt - < token
   jot verify --issuer https://auth.example.com --iss https://auth.example.com --aud petstore --typ at+jwt - < token
-  jot verify --jwks https://auth.example.com/.well-known/jwks.json --any-iss --any-aud --json - < token
-  jot verify --key public.pem --alg ES256 --any-iss --any-aud --at 2026-01-31T12:00:00Z --no-exp - < token`,
+  jot verify --jwks https://auth.example.com/.well-known/jwks.json --any-iss --any-aud --any-typ --json - < token
+  jot verify --key public.pem --alg ES256 --any-iss --any-aud --typ at+jwt --at 2026-01-31T12:00:00Z --no-exp - < token
+  jot verify --key public.jwk --any-iss --any-aud --decrypt decryption.jwk - < sealed
+  jot verify --key public.jwk --raw --typ invoice - < message
+  jot verify --key public.jwk --payload invoice.txt --typ invoice - < signature`,
 		Args:                  oneToken,
 		RunE:                  func(cmd *cobra.Command, args []string) error { return runVerify(cmd, f, args) },
 		DisableFlagsInUseLine: true,
@@ -56,7 +71,7 @@ line, 3 invalid, 5 expired.`,
 func (f *verifyFlags) addFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&f.key, "key", "", "key `FILE`: JWK, JWK Set or PEM, - for standard input")
+	flags.StringArrayVar(&f.keys, "key", nil, "key `FILE`: JWK, JWK Set or PEM, - for standard input; may be repeated with --raw")
 	flags.StringVar(&f.jwks, "jwks", "", "JWK Set, a `FILE or URL`")
 	flags.StringVar(&f.issuerURL, "issuer", "", "`URL` of an issuer that says where its keys are (OpenID Connect Discovery)")
 	flags.StringSliceVar(&f.algorithms, "alg", nil, "accept these algorithms only, a comma-separated `LIST`; needed for keys that don't name theirs")
@@ -64,11 +79,18 @@ func (f *verifyFlags) addFlags(cmd *cobra.Command) {
 	flags.StringVar(&f.audience, "aud", "", "`AUD` that the token must be meant for")
 	flags.BoolVar(&f.anyIssuer, "any-iss", false, "accept any issuer")
 	flags.BoolVar(&f.anyAud, "any-aud", false, "accept any audience, also none")
-	flags.StringVar(&f.typ, "typ", "", "`TYPE` that the token must have, such as at+jwt (default any)")
+	flags.BoolVar(&f.noAud, "no-aud", false, "accept only a token that names no audience")
+	flags.StringVar(&f.typ, "typ", "", "`TYPE` that the token must have, such as at+jwt (default JWT, or none)")
+	flags.BoolVar(&f.anyTyp, "any-typ", false, "accept any type")
 	flags.DurationVar(&f.leeway, "leeway", 0, "`DURATION` by which clocks may differ")
 	flags.StringVar(&f.at, "at", "", "verify as of this `TIME`: RFC 3339 or Unix seconds (default now)")
 	flags.BoolVar(&f.noExpiry, "no-exp", false, "accept a token that never expires; an exp that is there still counts")
+	flags.StringVar(&f.decrypt, "decrypt", "", "decrypt the token with the private or symmetric key in `FILE` first")
 	flags.BoolVar(&f.json, "json", false, "print the verdict as JSON")
+	flags.BoolVar(&f.raw, "raw", false, "the message is not a token, its payload any bytes; what follows is for that")
+	flags.StringVar(&f.payload, "payload", "", "`FILE` with the payload, where the message leaves it out")
+	flags.BoolVar(&f.noTyp, "no-typ", false, "accept only a message that states no type")
+	flags.BoolVar(&f.unencoded, "unencoded", false, "accept also a payload that was signed without base64url (RFC 7797)")
 }
 
 func runVerify(cmd *cobra.Command, f verifyFlags, args []string) error {
@@ -76,43 +98,64 @@ func runVerify(cmd *cobra.Command, f verifyFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := readOnce(append([]string{f.key, f.jwks}, args...)...); err != nil {
+	if err := readOnce(slices.Concat(f.keys, []string{f.jwks, f.decrypt, f.payload}, args)...); err != nil {
 		return err
+	}
+	if f.isRaw() {
+		return verifyRaw(cmd, f, args)
 	}
 	token, err := f.verify(cmd, options, args)
 	if err == nil {
 		return f.accept(cmd, token, options.Now())
 	}
-	refused, ok := refusal(err)
-	if !ok {
-		return err
-	}
-	return f.refuse(cmd, refused)
+	return f.refuse(cmd, err)
 }
 
 func (f verifyFlags) verify(cmd *cobra.Command, options jot.VerifierOptions, args []string) (*jot.Token, error) {
-	raw, err := readToken(cmd, args)
+	raw, err := readToken(cmd, args, maxInput)
 	if err != nil {
 		return nil, err
 	}
-	keys, err := f.keySource(cmd, options.Algorithms)
+	sources, err := f.keySources(cmd, f.algorithms)
 	if err != nil {
 		return nil, err
 	}
-	verifier, err := jot.NewVerifier(keys, options)
+	verifier, err := jot.NewVerifier(sources[0], options)
 	if err != nil {
 		return nil, err
 	}
-	return verifier.Verify(cmd.Context(), raw)
+	if f.decrypt == "" {
+		token, err := verifier.Verify(cmd.Context(), raw)
+		return token, adviseDecryption(raw, err)
+	}
+	keys, err := decryptionKeys(cmd, f.decrypt, nil)
+	if err != nil {
+		return nil, err
+	}
+	decrypter, err := jwe.NewDecrypter(jwe.DecrypterOptions{}, keys...)
+	if err != nil {
+		return nil, err
+	}
+	return decrypter.OpenToken(cmd.Context(), verifier, raw)
+}
+
+// adviseDecryption tells a person who has an encrypted token how to open it.
+func adviseDecryption(raw string, err error) error {
+	if errors.Is(err, jot.ErrMalformed) && strings.Count(raw, ".") == encryptedParts-1 {
+		return fmt.Errorf("%w; a token of five parts is encrypted: open it with --decrypt FILE", err)
+	}
+	return err
 }
 
 // options finds what is wrong with the flags before anything is read.
 func (f verifyFlags) options(cmd *cobra.Command) (jot.VerifierOptions, error) {
-	if err := f.checkChoices(cmd); err != nil {
+	if err := f.checkPlaces(cmd); err != nil {
 		return jot.VerifierOptions{}, err
 	}
-	algorithms, err := parseAlgorithms(f.algorithms)
-	if err != nil {
+	if err := f.checkKind(cmd); err != nil {
+		return jot.VerifierOptions{}, err
+	}
+	if err := checkNames("alg", f.algorithms, signingAlgorithms); err != nil {
 		return jot.VerifierOptions{}, err
 	}
 	now, err := parseClock(f.at)
@@ -121,32 +164,58 @@ func (f verifyFlags) options(cmd *cobra.Command) (jot.VerifierOptions, error) {
 	}
 	return jot.VerifierOptions{
 		Issuer: f.issuer, AnyIssuer: f.anyIssuer,
-		Audience: f.audience, AnyAudience: f.anyAud,
-		Type: f.typ, AnyType: f.typ == "",
-		Algorithms: algorithms, NoExpiry: f.noExpiry, Leeway: f.leeway, Now: now,
+		Audience: f.audience, AnyAudience: f.anyAud, NoAudience: f.noAud,
+		Type: f.typ, AnyType: f.anyTyp,
+		Algorithms: algorithmsOf(f.algorithms), NoExpiry: f.noExpiry, Leeway: f.leeway, Now: now,
 	}, nil
 }
 
-// checkChoices wants issuer and audience stated or waived, never forgotten, and one place to get keys from.
-func (f verifyFlags) checkChoices(cmd *cobra.Command) error {
-	places := slices.DeleteFunc([]string{f.key, f.jwks, f.issuerURL}, func(s string) bool { return s == "" })
+func algorithmsOf(names []string) []jot.Algorithm {
+	var list []jot.Algorithm
+	for _, name := range names {
+		list = append(list, jot.Algorithm(name))
+	}
+	return list
+}
+
+// checkPlaces wants one place to get keys from.
+func (f verifyFlags) checkPlaces(cmd *cobra.Command) error {
+	places := slices.DeleteFunc([]string{strings.Join(f.keys, ""), f.jwks, f.issuerURL}, func(s string) bool { return s == "" })
 	switch {
 	case len(places) > 1:
 		return usagef("--key, --jwks and --issuer exclude each other: give one")
 	case len(places) == 0 && os.Getenv("JOT_KEY") == "":
 		return usagef("no key to verify with: give --key FILE, --jwks FILE-or-URL or --issuer URL, or set JOT_KEY")
-	case (f.issuer == "") != f.anyIssuer:
-		return usagef("say which issuer the token must come from: --iss ISS, or --any-iss for any")
-	case (f.audience == "") != f.anyAud:
-		return usagef("say which audience the token must be meant for: --aud AUD, or --any-aud for any")
-	case cmd.Flags().Changed("typ") && f.typ == "":
-		return usagef("--typ is empty: state a type, or leave it out to accept any")
 	case cmd.Flags().Changed("alg") && len(f.algorithms) == 0:
 		return usagef("--alg is empty: state algorithms, or leave it out")
+	}
+	return nil
+}
+
+// checkToken wants issuer and audience stated or waived, never forgotten.
+func (f verifyFlags) checkToken(cmd *cobra.Command) error {
+	switch {
+	case len(f.keys) > 1:
+		return usagef("a token has one signature: give one --key, or a JWK Set")
+	case count(f.issuer != "", f.anyIssuer) != 1:
+		return usagef("say which issuer the token must come from: --iss ISS, or --any-iss for any")
+	case count(f.audience != "", f.anyAud, f.noAud) != 1:
+		return usagef("say which audience the token must be meant for: --aud AUD, --any-aud for any, or --no-aud for none")
+	case cmd.Flags().Changed("typ") && (f.typ == "" || f.anyTyp):
+		return usagef("state a type with --typ, or accept any with --any-typ")
 	case f.leeway < 0:
 		return usagef("--leeway is negative")
 	}
 	return nil
+}
+
+func count(stated ...bool) (n int) {
+	for _, s := range stated {
+		if s {
+			n++
+		}
+	}
+	return n
 }
 
 // parseClock returns the clock that stands still at a time, or the real one.
@@ -178,14 +247,29 @@ func (f verifyFlags) accept(cmd *cobra.Command, token *jot.Token, now time.Time)
 		until = "expires " + relative(expires.Unix(), now)
 	}
 	stderr := cmd.ErrOrStderr()
-	what := printable(fmt.Sprintf("signed with %s key %s, %s", token.Algorithm(), token.KeyID(), until))
+	what := printable(fmt.Sprintf("signed with %s, %s", keyName(string(token.Algorithm()), token.KeyID()), until))
 	fmt.Fprintln(stderr, styleFor(stderr).good("valid:"), what)
 	return printLine(cmd, printableJSON(claims.Bytes()))
 }
 
-// refuse tells why, and gives the exit code.
-func (f verifyFlags) refuse(cmd *cobra.Command, v verdict) error {
+// keyName names a key by its algorithm, and by its ID where it has one.
+func keyName(alg, id string) string {
+	if id == "" {
+		return alg
+	}
+	return alg + " key " + id
+}
+
+// refuse tells why, and gives the exit code. An error that says nothing about the token stays as it is.
+func (f verifyFlags) refuse(cmd *cobra.Command, err error) error {
+	v, ok := refusal(err)
+	if !ok {
+		return err
+	}
 	if !f.json {
+		if v.Error == "type" {
+			v.Detail += "; state its type with --typ, or accept any with --any-typ"
+		}
 		return &statusError{v.exitCode(), errors.New("refused (" + v.Error + "): " + v.Detail)}
 	}
 	if err := printObject(cmd, v); err != nil {

@@ -15,7 +15,7 @@ const RequestIDHeader = "Jot-Request-Id"
 
 type loggerKey struct{}
 
-// LogRequests logs each request when it has been answered: its ID, method, route, status, size and duration.
+// LogRequests logs each request when it has been answered: its ID, method, route, status, size and duration in milliseconds.
 // The path, query, headers and bodies are left out, since they may hold tokens and names. A handler that panics is answered with
 // 500 and logged with its stack.
 func LogRequests(logger *slog.Logger, next http.Handler) http.Handler {
@@ -32,13 +32,18 @@ func LogRequests(logger *slog.Logger, next http.Handler) http.Handler {
 			}
 			logger.LogAttrs(r.Context(), slog.LevelInfo, "request",
 				slog.String("method", knownMethod(r.Method)), slog.String("route", r.Pattern),
-				slog.Int("status", answer.status), slog.Int64("bytes", answer.bytes), slog.Duration("took", time.Since(started)))
+				slog.Int("status", answer.status), slog.Int64("bytes", answer.bytes), slog.Float64("took_ms", milliseconds(time.Since(started))))
 			if answer.aborted {
 				panic(http.ErrAbortHandler)
 			}
 		}()
 		next.ServeHTTP(answer, r)
 	})
+}
+
+// milliseconds have the unit in their name, and read the same as JSON and as text.
+func milliseconds(d time.Duration) float64 {
+	return float64(d.Round(time.Microsecond)) / float64(time.Millisecond)
 }
 
 // Logger returns the logger of LogRequests, which adds the ID of the request of this context. Outside of LogRequests it is

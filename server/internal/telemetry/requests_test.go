@@ -62,7 +62,10 @@ func TestLogRequests(t *testing.T) {
 
 	var routes []string
 	for line := range strings.Lines(log.String()) {
-		var entry struct{ Msg, Route, ID, Sent string }
+		var entry struct {
+			Msg, Route, ID, Sent string
+			Took                 *float64 `json:"took_ms"`
+		}
 		if err := json.Unmarshal([]byte(line), &entry); err != nil {
 			t.Fatal(err)
 		}
@@ -71,6 +74,9 @@ func TestLogRequests(t *testing.T) {
 		}
 		if entry.Msg == "request" {
 			routes = append(routes, entry.Route)
+			if entry.Took == nil || *entry.Took < 0 {
+				t.Errorf("without how long it took: %s", line)
+			}
 		}
 	}
 	if len(routes) != 5 || routes[0] != tests[0].route || routes[3] != tests[3].route {

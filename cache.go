@@ -1,0 +1,136 @@
+package jot
+
+import (
+	"context"
+	"hash/maphash"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync/atomic"
+)
+
+const (
+	largestCache     = 1 << 20
+	maxCachedToken   = 4 << 10 // what fits a cookie: a longer one is too rare to be worth its memory
+	tokensInCacheSet = 4
+)
+
+// tokenCache remembers verified tokens. A token has a few places, by its hash, and is told from others there by its every byte. Nobody takes
+// a lock, and a token that finds all its places taken drives out any one.
+type tokenCache struct {
+	seed maphash.Seed // of this cache only: nobody else can make tokens that collide
+	sets []cacheSet
+}
+
+type cacheSet [tokensInCacheSet]atomic.Pointer[cachedToken]
+
+// cachedToken never changes.
+type cachedToken struct {
+	hash  uint64
+	raw   string
+	token *Token
+}
+
+func newTokenCache(size int) *tokenCache {
+	if size == 0 {
+		return nil
+	}
+	return &tokenCache{maphash.MakeSeed(), make([]cacheSet, (size+tokensInCacheSet-1)/tokensInCacheSet)}
+}
+
+// set returns the places of a token.
+func (c *tokenCache) set(raw string) (hash uint64, set *cacheSet) {
+	hash = maphash.String(c.seed, raw)
+	return hash, &c.sets[hash%uint64(len(c.sets))]
+}
+
+// find returns the token that was verified with exactly these bytes, and where it is.
+func (c *tokenCache) find(raw string) (*cachedToken, *atomic.Pointer[cachedToken]) {
+	hash, set := c.set(raw)
+	for i := range set {
+		if cached := set[i].Load(); cached != nil && cached.hash == hash && cached.raw == raw {
+			return cached, &set[i]
+		}
+	}
+	return nil, nil
+}
+
+// add remembers a token that passed everything. One for which a refresh is advised isn't worth it: its client is about to get another.
+func (c *tokenCache) add(raw string, token *Token) {
+	if token.refreshAdvised {
+		return
+	}
+	hash, set := c.set(raw)
+	victim := rand.IntN(tokensInCacheSet)
+	for i := range set {
+		cached := set[i].Load()
+		if cached == nil || cached.hash == hash && cached.raw == raw {
+			victim = i
+			break
+		}
+	}
+	set[victim].Store(&cachedToken{hash, strings.Clone(raw), token})
+}
+
+func (v *Verifier) remembers(raw string) bool { return v.cache != nil && len(raw) <= maxCachedToken }
+
+// recall returns a token that the verifier remembers, or why it's refused now, or neither. It repeats, in the order of verify, what may
+// have another answer than last time.
+func (v *Verifier) recall(ctx context.Context, raw string) (*Token, error) {
+	if !v.remembers(raw) {
+		return nil, nil
+	}
+	cached, place := v.cache.find(raw)
+	if cached == nil {
+		return nil, nil
+	}
+	token := cached.token
+	keys, err := v.keys.VerificationKeys(ctx, token.header.scheme.name, token.header.kid)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	if !slices.ContainsFunc(keys[:min(len(keys), maxCandidates)], token.verifiedBy) {
+		place.CompareAndSwap(cached, nil)
+		return nil, nil
+	}
+	if err := v.checkTimes(&token.claims); err != nil {
+		place.CompareAndSwap(cached, nil)
+		return nil, err
+	}
+	if v.options.Revocation == nil {
+		return token, nil
+	}
+	return v.recheckRevocation(ctx, token)
+}
+
+// recheckRevocation asks about a remembered token. Whether a refresh is advised is of the moment, so it's told of a copy.
+func (v *Verifier) recheckRevocation(ctx context.Context, token *Token) (*Token, error) {
+	s := v.borrow()
+	defer v.giveBack(s)
+	own := s.claims.audience // the token's is not for the next user of the scratch to write to
+	s.claims, s.key = token.claims, token.key
+	s.claims.audience = own
+	s.payload = append(s.payload[:0], token.buffer...)
+	if err := v.checkRevocation(ctx, s); err != nil {
+		return nil, err
+	}
+	if s.verdict == RefreshAdvised {
+		advised := *token
+		advised.refreshAdvised = true
+		return &advised, nil
+	}
+	return token, nil
+}
+
+// verifiedBy reports whether the token was verified by this very key, not only by an equal one.
+func (t *Token) verifiedBy(key VerificationKey) bool {
+	switch key := key.(type) {
+	case *PublicKey:
+		verifier, ok := t.key.(*PublicKey)
+		return ok && verifier == key
+	case *SecretKey:
+		verifier, ok := t.key.(*SecretKey)
+		return ok && verifier == key
+	}
+	return false
+}

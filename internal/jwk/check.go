@@ -1,0 +1,187 @@
+package jwk
+
+import (
+	"crypto"
+	"crypto/ecdh"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"math"
+	"math/big"
+	"slices"
+)
+
+const (
+	minRSABits = 2048 // RFC 7518 §3.3 and §4.2
+	maxRSABits = 16384
+)
+
+var (
+	errMismatch      = errors.New("the private and public halves of this key don't belong together")
+	errContradiction = errors.New("the parts of this RSA key contradict each other")
+	errNil           = errors.New("the key is nil")
+)
+
+// CheckPublic returns a copy of a public key that nobody else can alter: *rsa.PublicKey of 2048 to 16384 bits with odd modulus and odd exponent of at
+// least 3, *ecdsa.PublicKey on P-256, P-384 or P-521, ed25519.PublicKey, *ecdh.PublicKey on X25519, or with Go 1.27 *mldsa.PublicKey.
+// Any other key, a point off its curve, and an Ed25519 key under which every message has a signature is refused.
+func CheckPublic(key crypto.PublicKey) (crypto.PublicKey, error) {
+	switch k := key.(type) {
+	case nil:
+		return nil, errNil
+	case *rsa.PublicKey:
+		if k == nil {
+			return nil, errNil
+		}
+		return checkRSA(k)
+	case *ecdsa.PublicKey:
+		if k == nil {
+			return nil, errNil
+		}
+		return checkECDSA(k)
+	case ed25519.PublicKey:
+		return checkEd25519(k)
+	case *ecdh.PublicKey:
+		if k == nil || k.Curve() != ecdh.X25519() {
+			return nil, errors.New("an ECDH key is on X25519; one on P-256, P-384 or P-521 is an *ecdsa.PublicKey here")
+		}
+		return k, nil // can't be altered
+	}
+	if err := checkMLDSAPublic(key); err != nil {
+		return nil, err
+	}
+	return key, nil // can't be altered
+}
+
+func checkRSA(k *rsa.PublicKey) (crypto.PublicKey, error) {
+	if k.N == nil || k.N.Sign() <= 0 || k.N.BitLen() < minRSABits || k.N.BitLen() > maxRSABits {
+		return nil, fmt.Errorf("an RSA modulus has %d to %d bits", minRSABits, maxRSABits)
+	}
+	if k.N.Bit(0) == 0 || k.E < 3 || k.E&1 == 0 || k.E > math.MaxInt32 {
+		return nil, errors.New("an RSA key has an odd modulus and an odd exponent from 3 to 2³¹−1")
+	}
+	return &rsa.PublicKey{N: new(big.Int).Set(k.N), E: k.E}, nil
+}
+
+func checkECDSA(k *ecdsa.PublicKey) (crypto.PublicKey, error) {
+	if !slices.Contains(curves, k.Curve) {
+		return nil, errors.New("an ECDSA key is on P-256, P-384 or P-521")
+	}
+	//lint:ignore SA1019 Bytes would panic without coordinates
+	if k.X == nil || k.Y == nil {
+		return nil, errors.New("the key has no point")
+	}
+	point, err := k.Bytes()
+	if err != nil {
+		return nil, errors.New("the key's point is not on its curve")
+	}
+	return ecdsa.ParseUncompressedPublicKey(k.Curve, point)
+}
+
+func checkEd25519(k ed25519.PublicKey) (crypto.PublicKey, error) {
+	if len(k) != ed25519.PublicKeySize {
+		return nil, fmt.Errorf("an Ed25519 public key has %d bytes, this one has %d", ed25519.PublicKeySize, len(k))
+	}
+	if hasSmallOrder(k) {
+		return nil, errors.New("this Ed25519 public key is a point of small order: every message has a signature under it")
+	}
+	return slices.Clone(k), nil
+}
+
+// CheckPrivate returns a copy of a private key that nobody else can alter, whose public half has passed CheckPublic: *rsa.PrivateKey of two primes,
+// *ecdsa.PrivateKey, ed25519.PrivateKey, *ecdh.PrivateKey on X25519, or with Go 1.27 *mldsa.PrivateKey. Halves that don't belong together
+// are refused: such a key publishes what never verifies, and with Ed25519 its signatures give the private half away.
+func CheckPrivate(key crypto.PrivateKey) (crypto.PrivateKey, error) {
+	switch k := key.(type) {
+	case nil:
+		return nil, errNil
+	case *rsa.PrivateKey:
+		if k == nil {
+			return nil, errNil
+		}
+		return checkRSAPrivate(k)
+	case *ecdsa.PrivateKey:
+		if k == nil {
+			return nil, errNil
+		}
+		return checkECDSAPrivate(k)
+	case ed25519.PrivateKey:
+		return checkEd25519Private(k)
+	case *ecdh.PrivateKey:
+		if k == nil || k.Curve() != ecdh.X25519() {
+			return nil, errors.New("an ECDH key is on X25519; one on P-256, P-384 or P-521 is an *ecdsa.PrivateKey here")
+		}
+		return k, nil // can't be altered
+	}
+	if err := checkMLDSAPrivate(key); err != nil {
+		return nil, err
+	}
+	return key, nil // can't be altered
+}
+
+func checkRSAPrivate(k *rsa.PrivateKey) (crypto.PrivateKey, error) {
+	if _, err := checkRSA(&k.PublicKey); err != nil {
+		return nil, err
+	}
+	if len(k.Primes) != 2 || !positive(k.D) || !positive(k.Primes[0]) || !positive(k.Primes[1]) {
+		return nil, errors.New("an RSA private key has d and two primes")
+	}
+	// Cheap checks first: validating numbers of arbitrary size would take for ever.
+	bits := k.Primes[0].BitLen() + k.Primes[1].BitLen()
+	if bits > k.N.BitLen()+1 || k.D.Cmp(k.N) >= 0 || new(big.Int).Mul(k.Primes[0], k.Primes[1]).Cmp(k.N) != 0 {
+		return nil, errContradiction
+	}
+	copied := &rsa.PrivateKey{
+		PublicKey: rsa.PublicKey{N: new(big.Int).Set(k.N), E: k.E}, D: new(big.Int).Set(k.D),
+		Primes: []*big.Int{new(big.Int).Set(k.Primes[0]), new(big.Int).Set(k.Primes[1])},
+	}
+	copied.Precompute()
+	if err := copied.Validate(); err != nil {
+		return nil, errContradiction
+	}
+	return copied, nil
+}
+
+func positive(n *big.Int) bool { return n != nil && n.Sign() > 0 }
+
+func checkECDSAPrivate(k *ecdsa.PrivateKey) (crypto.PrivateKey, error) {
+	if _, err := checkECDSA(&k.PublicKey); err != nil {
+		return nil, err
+	}
+	//lint:ignore SA1019 Bytes would panic without D
+	if k.D == nil {
+		return nil, errors.New("the key has no private half")
+	}
+	scalar, err := k.Bytes()
+	if err != nil {
+		return nil, errors.New("the private scalar of this key is out of range")
+	}
+	derived, err := ecdsa.ParseRawPrivateKey(k.Curve, scalar)
+	if err != nil || !derived.PublicKey.Equal(&k.PublicKey) {
+		return nil, errMismatch
+	}
+	return derived, nil
+}
+
+func checkEd25519Private(k ed25519.PrivateKey) (crypto.PrivateKey, error) {
+	if len(k) != ed25519.PrivateKeySize {
+		return nil, fmt.Errorf("an Ed25519 private key has %d bytes, this one has %d", ed25519.PrivateKeySize, len(k))
+	}
+	derived := ed25519.NewKeyFromSeed(k.Seed())
+	if !derived.Equal(k) {
+		return nil, errMismatch
+	}
+	return derived, nil
+}
+
+// publicOf returns the public half of a private key that has passed CheckPrivate.
+func publicOf(key crypto.PrivateKey) crypto.PublicKey {
+	return key.(interface{ Public() crypto.PublicKey }).Public()
+}
+
+// equal compares two public keys that have passed CheckPublic.
+func equal(a, b crypto.PublicKey) bool {
+	return a.(interface{ Equal(crypto.PublicKey) bool }).Equal(b)
+}

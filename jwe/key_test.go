@@ -1,0 +1,432 @@
+package jwe_test
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdh"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/jot-auth/jot/jwe"
+)
+
+const bobJWK = `"kty":"OKP","crv":"X25519","x":"3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08"`
+
+const bobPrivate = `"d":"XasIfmJKikt54X-Lg4AO5m87sSkmGLb9HC-LJ_-I4Os"`
+
+func TestNewPublicKeyRefuses(t *testing.T) {
+	weak := &rsa.PublicKey{N: privateRSA().N, E: 2}
+	offCurve := &ecdsa.PublicKey{Curve: elliptic.P256()}
+	signing, _, _ := ed25519.GenerateKey(rand.Reader)
+	p224, _ := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
+	x25519, _ := ecdh.X25519().GenerateKey(rand.Reader)
+	for name, test := range map[string]struct {
+		alg jwe.Algorithm
+		key crypto.PublicKey
+		id  string
+	}{
+		"RSA key for ECDH-ES":     {jwe.ECDH_ES, privateRSA().Public(), ""},
+		"X25519 key for RSA-OAEP": {jwe.RSA_OAEP_256, x25519.PublicKey(), ""},
+		"a private key":           {jwe.RSA_OAEP_256, privateRSA(), ""},
+		"RSA with exponent 2":     {jwe.RSA_OAEP, weak, ""},
+		"no point":                {jwe.ECDH_ES_A128KW, offCurve, ""},
+		"P-224":                   {jwe.ECDH_ES_A128KW, p224.Public(), ""},
+		"a key that signs":        {jwe.ECDH_ES, signing, ""},
+		"nil":                     {jwe.ECDH_ES, nil, ""},
+		"typed nil RSA":           {jwe.RSA_OAEP, (*rsa.PublicKey)(nil), ""},
+		"typed nil ECDH":          {jwe.ECDH_ES, (*ecdh.PublicKey)(nil), ""},
+		"typed nil ECDSA":         {jwe.ECDH_ES, (*ecdsa.PublicKey)(nil), ""},
+		"zero ECDH":               {jwe.ECDH_ES, new(ecdh.PublicKey), ""},
+		"RSA1_5":                  {"RSA1_5", privateRSA().Public(), ""},
+		"a symmetric algorithm":   {jwe.A128KW, []byte("sixteen bytes ok"), ""},
+		"a long key ID":           {jwe.ECDH_ES, x25519.PublicKey(), strings.Repeat("x", 257)},
+		"an invalid key ID":       {jwe.ECDH_ES, x25519.PublicKey(), "\xff"},
+	} {
+		if key, err := jwe.NewPublicKey(test.alg, test.key, jwe.KeyOptions{KeyID: test.id}); err == nil || key != nil || !strings.HasPrefix(err.Error(), "jwe: ") {
+			t.Errorf("%s: %v, %v", name, key, err)
+		}
+	}
+}
+
+func TestNewPrivateKeyRefuses(t *testing.T) {
+	mismatched, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	other, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	mismatched.PublicKey = other.PublicKey
+	x25519, _ := ecdh.X25519().GenerateKey(rand.Reader)
+	_, signing, _ := ed25519.GenerateKey(rand.Reader)
+	for name, test := range map[string]struct {
+		alg jwe.Algorithm
+		key crypto.PrivateKey
+	}{
+		"RSA key for ECDH-ES":   {jwe.ECDH_ES, privateRSA()},
+		"X25519 for RSA-OAEP":   {jwe.RSA_OAEP, x25519},
+		"halves of two keys":    {jwe.ECDH_ES, mismatched},
+		"a key that signs":      {jwe.ECDH_ES, signing},
+		"nil":                   {jwe.ECDH_ES, nil},
+		"typed nil RSA":         {jwe.RSA_OAEP, (*rsa.PrivateKey)(nil)},
+		"typed nil ECDH":        {jwe.ECDH_ES, (*ecdh.PrivateKey)(nil)},
+		"typed nil ECDSA":       {jwe.ECDH_ES, (*ecdsa.PrivateKey)(nil)},
+		"zero RSA":              {jwe.RSA_OAEP, new(rsa.PrivateKey)},
+		"zero ECDH":             {jwe.ECDH_ES, new(ecdh.PrivateKey)},
+		"zero ECDSA":            {jwe.ECDH_ES, new(ecdsa.PrivateKey)},
+		"a symmetric algorithm": {jwe.Dir, x25519},
+		"remote without public": {jwe.RSA_OAEP_256, remoteDecrypter{}},
+	} {
+		if key, err := jwe.NewPrivateKey(test.alg, test.key, jwe.KeyOptions{}); err == nil || key != nil || !strings.HasPrefix(err.Error(), "jwe: ") {
+			t.Errorf("%s: %v, %v", name, key, err)
+		}
+	}
+	for _, alg := range []jwe.Algorithm{jwe.A128KW, jwe.Dir, jwe.PBES2_HS256_A128KW, "", "none"} {
+		if key, err := jwe.GenerateKey(alg); err == nil || key != nil {
+			t.Errorf("GenerateKey(%q): %v, %v", alg, key, err)
+		}
+	}
+}
+
+func TestNewSecretKeyRefuses(t *testing.T) {
+	for alg, size := range map[jwe.Algorithm]int{jwe.A128KW: 16, jwe.A192KW: 24, jwe.A256KW: 32, jwe.A128GCMKW: 16, jwe.A192GCMKW: 24, jwe.A256GCMKW: 32} {
+		for _, wrong := range []int{0, size - 1, size + 1, 64} {
+			if key, err := jwe.NewSecretKey(alg, make([]byte, wrong), jwe.KeyOptions{}); err == nil || key != nil {
+				t.Errorf("%s with %d bytes: %v, %v", alg, wrong, key, err)
+			}
+		}
+	}
+	for _, enc := range append(everyEncryption, "", "A512GCM") {
+		if key, err := jwe.NewDirectKey(enc, make([]byte, 33), jwe.KeyOptions{}); err == nil || key != nil {
+			t.Errorf("%s with 33 bytes: %v, %v", enc, key, err)
+		}
+	}
+	for _, alg := range []jwe.Algorithm{jwe.Dir, jwe.ECDH_ES, jwe.PBES2_HS256_A128KW, ""} {
+		if key, err := jwe.GenerateSecretKey(alg); err == nil || key != nil {
+			t.Errorf("GenerateSecretKey(%q): %v, %v", alg, key, err)
+		}
+	}
+	if key, err := jwe.GenerateDirectKey(""); err == nil || key != nil {
+		t.Errorf("GenerateDirectKey: %v, %v", key, err)
+	}
+}
+
+// A key that is written and read again decrypts what it did before.
+func TestKeysAreWrittenAndRead(t *testing.T) {
+	const enc = jwe.A128CBC_HS256
+	for _, pair := range pairsFor(enc) {
+		message := encrypt(t, newEncrypter(t, enc, jwe.EncrypterOptions{}, pair.encrypt), "content")
+		t.Run(pair.name, func(t *testing.T) {
+			switch key := pair.decrypt.(type) {
+			case *jwe.SecretKey:
+				checkSecretKey(t, key, message)
+			case *jwe.PrivateKey:
+				checkPrivateKey(t, key, message)
+				checkPublicKey(t, key)
+			}
+		})
+	}
+}
+
+func checkSecretKey(t *testing.T, key *jwe.SecretKey, message string) {
+	t.Helper()
+	exported, err := key.ExportJWK()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := jwe.ParseSecretKey(exported, jwe.ParseOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.KeyID() != key.KeyID() || again.Algorithm() != key.Algorithm() || again.Encryption() != key.Encryption() {
+		t.Errorf("%v became %v", key, again)
+	}
+	decrypt(t, jwe.DecrypterOptions{}, message, again)
+}
+
+func checkPrivateKey(t *testing.T, key *jwe.PrivateKey, message string) {
+	t.Helper()
+	exported, err := key.ExportJWK()
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := key.ExportPEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fromJWK, err := jwe.ParsePrivateKey(exported, jwe.ParseOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fromPEM, err := jwe.ParsePrivateKey(block, jwe.ParseOptions{Algorithm: key.Algorithm()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, again := range []*jwe.PrivateKey{fromJWK, fromPEM} {
+		if again.KeyID() != key.KeyID() || again.Algorithm() != key.Algorithm() {
+			t.Errorf("%v became %v", key, again)
+		}
+		decrypt(t, jwe.DecrypterOptions{}, message, again)
+	}
+	for _, private := range [][]byte{exported, block} {
+		if public, err := jwe.ParsePublicKey(private, jwe.ParseOptions{Algorithm: key.Algorithm()}); err == nil || public != nil {
+			t.Errorf("a private key was read as a public one")
+		}
+	}
+}
+
+func checkPublicKey(t *testing.T, key *jwe.PrivateKey) {
+	t.Helper()
+	written, err := json.Marshal(key.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := key.Public().ExportPEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fromJWK jwe.PublicKey
+	if err := json.Unmarshal(written, &fromJWK); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(written), `"use":"enc"`) {
+		t.Errorf("written as %s", written)
+	}
+	fromPEM, err := jwe.ParsePublicKey(block, jwe.ParseOptions{Algorithm: key.Algorithm(), KeyID: "other"})
+	if err != nil || fromPEM.KeyID() != "other" {
+		t.Fatalf("%v, %v", fromPEM, err)
+	}
+	renamed, err := jwe.ParsePrivateKey(mustPEM(t, key), jwe.ParseOptions{Algorithm: key.Algorithm(), KeyID: "other"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	decrypt(t, jwe.DecrypterOptions{}, encrypt(t, newEncrypter(t, jwe.A128GCM, jwe.EncrypterOptions{}, &fromJWK), "content"), key)
+	decrypt(t, jwe.DecrypterOptions{}, encrypt(t, newEncrypter(t, jwe.A128GCM, jwe.EncrypterOptions{}, fromPEM), "content"), renamed)
+	if private, err := jwe.ParsePrivateKey(written, jwe.ParseOptions{}); err == nil || private != nil {
+		t.Error("a public key was read as a private one")
+	}
+}
+
+func mustPEM(t testing.TB, key *jwe.PrivateKey) []byte {
+	t.Helper()
+	block, err := key.ExportPEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return block
+}
+
+func TestParseRefuses(t *testing.T) {
+	block := string(mustPEM(t, privateKey(t, jwe.ECDH_ES)))
+	const secret = `"kty":"oct","k":"GawgguFyGrWKav7AX4VKUg"`
+	private := func(text string, o jwe.ParseOptions) error {
+		_, err := jwe.ParsePrivateKey([]byte(text), o)
+		return err
+	}
+	public := func(text string, o jwe.ParseOptions) error { _, err := jwe.ParsePublicKey([]byte(text), o); return err }
+	shared := func(text string, o jwe.ParseOptions) error { _, err := jwe.ParseSecretKey([]byte(text), o); return err }
+	agree, wrap, none := jwe.ParseOptions{Algorithm: jwe.ECDH_ES}, jwe.ParseOptions{Algorithm: jwe.A128KW}, jwe.ParseOptions{}
+	for _, test := range []struct {
+		name     string
+		parse    func(string, jwe.ParseOptions) error
+		text     string
+		o        jwe.ParseOptions
+		accepted bool
+	}{
+		{"public", public, `{` + bobJWK + `}`, agree, true},
+		{"private", private, `{` + bobJWK + `,` + bobPrivate + `}`, agree, true},
+		{"secret", shared, `{` + secret + `}`, wrap, true},
+		{"use", public, `{` + bobJWK + `,"use":"enc"}`, agree, true},
+		{"operation of a private key", private, `{` + bobJWK + `,` + bobPrivate + `,"key_ops":["deriveBits"]}`, agree, true},
+		{"operations of a secret key", shared, `{` + secret + `,"key_ops":["wrapKey","unwrapKey"]}`, wrap, true},
+		{"operations of a direct key", shared, `{` + secret + `,"key_ops":["decrypt","encrypt"],"alg":"A128GCM"}`, none, true},
+		{"direct key, named and stated", shared, `{` + secret + `,"alg":"A128GCM"}`, jwe.ParseOptions{Algorithm: jwe.Dir, Encryption: jwe.A128GCM}, true},
+		{"direct key, half named", shared, `{` + secret + `,"alg":"dir"}`, jwe.ParseOptions{Encryption: jwe.A128GCM}, true},
+
+		{"no algorithm", public, `{` + bobJWK + `}`, none, false},
+		{"no algorithm in PEM", private, block, none, false},
+		{"another algorithm", public, `{` + bobJWK + `,"alg":"ECDH-ES+A128KW"}`, agree, false},
+		{"an algorithm that signs", public, `{` + bobJWK + `,"alg":"ES256"}`, none, false},
+		{"RSA1_5", public, `{` + bobJWK + `,"alg":"RSA1_5"}`, none, false},
+		{"use for signatures", public, `{` + bobJWK + `,"use":"sig"}`, agree, false},
+		{"private use for signatures", private, `{` + bobJWK + `,` + bobPrivate + `,"use":"sig"}`, agree, false},
+		{"secret use for signatures", shared, `{` + secret + `,"use":"sig"}`, wrap, false},
+		{"operation of another kind", private, `{` + bobJWK + `,` + bobPrivate + `,"key_ops":["decrypt","unwrapKey"]}`, agree, false},
+		{"no operation", private, `{` + bobJWK + `,` + bobPrivate + `,"key_ops":[]}`, agree, false},
+		{"half the operations", shared, `{` + secret + `,"key_ops":["wrapKey"]}`, wrap, false},
+		{"operations of a direct key", shared, `{` + secret + `,"key_ops":["encrypt","decrypt"]}`, wrap, false},
+		{"operations of a wrapping key", shared, `{` + secret + `,"key_ops":["wrapKey","unwrapKey"],"alg":"A128GCM"}`, none, false},
+		{"private as public", public, `{` + bobJWK + `,` + bobPrivate + `}`, agree, false},
+		{"public as private", private, `{` + bobJWK + `}`, agree, false},
+		{"secret as public", public, `{` + secret + `}`, agree, false},
+		{"secret as private", private, `{` + secret + `}`, agree, false},
+		{"public as secret", shared, `{` + bobJWK + `}`, wrap, false},
+		{"secret of another size", shared, `{` + secret + `}`, jwe.ParseOptions{Algorithm: jwe.A256KW}, false},
+		{"direct key without encryption", shared, `{` + secret + `,"alg":"dir"}`, none, false},
+		{"direct key of another encryption", shared, `{` + secret + `,"alg":"A128GCM"}`, jwe.ParseOptions{Encryption: jwe.A256GCM}, false},
+		{"encryption for a wrapping key", shared, `{` + secret + `,"alg":"A128KW"}`, jwe.ParseOptions{Encryption: jwe.A128GCM}, false},
+		{"encryption as a public key's", public, `{` + bobJWK + `,"alg":"A128GCM"}`, none, false},
+		{"another key ID", public, `{` + bobJWK + `,"kid":"a"}`, jwe.ParseOptions{Algorithm: jwe.ECDH_ES, KeyID: "b"}, false},
+		{"halves of two keys", private, `{` + bobJWK + `,"d":"dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo"}`, agree, false},
+		{"a member twice", public, `{` + bobJWK + `,"x":"AA"}`, agree, false},
+		{"not JSON", public, `x`, agree, false},
+		{"half a public key", public, `{"kty":"EC","crv":"P-256","x":"AA"}`, agree, false},
+		{"not a PEM block", public, "-----BEGIN PUBLIC KEY-----\nAA==\n-----END PUBLIC KEY-----\n", agree, false},
+		{"long key ID", shared, `{` + secret + `,"kid":"` + strings.Repeat("x", 257) + `"}`, wrap, false},
+		{"PEM of a private key", public, block, agree, false},
+		{"two PEM blocks", private, block + block, agree, false},
+	} {
+		err := test.parse(test.text, test.o)
+		if test.accepted != (err == nil) {
+			t.Errorf("%s: %v", test.name, err)
+		}
+		if err != nil && (!strings.HasPrefix(err.Error(), "jwe: ") || strings.Contains(err.Error(), "XasIfmJKikt54X") || strings.Contains(err.Error(), "GawgguFyGrWK")) {
+			t.Errorf("%s: %v", test.name, err)
+		}
+	}
+	public25519, err := jwe.ParsePublicKey([]byte(`{`+bobJWK+`}`), agree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	publicBlock, err := public25519.ExportPEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if key, err := jwe.ParsePrivateKey(publicBlock, agree); err == nil || key != nil {
+		t.Error("the PEM of a public key was read as a private one")
+	}
+}
+
+// Whatever the verb, a key's material isn't printed, and no key but a public one turns into JSON.
+func TestKeysDoNotLeak(t *testing.T) {
+	secret := []byte("sixteen bytes ok")
+	shared, _ := jwe.NewSecretKey(jwe.A128KW, secret, jwe.KeyOptions{KeyID: "s"})
+	remembered := newPassword(t, jwe.PasswordOptions{KeyID: "p"})
+	private, err := jwe.ParsePrivateKey([]byte(`{`+bobJWK+`,`+bobPrivate+`,"alg":"ECDH-ES","kid":"b"}`), jwe.ParseOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	message := decrypt(t, jwe.DecrypterOptions{}, encrypt(t, newEncrypter(t, jwe.A128GCM, jwe.EncrypterOptions{}, shared), "for your eyes"), shared)
+	var log bytes.Buffer
+	slog.New(slog.NewTextHandler(&log, nil)).Info("keys", "shared", shared, "password", remembered, "private", private, "public", private.Public(), "message", message)
+	text := log.String() + fmt.Sprintf("%v %+v %#v %s %x %d", shared, shared, shared, shared, shared, *shared) +
+		fmt.Sprintf("%v %+v %#v %s %x %d", remembered, remembered, remembered, remembered, remembered, *remembered) +
+		fmt.Sprintf("%v %+v %#v %s %x %d", private, private, private, private, private, *private) +
+		fmt.Sprintf("%v %+v %#v %s %x %d", message, message, message, message, message, *message) +
+		fmt.Sprint(new(jwe.SecretKey), new(jwe.Password), new(jwe.PrivateKey), new(jwe.PublicKey), new(jwe.Message))
+	for _, leak := range []string{"sixteen", fmt.Sprintf("%x", secret), fmt.Sprint(secret), password, fmt.Sprintf("%x", password), "XasIf", "for your eyes", "0x"} {
+		if strings.Contains(text, leak) {
+			t.Errorf("%q is printed: %s", leak, text)
+		}
+	}
+	for _, want := range []string{
+		`A128KW secret key "s"`, `PBES2-HS256+A128KW password key "p"`, `ECDH-ES private key "b"`, `ECDH-ES public key \"b\"`, "message of 13 bytes",
+		"no secret key", "no message",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not printed: %s", want, text)
+		}
+	}
+	for _, key := range []any{shared, remembered, private, *shared, *remembered, *private, jwe.PublicKey{}} {
+		if text, err := json.Marshal(key); err == nil {
+			t.Errorf("written as JSON: %s", text)
+		}
+	}
+}
+
+// Keys are copied: what the caller does with its own afterwards is without effect.
+func TestKeysAreCopied(t *testing.T) {
+	secret := []byte("sixteen bytes ok")
+	shared, _ := jwe.NewSecretKey(jwe.A128KW, secret, jwe.KeyOptions{})
+	phrase := []byte(password)
+	remembered, _ := jwe.NewPassword(jwe.PBES2_HS256_A128KW, phrase, jwe.PasswordOptions{Iterations: 1000})
+	mutable, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	private, err := jwe.NewPrivateKey(jwe.ECDH_ES_A128KW, mutable, jwe.KeyOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	message := encryptJSON(t, newEncrypter(t, jwe.A128GCM, jwe.EncrypterOptions{}, shared, remembered, private.Public()), "content", "")
+	clear(secret)
+	clear(phrase)
+	other, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	*mutable = *other
+	for _, key := range []jwe.DecryptionKey{shared, remembered, private} {
+		decrypt(t, jwe.DecrypterOptions{}, message, key)
+	}
+}
+
+// A secret's key ID says nothing of it: two keys of one secret are told apart, and one without an ID leaves "kid" out.
+func TestKeyIDs(t *testing.T) {
+	unnamed, _ := jwe.NewSecretKey(jwe.A128KW, []byte("sixteen bytes ok"), jwe.KeyOptions{})
+	message := decrypt(t, jwe.DecrypterOptions{}, encrypt(t, newEncrypter(t, jwe.A128GCM, jwe.EncrypterOptions{}, unnamed), ""), unnamed)
+	if unnamed.KeyID() != "" || strings.Contains(string(message.Protected()), "kid") {
+		t.Errorf("%v: %s", unnamed, message.Protected())
+	}
+	if a, b := secretKey(t, jwe.A128KW), secretKey(t, jwe.A128KW); a.KeyID() == b.KeyID() || len(a.KeyID()) < 20 {
+		t.Errorf("%v, %v", a, b)
+	}
+	bob, err := jwe.ParsePublicKey([]byte(`{`+bobJWK+`}`), jwe.ParseOptions{Algorithm: jwe.ECDH_ES})
+	if err != nil || len(bob.KeyID()) != 43 {
+		t.Errorf("%v, %v", bob, err)
+	}
+}
+
+// remoteDecrypter and remoteExchanger stand for keys in an HSM.
+type remoteDecrypter struct{ key *rsa.PrivateKey }
+
+func (r remoteDecrypter) Public() crypto.PublicKey {
+	if r.key == nil {
+		return nil
+	}
+	return r.key.Public()
+}
+
+func (r remoteDecrypter) Decrypt(random io.Reader, message []byte, o crypto.DecrypterOpts) ([]byte, error) {
+	return r.key.Decrypt(random, message, o)
+}
+
+type remoteExchanger struct {
+	key    *ecdh.PrivateKey
+	broken error
+}
+
+func (r remoteExchanger) PublicKey() *ecdh.PublicKey { return r.key.PublicKey() }
+func (r remoteExchanger) Curve() ecdh.Curve          { return r.key.Curve() }
+
+func (r remoteExchanger) ECDH(other *ecdh.PublicKey) ([]byte, error) {
+	if r.broken != nil {
+		return nil, r.broken
+	}
+	return r.key.ECDH(other)
+}
+
+func TestRemoteKeys(t *testing.T) {
+	p384, _ := ecdh.P384().GenerateKey(rand.Reader)
+	for alg, held := range map[jwe.Algorithm]crypto.PrivateKey{
+		jwe.RSA_OAEP: remoteDecrypter{privateRSA()}, jwe.RSA_OAEP_256: remoteDecrypter{privateRSA()},
+		jwe.ECDH_ES: remoteExchanger{p384, nil}, jwe.ECDH_ES_A256KW: remoteExchanger{p384, nil},
+	} {
+		key, err := jwe.NewPrivateKey(alg, held, jwe.KeyOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		decrypt(t, jwe.DecrypterOptions{}, encrypt(t, newEncrypter(t, jwe.A256GCM, jwe.EncrypterOptions{}, key.Public()), "content"), key)
+		if _, err := key.ExportJWK(); err == nil {
+			t.Errorf("%v was exported", key)
+		}
+		if _, err := key.ExportPEM(); err == nil {
+			t.Errorf("%v was exported", key)
+		}
+	}
+	broken, err := jwe.NewPrivateKey(jwe.ECDH_ES, remoteExchanger{p384, errors.New("out of order")}, jwe.KeyOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	message := encrypt(t, newEncrypter(t, jwe.A256GCM, jwe.EncrypterOptions{}, broken.Public()), "content")
+	refuses(t, newDecrypter(t, jwe.DecrypterOptions{}, broken), "a key out of order", message)
+}

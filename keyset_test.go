@@ -1,0 +1,172 @@
+package jot_test
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/jot-auth/jot"
+)
+
+const rfc7515Secret = `"kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"`
+
+func TestSetsSaveWhatIsGood(t *testing.T) {
+	for reason, text := range map[string]string{
+		"not offered":          `{"kty":"LWE","kid":"future","alg":"ES256"}`,
+		"secp256k1":            `{"kty":"EC","crv":"secp256k1","x":"AA","y":"AA","alg":"ES256"}`,
+		"on P-256":             `{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","alg":"ES256"}`,
+		"needs a key on P-384": `{` + p256JWK + `,"alg":"ES384"}`,
+		"can't use a key":      `{` + p256JWK + `,"alg":"RS256"}`,
+		"private or secret":    `{` + rfc7515Secret + `,"alg":"HS256"}`,
+		"doesn't name its":     `{` + p256JWK + `}`,
+		"not for":              `{` + p256JWK + `,"alg":"ES256","use":"enc"}`,
+		"don't permit":         `{` + p256JWK + `,"alg":"ES256","key_ops":["sign"]}`,
+		"contradict its use":   `{` + p256JWK + `,"alg":"ES256","use":"sig","key_ops":["verify","wrapKey"]}`,
+		"not a string":         `{` + p256JWK + `,"alg":"ES256","kid":1}`,
+		"certificate":          `{` + p256JWK + `,"alg":"ES256","x5c":["AAAA"]}`,
+		"ECDH-ES":              `{` + p256JWK + `,"alg":"ECDH-ES"}`,
+		"ecdh.PublicKey":       `{"kty":"OKP","crv":"X25519","x":"hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo","alg":"EdDSA"}`,
+		"small order":          `{"kty":"OKP","crv":"Ed25519","x":"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","alg":"EdDSA"}`,
+		"not a JWK":            `17`,
+	} {
+		document := `{"keys":[` + text + `,{` + p256JWK + `,"alg":"ES256","kid":"good"}]}`
+		set, err := jot.ParseKeySet([]byte(document), jot.ParseOptions{})
+		if err != nil {
+			t.Fatal(reason, err)
+		}
+		if len(set.Keys()) != 1 || set.Keys()[0].KeyID() != "good" || len(set.Skipped()) != 1 || set.Skipped()[0].Position != 0 {
+			t.Errorf("%s: keys %v, skipped %v", reason, set.Keys(), set.Skipped())
+			continue
+		}
+		if got := set.Skipped()[0].Reason; !strings.Contains(got, reason) || !strings.HasPrefix(got, "jot: ") {
+			t.Errorf("the reason is %q, without %q", got, reason)
+		}
+	}
+}
+
+func TestKeySetWorksForItsGoodKeys(t *testing.T) {
+	set, err := jot.ParseKeySet([]byte(`{"keys":[
+		{"kty":"LWE","kid":"future"},
+		{`+p256JWK+`,"alg":"ES256","kid":"good"},
+		{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","alg":"EdDSA","kid":"good"},
+		{"kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T","alg":"HS256"},
+		17
+	],"other":true}`), jot.ParseOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(set.Keys()) != 2 || len(set.Skipped()) != 3 || set.Skipped()[0].Position != 0 || set.Skipped()[2].Position != 4 {
+		t.Errorf("keys %v, skipped %v", set.Keys(), set.Skipped())
+	}
+	for _, alg := range []jot.Algorithm{jot.ES256, jot.EdDSA} { // one key ID on two key types
+		found, err := set.VerificationKeys(t.Context(), alg, "good")
+		if err != nil || len(found) != 1 || found[0].Algorithm() != alg {
+			t.Errorf("%s: %v, %v", alg, found, err)
+		}
+	}
+	for name, document := range map[string]string{
+		"no keys": `{}`, "keys null": `{"keys":null}`, "keys an object": `{"keys":{}}`, "an array": `[]`, "cut": `{"keys":[`,
+		"too many": `{"keys":[` + strings.Repeat("{},", 128) + `{}]}`,
+	} {
+		if _, err := jot.ParseKeySet([]byte(document), jot.ParseOptions{}); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	if empty, _ := json.Marshal(jot.NewKeySet(nil)); string(empty) != `{"keys":[]}` {
+		t.Errorf("an empty set is %s", empty)
+	}
+}
+
+func TestParseSecretKeySet(t *testing.T) {
+	set, err := jot.ParseSecretKeySet([]byte(`{"keys":[
+		{`+rfc7515Secret+`,"alg":"HS256","kid":"a"},
+		{`+rfc7515Secret+`,"alg":"HS512"},
+		{`+p256JWK+`,"alg":"ES256"},
+		{"kty":"oct","k":"AAAA","alg":"HS256"},
+		{`+rfc7515Secret+`,"alg":"A128KW"},
+		{`+rfc7515Secret+`,"alg":"HS256","key_ops":["verify"]},
+		{`+rfc7515Secret+`}
+	]}`), jot.ParseOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(set.Keys()) != 2 || set.Keys()[0].KeyID() != "a" || set.Keys()[1].KeyID() != "" || len(set.Skipped()) != 5 || set.Skipped()[0].Position != 2 {
+		t.Errorf("keys %v, skipped %v", set.Keys(), set.Skipped())
+	}
+	token := sign(t, set.Keys()[1], jot.SignerOptions{}, claims())
+	if err := newVerifier(t, set, strict()).Check(t.Context(), token); err != nil {
+		t.Error(err)
+	}
+	for name, document := range map[string]string{"no keys": `{}`, "an array": `[]`, "cut": `{"keys":[`} {
+		if _, err := jot.ParseSecretKeySet([]byte(document), jot.ParseOptions{}); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	if text, err := json.Marshal(set); err == nil {
+		t.Errorf("a secret set was written: %s", text)
+	}
+}
+
+func TestSetsLeaveOutWhatIsNoKey(t *testing.T) {
+	if set := jot.NewKeySet(nil, new(jot.PublicKey), generate(t, jot.EdDSA).Public()); len(set.Keys()) != 1 {
+		t.Errorf("public: %v", set.Keys())
+	}
+	if set := jot.NewSecretKeySet(nil, new(jot.SecretKey), generateSecret(t)); len(set.Keys()) != 1 {
+		t.Errorf("secret: %v", set.Keys())
+	}
+}
+
+// A kid rules out the keys that are known under another, and no key that is known under none.
+func TestUnnamedKeysAreTriedForAnyKeyID(t *testing.T) {
+	secret := []byte(strings.Repeat("s", 32))
+	named, _ := jot.NewSecretKey(jot.HS256, secret, jot.KeyOptions{KeyID: "2026"})
+	other, _ := jot.NewSecretKey(jot.HS256, secret, jot.KeyOptions{KeyID: "2027"})
+	unnamed, _ := jot.NewSecretKey(jot.HS256, secret, jot.KeyOptions{})
+	wrong, _ := jot.NewSecretKey(jot.HS256, []byte(strings.Repeat("w", 32)), jot.KeyOptions{})
+	longer, _ := jot.NewSecretKey(jot.HS512, []byte(strings.Repeat("l", 64)), jot.KeyOptions{})
+
+	private := generate(t, jot.ES256)
+	text, err := private.Public().ExportPEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fromPEM, err := jot.ParsePublicKey(text, jot.ParseOptions{Algorithm: jot.ES256})
+	if err != nil {
+		t.Fatal(err)
+	}
+	namedPEM, err := jot.ParsePublicKey(text, jot.ParseOptions{Algorithm: jot.ES256, KeyID: "2027"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	exported, _ := private.ExportPEM()
+	asNamed, err := jot.ParsePrivateKey(exported, jot.ParseOptions{Algorithm: jot.ES256, KeyID: "2026"})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	for name, c := range map[string]struct {
+		signer jot.SigningKey
+		keys   jot.KeySource
+		want   error
+	}{
+		"a named token, the named key":            {named, jot.NewSecretKeySet(other, named), nil},
+		"a named token, another name":             {named, jot.NewSecretKeySet(other), jot.ErrUnknownKey},
+		"a named token, an unnamed key":           {named, jot.NewSecretKeySet(other, unnamed), nil},
+		"a named token, an unnamed wrong key":     {named, jot.NewSecretKeySet(other, wrong), jot.ErrSignature},
+		"a named token, unnamed of another kind":  {named, jot.NewSecretKeySet(longer), jot.ErrUnknownKey},
+		"an unnamed token, a named key":           {unnamed, jot.NewSecretKeySet(named), nil},
+		"an unnamed token, both":                  {unnamed, jot.NewSecretKeySet(wrong, named), nil},
+		"a named token, PEM":                      {asNamed, jot.NewKeySet(fromPEM), nil},
+		"a named token, PEM with another":         {asNamed, jot.NewKeySet(namedPEM), jot.ErrUnknownKey},
+		"a token with a thumbprint, its PEM":      {private, jot.NewKeySet(fromPEM), nil},
+		"a named token, a generated key":          {asNamed, jot.NewKeySet(private.Public()), jot.ErrUnknownKey},
+		"a named token, its own key and a PEM":    {asNamed, jot.NewKeySet(fromPEM, asNamed.Public()), nil},
+		"a named token, a PEM of another's token": {generate(t, jot.ES256), jot.NewKeySet(fromPEM), jot.ErrSignature},
+	} {
+		token := sign(t, c.signer, jot.SignerOptions{}, claims())
+		if err := newVerifier(t, c.keys, strict()).Check(t.Context(), token); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,98 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/jot-auth/jot/strictjson"
+	"github.com/spf13/cobra"
+)
+
+// readClaims gathers the claims of the file and the flags.
+func (f signFlags) readClaims(cmd *cobra.Command) (map[string]json.RawMessage, error) {
+	claims := map[string]json.RawMessage{}
+	if f.claimsFile != "" {
+		data, err := readInput(cmd, f.claimsFile, "claims", maxInput)
+		if err != nil {
+			return nil, err
+		}
+		if err := strictjson.Unmarshal(data, &claims); err != nil || claims == nil {
+			return nil, fmt.Errorf("%s: the claims are not a JSON object: %w", f.claimsFile, orNull(err))
+		}
+	}
+	for _, text := range f.claims {
+		name, value, err := parseClaim(text)
+		if err != nil {
+			return nil, err
+		}
+		if _, taken := claims[name]; taken {
+			return nil, usagef("claim %q is given twice", name)
+		}
+		claims[name] = value
+	}
+	return claims, nil
+}
+
+// orNull explains the one JSON text that decodes into a map without an error and isn't an object.
+func orNull(err error) error {
+	if err == nil {
+		return errors.New("it is null")
+	}
+	return err
+}
+
+// dateClaims are numbers wherever they are defined (RFC 7519 §4.1, OpenID Connect Core §2).
+var dateClaims = map[string]bool{"exp": true, "nbf": true, "iat": true, "auth_time": true}
+
+// parseClaim reads NAME=VALUE, a string, or NAME:=JSON.
+func parseClaim(text string) (name string, value json.RawMessage, err error) {
+	name, content, found := strings.Cut(text, "=")
+	name, isJSON := strings.CutSuffix(name, ":")
+	switch {
+	case !found || name == "":
+		return "", nil, usagef("a claim is NAME=VALUE or NAME:=JSON")
+	case !utf8.ValidString(text):
+		return "", nil, usagef("claim %q is not UTF-8", name)
+	case isJSON:
+		if err := strictjson.Valid([]byte(content)); err != nil {
+			return "", nil, usagef("claim %q: not JSON: %w; for a string write %s=…", name, err, name)
+		}
+		return name, json.RawMessage(content), nil
+	case dateClaims[name]:
+		return "", nil, usagef("claim %q is a number, in Unix seconds: write %s:=…", name, name)
+	}
+	value, err = encodeJSON(content)
+	return name, value, err
+}
+
+// addTimes states when the token was issued and when it expires, where the claims don't.
+func (f signFlags) addTimes(claims map[string]json.RawMessage, asked bool, now time.Time) error {
+	_, stated := claims["exp"]
+	if stated && asked {
+		return usagef("exp is given twice: by --exp and by the claims")
+	}
+	if !stated {
+		claims["exp"] = fmt.Appendf(nil, "%d", now.Add(f.lifetime).Unix())
+	}
+	if _, stated := claims["iat"]; !stated {
+		claims["iat"] = fmt.Appendf(nil, "%d", now.Unix())
+	}
+	return nil
+}
+
+// encodeClaims writes the payload and holds it against what a verifier accepts: names that differ in case only, given one in
+// the file and one in a flag, would be refused there.
+func encodeClaims(claims map[string]json.RawMessage) (json.RawMessage, error) {
+	payload, err := encodeJSON(claims)
+	if err != nil {
+		return nil, err
+	}
+	if err := strictjson.Valid(payload); err != nil {
+		return nil, usagef("no verifier would accept these claims: %w", err)
+	}
+	return payload, nil
+}

@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"errors"
+	"os"
+
+	"github.com/jot-auth/jot/jwe"
+	"github.com/spf13/cobra"
+)
+
+// decryptFlags are the flags of jot decrypt.
+type decryptFlags struct {
+	key, alg string
+	password passwordFlags
+	zip      bool
+}
+
+func newDecryptCommand() *cobra.Command {
+	var f decryptFlags
+	cmd := &cobra.Command{
+		Use:   "decrypt [--key FILE | --password | --password-file FILE] [flags] FILE|-",
+		Short: "Decrypt what was encrypted for a key or a password",
+		Long: `Decrypt a JWE (RFC 7516), compact or in JSON, and write what was in it, byte by
+byte; on a terminal, what could steer it is escaped.
+
+Nobody altered it on its way, but anybody can have encrypted it who has the
+public key: a token that is signed and encrypted is for jot verify --decrypt.
+Without --key the key comes from JOT_KEY. Of a JWK Set the keys that fit are
+tried.
+
+Exit codes: 0 decrypted, 1 an error, 2 a wrong command line, 3 can't be
+decrypted, which never says why.`,
+		Example: `  jot decrypt --key decryption.jwk letter.jwe > letter
+  jot decrypt --key decryption.jwk - < letter.jwe
+  jot decrypt --key decryption.pem --alg ECDH-ES+A256KW letter.jwe`,
+		Args:                  oneFile,
+		RunE:                  func(cmd *cobra.Command, args []string) error { return runDecrypt(cmd, f, args[0]) },
+		ValidArgsFunction:     completeFiles,
+		DisableFlagsInUseLine: true,
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&f.key, "key", "", "private or symmetric key `FILE`: JWK, JWK Set or PEM")
+	flags.StringVar(&f.alg, "alg", "", "`ALG` of a key that doesn't name its own, as PEM never does")
+	f.password.addFlags(cmd)
+	flags.BoolVar(&f.zip, "zip", false, "accept a compressed message, of at most 250 KiB when inflated")
+	return cmd
+}
+
+func runDecrypt(cmd *cobra.Command, f decryptFlags, name string) error {
+	switch {
+	case f.key != "" && f.password.given():
+		return usagef("--key and a password exclude each other: give one")
+	case f.key == "" && !f.password.given() && os.Getenv("JOT_KEY") == "":
+		return usagef("no key: give --key FILE, --password or --password-file FILE, or set JOT_KEY")
+	}
+	if err := errors.Join(f.password.check(), readOnce(name, f.key, f.password.file)); err != nil {
+		return err
+	}
+	allowed, err := checkAlgorithm(f.alg, encryptionKeyAlgorithms)
+	if err != nil {
+		return err
+	}
+	keys, err := f.keys(cmd, allowed)
+	if err != nil {
+		return err
+	}
+	decrypter, err := jwe.NewDecrypter(jwe.DecrypterOptions{Decompress: f.zip, MaxSize: maxMessage}, keys...)
+	if err != nil {
+		return err
+	}
+	encrypted, err := readInput(cmd, name, "what to decrypt", maxMessage)
+	if err != nil {
+		return err
+	}
+	message, err := decrypter.Decrypt(trimLine(encrypted))
+	if err != nil {
+		refused, _ := refusal(err)
+		return &statusError{exitInvalid, errors.New("refused (" + refused.Error + "): " + refused.Detail)}
+	}
+	say(cmd, "%s", described(message))
+	return writePayload(cmd, message.Plaintext())
+}
+
+// described says what opened a message, and what that doesn't mean.
+func described(m *jwe.Message) string {
+	return "decrypted with " + keyName(string(m.Algorithm()), m.KeyID()) + "; this says nothing of who sent it"
+}
+
+func (f decryptFlags) keys(cmd *cobra.Command, allowed []string) ([]jwe.DecryptionKey, error) {
+	if f.password.given() {
+		return f.passwordKeys(cmd)
+	}
+	return decryptionKeys(cmd, f.key, allowed)
+}
+
+// passwordKeys are the password for each algorithm that it may have been used with: which of them, only the message says.
+func (f decryptFlags) passwordKeys(cmd *cobra.Command) ([]jwe.DecryptionKey, error) {
+	password, err := f.password.read(cmd, false)
+	if err != nil {
+		return nil, err
+	}
+	var keys []jwe.DecryptionKey
+	for _, alg := range passwordAlgorithms {
+		key, err := jwe.NewPassword(alg, password, jwe.PasswordOptions{})
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
+
+// decryptionKeys are the keys of a file that can decrypt.
+func decryptionKeys(cmd *cobra.Command, name string, allowed []string) ([]jwe.DecryptionKey, error) {
+	file, err := loadKeys(cmd, name, forEncryption, allowed)
+	if err != nil {
+		return nil, err
+	}
+	var keys []jwe.DecryptionKey
+	for _, key := range file.keys {
+		if key.decrypting != nil {
+			keys = append(keys, key.decrypting)
+		}
+	}
+	if len(keys) == 0 {
+		return nil, errors.New("a public key can't decrypt: give the private key")
+	}
+	return keys, nil
+}

@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"crypto/ecdh"
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/jwe"
+	"github.com/spf13/cobra"
+)
+
+func newKeyGenerateCommand() *cobra.Command {
+	var alg, curve string
+	var out keyOutput
+	cmd := &cobra.Command{
+		Use:   "generate [--alg ALG] [--crv CURVE] [--out FILE] [--force]",
+		Short: "Make a private key",
+		Long: `Make a private key, as a JWK.
+
+For signing, ES256 is the right choice unless something else is asked for.
+RS256 is for verifiers that know nothing newer, ML-DSA for those that must
+withstand quantum computers. For encryption take ECDH-ES+A256KW. HS256 and its
+like, A256KW and its like, and the content encryptions make a symmetric key,
+which both sides share: whoever verifies or encrypts with it can sign or
+decrypt with it too.
+
+A file is written with mode 0600, never through a symbolic link, and never
+over an existing one without --force.`,
+		Example: `  jot key generate --out signing.jwk
+  jot key generate --alg EdDSA --out ed25519.jwk
+  jot key generate --alg ECDH-ES+A256KW --out decryption.jwk
+  jot key generate | jot key public`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := checkNames("alg", []string{alg}, keyAlgorithms); err != nil {
+				return err
+			}
+			if err := checkCurve(alg, curve); err != nil {
+				return err
+			}
+			return generateKey(cmd, alg, curve, out)
+		},
+		DisableFlagsInUseLine: true,
+	}
+	cmd.Flags().StringVar(&alg, "alg", string(jot.ES256), "`ALG` of the key; to sign, one of\n"+list(signingAlgorithms)+
+		";\nto encrypt, one of\n"+list(encryptionAlgorithms)+";\nto encrypt as alg dir, one of\n"+list(contentEncryptions))
+	cmd.Flags().StringVar(&curve, "crv", "", "`CURVE` of a key for ECDH-ES, one of "+list(curves)+" (default P-256)")
+	out.addFlags(cmd)
+	return cmd
+}
+
+// list writes names on lines that fit a screen.
+func list(names []string) string {
+	text, width := "", 0
+	for i, name := range names {
+		if i > 0 {
+			text += ","
+			if width += len(name) + 2; width > 60 {
+				text, width = text+"\n", 0
+			} else {
+				text += " "
+			}
+		}
+		text += name
+	}
+	return text
+}
+
+func checkCurve(alg, curve string) error {
+	if curve == "" {
+		return nil
+	}
+	if !strings.HasPrefix(alg, string(jwe.ECDH_ES)) {
+		return usagef("--crv is for ECDH-ES: the algorithm %s fixes its own", alg)
+	}
+	return checkNames("crv", []string{curve}, curves)
+}
+
+func generateKey(cmd *cobra.Command, alg, curve string, out keyOutput) error {
+	key, err := newKey(alg, curve)
+	if err != nil {
+		return err
+	}
+	jwk, err := key.ExportJWK()
+	if err != nil {
+		return err
+	}
+	return out.writeSecret(cmd, jwk, fmt.Sprint(key))
+}
+
+func newKey(alg, curve string) (secretKey, error) {
+	switch {
+	case jot.Algorithm(alg).Symmetric():
+		return jot.GenerateSecretKey(jot.Algorithm(alg))
+	case slices.Contains(signingAlgorithms, alg):
+		return jot.GenerateKey(jot.Algorithm(alg))
+	case slices.Contains(contentEncryptions, alg):
+		return jwe.GenerateDirectKey(jwe.Encryption(alg))
+	case strings.HasPrefix(alg, string(jwe.ECDH_ES)):
+		return newAgreementKey(jwe.Algorithm(alg), curve)
+	case strings.HasPrefix(alg, "RSA"):
+		return jwe.GenerateKey(jwe.Algorithm(alg))
+	}
+	return jwe.GenerateSecretKey(jwe.Algorithm(alg))
+}
+
+func newAgreementKey(alg jwe.Algorithm, curve string) (secretKey, error) {
+	choice := map[string]ecdh.Curve{"": ecdh.P256(), "P-256": ecdh.P256(), "P-384": ecdh.P384(), "P-521": ecdh.P521(), "X25519": ecdh.X25519()}[curve]
+	key, err := choice.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("generating a key: %w", err)
+	}
+	return jwe.NewPrivateKey(alg, key, jwe.KeyOptions{})
+}

@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// passwordFlags say where a password comes from. It's never an argument, which other users of the machine could read.
+type passwordFlags struct {
+	ask  bool
+	file string
+}
+
+func (f *passwordFlags) addFlags(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.ask, "password", false, "ask for a password at the terminal")
+	cmd.Flags().StringVar(&f.file, "password-file", "", "`FILE` that holds a password on its one line, - for standard input")
+}
+
+func (f passwordFlags) given() bool { return f.ask || f.file != "" }
+
+func (f passwordFlags) check() error {
+	if f.ask && f.file != "" {
+		return usagef("--password and --password-file exclude each other: give one")
+	}
+	return nil
+}
+
+// read returns the password, asked for twice where it is to be chosen. It is never empty.
+func (f passwordFlags) read(cmd *cobra.Command, choose bool) ([]byte, error) {
+	if f.file != "" {
+		return readPasswordFile(cmd, f.file)
+	}
+	password, err := askPassword(cmd, "Password: ")
+	if err != nil {
+		return nil, err
+	}
+	if len(password) == 0 {
+		return nil, errors.New("the password is empty")
+	}
+	if !choose {
+		return password, nil
+	}
+	again, err := askPassword(cmd, "The same again: ")
+	if err == nil && !bytes.Equal(password, again) {
+		err = errors.New("the two passwords differ: start again")
+	}
+	return password, err
+}
+
+func readPasswordFile(cmd *cobra.Command, name string) ([]byte, error) {
+	data, err := readInput(cmd, name, "a password", maxInput)
+	if err != nil {
+		return nil, err
+	}
+	password := trimLine(data)
+	if len(password) == 0 || bytes.ContainsAny(password, "\r\n") {
+		return nil, fmt.Errorf("%s: a password file holds exactly one line", name)
+	}
+	if name != "-" {
+		warnIfExposed(cmd, name, "a password")
+	}
+	return password, nil
+}
+
+// askPassword asks at the terminal itself, wherever the standard streams lead, and shows nothing of what is typed.
+func askPassword(cmd *cobra.Command, prompt string) ([]byte, error) {
+	in, out, err := openTerminal()
+	if err != nil {
+		return nil, errors.New("there is no terminal to ask for a password: give --password-file FILE")
+	}
+	defer in.Close() // what was read and written has been checked
+	defer out.Close()
+	before, err := term.GetState(int(in.Fd()))
+	if err != nil {
+		return nil, fmt.Errorf("asking for a password: %w", err)
+	}
+	if _, err := fmt.Fprint(out, prompt); err != nil {
+		return nil, fmt.Errorf("asking for a password: %w", err)
+	}
+	defer fmt.Fprintln(out)
+	type result struct {
+		password []byte
+		err      error
+	}
+	done := make(chan result, 1)
+	go func() { // ends with the line, or with the process
+		password, err := term.ReadPassword(int(in.Fd()))
+		done <- result{password, err}
+	}()
+	select {
+	case <-cmd.Context().Done():
+		return nil, errors.Join(errors.New("interrupted while asking for a password"), term.Restore(int(in.Fd()), before))
+	case r := <-done:
+		return r.password, r.err
+	}
+}
+
+// openTerminal opens what a person reads and types at.
+func openTerminal() (in, out *os.File, err error) {
+	input, output := "/dev/tty", "/dev/tty"
+	if runtime.GOOS == "windows" {
+		input, output = "CONIN$", "CONOUT$"
+	}
+	if in, err = os.OpenFile(input, os.O_RDWR, 0); err != nil {
+		return nil, nil, err
+	}
+	if out, err = os.OpenFile(output, os.O_RDWR, 0); err != nil {
+		return nil, nil, errors.Join(err, in.Close())
+	}
+	return in, out, nil
+}

@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"os"
+
+	"github.com/jot-auth/jot/jws"
+	"github.com/spf13/cobra"
+)
+
+// payloadFlags are the flags of jot sign for what isn't claims.
+type payloadFlags struct {
+	file                      string
+	contentType               string
+	detached, unencoded, json bool
+	noType                    bool
+}
+
+func (f *payloadFlags) addFlags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.file, "payload", "", "sign the bytes of `FILE`, - for standard input, instead of claims; what follows is for that")
+	flags.BoolVar(&f.noType, "no-typ", false, "state no type")
+	flags.StringVar(&f.contentType, "cty", "", "the header's content `TYPE`: the media type of the payload")
+	flags.BoolVar(&f.detached, "detached", false, "leave the payload out: the verifier gets it another way")
+	flags.BoolVar(&f.unencoded, "unencoded", false, "sign the payload as it is, without base64url (RFC 7797)")
+	flags.BoolVar(&f.json, "json", false, "write JSON, not the compact form")
+}
+
+// check refuses flags that belong to the other kind of thing that can be signed.
+func (f *payloadFlags) check(cmd *cobra.Command, sign signFlags) error {
+	foreign, belongs := []string{"no-typ", "cty", "detached", "unencoded", "json"}, "goes with --payload, and a token has claims"
+	if f.file != "" {
+		foreign, belongs = []string{"exp", "claim", "claims", "encrypt", "enc"}, "is for a token, and --payload is not one"
+	}
+	for _, name := range foreign {
+		if cmd.Flags().Changed(name) {
+			return usagef("--%s %s", name, belongs)
+		}
+	}
+	switch {
+	case f.file != "" && (sign.typ != "") == f.noType:
+		return usagef("say which type of message this is: --typ TYPE, or --no-typ for none")
+	case len(sign.keys) > 1 && !f.json:
+		return usagef("several keys sign one payload in JSON only: add --payload FILE --json, or give one key")
+	case len(sign.keys) > 1 && sign.kid != "":
+		return usagef("--kid chooses one key: give one --key")
+	}
+	return nil
+}
+
+func signPayload(cmd *cobra.Command, f signFlags, allowed []string) error {
+	keys, err := f.signingKeys(cmd, allowed)
+	if err != nil {
+		return err
+	}
+	signer, err := jws.NewSigner(jws.SignerOptions{
+		Type: f.typ, NoType: f.payload.noType, ContentType: f.payload.contentType,
+		Detached: f.payload.detached, Unencoded: f.payload.unencoded,
+	}, keys...)
+	if err != nil {
+		return err
+	}
+	payload, err := readInput(cmd, f.payload.file, "a payload", maxPayload)
+	if err != nil {
+		return err
+	}
+	if f.payload.json {
+		message, err := signer.SignJSON(cmd.Context(), payload)
+		if err != nil {
+			return err
+		}
+		return printLine(cmd, message)
+	}
+	message, err := signer.Sign(cmd.Context(), payload)
+	if err != nil {
+		return err
+	}
+	return printLine(cmd, []byte(message))
+}
+
+// writePayload writes what was signed or encrypted as it is. On a terminal, what could steer it is escaped.
+func writePayload(cmd *cobra.Command, payload []byte) error {
+	if file, ok := cmd.OutOrStdout().(*os.File); ok && isTerminal(file) {
+		return printLine(cmd, []byte(escape(string(payload), "\n\t")))
+	}
+	_, err := cmd.OutOrStdout().Write(payload)
+	return err
+}
