@@ -21,7 +21,7 @@ check: ## all that CI checks
 	CI=true .ci/run
 
 bench: ## the README's table: jot, its peers and the bare primitives (some minutes)
-	go run ./interop/bench
+	go run ./interop/bench -write README.md
 
 demo: ## a token's whole life, played against a real server
 	go run ./server/cmd/jot demo

@@ -86,7 +86,7 @@ func TestAllocations(t *testing.T) {
 		t.Fatal(err)
 	}
 	claims, ctx := registered(), t.Context()
-	const decoded = 1 + 8 + 2 + 6 // the struct; its strings; its lists and theirs
+	const decoded = 1 + 7 + 2 + 6 // the struct; its strings; its lists and theirs
 	for _, test := range []struct {
 		name string
 		most float64
@@ -98,9 +98,9 @@ func TestAllocations(t *testing.T) {
 		{"Check of a token that is too large", 0, func() error { return verifier.Check(ctx, huge) }, false},
 		{"Check of a remembered token", 0, func() error { return remembering.Check(ctx, raw) }, true},
 		{"Check of a remembered token, with revocation", 0, func() error { return revoking.Check(ctx, raw) }, true},
-		{"Verify", 3, func() error { _, err := verifier.Verify(ctx, raw); return err }, true},
+		{"Verify", 2, func() error { _, err := verifier.Verify(ctx, raw); return err }, true},
 		{"Verify of a remembered token", 0, func() error { _, err := remembering.Verify(ctx, raw); return err }, true},
-		{"Verify[T]", 3 + decoded, func() error { _, _, err := jot.Verify[accessTokenClaims](ctx, verifier, raw); return err }, true},
+		{"Verify[T]", 2 + decoded, func() error { _, _, err := jot.Verify[accessTokenClaims](ctx, verifier, raw); return err }, true},
 		{"Sign", 1, func() error { _, err := signer.Sign(ctx, claims); return err }, true},
 	} {
 		got := allocations(func() {
@@ -119,7 +119,8 @@ func TestAllocationsBesideThePrimitive(t *testing.T) {
 	if skipCountsUnderRace(t) {
 		return
 	}
-	digest := sha256.Sum256([]byte("input"))
+	input := []byte("input")
+	digest := sha256.Sum256(input)
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
@@ -132,21 +133,25 @@ func TestAllocationsBesideThePrimitive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	hash := func() []byte { // as a caller would: the standard library makes the digest escape to the heap
+		digest := sha256.Sum256(input)
+		return digest[:]
+	}
 	rsaSignature, _ := rsaKey.Sign(rand.Reader, digest[:], crypto.SHA256)
 	ecdsaSignature, _ := ecdsaKey.Sign(rand.Reader, digest[:], crypto.SHA256)
-	edSignature := ed25519.Sign(edKey, digest[:])
+	edSignature := ed25519.Sign(edKey, input)
 	for _, test := range []struct {
 		alg    jot.Algorithm
 		key    crypto.Signer
 		sign   func() ([]byte, error)
 		verify func() bool
 	}{
-		{jot.RS256, rsaKey, func() ([]byte, error) { return rsaKey.Sign(rand.Reader, digest[:], crypto.SHA256) },
-			func() bool { return rsa.VerifyPKCS1v15(&rsaKey.PublicKey, crypto.SHA256, digest[:], rsaSignature) == nil }},
-		{jot.ES256, ecdsaKey, func() ([]byte, error) { return ecdsaKey.Sign(rand.Reader, digest[:], crypto.SHA256) },
-			func() bool { return ecdsa.VerifyASN1(&ecdsaKey.PublicKey, digest[:], ecdsaSignature) }},
-		{jot.EdDSA, edKey, func() ([]byte, error) { return edKey.Sign(nil, digest[:], crypto.Hash(0)) },
-			func() bool { return ed25519.Verify(edKey.Public().(ed25519.PublicKey), digest[:], edSignature) }},
+		{jot.RS256, rsaKey, func() ([]byte, error) { return rsaKey.Sign(rand.Reader, hash(), crypto.SHA256) },
+			func() bool { return rsa.VerifyPKCS1v15(&rsaKey.PublicKey, crypto.SHA256, hash(), rsaSignature) == nil }},
+		{jot.ES256, ecdsaKey, func() ([]byte, error) { return ecdsaKey.Sign(rand.Reader, hash(), crypto.SHA256) },
+			func() bool { return ecdsa.VerifyASN1(&ecdsaKey.PublicKey, hash(), ecdsaSignature) }},
+		{jot.EdDSA, edKey, func() ([]byte, error) { return edKey.Sign(nil, input, crypto.Hash(0)) },
+			func() bool { return ed25519.Verify(edKey.Public().(ed25519.PublicKey), input, edSignature) }},
 	} {
 		t.Run(string(test.alg), func(t *testing.T) {
 			key, err := jot.NewPrivateKey(test.alg, test.key, jot.KeyOptions{})

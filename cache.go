@@ -16,7 +16,7 @@ const (
 )
 
 // tokenCache remembers verified tokens. A token has a few places, by its hash, and is told from others there by its every byte. Nobody takes
-// a lock, and a token that finds all its places taken drives out any one.
+// a lock.
 type tokenCache struct {
 	seed maphash.Seed // of this cache only: nobody else can make tokens that collide
 	sets []cacheSet
@@ -24,11 +24,11 @@ type tokenCache struct {
 
 type cacheSet [tokensInCacheSet]atomic.Pointer[cachedToken]
 
-// cachedToken never changes.
+// cachedToken never changes. Its parts stand together: with many tokens, time goes into fetching them from memory.
 type cachedToken struct {
 	hash  uint64
 	raw   string
-	token *Token
+	token Token
 }
 
 func newTokenCache(size int) *tokenCache {
@@ -55,24 +55,33 @@ func (c *tokenCache) find(raw string) (*cachedToken, *atomic.Pointer[cachedToken
 	return nil, nil
 }
 
-// add remembers a token that passed everything. One for which a refresh is advised isn't worth it: its client is about to get another.
-func (c *tokenCache) add(raw string, token *Token) {
-	if token.refreshAdvised {
-		return
-	}
-	hash, set := c.set(raw)
+// add puts a token into a free place, or else drives out any one.
+func (c *tokenCache) add(token *cachedToken) {
+	hash, set := c.set(token.raw)
+	token.hash = hash
 	victim := rand.IntN(tokensInCacheSet)
 	for i := range set {
-		cached := set[i].Load()
-		if cached == nil || cached.hash == hash && cached.raw == raw {
+		if set[i].Load() == nil {
 			victim = i
 			break
 		}
 	}
-	set[victim].Store(&cachedToken{hash, strings.Clone(raw), token})
+	set[victim].Store(token)
 }
 
 func (v *Verifier) remembers(raw string) bool { return v.cache != nil && len(raw) <= maxCachedToken }
+
+// remember takes a token that passed everything into the cache and returns it, or nil if it isn't one to remember. One for which a
+// refresh is advised isn't: its client is about to get another.
+func (v *Verifier) remember(raw string, s *scratch) *Token {
+	if !v.remembers(raw) || s.verdict == RefreshAdvised {
+		return nil
+	}
+	cached := &cachedToken{raw: strings.Clone(raw)}
+	s.fill(&cached.token)
+	v.cache.add(cached)
+	return &cached.token
+}
 
 // recall returns a token that the verifier remembers, or why it's refused now, or neither. It repeats, in the order of verify, what may
 // have another answer than last time.
@@ -84,7 +93,7 @@ func (v *Verifier) recall(ctx context.Context, raw string) (*Token, error) {
 	if cached == nil {
 		return nil, nil
 	}
-	token := cached.token
+	token := &cached.token
 	keys, err := v.keys.VerificationKeys(ctx, token.header.scheme.name, token.header.kid)
 	if err != nil {
 		return nil, unavailable(err)

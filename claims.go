@@ -117,10 +117,10 @@ type span struct {
 
 // claimSet is what the verifier, or an accessor of Token, needs of the payload.
 type claimSet struct {
+	expires, notBefore, issuedAt, authTime      date // first, where a remembered token is looked at
 	issuer, subject, id, session, client, scope span
 	audience                                    []span
 	hasAudience                                 bool // also where it names nobody
-	expires, notBefore, issuedAt, authTime      date
 	generation                                  uint64
 
 	// foreign is a claim that jot's issuer writes with another type: another issuer may mean something else by its name. It counts

@@ -14,7 +14,8 @@ import (
 )
 
 // Token is a verified token: one exists only after the signature held and the verifier's policy passed. It's opaque and
-// immutable, safe for concurrent use, and holds on to nothing but its own header and payload.
+// immutable, safe for concurrent use, and holds on to nothing but its own header and payload, and its encoded form where the
+// verifier remembers it (VerifierOptions.CacheSize).
 type Token struct {
 	header  *header
 	key     VerificationKey
@@ -22,6 +23,7 @@ type Token struct {
 	payload int    // its length within buffer
 
 	claims         claimSet
+	recipient      [1]span // room for an audience of one
 	refreshAdvised bool
 }
 

@@ -143,9 +143,7 @@ func (v *Verifier) Check(ctx context.Context, raw string) error {
 	if err := v.verify(ctx, raw, s); err != nil {
 		return err
 	}
-	if v.remembers(raw) {
-		v.cache.add(raw, s.token())
-	}
+	v.remember(raw, s)
 	return nil
 }
 
@@ -177,9 +175,9 @@ func (v *Verifier) verifyInto(ctx context.Context, raw string, claims any) (*Tok
 	if err := v.verify(ctx, raw, s); err != nil {
 		return nil, err
 	}
-	token = s.token()
-	if v.remembers(raw) {
-		v.cache.add(raw, token)
+	if token = v.remember(raw, s); token == nil {
+		token = new(Token)
+		s.fill(token)
 	}
 	if claims != nil {
 		if err := s.scanner.Decode(claims); err != nil {
@@ -205,14 +203,11 @@ type scratch struct {
 	verdict Verdict
 }
 
-// token returns what was verified, in memory of its own.
-func (s *scratch) token() *Token {
-	claims := s.claims
-	claims.audience = slices.Clone(s.claims.audience)
-	return &Token{
-		header: s.header, key: s.key, buffer: string(s.payload), payload: s.payloadSize,
-		claims: claims, refreshAdvised: s.verdict == RefreshAdvised,
-	}
+// fill makes t what was verified, in memory of its own.
+func (s *scratch) fill(t *Token) {
+	t.header, t.key, t.claims, t.refreshAdvised = s.header, s.key, s.claims, s.verdict == RefreshAdvised
+	t.buffer, t.payload = string(s.payload), s.payloadSize
+	t.claims.audience = append(t.recipient[:0], s.claims.audience...)
 }
 
 // maxPooled bounds the memory that a rare large token leaves behind.

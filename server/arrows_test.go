@@ -44,6 +44,9 @@ var onlyIn = map[string][]string{
 	"github.com/pressly/goose/v3":     {"sqlstore"},
 	"golang.org/x/crypto/argon2":      {"internal/accounts"},
 	"github.com/spf13/cobra":          {"internal/cli"},
+	"golang.org/x/term":               {"internal/cli"},
+	rootModule + "/jws":               {"internal/cli"},
+	rootModule + "/jwe":               {"internal/cli"},
 	rootModule + "/jothttp":           {"internal/api", "internal/feed", "internal/web"},
 	rootModule + "/examples/petstore": {"internal/cli"},
 }

@@ -28,7 +28,7 @@ func (s *Scanner) Decode(v any) error {
 func (s *Scanner) decodeMembers(to *shape, target reflect.Value) bool {
 	for i := range s.members[:s.count] {
 		name, value := s.member(i)
-		field := to.fields[string(name)]
+		field := to.find(s.members[i].hash, name)
 		if field == nil {
 			continue
 		}
@@ -117,17 +117,15 @@ func storeStrings(value Value, into reflect.Value) bool {
 	if value.Kind() != Array {
 		return false
 	}
-	count := 0
-	for elements := value.Elements(); elements.Next(); count++ {
-		if elements.Value().Kind() != String {
+	var room [8]string // most lists in tokens are short
+	list := room[:0]
+	for elements := value.Elements(); elements.Next(); {
+		text, ok := elements.Value().Text()
+		if !ok {
 			return false
 		}
-	}
-	list := make([]string, 0, count)
-	for elements := value.Elements(); elements.Next(); {
-		text, _ := elements.Value().Text()
 		list = append(list, string(text))
 	}
-	*into.Addr().Interface().(*[]string) = list
+	*into.Addr().Interface().(*[]string) = append(make([]string, 0, len(list)), list...)
 	return true
 }

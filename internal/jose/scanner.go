@@ -236,6 +236,7 @@ func (s *Scanner) scanObject(i, depth int) int {
 	return i
 }
 
+// scanArray reads the array at i. Lists of strings are what tokens have.
 func (s *Scanner) scanArray(i, depth int) int {
 	at, more := s.firstElement(i+1, ']')
 	for more {

@@ -1,8 +1,10 @@
 package jose
 
 import (
+	"bytes"
 	"encoding"
 	"encoding/json"
+	"math/bits"
 	"reflect"
 	"sync"
 )
@@ -14,9 +16,11 @@ type shape struct {
 	elem   *shape                 // of a pointer, list or map
 	fields map[string]*shapeField // of a struct, by their names in JSON
 	plain  bool                   // whether all fields of a struct are
+	table  []*shapeField          // of a struct, by the hashes of their names; at least half of it is free
 }
 
 type shapeField struct {
+	name  []byte
 	index []int // for reflect.Value.FieldByIndex
 	shape *shape
 	store storer
@@ -43,6 +47,19 @@ func (s *shape) field(text []byte) *shapeField {
 		}
 	}
 	return s.fields[string(text)]
+}
+
+// find is field for a name without escapes, whose hash the Scanner knows already.
+func (s *shape) find(hash uint32, name []byte) *shapeField {
+	return s.table[s.place(hash, name)]
+}
+
+// place returns where in the table the field of a name is, or would be.
+func (s *shape) place(hash uint32, name []byte) uint32 {
+	mask := uint32(len(s.table) - 1)
+	for hash &= mask; s.table[hash] != nil && !bytes.Equal(s.table[hash].name, name); hash = (hash + 1) & mask {
+	}
+	return hash
 }
 
 var shapes sync.Map // of *shape, by reflect.Type
@@ -87,8 +104,12 @@ func (s shaper) addFields(made *shape, t reflect.Type) {
 	fields := jsonFields(t)
 	made.fields, made.plain = make(map[string]*shapeField, len(fields)), true
 	for _, f := range fields {
-		made.fields[f.name] = &shapeField{f.index, s.shape(f.typ), storerOf(f.typ)}
+		made.fields[f.name] = &shapeField{[]byte(f.name), f.index, s.shape(f.typ), storerOf(f.typ)}
 		made.plain = made.plain && f.plain
+	}
+	made.table = make([]*shapeField, 2<<bits.Len(uint(len(fields))))
+	for _, f := range made.fields {
+		made.table[made.place(uint32(foldHash(f.name)>>32), f.name)] = f
 	}
 }
 

@@ -28,7 +28,7 @@ func endsScalar(c byte) bool { return c == ',' || c == ']' || c == '}' || isSpac
 
 // skipString returns where the string at i ends, its closing quote included.
 func skipString(valid []byte, i int) int {
-	for i++; ; i++ {
+	for i = plainEnd(valid, i+1); ; i++ {
 		switch valid[i] {
 		case '"':
 			return i + 1

@@ -16,6 +16,12 @@ import (
 // maxSize bounds the bytes of one key, JWK or PEM: an RSA key of 16384 bits takes about 13 KiB.
 const maxSize = 32 << 10
 
+// Elements of arrays that are read. The eight operations of RFC 7517 §4.3 leave room for private ones; a chain of certificates is shorter.
+const (
+	maxOperations   = 32
+	maxCertificates = 16
+)
+
 // Values of "kty" (RFC 7518 §6.1, RFC 8037 §2, RFC 9964 §3).
 const (
 	typeEC     = "EC"
@@ -138,11 +144,11 @@ func (k *Key) read(name string, value jose.Value) (err error) {
 	switch name {
 	case "key_ops":
 		k.restricted = true
-		k.operations, err = texts(name, value)
+		k.operations, err = texts(name, value, maxOperations)
 		return err
 	case "x5c":
 		k.certified = true
-		k.certificates, err = texts(name, value)
+		k.certificates, err = texts(name, value, maxCertificates)
 		return err
 	case "oth":
 		k.otherPrimes, k.secret = true, true
@@ -164,12 +170,15 @@ func (k *Key) read(name string, value jose.Value) (err error) {
 	return nil
 }
 
-// texts reads an array of strings.
-func texts(name string, value jose.Value) (list []string, _ error) {
+// texts reads an array of strings, of at most limit elements.
+func texts(name string, value jose.Value, limit int) (list []string, _ error) {
 	if value.Kind() != jose.Array {
 		return nil, fmt.Errorf("member %q of this JWK is not an array", name)
 	}
 	for e := value.Elements(); e.Next(); {
+		if len(list) == limit {
+			return nil, fmt.Errorf("member %q of this JWK has more than %d elements", name, limit)
+		}
 		text, ok := e.Value().Text()
 		if !ok {
 			return nil, fmt.Errorf("member %q of this JWK has an element that is not a string", name)

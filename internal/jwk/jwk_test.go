@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math/big"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -140,6 +141,8 @@ func TestParseRefusals(t *testing.T) {
 		"enc, but signs":      `{"kty":"EC","use":"enc","key_ops":["sign"]}`,
 		"x5c a string":        `{"kty":"EC","x5c":"AA=="}`,
 		"x5c with null":       `{"kty":"EC","x5c":[null]}`,
+		"too many operations": `{"kty":"EC","key_ops":["` + strings.Join(numbered(33), `","`) + `"]}`,
+		"too many certs":      `{"kty":"EC","x5c":["` + strings.Join(numbered(17), `","`) + `"]}`,
 		"too large":           `{"kty":"EC","other":"` + strings.Repeat("a", 32<<10) + `"}`,
 		"too deep":            `{"kty":"EC","other":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}`,
 	} {
@@ -147,6 +150,19 @@ func TestParseRefusals(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, key, err)
 		}
 	}
+}
+
+// numbered returns different words.
+func numbered(count int) (words []string) {
+	for n := range count {
+		words = append(words, strconv.Itoa(n))
+	}
+	return words
+}
+
+// As many as are allowed are read.
+func TestLongestArrays(t *testing.T) {
+	parse(t, `{"kty":"EC","key_ops":["`+strings.Join(numbered(32), `","`)+`"],"x5c":["`+strings.Join(numbered(16), `","`)+`"]}`)
 }
 
 // Every member is unfit in its own way; the rest of the key is good.
@@ -308,6 +324,7 @@ func TestCheckRefusals(t *testing.T) {
 		"nil Ed25519": ed25519.PublicKey(nil), "empty RSA": new(rsa.PublicKey), "empty ECDSA": new(ecdsa.PublicKey), "empty ECDH": new(ecdh.PublicKey),
 		"ECDSA without a point":       &ecdsa.PublicKey{Curve: elliptic.P256()},
 		"ECDSA with half a point":     &ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(1)},
+		"ECDSA with the other half":   &ecdsa.PublicKey{Curve: elliptic.P256(), Y: big.NewInt(1)},
 		"ECDSA with negative numbers": &ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(-1), Y: big.NewInt(-1)},
 		"ECDSA with huge numbers":     &ecdsa.PublicKey{Curve: elliptic.P256(), X: huge, Y: huge},
 		"ECDSA on P-224":              p224.Public(),
@@ -330,6 +347,8 @@ func TestCheckRefusals(t *testing.T) {
 		"ECDSA without a scalar": &ecdsa.PrivateKey{PublicKey: p256.PublicKey},
 		"ECDSA of two halves":    &mixed,
 		"ECDSA, scalar too big":  &ecdsa.PrivateKey{PublicKey: p256.PublicKey, D: huge},
+		"ECDSA with scalar 0":    &ecdsa.PrivateKey{PublicKey: p256.PublicKey, D: new(big.Int)},
+		"ECDSA with the order":   &ecdsa.PrivateKey{PublicKey: p256.PublicKey, D: p256.Params().N},
 		"ECDSA on P-224":         p224,
 		"ECDH on P-256":          nist,
 		"Ed25519 cut":            ed[:40],

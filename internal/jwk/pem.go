@@ -39,10 +39,13 @@ func ParsePEM(data []byte) (key any, private bool, err error) {
 func parsePrivateDER(block *pem.Block) (key any, err error) {
 	switch block.Type {
 	case "RSA PRIVATE KEY":
-		key, err = x509.ParsePKCS1PrivateKey(block.Bytes)
+		return parsePKCS1(block.Bytes)
 	case "EC PRIVATE KEY":
 		key, err = x509.ParseECPrivateKey(block.Bytes)
 	default:
+		if pkcs1, ok := insidePKCS8(block.Bytes); ok {
+			return parsePKCS1(pkcs1)
+		}
 		key, err = x509.ParsePKCS8PrivateKey(block.Bytes)
 	}
 	if err != nil {
@@ -72,12 +75,15 @@ func parsePublicDER(block *pem.Block) (key any, err error) {
 // mldsaOID begins the object identifiers of ML-DSA-44, 65 and 87, as DER writes them (RFC 9881 §2).
 var mldsaOID = []byte{0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03}
 
-// unreadable says why a block that x509 refused is refused. Its error is not quoted: it might hold parts of the key.
+// errUnreadable quotes no error of the packages that read DER: it might hold parts of the key.
+var errUnreadable = errors.New("this PEM block holds no key that can be read")
+
+// unreadable says why a block that x509 refused is refused.
 func unreadable(block *pem.Block) error {
 	if bytes.Contains(block.Bytes, mldsaOID) && !offersMLDSA {
 		return errNeedsGo127
 	}
-	return fmt.Errorf("this PEM block of type %s holds no key that can be read", block.Type)
+	return errUnreadable
 }
 
 // errNeedsGo127 is the answer to every ML-DSA key where crypto/mldsa isn't there.

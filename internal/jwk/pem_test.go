@@ -92,6 +92,8 @@ func TestPEMForms(t *testing.T) {
 func TestPEMRefusals(t *testing.T) {
 	good, _ := jwk.MarshalPublicPEM(privateKeys["P-256"].(private).Public())
 	secret, _ := jwk.MarshalPrivatePEM(privateKeys["Ed25519"])
+	rsaKey := privateKeys["RSA"].(*rsa.PrivateKey)
+	secretDER, _ := x509.MarshalPKCS8PrivateKey(privateKeys["Ed25519"])
 	weak, _ := rsa.GenerateKey(rand.Reader, 1024)
 	for name, text := range map[string][]byte{
 		"nothing":                          nil,
@@ -107,6 +109,8 @@ func TestPEMRefusals(t *testing.T) {
 		"a certificate request":            block("CERTIFICATE REQUEST", []byte{1}),
 		"a weak private key":               block("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(weak)),
 		"a weak public key":                block("RSA PUBLIC KEY", x509.MarshalPKCS1PublicKey(&weak.PublicKey)),
+		"an RSA key in bytes of another":   block("RSA PRIVATE KEY", secretDER),
+		"an RSA key with bytes behind it":  block("RSA PRIVATE KEY", append(x509.MarshalPKCS1PrivateKey(rsaKey), 0)),
 		"too large":                        block("PUBLIC KEY", make([]byte, 32<<10)),
 	} {
 		if key, isPrivate, err := jwk.ParsePEM(text); err == nil || key != nil || isPrivate {

@@ -97,21 +97,21 @@ func (k *Key) rsaPrivate(public *rsa.PublicKey) (crypto.PrivateKey, error) {
 	return &rsa.PrivateKey{PublicKey: *public, D: parts[0], Primes: parts[1:]}, nil
 }
 
-// checkRSAShortcuts refuses precomputed members that another reader would use with another result.
+// checkRSAShortcuts refuses "dp", "dq" and "qi", which may be absent (RFC 7518 §6.3.2), where they contradict the primes.
 func (k *Key) checkRSAShortcuts(key *rsa.PrivateKey) error {
-	for name, want := range map[string]*big.Int{"dp": key.Precomputed.Dp, "dq": key.Precomputed.Dq, "qi": key.Precomputed.Qinv} {
-		if text, _ := k.texts.place(name); *text == "" {
+	var numbers [3]*big.Int
+	for i, name := range []string{"dp", "dq", "qi"} {
+		text, _ := k.texts.place(name)
+		if *text == "" {
 			continue
 		}
-		got, err := k.decodeInteger(name)
+		number, err := k.decodeInteger(name)
 		if err != nil {
 			return err
 		}
-		if got.Cmp(want) != 0 {
-			return fmt.Errorf("member %q of this RSA key contradicts its primes", name)
-		}
+		numbers[i] = number
 	}
-	return nil
+	return checkShortcuts(key, numbers[0], numbers[1], numbers[2])
 }
 
 // Secret returns the bytes of a key of type "oct" (RFC 7518 §6.4).
