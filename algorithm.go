@@ -55,22 +55,11 @@ type scheme struct {
 	name   Algorithm
 	family family
 	hash   crypto.Hash
-	curve  *curve
+	curve  elliptic.Curve
 	size   int // bytes of a signature; 0 where it's the size of the RSA modulus
 }
 
-// curve is an elliptic curve as a JWK names it (RFC 7518 §6.2.1.1).
-type curve struct {
-	elliptic.Curve
-	name       string
-	scalarSize int // bytes of a scalar and of a coordinate
-}
-
-var (
-	p256 = &curve{elliptic.P256(), "P-256", 32}
-	p384 = &curve{elliptic.P384(), "P-384", 48}
-	p521 = &curve{elliptic.P521(), "P-521", 66}
-)
+var p256, p384, p521 = elliptic.P256(), elliptic.P384(), elliptic.P521()
 
 var schemes = [...]scheme{
 	{HS256, familyHMAC, crypto.SHA256, nil, 32}, {HS384, familyHMAC, crypto.SHA384, nil, 48}, {HS512, familyHMAC, crypto.SHA512, nil, 64},

@@ -1,5 +1,7 @@
 package jot
 
+import "bytes"
+
 // maxDERSize is a SEQUENCE of two INTEGERs of a P-521 scalar each: the SEQUENCE's header has three bytes, an INTEGER's
 // two and a sign byte.
 const maxDERSize = 3 + 2*(2+1+66)
@@ -41,37 +43,34 @@ func appendDERInteger(dst, scalar []byte) []byte {
 	return append(dst, scalar...)
 }
 
-// rawFromDER turns the ASN.1 that a crypto.Signer returns into r‖s. ok is false for anything else.
-func rawFromDER(der []byte, scalarSize int) (raw []byte, ok bool) {
-	content, ok := derSequence(der)
+// rawFromDER turns the ASN.1 that a crypto.Signer returns into the r‖s of a signature of this size. ok is false for anything else: what
+// was read must be written the same.
+func rawFromDER(der []byte, size int) (raw []byte, ok bool) {
+	header := 2
+	if len(der) > 1 && der[1] > shortForm {
+		header = 3
+	}
+	if len(der) < header {
+		return nil, false
+	}
+	raw = make([]byte, size)
+	rest, ok := readDERInteger(raw[:size/2], der[header:])
 	if !ok {
 		return nil, false
 	}
-	raw = make([]byte, 2*scalarSize)
-	rest, ok := readDERInteger(raw[:scalarSize], content)
-	if !ok {
+	if _, ok = readDERInteger(raw[size/2:], rest); !ok {
 		return nil, false
 	}
-	rest, ok = readDERInteger(raw[scalarSize:], rest)
-	return raw, ok && len(rest) == 0
-}
-
-func derSequence(der []byte) (content []byte, ok bool) {
-	if len(der) > 3 && der[0] == 0x30 && der[1] == 0x81 {
-		return der[3:], int(der[2]) == len(der)-3 && der[2] > shortForm
-	}
-	if len(der) < 2 || der[0] != 0x30 || int(der[1]) != len(der)-2 {
-		return nil, false
-	}
-	return der[2:], true
+	var buffer [maxDERSize]byte
+	return raw, bytes.Equal(derFromRaw(buffer[:0], raw), der)
 }
 
 // readDERInteger writes the next INTEGER right-aligned into scalar and returns what follows it.
 func readDERInteger(scalar, der []byte) (rest []byte, ok bool) {
-	if len(der) < 2 || der[0] != 0x02 || int(der[1]) > len(der)-2 || der[1] == 0 {
+	if len(der) < 2 || len(der)-2 < int(der[1]) {
 		return nil, false
 	}
-	value, rest := der[2:2+der[1]], der[2+der[1]:]
+	value, rest := der[2:2+int(der[1])], der[2+int(der[1]):]
 	value = withoutZeros(value)
 	if len(value) > len(scalar) {
 		return nil, false

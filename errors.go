@@ -27,11 +27,11 @@ var (
 	// among VerifierOptions.Algorithms, or not the algorithm of the key (RFC 8725 §3.1).
 	ErrAlgorithm error = &tokenError{"jot: algorithm is not the one of the key"}
 	// ErrUnknownKey is a token for whose key ID and algorithm the key source has no key.
-	ErrUnknownKey error = &tokenError{"jot: no key for this token in the key set"}
+	ErrUnknownKey error = &tokenError{"jot: no key with this token's key ID and algorithm"}
 	// ErrSignature is a token whose signature doesn't verify.
 	ErrSignature error = &tokenError{"jot: signature does not verify"}
 	// ErrType is a token whose "typ" is not the verifier's (RFC 8725 §3.11).
-	ErrType error = &tokenError{"jot: token is of another type than this verifier's"}
+	ErrType error = &tokenError{"jot: token is of another type than this verifier's (VerifierOptions.Type)"}
 	// ErrExpired is a token at or after its "exp" (RFC 7519 §4.1.4).
 	ErrExpired error = &tokenError{"jot: token has expired"}
 	// ErrNotYetValid is a token before its "nbf" (RFC 7519 §4.1.5).

@@ -195,7 +195,7 @@ func ExampleNewSecretKeySet() {
 	fmt.Println("after:", after.Check(ctx, oldToken))
 	// Output:
 	// during: <nil> <nil>
-	// after: jot: no key for this token in the key set
+	// after: jot: no key with this token's key ID and algorithm
 }
 
 // Secrets in a file, as a JWK Set.

@@ -279,7 +279,7 @@ func ExampleKeySource() {
 	}
 	// Output:
 	// acme <nil>
-	// umbrella jot: no key for this token in the key set
+	// umbrella jot: no key with this token's key ID and algorithm
 }
 
 // Inspect is for tools that show a token to a person. Nothing of what it says has been checked.

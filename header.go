@@ -89,37 +89,6 @@ func headerText(s *jose.Scanner) ([]byte, error) {
 	return text, nil
 }
 
-// sameType compares media types as RFC 7515 §4.1.9 shortens them: without regard to case, with or without "application/".
-func sameType(a, b string) bool { return equalASCII(bareType(a), bareType(b)) }
-
-// equalASCII ignores the case of ASCII letters only: a media type has no others (RFC 6838 §4.2).
-func equalASCII(a, b string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range len(a) {
-		if lowerASCII(a[i]) != lowerASCII(b[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func lowerASCII(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		return c + 'a' - 'A'
-	}
-	return c
-}
-
-func bareType(t string) string {
-	const prefix = "application/"
-	if len(t) > len(prefix) && equalASCII(t[:len(prefix)], prefix) && !strings.Contains(t[len(prefix):], "/") {
-		return t[len(prefix):]
-	}
-	return t
-}
-
 const (
 	maxRememberedHeaders    = 8
 	maxRememberedHeaderSize = 512

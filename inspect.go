@@ -36,7 +36,7 @@ func Inspect(raw string) *Unverified {
 		return u
 	}
 	if strings.Count(raw, ".") != 2 {
-		u.err = malformed("compact form", "does not have three parts between two dots (RFC 7515 §3.1)")
+		u.err = notCompact(raw)
 	}
 	offset := 0
 	for _, part := range []*Part{&u.Header, &u.Payload, &u.Signature} {

@@ -53,7 +53,7 @@ func ParsePrivateKey(data []byte, o ParseOptions) (*PrivateKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	if k.Type() == typeSecret {
+	if k.Type() == jwk.TypeSecret {
 		return nil, errors.New("jot: this JWK is a secret key: read it with ParseSecretKey")
 	}
 	if err := k.Permits(useSignature, "sign"); err != nil {
@@ -63,13 +63,10 @@ func ParsePrivateKey(data []byte, o ParseOptions) (*PrivateKey, error) {
 	if err != nil {
 		return nil, prefixed(err)
 	}
-	return newLocalKey(alg, private, options)
+	return newCheckedKey(alg, private, options)
 }
 
-const (
-	typeSecret   = "oct" // RFC 7518 §6.4
-	useSignature = "sig" // RFC 7517 §4.2
-)
+const useSignature = "sig" // RFC 7517 §4.2
 
 // ParsePublicKey reads a public key: a JWK (RFC 7517), or PEM in SPKI, PKCS #1 or a certificate. A certificate is
 // a container here: its chain and dates are not checked. A JWK's "x5c" must begin with a certificate for the same key (RFC 7517 §4.7).
@@ -125,14 +122,20 @@ func ParseSecretKey(data []byte, o ParseOptions) (*SecretKey, error) {
 
 func prefixed(err error) error { return fmt.Errorf("jot: %w", err) }
 
-// UnmarshalJSON is ParsePublicKey, for a JWK that names its algorithm. It's for a variable that nobody else uses yet.
+// UnmarshalJSON is ParsePublicKey, for a JWK that names its algorithm. It fills an empty variable: keys don't change, for a set, a verifier and its
+// cache hold on to them. So one that holds a key already is refused.
 func (k *PublicKey) UnmarshalJSON(data []byte) error {
+	if k.usable() {
+		return errFilled
+	}
 	parsed, err := ParsePublicKey(data, ParseOptions{})
 	if err == nil {
 		*k = *parsed
 	}
 	return err
 }
+
+var errFilled = errors.New("jot: this variable holds a key or a key set already, which others may use: decode into a new one")
 
 // MarshalJSON always fails: a private key is not to be published by accident. ExportJWK writes it on purpose.
 func (k PrivateKey) MarshalJSON() ([]byte, error) { return nil, errSecretJSON }
@@ -145,12 +148,13 @@ func (s SecretKeySet) MarshalJSON() ([]byte, error) { return nil, errSecretJSON 
 
 var errSecretJSON = errors.New("jot: private and secret keys are not written as JSON by accident: use ExportJWK, or Public")
 
-// MarshalJSON writes the public JWK with its type, algorithm, use and key ID.
+// MarshalJSON writes the public JWK with its type, algorithm, use and key ID. A key that was made without an ID is written with its thumbprint, and
+// who reads it back has a key of that name: it verifies no tokens that bear another.
 func (k PublicKey) MarshalJSON() ([]byte, error) {
 	if !k.usable() {
 		return nil, errNoKey
 	}
-	return jwk.MarshalPublic(k.material, describedAs(k.scheme, k.id))
+	return exported(jwk.MarshalPublic(k.material, describedAs(k.scheme, k.id)))
 }
 
 // ExportJWK returns the private key as a JWK, in the clear: whoever reads it can sign in this key's name. A key whose
@@ -160,17 +164,17 @@ func (k *PrivateKey) ExportJWK() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return jwk.MarshalPrivate(material, describedAs(k.public.scheme, k.public.id))
+	return exported(jwk.MarshalPrivate(material, describedAs(k.public.scheme, k.public.id)))
 }
 
 func (k *PrivateKey) exportable() (crypto.PrivateKey, error) {
 	if !k.usable() {
 		return nil, errNoKey
 	}
-	if k.material.local == nil {
+	if k.local == nil {
 		return nil, fmt.Errorf("jot: %v can't be exported: its private half is elsewhere", k)
 	}
-	return k.material.local.Signer, nil
+	return k.local(), nil
 }
 
 // ExportJWK returns the secret key as a JWK, in the clear: whoever reads it can sign and verify.
@@ -178,7 +182,7 @@ func (k *SecretKey) ExportJWK() ([]byte, error) {
 	if !k.usable() {
 		return nil, errNoKey
 	}
-	return jwk.MarshalSecret(*k.material.secret, describedAs(k.scheme, k.id))
+	return exported(jwk.MarshalSecret(k.secret(), describedAs(k.scheme, k.id)))
 }
 
 func describedAs(s *scheme, id string) jwk.Description {

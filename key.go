@@ -20,7 +20,7 @@ type SigningKey interface {
 	// A token is made by a Signer.
 	SignInput(ctx context.Context, input []byte) ([]byte, error)
 	appendSignature(ctx context.Context, dst, input []byte) ([]byte, error)
-	usable() bool // false of nil and of the zero value
+	usable() bool // false of nil and of the zero value, which have neither ID nor algorithm, and don't sign
 }
 
 // VerificationKey is a key that verifies: *PublicKey or *SecretKey.
@@ -38,6 +38,10 @@ type VerificationKey interface {
 type KeyOptions struct {
 	// KeyID is the key's "kid" (RFC 7517 §4.5), at most 256 bytes. Empty means its RFC 7638 thumbprint; a secret key then has
 	// none, and its tokens bear none, for a hash of a secret lets whoever reads it try guesses (RFC 7638 §7).
+	//
+	// A public or secret key that is made without one verifies tokens whatever key ID they bear, as long as it's among the first 4 such keys of its
+	// algorithm in its set. A public key keeps its thumbprint where it's written, by MarshalJSON, and so is named for whoever reads
+	// it. Name a key that a revocation rule of kind "kid" is to reach: the rule goes by this ID, whatever the token says.
 	KeyID string
 }
 

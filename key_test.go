@@ -59,11 +59,28 @@ func TestKeysAreBoundToOneAlgorithm(t *testing.T) {
 		}
 	}
 	for alg, size := range map[jot.Algorithm]int{jot.HS256: 32, jot.HS384: 48, jot.HS512: 64} {
-		if _, err := jot.NewSecretKey(alg, make([]byte, size), jot.KeyOptions{}); err != nil {
+		secret := []byte(rand.Text() + rand.Text() + rand.Text())[:size]
+		if _, err := jot.NewSecretKey(alg, secret, jot.KeyOptions{}); err != nil {
 			t.Error(err)
 		}
-		if _, err := jot.NewSecretKey(alg, make([]byte, size-1), jot.KeyOptions{}); err == nil {
+		if _, err := jot.NewSecretKey(alg, secret[1:], jot.KeyOptions{}); err == nil {
 			t.Errorf("%s: a secret of %d bytes: accepted", alg, size-1)
+		}
+	}
+	published, err := x509.MarshalPKIXPublicKey(p256.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: published})
+	for name, secret := range map[string][]byte{
+		"zeros": make([]byte, 32), "one byte": bytes.Repeat([]byte("s"), 40), "PEM": block, "PEM behind spaces": append([]byte(" \n"), block...),
+	} {
+		if _, err := jot.NewSecretKey(jot.HS256, secret, jot.KeyOptions{}); err == nil {
+			t.Errorf("%s as a secret: accepted", name)
+		}
+		text, _ := json.Marshal(map[string]string{"kty": "oct", "alg": "HS256", "k": base64.RawURLEncoding.EncodeToString(secret)})
+		if _, err := jot.ParseSecretKey(text, jot.ParseOptions{}); err == nil {
+			t.Errorf("%s as the secret of a JWK: accepted", name)
 		}
 	}
 	if _, err := jot.NewPublicKey(jot.ES256, p256.Public(), jot.KeyOptions{KeyID: "\xff"}); err == nil {
@@ -123,7 +140,7 @@ func TestPrivateKeysAreCopied(t *testing.T) {
 
 // A hash of a secret tells whoever sees it whether a guess is right (RFC 7638 §7), so nobody sees one.
 func TestSecretKeysHaveNoThumbprint(t *testing.T) {
-	unnamed, err := jot.NewSecretKey(jot.HS256, make([]byte, 32), jot.KeyOptions{})
+	unnamed, err := jot.NewSecretKey(jot.HS256, []byte("the secret of these tests, fixed"), jot.KeyOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ const (
 // refusal is the more exact ErrAlgorithm.
 //
 // An error means that the source failed, not the token: the verifier wraps it in ErrUnavailable.
-// The answer may be shared and is not altered by the verifier.
+// The answer may be shared: whoever calls VerificationKeys doesn't alter it.
 type KeySource interface {
 	VerificationKeys(ctx context.Context, alg Algorithm, kid string) ([]VerificationKey, error)
 }
@@ -50,20 +50,23 @@ type SecretKeySet struct {
 	index   keyIndex
 }
 
-// NewKeySet makes a set of public keys. Nil keys and zero values are left out.
+// NewKeySet makes a set of public keys. Nil keys and zero values are left out. Of the keys that were made without a key ID, a token that bears a key ID of
+// its own is tried with the first 4 of its algorithm: name the keys where there are more.
 func NewKeySet(keys ...*PublicKey) *KeySet {
 	keys = slices.DeleteFunc(slices.Clone(keys), func(k *PublicKey) bool { return !k.usable() })
 	return &KeySet{keys: keys, index: indexKeys(keys)}
 }
 
-// NewSecretKeySet makes a set of HMAC keys. Nil keys and zero values are left out.
+// NewSecretKeySet makes a set of HMAC keys. Nil keys and zero values are left out. Of the keys without a key ID, a token is tried with the first 4 of its
+// algorithm: name the keys where there are more.
 func NewSecretKeySet(keys ...*SecretKey) *SecretKeySet {
 	keys = slices.DeleteFunc(slices.Clone(keys), func(k *SecretKey) bool { return !k.usable() })
 	return &SecretKeySet{keys: keys, index: indexKeys(keys)}
 }
 
 // ParseKeySet reads a JWK Set (RFC 7517 §5) of at most 128 keys. A key that can't be used, because its type or algorithm is unknown, it's broken, or
-// it holds private material, is skipped and listed in Skipped; the set works for its good keys.
+// it holds private material, is skipped and listed in Skipped; the set works for its good keys. So is the fifth key of an algorithm that doesn't name itself:
+// tokens would never be tried with it.
 func ParseKeySet(data []byte, o ParseOptions) (*KeySet, error) {
 	keys, skipped, err := parseSet(data, o, ParsePublicKey)
 	if err != nil {
@@ -82,7 +85,7 @@ func ParseSecretKeySet(data []byte, o ParseOptions) (*SecretKeySet, error) {
 }
 
 // parseSet is how a set is read whatever its keys are. Every key stands by itself: what is wrong with one says nothing of the others.
-func parseSet[K any](data []byte, o ParseOptions, parse func([]byte, ParseOptions) (K, error)) (keys []K, skipped []SkippedKey, _ error) {
+func parseSet[K VerificationKey](data []byte, o ParseOptions, parse func([]byte, ParseOptions) (K, error)) (keys []K, skipped []SkippedKey, _ error) {
 	if len(data) > maxKeySetSize {
 		return nil, nil, fmt.Errorf("jot: a JWK Set has at most %d bytes", maxKeySetSize)
 	}
@@ -98,8 +101,14 @@ func parseSet[K any](data []byte, o ParseOptions, parse func([]byte, ParseOption
 	if document.Keys == nil || len(*document.Keys) > maxKeys {
 		return nil, nil, fmt.Errorf(`jot: a JWK Set has a member "keys", an array of at most %d keys`, maxKeys)
 	}
+	unnamed := map[Algorithm]int{}
 	for position, raw := range *document.Keys {
 		key, err := parse(raw, o)
+		if err == nil && !key.named() {
+			if unnamed[key.Algorithm()]++; unnamed[key.Algorithm()] > maxCandidates {
+				err = errUnnamed
+			}
+		}
 		if err != nil {
 			skipped = append(skipped, SkippedKey{position, err.Error()})
 			continue
@@ -109,20 +118,46 @@ func parseSet[K any](data []byte, o ParseOptions, parse func([]byte, ParseOption
 	return keys, skipped, nil
 }
 
+var errUnnamed = fmt.Errorf("jot: more than %d keys of this algorithm have no key ID: give each one", maxCandidates)
+
 // Keys returns the keys of the set, in order.
-func (s *KeySet) Keys() []*PublicKey { return slices.Clone(s.keys) }
+func (s *KeySet) Keys() []*PublicKey {
+	if s == nil {
+		return nil
+	}
+	return slices.Clone(s.keys)
+}
 
 // Skipped returns what ParseKeySet could not use.
-func (s *KeySet) Skipped() []SkippedKey { return slices.Clone(s.skipped) }
+func (s *KeySet) Skipped() []SkippedKey {
+	if s == nil {
+		return nil
+	}
+	return slices.Clone(s.skipped)
+}
 
 // Keys returns the keys of the set, in order.
-func (s *SecretKeySet) Keys() []*SecretKey { return slices.Clone(s.keys) }
+func (s *SecretKeySet) Keys() []*SecretKey {
+	if s == nil {
+		return nil
+	}
+	return slices.Clone(s.keys)
+}
 
 // Skipped returns what ParseSecretKeySet could not use.
-func (s *SecretKeySet) Skipped() []SkippedKey { return slices.Clone(s.skipped) }
+func (s *SecretKeySet) Skipped() []SkippedKey {
+	if s == nil {
+		return nil
+	}
+	return slices.Clone(s.skipped)
+}
 
-// UnmarshalJSON is ParseKeySet, for sets whose keys name their algorithms. It's for a variable that nobody else uses yet.
+// UnmarshalJSON is ParseKeySet, for sets whose keys name their algorithms. It fills an empty variable: a set that was made before is refused, for verifiers may
+// hold on to it.
 func (s *KeySet) UnmarshalJSON(data []byte) error {
+	if s.index.byID != nil {
+		return errFilled
+	}
 	parsed, err := ParseKeySet(data, ParseOptions{})
 	if err == nil {
 		*s = *parsed
@@ -141,13 +176,19 @@ func (s KeySet) MarshalJSON() ([]byte, error) {
 	return json.Marshal(document)
 }
 
-// VerificationKeys implements KeySource. It never fails.
+// VerificationKeys implements KeySource. It never fails; a nil set answers no keys.
 func (s *KeySet) VerificationKeys(_ context.Context, alg Algorithm, kid string) ([]VerificationKey, error) {
+	if s == nil {
+		return nil, nil
+	}
 	return s.index.find(alg, kid), nil
 }
 
-// VerificationKeys implements KeySource. It never fails.
+// VerificationKeys implements KeySource. It never fails; a nil set answers no keys.
 func (s *SecretKeySet) VerificationKeys(_ context.Context, alg Algorithm, kid string) ([]VerificationKey, error) {
+	if s == nil {
+		return nil, nil
+	}
 	return s.index.find(alg, kid), nil
 }
 

@@ -3,6 +3,7 @@ package jot_test
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -119,12 +120,12 @@ func TestSetsLeaveOutWhatIsNoKey(t *testing.T) {
 
 // A kid rules out the keys that are known under another, and no key that is known under none.
 func TestUnnamedKeysAreTriedForAnyKeyID(t *testing.T) {
-	secret := []byte(strings.Repeat("s", 32))
+	secret := []byte("the secret of these tests, fixed")
 	named, _ := jot.NewSecretKey(jot.HS256, secret, jot.KeyOptions{KeyID: "2026"})
 	other, _ := jot.NewSecretKey(jot.HS256, secret, jot.KeyOptions{KeyID: "2027"})
 	unnamed, _ := jot.NewSecretKey(jot.HS256, secret, jot.KeyOptions{})
-	wrong, _ := jot.NewSecretKey(jot.HS256, []byte(strings.Repeat("w", 32)), jot.KeyOptions{})
-	longer, _ := jot.NewSecretKey(jot.HS512, []byte(strings.Repeat("l", 64)), jot.KeyOptions{})
+	wrong, _ := jot.NewSecretKey(jot.HS256, []byte("another secret, of the same size"), jot.KeyOptions{})
+	longer, _ := jot.NewSecretKey(jot.HS512, []byte("a longer secret, for another algorithm, which wants 64 bytes, so"), jot.KeyOptions{})
 
 	private := generate(t, jot.ES256)
 	text, err := private.Public().ExportPEM()
@@ -169,4 +170,55 @@ func TestUnnamedKeysAreTriedForAnyKeyID(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// Of the keys that name neither themselves nor anything else, four are tried with a token: the fifth is reported, not kept in vain.
+func TestFifthUnnamedKeyIsSkipped(t *testing.T) {
+	var public, secret []string
+	for range 6 {
+		for _, alg := range []jot.Algorithm{jot.ES256, jot.EdDSA} {
+			public = append(public, withoutID(t, generate(t, alg).Public()))
+		}
+		text, err := generateSecret(t).ExportJWK()
+		if err != nil {
+			t.Fatal(err)
+		}
+		secret = append(secret, withoutID(t, json.RawMessage(text)))
+	}
+	named, _ := json.Marshal(generate(t, jot.ES256).Public())
+	public = append(public, string(named))
+	set, err := jot.ParseKeySet([]byte(`{"keys":[`+strings.Join(public, ",")+`]}`), jot.ParseOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var positions []int
+	for _, skipped := range set.Skipped() {
+		positions = append(positions, skipped.Position)
+		if !strings.Contains(skipped.Reason, "no key ID") {
+			t.Error(skipped.Reason)
+		}
+	}
+	if len(set.Keys()) != 9 || !slices.Equal(positions, []int{8, 9, 10, 11}) {
+		t.Errorf("%d keys, skipped %v", len(set.Keys()), positions)
+	}
+	secrets, err := jot.ParseSecretKeySet([]byte(`{"keys":[`+strings.Join(secret, ",")+`]}`), jot.ParseOptions{})
+	if err != nil || len(secrets.Keys()) != 4 || len(secrets.Skipped()) != 2 {
+		t.Errorf("%v, %v, %v", secrets.Keys(), secrets.Skipped(), err)
+	}
+}
+
+// withoutID is a JWK that doesn't name its key.
+func withoutID(t *testing.T, key any) string {
+	t.Helper()
+	text, err := json.Marshal(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var members map[string]string
+	if err := json.Unmarshal(text, &members); err != nil {
+		t.Fatal(err)
+	}
+	delete(members, "kid")
+	text, _ = json.Marshal(members)
+	return string(text)
 }

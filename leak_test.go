@@ -9,6 +9,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -85,6 +86,9 @@ func TestPrivateMaterialIsNotPrinted(t *testing.T) {
 			t.Fatal(err)
 		}
 		held = append(held, signer, *signer)
+		for _, value := range held {
+			lookInto(&out, reflect.ValueOf(value), 0)
+		}
 		logger := slog.New(slog.NewTextHandler(&out, nil))
 		logger.Info("keys", "pointer", key)
 		for _, value := range held {
@@ -100,6 +104,36 @@ func TestPrivateMaterialIsNotPrinted(t *testing.T) {
 		if text := fmt.Sprintf("%x", key); !strings.HasPrefix(text, string(alg)+" ") || !strings.Contains(text, strconv.Quote(key.KeyID())) {
 			t.Errorf("%s is described as %s", alg, text)
 		}
+	}
+}
+
+// lookInto writes everything that is to be had by reflection, exported or not, as printers for debugging do.
+func lookInto(out *bytes.Buffer, v reflect.Value, depth int) {
+	if depth > 20 {
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		if !v.IsNil() {
+			lookInto(out, v.Elem(), depth+1)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			lookInto(out, v.Field(i), depth+1)
+		}
+	case reflect.Slice, reflect.Array:
+		for i := range v.Len() {
+			switch v.Type().Elem().Kind() {
+			case reflect.Uint8:
+				fmt.Fprintf(out, "%02x", v.Index(i).Uint())
+			case reflect.Uint, reflect.Uint64: // words of a number, the lowest first
+				fmt.Fprintf(out, "%016x", v.Index(v.Len()-1-i).Uint())
+			default:
+				lookInto(out, v.Index(i), depth+1)
+			}
+		}
+	case reflect.String:
+		fmt.Fprintln(out, v.String())
 	}
 }
 

@@ -18,7 +18,7 @@ func parsePrivatePEM(data []byte, o ParseOptions) (*PrivateKey, error) {
 	if !private {
 		return nil, errors.New("jot: this PEM block holds a public key where a private one is expected")
 	}
-	return newLocalKey(alg, key, options)
+	return newCheckedKey(alg, key, options)
 }
 
 func parsePublicPEM(data []byte, o ParseOptions) (*PublicKey, error) {

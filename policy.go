@@ -3,6 +3,8 @@ package jot
 import (
 	"context"
 	"time"
+
+	"github.com/jot-auth/jot/internal/jose"
 )
 
 // defaultType is the "typ" of a token that is a JWT and nothing more particular (RFC 7519 §5.1).
@@ -44,9 +46,9 @@ func (o *VerifierOptions) checkAudience(s *scratch) error {
 
 func (o *VerifierOptions) acceptsType(typ string) bool {
 	if o.Type == "" {
-		return typ == "" || sameType(typ, defaultType)
+		return typ == "" || jose.SameType(typ, defaultType)
 	}
-	return sameType(typ, o.Type)
+	return jose.SameType(typ, o.Type)
 }
 
 func (s *scratch) equal(place span, text string) bool {

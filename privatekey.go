@@ -18,19 +18,10 @@ import (
 // PrivateKey signs tokens: a private key, its one algorithm and its key ID, fixed when made.
 // It prints as its algorithm and key ID, never as its material.
 type PrivateKey struct {
-	public   *PublicKey
-	material *privateMaterial
+	public *PublicKey
+	local  func() crypto.Signer // a key of the standard library that nobody else holds; in a function, which no printer looks into
+	remote SignerFunc           // in its place: asks whoever holds the private half
 }
-
-// privateMaterial is one of the two. The local key stands behind two pointers: where a PrivateKey is in another package's unexported field, fmt can't
-// call its Format, and follows one pointer when it complains of the verb.
-type privateMaterial struct {
-	local  *localSigner
-	remote SignerFunc
-}
-
-// localSigner is a key of the standard library that nobody else holds.
-type localSigner struct{ crypto.Signer }
 
 // GenerateKey makes a new private key for any algorithm but HMAC's, from the operating system's randomness; RSA keys have 3072 bits. Its
 // key ID is the RFC 7638 thumbprint. For HMAC see GenerateSecretKey.
@@ -42,7 +33,7 @@ func GenerateKey(alg Algorithm) (*PrivateKey, error) {
 	var signer crypto.Signer
 	switch s.family {
 	case familyECDSA:
-		signer, err = ecdsa.GenerateKey(s.curve.Curve, rand.Reader)
+		signer, err = ecdsa.GenerateKey(s.curve, rand.Reader)
 	case familyRSA, familyPSS:
 		signer, err = rsa.GenerateKey(rand.Reader, generatedRSABits)
 	case familyEd25519:
@@ -55,7 +46,7 @@ func GenerateKey(alg Algorithm) (*PrivateKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("jot: generating a key for %s: %w", alg, err)
 	}
-	return newPrivateKey(alg, signer.Public(), &privateMaterial{local: &localSigner{signer}}, KeyOptions{})
+	return newLocalKey(alg, signer, KeyOptions{})
 }
 
 // NewPrivateKey binds a private key to its algorithm. The signer is *ecdsa.PrivateKey, *rsa.PrivateKey, ed25519.PrivateKey or *mldsa.PrivateKey, of which
@@ -70,13 +61,13 @@ func NewPrivateKey(alg Algorithm, signer crypto.Signer, o KeyOptions) (*PrivateK
 		return nil, err
 	}
 	if !isLocal(signer) {
-		return newPrivateKey(alg, signer.Public(), &privateMaterial{remote: s.signerFunc(signer)}, o)
+		return newPrivateKey(alg, signer.Public(), PrivateKey{remote: s.signerFunc(signer)}, o)
 	}
 	checked, err := jwk.CheckPrivate(signer)
 	if err != nil {
 		return nil, fmt.Errorf("jot: a private key for %s: %w", alg, err)
 	}
-	return newLocalKey(alg, checked, o)
+	return newCheckedKey(alg, checked, o)
 }
 
 func isLocal(signer crypto.Signer) bool {
@@ -87,34 +78,44 @@ func isLocal(signer crypto.Signer) bool {
 	return isMLDSA(signer)
 }
 
-// newLocalKey is NewPrivateKey for a key that jwk.CheckPrivate returned.
-func newLocalKey(alg Algorithm, checked crypto.PrivateKey, o KeyOptions) (*PrivateKey, error) {
+// newCheckedKey is NewPrivateKey for a key that jwk.CheckPrivate returned.
+func newCheckedKey(alg Algorithm, checked crypto.PrivateKey, o KeyOptions) (*PrivateKey, error) {
 	if _, agrees := checked.(*ecdh.PrivateKey); agrees {
 		return nil, errors.New("jot: an X25519 key agrees on keys, it doesn't sign")
 	}
-	signer := checked.(crypto.Signer)
-	return newPrivateKey(alg, signer.Public(), &privateMaterial{local: &localSigner{signer}}, o)
+	return newLocalKey(alg, checked.(crypto.Signer), o)
 }
 
-func newPrivateKey(alg Algorithm, public crypto.PublicKey, material *privateMaterial, o KeyOptions) (*PrivateKey, error) {
+func newLocalKey(alg Algorithm, signer crypto.Signer, o KeyOptions) (*PrivateKey, error) {
+	return newPrivateKey(alg, signer.Public(), PrivateKey{local: func() crypto.Signer { return signer }}, o)
+}
+
+// newPrivateKey adds the public half to a private one.
+func newPrivateKey(alg Algorithm, public crypto.PublicKey, half PrivateKey, o KeyOptions) (*PrivateKey, error) {
 	key, err := NewPublicKey(alg, public, o)
 	if err != nil {
 		return nil, err
 	}
 	key.hasName = true // its tokens bear the ID
-	return &PrivateKey{key, material}, nil
+	half.public = key
+	return &half, nil
 }
 
-func (k *PrivateKey) usable() bool { return k != nil && k.public != nil && k.material != nil }
+func (k *PrivateKey) usable() bool { return k != nil && k.public != nil }
 
 // Public returns the key that verifies what k signs.
-func (k *PrivateKey) Public() *PublicKey { return k.public }
+func (k *PrivateKey) Public() *PublicKey {
+	if !k.usable() {
+		return nil
+	}
+	return k.public
+}
 
 // KeyID returns the "kid" that tokens signed by this key bear.
-func (k *PrivateKey) KeyID() string { return k.public.id }
+func (k *PrivateKey) KeyID() string { return k.Public().KeyID() }
 
 // Algorithm returns the one algorithm of this key.
-func (k *PrivateKey) Algorithm() Algorithm { return k.public.scheme.name }
+func (k *PrivateKey) Algorithm() Algorithm { return k.Public().Algorithm() }
 
 // Format writes the algorithm and the key ID, whatever the verb: key material is never printed.
 func (k PrivateKey) Format(f fmt.State, _ rune) {
@@ -130,7 +131,10 @@ func (k PrivateKey) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(k
 
 // SignInput returns the signature of a JWS signing input (RFC 7515 §5.1).
 func (k *PrivateKey) SignInput(ctx context.Context, input []byte) (signature []byte, err error) {
-	if k.material.remote != nil {
+	if !k.usable() {
+		return nil, errNoKey
+	}
+	if k.remote != nil {
 		signature, err = k.signRemotely(ctx, input)
 	} else {
 		signature, err = k.signLocally(input)
@@ -147,11 +151,11 @@ func (k *PrivateKey) appendSignature(ctx context.Context, dst, input []byte) ([]
 }
 
 func (k *PrivateKey) signLocally(input []byte) ([]byte, error) {
-	signature, err := k.public.scheme.sign(k.material.local, input)
+	signature, err := k.public.scheme.sign(k.local(), input)
 	if err != nil || k.public.scheme.family != familyECDSA {
 		return signature, err
 	}
-	raw, ok := rawFromDER(signature, k.public.scheme.curve.scalarSize)
+	raw, ok := rawFromDER(signature, k.public.scheme.size)
 	if !ok {
 		return nil, errForeignSignature
 	}

@@ -23,7 +23,8 @@ type PublicKey struct {
 
 // NewPublicKey binds a public key to its algorithm: *ecdsa.PublicKey on the algorithm's curve for ES256, ES384 and ES512, *rsa.PublicKey of
 // 2048 to 16384 bits for RS and PS, ed25519.PublicKey for EdDSA and Ed25519, *mldsa.PublicKey of the algorithm's parameter set for ML-DSA. The key is
-// copied. Any other pairing, a point off the curve, an even RSA modulus or an Ed25519 point of small order is refused.
+// copied. Any other pairing, a point off its NIST curve, an even RSA modulus or an Ed25519 point of small order is refused. Not so 32 bytes
+// that are the encoding of no Ed25519 point: nothing verifies under such a key.
 //
 // Without a KeyID among its options, the key has its thumbprint for one, and verifies tokens whatever key ID they bear: whoever holds the private half
 // may call it something else.
@@ -60,8 +61,8 @@ func (s *scheme) fits(material crypto.PublicKey) error {
 	case *rsa.PublicKey:
 		fits = s.family == familyRSA || s.family == familyPSS
 	case *ecdsa.PublicKey:
-		if s.family == familyECDSA && k.Curve != s.curve.Curve {
-			return fmt.Errorf("jot: %s needs a key on %s (RFC 7518 §3.4)", s.name, s.curve.name)
+		if s.family == familyECDSA && k.Curve != s.curve {
+			return fmt.Errorf("jot: %s needs a key on %s (RFC 7518 §3.4)", s.name, s.curve.Params().Name)
 		}
 		fits = s.family == familyECDSA
 	case ed25519.PublicKey:
@@ -76,10 +77,20 @@ func (s *scheme) fits(material crypto.PublicKey) error {
 }
 
 // KeyID returns the key's "kid".
-func (k *PublicKey) KeyID() string { return k.id }
+func (k *PublicKey) KeyID() string {
+	if !k.usable() {
+		return ""
+	}
+	return k.id
+}
 
 // Algorithm returns the one algorithm of this key.
-func (k *PublicKey) Algorithm() Algorithm { return k.scheme.name }
+func (k *PublicKey) Algorithm() Algorithm {
+	if !k.usable() {
+		return ""
+	}
+	return k.scheme.name
+}
 
 // Format writes the algorithm and the key ID.
 func (k PublicKey) Format(f fmt.State, _ rune) { describeKey(f, "public", k.scheme, k.id) }
@@ -102,7 +113,7 @@ func (k *PublicKey) verifiesSize(signature []byte) bool {
 
 // VerifyInput reports whether the signature over a JWS signing input is this key's (RFC 7515 §5.2).
 func (k *PublicKey) VerifyInput(input, signature []byte) bool {
-	if !k.verifiesSize(signature) {
+	if !k.usable() || !k.verifiesSize(signature) {
 		return false
 	}
 	switch k.scheme.family {

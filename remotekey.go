@@ -19,7 +19,7 @@ func NewRemoteKey(alg Algorithm, public crypto.PublicKey, sign SignerFunc, o Key
 	if sign == nil {
 		return nil, errors.New("jot: a remote key needs a function that signs")
 	}
-	return newPrivateKey(alg, public, &privateMaterial{remote: sign}, o)
+	return newPrivateKey(alg, public, PrivateKey{remote: sign}, o)
 }
 
 // signerFunc lets a crypto.Signer that is none of the standard library's keys sign like a remote key, for that's what it may be.
@@ -31,7 +31,7 @@ var errForeignSignature = errors.New("the signer's answer is not a signature tha
 
 // signRemotely gives the input away as a copy: it stands in a buffer that more is written to.
 func (k *PrivateKey) signRemotely(ctx context.Context, input []byte) ([]byte, error) {
-	answer, err := k.material.remote(ctx, bytes.Clone(input))
+	answer, err := k.remote(ctx, bytes.Clone(input))
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func (k *PrivateKey) signRemotely(ctx context.Context, input []byte) ([]byte, er
 	if k.public.scheme.family != familyECDSA {
 		return nil, errForeignSignature
 	}
-	raw, ok := rawFromDER(answer, k.public.scheme.curve.scalarSize)
+	raw, ok := rawFromDER(answer, k.public.scheme.size)
 	if !ok || !k.public.VerifyInput(input, raw) {
 		return nil, errForeignSignature
 	}

@@ -6,7 +6,8 @@ import "context"
 type RevocationFacts struct {
 	Issuer, Subject, SessionID, ID, ClientID []byte
 
-	// KeyID is that of the key which verified the token; the header's may be missing.
+	// KeyID is that of the key which verified the token; the header's may be missing, or another where the key was made without an ID. Such a public key
+	// has its thumbprint here, and such a secret key nothing: a rule reaches a key by the name that the verifier's key has.
 	KeyID string
 	// IssuedAt is "iat" in Unix seconds, rounded down; it counts only where HasIssuedAt is set.
 	IssuedAt    int64

@@ -1,30 +1,28 @@
 package jot
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"hash"
 	"log/slog"
 	"slices"
 	"sync"
+
+	"github.com/jot-auth/jot/internal/jwk"
 )
 
 // SecretKey both signs and verifies (HMAC): whoever can verify with it can forge. Prefer a
 // PrivateKey wherever the verifier is not the signer itself.
 type SecretKey struct {
-	id       string
-	scheme   *scheme
-	material *secretMaterial
-}
-
-// secretMaterial keeps the secret behind a second pointer: where a SecretKey stands in another package's unexported field, fmt can't call its
-// Format, and follows one pointer when it complains of the verb.
-type secretMaterial struct {
-	secret *[]byte
-	macs   sync.Pool // of *macState
+	id     string
+	scheme *scheme
+	secret func() []byte // in a function, which no printer looks into
+	macs   *sync.Pool    // of *macState
 }
 
 // macState is a keyed HMAC, to be reset before use, with room for its result.
@@ -46,8 +44,8 @@ func GenerateSecretKey(alg Algorithm) (*SecretKey, error) {
 }
 
 // NewSecretKey binds an HMAC secret to its algorithm. The secret is copied; one shorter than
-// the hash, 32, 48 or 64 bytes, is refused (RFC 7518 §3.2). Without a KeyID among its options, it has none: its tokens bear no "kid",
-// and it verifies tokens whatever key ID they bear.
+// the hash, 32, 48 or 64 bytes, is refused (RFC 7518 §3.2), and so is one that can't be secret: PEM, or one byte over and over. Without a KeyID among
+// its options, it has none: its tokens bear no "kid", it verifies tokens whatever key ID they bear, and no revocation rule of kind "kid" reaches it.
 func NewSecretKey(alg Algorithm, secret []byte, o KeyOptions) (*SecretKey, error) {
 	s := schemeOf(alg)
 	if s == nil {
@@ -59,24 +57,48 @@ func NewSecretKey(alg Algorithm, secret []byte, o KeyOptions) (*SecretKey, error
 	if len(secret) < s.hash.Size() || len(secret) > maxSecretSize {
 		return nil, fmt.Errorf("jot: a secret key for %s has %d to %d bytes, this one has %d", alg, s.hash.Size(), maxSecretSize, len(secret))
 	}
-	secret = slices.Clone(secret)
-	material := &secretMaterial{secret: &secret}
-	material.macs.New = func() any { return &macState{Hash: hmac.New(s.hash.New, secret)} }
+	if err := checkSecret(secret); err != nil {
+		return nil, err
+	}
 	if err := checkKeyID(o.KeyID); err != nil {
 		return nil, err
 	}
-	return &SecretKey{o.KeyID, s, material}, nil
+	secret = slices.Clone(secret)
+	macs := &sync.Pool{New: func() any { return &macState{Hash: hmac.New(s.hash.New, secret)} }}
+	return &SecretKey{o.KeyID, s, func() []byte { return secret }, macs}, nil
 }
 
-func (k *SecretKey) usable() bool { return k != nil && k.material != nil }
+// checkSecret refuses what is seen at a glance to be no secret: a public key where someone means to verify with it, and a buffer
+// that nobody filled.
+func checkSecret(secret []byte) error {
+	if jwk.IsPEM(secret) {
+		return errors.New("jot: this secret is a PEM block: read it with ParsePublicKey or ParsePrivateKey, and use its own algorithm")
+	}
+	if bytes.Count(secret, secret[:1]) == len(secret) {
+		return errors.New("jot: this secret is one byte over and over: use random bytes, as GenerateSecretKey does")
+	}
+	return nil
+}
+
+func (k *SecretKey) usable() bool { return k != nil && k.scheme != nil }
 
 func (k *SecretKey) named() bool { return k.id != "" }
 
 // KeyID returns the key's "kid", empty where it has none.
-func (k *SecretKey) KeyID() string { return k.id }
+func (k *SecretKey) KeyID() string {
+	if !k.usable() {
+		return ""
+	}
+	return k.id
+}
 
 // Algorithm returns the one algorithm of this key.
-func (k *SecretKey) Algorithm() Algorithm { return k.scheme.name }
+func (k *SecretKey) Algorithm() Algorithm {
+	if !k.usable() {
+		return ""
+	}
+	return k.scheme.name
+}
 
 // Format writes the algorithm and the key ID, whatever the verb: the secret is never printed.
 func (k SecretKey) Format(f fmt.State, _ rune) { describeKey(f, "secret", k.scheme, k.id) }
@@ -97,16 +119,22 @@ func (k *SecretKey) SignInput(ctx context.Context, input []byte) ([]byte, error)
 }
 
 func (k *SecretKey) appendSignature(_ context.Context, dst, input []byte) ([]byte, error) {
-	state := k.material.macs.Get().(*macState)
+	if !k.usable() {
+		return nil, errNoKey
+	}
+	state := k.macs.Get().(*macState)
 	dst = append(dst, state.mac(input)...)
-	k.material.macs.Put(state)
+	k.macs.Put(state)
 	return dst, nil
 }
 
 // VerifyInput reports, in constant time, whether the signature is this key's MAC of a JWS signing input (RFC 7515 §5.2).
 func (k *SecretKey) VerifyInput(input, signature []byte) bool {
-	state := k.material.macs.Get().(*macState)
+	if !k.usable() {
+		return false
+	}
+	state := k.macs.Get().(*macState)
 	equal := subtle.ConstantTimeCompare(state.mac(input), signature) == 1
-	k.material.macs.Put(state)
+	k.macs.Put(state)
 	return equal
 }

@@ -1,12 +1,13 @@
 package jot
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 	"sync"
 
 	"github.com/jot-auth/jot/internal/jose"
@@ -17,6 +18,9 @@ type SignerOptions struct {
 	// Type is the header's "typ" (RFC 7515 §4.1.9): what kind of token this is, so that no other verifier accepts it
 	// (RFC 8725 §3.11). Empty means "JWT"; an access token is "at+jwt" (RFC 9068 §2.1).
 	Type string
+	// Header are further header members (RFC 7515 §4.3), such as a certificate's "x5t#S256". They encode to JSON. A verifier of this library
+	// passes over them; those that say how to read the token, "alg", "kid", "typ", "crit", "b64", "enc" and "zip", are refused.
+	Header map[string]any
 }
 
 // Signer signs tokens with one key. It's immutable and safe for concurrent use.
@@ -33,10 +37,28 @@ func NewSigner(key SigningKey, o SignerOptions) (*Signer, error) {
 	if o.Type == "" {
 		o.Type = defaultType
 	}
-	if strings.ContainsFunc(o.Type, func(c rune) bool { return c <= ' ' || c > '~' }) {
+	if !jose.IsMediaType(o.Type) {
 		return nil, errors.New("jot: a token's type is a media type, printable ASCII without spaces (RFC 6838 §4.2)")
 	}
-	header, err := encodeJSON(struct {
+	header, err := o.header(key)
+	if err != nil {
+		return nil, err
+	}
+	encoded := base64.RawURLEncoding.AppendEncode(nil, header)
+	if len(encoded) > maxHeaderSize {
+		return nil, fmt.Errorf("jot: a header of more than %d bytes would be refused by verifiers", maxHeaderSize)
+	}
+	return &Signer{key, append(encoded, '.')}, nil
+}
+
+// header returns the signer's header, JSON.
+func (o SignerOptions) header(key SigningKey) ([]byte, error) {
+	for name := range o.Header {
+		if slices.Contains([]string{"alg", "kid", "typ", "crit", "b64", "enc", "zip"}, name) {
+			return nil, fmt.Errorf("jot: header member %q is not for SignerOptions.Header", name)
+		}
+	}
+	own, err := jose.Marshal(struct {
 		Algorithm Algorithm `json:"alg"`
 		KeyID     string    `json:"kid,omitempty"`
 		Type      string    `json:"typ"`
@@ -44,8 +66,15 @@ func NewSigner(key SigningKey, o SignerOptions) (*Signer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("jot: encoding the header: %w", err)
 	}
-	encoded := base64.RawURLEncoding.AppendEncode(nil, header)
-	return &Signer{key, append(encoded, '.')}, nil
+	further, err := jose.Marshal(o.Header)
+	if err != nil {
+		return nil, fmt.Errorf("jot: encoding the header: %w", err)
+	}
+	header := jose.Join(own, further)
+	if err := jose.Valid(header); err != nil { // names that differ from others in letter case only
+		return nil, fmt.Errorf("jot: this header can't be signed: %w", err)
+	}
+	return header, nil
 }
 
 // KeyID returns the key ID that the signer's tokens bear.
@@ -111,6 +140,9 @@ func (b *signBuffer) encodeRegistered(claims any) (ok bool) {
 
 // checkClaims refuses a payload that no verifier would accept.
 func checkClaims(payload []byte) error {
+	if !bytes.HasPrefix(bytes.TrimLeft(payload, " \t\r\n"), []byte("{")) {
+		return errors.New("jot: claims encode to a JSON object, and this value does not")
+	}
 	s := scratch{payload: payload[:len(payload):len(payload)]}
 	if err := s.readClaims(); err != nil {
 		return fmt.Errorf("jot: these claims can't be signed: %w", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -77,6 +78,9 @@ type Verifier struct {
 func NewVerifier(keys KeySource, o VerifierOptions) (*Verifier, error) {
 	if keys == nil {
 		return nil, errors.New("jot: a verifier needs a key source")
+	}
+	if set, fixed := keys.(*KeySet); fixed && (set == nil || len(set.keys) == 0) {
+		return nil, errors.New("jot: this key set holds no key, so that no token would pass: see KeySet.Skipped")
 	}
 	if err := o.check(); err != nil {
 		return nil, err
@@ -230,7 +234,7 @@ func (v *Verifier) verify(ctx context.Context, raw string, s *scratch) error {
 	}
 	header, payload, signature, ok := jose.Split(raw)
 	if !ok {
-		return malformed("compact form", "does not have three parts between two dots (RFC 7515 §3.1)")
+		return notCompact(raw)
 	}
 	remembered := v.headers.find(header)
 	if s.header = remembered; remembered == nil {
@@ -258,6 +262,13 @@ func (v *Verifier) verify(ctx context.Context, raw string, s *scratch) error {
 		return err
 	}
 	return v.checkRevocation(ctx, s)
+}
+
+func notCompact(raw string) error {
+	if strings.Count(raw, ".") == 4 {
+		return malformed("compact form", "has five parts, so it's encrypted: package jwe opens it")
+	}
+	return malformed("compact form", "does not have three parts between two dots (RFC 7515 §3.1)")
 }
 
 func (s *scratch) readPayload(encoded string) (err error) {

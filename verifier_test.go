@@ -344,7 +344,7 @@ func TestPolicyOptions(t *testing.T) {
 }
 
 func TestNewVerifierRefusesWhatIsLeftOpen(t *testing.T) {
-	keys := jot.NewKeySet()
+	keys := jot.NewKeySet(generate(t, jot.ES256).Public())
 	for name, o := range map[string]jot.VerifierOptions{
 		"nothing":               {},
 		"no audience":           {Issuer: issuer},
@@ -363,8 +363,10 @@ func TestNewVerifierRefusesWhatIsLeftOpen(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		}
 	}
-	if _, err := jot.NewVerifier(nil, strict()); err == nil {
-		t.Error("no key source: accepted")
+	for name, source := range map[string]jot.KeySource{"none": nil, "no keys": jot.NewKeySet(), "a set that wasn't parsed": (*jot.KeySet)(nil)} {
+		if _, err := jot.NewVerifier(source, strict()); err == nil {
+			t.Errorf("key source, %s: accepted", name)
+		}
 	}
 }
 
@@ -612,6 +614,34 @@ func TestSignRefusesWhatVerifyWould(t *testing.T) {
 	cancel()
 	if _, err := signer.Sign(cancelled, map[string]string{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled context: %v", err)
+	}
+}
+
+func TestSignerHeader(t *testing.T) {
+	key := generate(t, jot.ES256)
+	signer, err := jot.NewSigner(key, jot.SignerOptions{Header: map[string]any{"x5t#S256": "thumb", "tenant": 7}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := signer.Sign(t.Context(), claims())
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := newVerifier(t, jot.NewKeySet(key.Public()), strict()).Verify(t.Context(), raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"alg":"ES256","kid":"` + key.KeyID() + `","typ":"JWT","tenant":7,"x5t#S256":"thumb"}`
+	if got := string(token.Header()); got != want {
+		t.Errorf("header %s, want %s", got, want)
+	}
+	for name, header := range map[string]map[string]any{
+		"another algorithm": {"alg": "none"}, "its name in capitals": {"ALG": "none"}, "an extension": {"crit": []string{"x"}},
+		"not to be encoded": {"x": func() {}}, "too large": {"x": strings.Repeat("x", 8<<10)},
+	} {
+		if _, err := jot.NewSigner(key, jot.SignerOptions{Header: header}); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
 	}
 }
 

@@ -3,8 +3,10 @@
 //	protect := jothttp.Protect(verifier)
 //	mux.Handle("GET /me", protect(me))
 //	mux.Handle("POST /pets", protect(jothttp.RequireScope("pets:write")(addPet)))
+//	mux.Handle("DELETE /pets", protect(jothttp.Require(isAdmin)(removePets)))
 //
-// Inside, [From] gives the verified token.
+// Inside, [From] gives the verified token. [RequireScope] asks for scopes, [Require] for roles and whatever else the claims say. Set
+// [Options.OnRefuse] while you wire things up: the client never learns why it got 401, the log does.
 //
 // # Where a token may stand
 //
@@ -20,6 +22,7 @@
 //	claims have changed     401  Bearer realm="api", error="invalid_token", error_description="stale claims"
 //	malformed request       400  Bearer realm="api", error="invalid_request"
 //	scope is missing        403  Bearer realm="api", error="insufficient_scope", scope="pets:write"
+//	claims don't permit it  403  no challenge: Require said no
 //	sent by another site    403  no challenge: a cookie, an unsafe method and a foreign origin
 //	nobody can tell now     503  no challenge, Retry-After: the key source or the revocation feed failed
 //

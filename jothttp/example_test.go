@@ -7,6 +7,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"time"
 
 	"github.com/jot-auth/jot"
@@ -82,6 +83,20 @@ func ExampleRequireScope() {
 	// Output:
 	// 200 hello, alice
 	// 403 Bearer realm="api", error="insufficient_scope", scope="pets:write"
+}
+
+// A role, from the claims.
+func ExampleRequire() {
+	type claims struct {
+		Roles []string `json:"roles"`
+	}
+	isAdmin := func(c claims) bool { return slices.Contains(c.Roles, "admin") }
+	verifier, token := exampleIssuer()
+	h := jothttp.Protect(verifier)(jothttp.Require(isAdmin)(greet))
+
+	call(h, "GET", token) // alice has no roles
+	// Output:
+	// 403 {"type":"about:blank","title":"Forbidden","status":403}
 }
 
 // A browser application: the token comes in a cookie, and refusals are logged.

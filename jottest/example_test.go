@@ -187,5 +187,5 @@ func ExampleIssuer_RotateKey() {
 	// <nil>
 	// <nil>
 	// <nil>
-	// jot: no key for this token in the key set
+	// jot: no key with this token's key ID and algorithm
 }

@@ -1,12 +1,16 @@
 package jwe
 
 import (
+	"context"
 	"crypto/ecdh"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/binary"
 	"errors"
 	"slices"
+
+	"github.com/jot-auth/jot/internal/jwk"
 )
 
 // agree is the sender's side of ECDH-ES (RFC 7518 §4.6): a new key pair, whose public half goes into the message.
@@ -19,21 +23,56 @@ func agree(s *scheme, recipient *ecdh.PublicKey, w *wrapping, c *content) ([]byt
 	if err != nil {
 		return nil, err
 	}
-	w.ephemeral = ephemeral.PublicKey()
-	return agreedKey(s, shared, w, c), nil
-}
-
-// agreeAgain is the recipient's side. The ephemeral key was on its curve when it was read; here it must be the recipient's curve too, or a
-// crafted one would give the private key away (RFC 8725 §3.4).
-func agreeAgain(s *scheme, recipient ecdh.KeyExchanger, w *wrapping, c *content) ([]byte, error) {
-	if w.ephemeral == nil || w.ephemeral.Curve() != recipient.Curve() {
-		return nil, errors.New("jwe: no ephemeral key on the recipient's curve")
-	}
-	shared, err := recipient.ECDH(w.ephemeral) // refuses X25519's points of small order
-	if err != nil {
+	if w.ephemeral, err = jwk.MarshalPublic(portable(ephemeral.PublicKey()), jwk.Description{}); err != nil {
 		return nil, err
 	}
 	return agreedKey(s, shared, w, c), nil
+}
+
+// agreeAgain is the recipient's side. The ephemeral key has to be on the recipient's curve, or a crafted one would give the private key away
+// (RFC 8725 §3.4). A key that is held elsewhere is not trusted with what it answers: a shared secret that says nothing of the private key, all zeros, is
+// one that anybody knows (RFC 7748 §6.1).
+func agreeAgain(ctx context.Context, s *scheme, curve ecdh.Curve, exchange ExchangerFunc, w *wrapping, c *content) ([]byte, error) {
+	ephemeral, err := readEphemeral(w.ephemeral)
+	if err != nil {
+		return nil, err
+	}
+	if ephemeral.Curve() != curve {
+		return nil, errors.New("jwe: the ephemeral key is not on the recipient's curve")
+	}
+	shared, err := exchange(ctx, ephemeral) // crypto/ecdh refuses X25519's points of small order
+	if err != nil {
+		return nil, err
+	}
+	if size := sharedSize(curve); len(shared) != size || subtle.ConstantTimeCompare(shared, make([]byte, size)) == 1 {
+		return nil, errors.New("jwe: this is no shared secret")
+	}
+	return agreedKey(s, shared, w, c), nil
+}
+
+// sharedSize is the size in bytes of a shared secret: that of a coordinate (RFC 7518 §4.6.2, RFC 7748 §5).
+func sharedSize(curve ecdh.Curve) int {
+	if curve == ecdh.X25519() {
+		return 32
+	}
+	return (nistCurve(curve).Params().BitSize + 7) / 8
+}
+
+// readEphemeral reads a public JWK that has to be on its curve (RFC 7518 §4.6.1.1). It's a stranger's: no other kind of key, and no certificate, is looked
+// into.
+func readEphemeral(text []byte) (*ecdh.PublicKey, error) {
+	key, err := jwk.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	if kty := key.Type(); kty != "EC" && kty != "OKP" || key.HoldsSecret() || key.HasCertificate() {
+		return nil, errors.New("jwe: not an ephemeral public key")
+	}
+	public, err := key.Public()
+	if err != nil {
+		return nil, err
+	}
+	return exchangeable(public)
 }
 
 // agreedKey names the algorithm that the key is for: the content's, or the one that wraps the content's key.

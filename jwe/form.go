@@ -99,6 +99,7 @@ func parseJSON(message []byte) (*form, error) {
 	return f, f.check()
 }
 
+// readMembers reads an object of a few members: what a stranger makes up takes no more memory than its own.
 func readMembers(message []byte) (m members, err error) {
 	texts := map[string]*[]byte{
 		"protected": &m.protected, "iv": &m.initialization, "aad": &m.additional, "ciphertext": &m.ciphertext, "tag": &m.tag,
@@ -106,7 +107,7 @@ func readMembers(message []byte) (m members, err error) {
 	}
 	values := map[string]*[]byte{"unprotected": &m.unprotected, "header": &m.header, "recipients": &m.recipients}
 	var s jose.Scanner
-	for s.Reset(message); s.Next(); {
+	for s.ResetFew(message); s.Next(); {
 		name := string(s.Name())
 		if into := texts[name]; into != nil {
 			text, ok := s.Value().Text()
@@ -185,13 +186,17 @@ func (f *form) addRecipient(m, recipient members, joined header) (err error) {
 	return nil
 }
 
-// check demands what every header has, and what its recipients must agree on (RFC 7516 §4.1.1, §4.1.2 and §7.2.1).
+// check demands what every header has, and what its recipients must agree on (RFC 7516 §4.1.1, §4.1.2 and §7.2.1), and refuses an ephemeral key
+// where the algorithm has none.
 func (f *form) check() error {
 	if len(f.recipients) == 0 {
 		return ErrDecryption
 	}
 	for _, h := range f.recipients {
 		if h.algorithm == "" || h.encryption == "" || h.encryption != f.recipients[0].encryption {
+			return ErrDecryption
+		}
+		if s := schemeOf(h.algorithm); s != nil && s.family != familyECDH && h.ephemeral != nil {
 			return ErrDecryption
 		}
 	}

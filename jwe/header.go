@@ -2,12 +2,9 @@ package jwe
 
 import (
 	"bytes"
-	"crypto/ecdh"
-	"crypto/ecdsa"
 	"strconv"
 
 	"github.com/jot-auth/jot/internal/jose"
-	"github.com/jot-auth/jot/internal/jwk"
 )
 
 // maxHeaderSize bounds the text of each part of a header: it's read before anything is authentic.
@@ -31,11 +28,11 @@ type wrapping struct {
 	algorithm Algorithm
 	keyID     string
 
-	ephemeral      *ecdh.PublicKey // "epk" (RFC 7518 §4.6.1)
-	partyU, partyV []byte          // "apu", "apv"
-	iv, tag        []byte          // RFC 7518 §4.7.1
-	salt           []byte          // "p2s" (RFC 7518 §4.8.1)
-	iterations     int             // "p2c"
+	ephemeral      []byte // "epk", a JWK that nobody has read yet (RFC 7518 §4.6.1)
+	partyU, partyV []byte // "apu", "apv"
+	iv, tag        []byte // RFC 7518 §4.7.1
+	salt           []byte // "p2s" (RFC 7518 §4.8.1)
+	iterations     int    // "p2c"
 
 	encryptedKey []byte
 }
@@ -83,7 +80,7 @@ func (h *header) readMember(name string, value jose.Value, protected bool) error
 func (w *wrapping) readMember(name string, value jose.Value) (err error) {
 	switch name {
 	case "epk":
-		w.ephemeral, err = readEphemeral(value)
+		w.ephemeral = value.Raw()
 	case "apu":
 		w.partyU, err = readBytes(value)
 	case "apv":
@@ -132,26 +129,6 @@ func readBytes(value jose.Value) ([]byte, error) {
 	}
 	data, err := jose.AppendDecode(nil, string(text))
 	return data, accept(err == nil)
-}
-
-// readEphemeral reads a public JWK that has to be on its curve (RFC 7518 §4.6.1.1).
-func readEphemeral(value jose.Value) (*ecdh.PublicKey, error) {
-	key, err := jwk.Parse(value.Raw())
-	if err != nil || key.HoldsSecret() {
-		return nil, ErrDecryption
-	}
-	public, err := key.Public()
-	if err != nil {
-		return nil, ErrDecryption
-	}
-	switch public := public.(type) {
-	case *ecdh.PublicKey:
-		return public, nil
-	case *ecdsa.PublicKey:
-		exchange, err := public.ECDH()
-		return exchange, accept(err == nil)
-	}
-	return nil, ErrDecryption
 }
 
 const whiteSpace = " \t\r\n" // RFC 8259 §2

@@ -63,8 +63,10 @@ func ParsePublicKey(data []byte, o ParseOptions) (*PublicKey, error) {
 	if k.HoldsSecret() {
 		return nil, errors.New("jwe: this JWK holds a private or secret key where a public one is expected: keep it secret, and publish its public part")
 	}
-	if err := permits(k, o.Algorithm, "wrapKey", "encrypt"); err != nil {
-		return nil, err
+	if !agreesOnly(k, o.Algorithm) {
+		if err := permits(k, o.Algorithm, "wrapKey", "encrypt"); err != nil {
+			return nil, err
+		}
 	}
 	key, err := k.Public()
 	if err != nil {
@@ -122,17 +124,13 @@ func parsePEM(data []byte, wantPrivate bool, o ParseOptions) (any, error) {
 func parseJWK(data []byte, o ParseOptions) (*jwk.Key, ParseOptions, error) {
 	k, err := jwk.Parse(data)
 	if err != nil {
-		return nil, o, fmt.Errorf("jwe: not a JWK: %w", err)
+		return nil, o, fmt.Errorf("jwe: %w", err)
 	}
 	named, encryption := Algorithm(k.Algorithm()), Encryption("")
 	if contentOf(Encryption(named)) != nil {
 		named, encryption = Dir, Encryption(named)
 	}
-	if err := errors.Join(
-		settle("algorithm", &o.Algorithm, named),
-		settle("content encryption", &o.Encryption, encryption),
-		settle("key ID", &o.KeyID, k.ID()),
-	); err != nil {
+	if err := o.settle(named, encryption, k.ID()); err != nil {
 		return nil, o, err
 	}
 	if o.Algorithm == "" {
@@ -142,6 +140,17 @@ func parseJWK(data []byte, o ParseOptions) (*jwk.Key, ParseOptions, error) {
 		return nil, o, fmt.Errorf("jwe: a key for %.32q isn't bound to a content encryption: leave it out of ParseOptions", string(o.Algorithm))
 	}
 	return k, o, nil
+}
+
+// settle joins what a key says of itself with what the caller states.
+func (o *ParseOptions) settle(alg Algorithm, enc Encryption, id string) error {
+	if err := settle("algorithm", &o.Algorithm, alg); err != nil {
+		return err
+	}
+	if err := settle("content encryption", &o.Encryption, enc); err != nil {
+		return err
+	}
+	return settle("key ID", &o.KeyID, id)
 }
 
 func settle[Text ~string](attribute string, stated *Text, named Text) error {

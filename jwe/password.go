@@ -1,6 +1,8 @@
 package jwe
 
 import (
+	"context"
+	"crypto"
 	"crypto/pbkdf2"
 	"errors"
 	"fmt"
@@ -20,23 +22,22 @@ const (
 // Password encrypts and decrypts with a password (RFC 7518 §4.8): whoever gets hold of a message can try guesses, as fast as his machines go, for as long as he
 // likes. So it's the last resort, for what a person has to remember; programs share a SecretKey.
 //
-// Decrypting a message costs as many iterations of PBKDF2 as its sender says, up to 1,200,000: about a second of one core. Have a
-// Password among the keys of a Decrypter only where people's files are opened, and no stranger's requests.
+// Decrypting a message costs as many iterations of PBKDF2 as its sender says, up to 1,200,000 with SHA-256, and 400,000 with SHA-384 and SHA-512, whose every
+// iteration takes up to three times as long: a good part of a second of one core. Have a Password among the keys of a Decrypter only where people's files are opened,
+// and no stranger's requests.
 type Password struct {
 	id         string
 	scheme     *scheme
 	iterations int
-	material   *passwordMaterial
+	password   func() []byte // a function, as in PrivateKey
 }
-
-type passwordMaterial struct{ password []byte }
 
 // PasswordOptions are the optional attributes of a Password.
 type PasswordOptions struct {
 	// KeyID is the "kid" of its messages, at most 256 bytes; empty means none.
 	KeyID string
-	// Iterations is the cost of encrypting, and of each guess: 1000 to 1,200,000. 0 means 600,000 with SHA-256, and 210,000 with SHA-384
-	// and SHA-512, whose every iteration takes longer. When decrypting, the message says it.
+	// Iterations is the cost of encrypting, and of each guess: 1000 to 1,200,000 with SHA-256, and to 400,000 with SHA-384 and SHA-512, whose every iteration takes
+	// longer. 0 means 600,000 with SHA-256, and 210,000 with the others. When decrypting, the message says it.
 	Iterations int
 }
 
@@ -56,22 +57,48 @@ func NewPassword(alg Algorithm, password []byte, o PasswordOptions) (*Password, 
 			o.Iterations = 600_000
 		}
 	}
-	if o.Iterations < minIterations || o.Iterations > maxIterations {
-		return nil, fmt.Errorf("jwe: a password takes %d to %d iterations", minIterations, maxIterations)
+	if o.Iterations < minIterations || o.Iterations > s.maxIterations() {
+		return nil, fmt.Errorf("jwe: a password for %s takes %d to %d iterations", alg, minIterations, s.maxIterations())
 	}
 	if err := checkKeyID(o.KeyID); err != nil {
 		return nil, err
 	}
-	return &Password{o.KeyID, s, o.Iterations, &passwordMaterial{slices.Clone(password)}}, nil
+	password = slices.Clone(password)
+	return &Password{o.KeyID, s, o.Iterations, func() []byte { return password }}, nil
 }
 
-func (k *Password) usable() bool { return k != nil && k.material != nil }
+func (k *Password) usable() bool { return k != nil && k.password != nil }
+
+func (k *Password) bound() *content { return nil }
+
+// price is that of the iterations that a message asks for. One that asks for too many is refused at no price.
+func (k *Password) price(w *wrapping) work {
+	if w.checkBounds(k.scheme) != nil {
+		return work{attempts: 1}
+	}
+	return work{attempts: 1, iterations: w.iterations * k.scheme.iterationPrice()}
+}
+
+func (k *Password) usual() work {
+	return work{attempts: 1, iterations: k.iterations * k.scheme.iterationPrice()}
+}
+
+// iterationPrice is what an iteration costs in iterations with SHA-256, for which processors have instructions.
+func (s *scheme) iterationPrice() int {
+	if s.hash == crypto.SHA256 {
+		return 1
+	}
+	return 3
+}
+
+// maxIterations is how many iterations one message may cost.
+func (s *scheme) maxIterations() int { return maxIterations / s.iterationPrice() }
 
 // KeyID returns the key's "kid"; empty where it has none.
 func (k *Password) KeyID() string { return k.id }
 
-// Algorithm returns the one algorithm of this key.
-func (k *Password) Algorithm() Algorithm { return k.scheme.name }
+// Algorithm returns the one algorithm of this key; empty for the zero value.
+func (k *Password) Algorithm() Algorithm { return k.scheme.keyAlgorithm() }
 
 // Format writes the algorithm and the key ID, whatever the verb: the password is never printed.
 func (k Password) Format(f fmt.State, _ rune) { describeKey(f, "password", k.scheme, k.id) }
@@ -94,8 +121,8 @@ func (k *Password) wrap(w *wrapping, _ *content, proposed []byte) ([]byte, error
 	return proposed, err
 }
 
-func (k *Password) unwrap(w *wrapping, c *content) ([]byte, error) {
-	if err := w.checkBounds(); err != nil {
+func (k *Password) unwrap(_ context.Context, w *wrapping, c *content) ([]byte, error) {
+	if err := w.checkBounds(k.scheme); err != nil {
 		return nil, err
 	}
 	derived, err := k.derive(w)
@@ -106,8 +133,8 @@ func (k *Password) unwrap(w *wrapping, c *content) ([]byte, error) {
 }
 
 // checkBounds refuses a salt and iterations that would be too weak, or take too long (RFC 7518 §4.8.1, §8.8).
-func (w *wrapping) checkBounds() error {
-	if len(w.salt) < minSaltSize || w.iterations < minIterations || w.iterations > maxIterations {
+func (w *wrapping) checkBounds(s *scheme) error {
+	if len(w.salt) < minSaltSize || w.iterations < minIterations || w.iterations > s.maxIterations() {
 		return errors.New("jwe: salt or iterations out of bounds")
 	}
 	return nil
@@ -116,5 +143,5 @@ func (w *wrapping) checkBounds() error {
 // derive makes the key that wraps the content's key. The algorithm's name is part of the salt (RFC 7518 §4.8.1.1).
 func (k *Password) derive(w *wrapping) ([]byte, error) {
 	salt := slices.Concat([]byte(k.scheme.name), []byte{0}, w.salt)
-	return pbkdf2.Key(k.scheme.hash.New, string(k.material.password), salt, w.iterations, k.scheme.wrapSize)
+	return pbkdf2.Key(k.scheme.hash.New, string(k.password()), salt, w.iterations, k.scheme.wrapSize)
 }

@@ -1,6 +1,8 @@
 package jwe
 
 import (
+	"bytes"
+	"context"
 	"crypto"
 	"crypto/ecdh"
 	"crypto/ecdsa"
@@ -16,14 +18,14 @@ import (
 // PrivateKey decrypts what was encrypted for its public half: a private key, its one algorithm and its key ID, fixed when
 // made. It prints as its algorithm and key ID, never as its material.
 type PrivateKey struct {
-	public   *PublicKey
-	material *privateMaterial
-}
+	public *PublicKey
 
-// privateMaterial stands behind a pointer so that no formatting of a PrivateKey reaches into it. One of the two is set.
-type privateMaterial struct {
-	decrypter crypto.Decrypter  // for RSA
-	exchanger ecdh.KeyExchanger // for ECDH
+	// One of the two is set. Material is behind functions here: where a key is in somebody's unexported field, fmt can't call its Format, and prints
+	// what it finds; of a function, that's an address.
+	decrypt  DecrypterFunc // for RSA
+	exchange ExchangerFunc // for ECDH
+
+	held func() crypto.PrivateKey // *rsa.PrivateKey or *ecdh.PrivateKey; nil for a key that is held elsewhere
 }
 
 // GenerateKey makes a new private key for an RSA_OAEP or ECDH_ES algorithm, from the operating system's randomness. RSA keys have 3072 bits; others are
@@ -46,83 +48,105 @@ func GenerateKey(alg Algorithm) (*PrivateKey, error) {
 	return NewPrivateKey(alg, key, KeyOptions{})
 }
 
-// NewPrivateKey binds a private key to its algorithm: *rsa.PrivateKey for RSA_OAEP and RSA_OAEP_256; *ecdh.PrivateKey, or *ecdsa.PrivateKey on P-256,
-// P-384 or P-521, for the ECDH_ES algorithms. The key is copied. A key that the algorithm can't use, that is too weak for it, or whose halves
-// don't belong together, is refused.
+// maxDecryptingBits bounds the RSA keys that decrypt here: the time grows with the third power, and one with 16384 bits would take seconds for each message.
+const maxDecryptingBits = 8192
+
+// NewPrivateKey binds a private key to its algorithm: *rsa.PrivateKey of 2048 to 8192 bits for RSA_OAEP and RSA_OAEP_256; *ecdh.PrivateKey, or
+// *ecdsa.PrivateKey on P-256, P-384 or P-521, for the ECDH_ES algorithms. The key is copied. A key that the algorithm can't use, that is too weak for it, or
+// whose halves don't belong together, is refused.
 //
 // A key that is held elsewhere, as in an HSM, is a crypto.Decrypter whose Public is an *rsa.PublicKey and that takes *rsa.OAEPOptions, or an
-// ecdh.KeyExchanger. When it fails, it fails like any message that can't be decrypted: watch it on its own side.
+// ecdh.KeyExchanger. For one that takes a context see NewRemoteRSAKey and NewRemoteECDHKey, which say what an error means.
 func NewPrivateKey(alg Algorithm, key crypto.PrivateKey, o KeyOptions) (*PrivateKey, error) {
-	s, err := schemeAmong(alg, "takes no private key: use NewSecretKey, NewDirectKey or NewPassword", familyRSA, familyECDH)
+	s, err := privateScheme(alg)
 	if err != nil {
 		return nil, err
 	}
-	material, err := s.checkedPrivate(key)
+	made, err := copied(key)
 	if err != nil {
 		return nil, err
 	}
-	public, err := NewPublicKey(alg, material.public(), o)
-	if err != nil {
-		return nil, err
+	if made != nil {
+		key = made.held()
+	} else {
+		made = new(PrivateKey)
 	}
-	return &PrivateKey{public, material}, nil
+	if decrypter, ok := key.(crypto.Decrypter); ok && s.family == familyRSA {
+		made.decrypt = s.decrypterFunc(decrypter)
+		return made.bind(alg, decrypter.Public(), o)
+	}
+	if exchanger, ok := key.(ecdh.KeyExchanger); ok && s.family == familyECDH {
+		public := exchanger.PublicKey()
+		if public == nil || public.Curve() != exchanger.Curve() {
+			return nil, errors.New("jwe: this key names another curve than its public half's")
+		}
+		made.exchange = func(_ context.Context, ephemeral *ecdh.PublicKey) ([]byte, error) { return exchanger.ECDH(ephemeral) }
+		return made.bind(alg, public, o)
+	}
+	return nil, fmt.Errorf("jwe: %s can't use a private key of type %T", alg, key)
 }
 
-// checkedPrivate returns key ready for use, and a copy that nobody else can alter where it isn't held elsewhere.
-func (s *scheme) checkedPrivate(key crypto.PrivateKey) (*privateMaterial, error) {
+func privateScheme(alg Algorithm) (*scheme, error) {
+	return schemeAmong(alg, "takes no private key: use NewSecretKey, NewDirectKey or NewPassword", familyRSA, familyECDH)
+}
+
+// copied returns a PrivateKey that holds a checked copy of a key of the standard library, and nil for any other key.
+func copied(key crypto.PrivateKey) (*PrivateKey, error) {
+	var checked crypto.PrivateKey
+	var err error
 	switch k := key.(type) {
-	case *rsa.PrivateKey, *ecdsa.PrivateKey:
-		checked, err := jwk.CheckPrivate(k)
-		if err != nil {
-			return nil, fmt.Errorf("jwe: %w", err)
+	case *rsa.PrivateKey:
+		if k != nil && k.N != nil && k.N.BitLen() > maxDecryptingBits {
+			return nil, fmt.Errorf("jwe: an RSA key that decrypts has at most %d bits", maxDecryptingBits)
 		}
-		key = checked
+		checked, err = jwk.CheckPrivate(k)
+	case *ecdsa.PrivateKey:
+		if checked, err = jwk.CheckPrivate(k); err == nil {
+			checked, err = checked.(*ecdsa.PrivateKey).ECDH()
+		}
 	case *ecdh.PrivateKey:
 		if k == nil || k.PublicKey() == nil {
 			return nil, errors.New("jwe: private key is nil")
 		}
+		checked, err = k.Curve().NewPrivateKey(k.Bytes())
+	default:
+		return nil, nil
 	}
-	if scalar, ok := key.(*ecdsa.PrivateKey); ok {
-		exchanger, err := scalar.ECDH()
-		if err != nil {
-			return nil, fmt.Errorf("jwe: this key can't be used for %s: %w", s.name, err)
-		}
-		key = exchanger
+	if err != nil {
+		return nil, fmt.Errorf("jwe: %w", err)
 	}
-	if decrypter, ok := key.(crypto.Decrypter); ok && s.family == familyRSA {
-		return &privateMaterial{decrypter: decrypter}, nil
-	}
-	if exchanger, ok := key.(ecdh.KeyExchanger); ok && s.family == familyECDH {
-		return &privateMaterial{exchanger: exchanger}, nil
-	}
-	return nil, fmt.Errorf("jwe: %s can't use a private key of type %T", s.name, key)
+	return &PrivateKey{held: func() crypto.PrivateKey { return checked }}, nil
 }
 
-func (m *privateMaterial) public() crypto.PublicKey {
-	if m.decrypter != nil {
-		return m.decrypter.Public()
+// bind completes a key with its public half.
+func (k *PrivateKey) bind(alg Algorithm, public crypto.PublicKey, o KeyOptions) (_ *PrivateKey, err error) {
+	if k.public, err = NewPublicKey(alg, public, o); err != nil {
+		return nil, err
 	}
-	return m.exchanger.PublicKey()
+	return k, nil
 }
 
-func (k *PrivateKey) usable() bool { return k != nil && k.public != nil && k.material != nil }
+func (k *PrivateKey) usable() bool { return k != nil && k.public.usable() }
 
-// Public returns the key that encrypts what k decrypts.
-func (k *PrivateKey) Public() *PublicKey { return k.public }
+// Public returns the key that encrypts what k decrypts: a copy, which is its holder's alone.
+func (k *PrivateKey) Public() *PublicKey {
+	if k.public == nil {
+		return new(PublicKey)
+	}
+	public := *k.public
+	return &public
+}
 
 // KeyID returns the "kid" that messages for this key bear.
-func (k *PrivateKey) KeyID() string { return k.public.id }
+func (k *PrivateKey) KeyID() string { return k.Public().KeyID() }
 
-// Algorithm returns the one algorithm of this key.
-func (k *PrivateKey) Algorithm() Algorithm { return k.public.scheme.name }
+// Algorithm returns the one algorithm of this key; empty for the zero value.
+func (k *PrivateKey) Algorithm() Algorithm { return k.Public().Algorithm() }
 
 // Format writes the algorithm and the key ID, whatever the verb: key material is never printed.
 func (k PrivateKey) Format(f fmt.State, _ rune) {
-	if k.public == nil { // the zero value is no key
-		describeKey(f, "private", nil, "")
-		return
-	}
-	describeKey(f, "private", k.public.scheme, k.public.id)
+	public := k.Public()
+	describeKey(f, "private", public.scheme, public.id)
 }
 
 // LogValue is what log/slog writes: the algorithm and the key ID.
@@ -138,7 +162,7 @@ func (k *PrivateKey) ExportJWK() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return jwk.MarshalPrivate(key, k.public.description())
+	return prefixed(jwk.MarshalPrivate(key, k.public.description()))
 }
 
 // ExportPEM returns the private key as a PEM block "PRIVATE KEY" (PKCS #8, RFC 5958), in the clear. A key that is held elsewhere is an error.
@@ -147,33 +171,50 @@ func (k *PrivateKey) ExportPEM() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return jwk.MarshalPrivatePEM(key)
+	return prefixed(jwk.MarshalPrivatePEM(key))
 }
 
 // portable returns the private key as JWK and PEM know it.
 func (k *PrivateKey) portable() (crypto.PrivateKey, error) {
-	if key, ok := k.material.decrypter.(*rsa.PrivateKey); ok {
-		return key, nil
-	}
-	key, ok := k.material.exchanger.(*ecdh.PrivateKey)
 	switch {
-	case !ok:
+	case !k.usable():
+		return nil, errNoKey
+	case k.held == nil:
 		return nil, errors.New("jwe: a key that is held elsewhere can't be exported")
-	case key.Curve() == ecdh.X25519():
-		return key, nil
 	}
-	return ecdsa.ParseRawPrivateKey(nistCurve(key.Curve()), key.Bytes())
+	key, ok := k.held().(*ecdh.PrivateKey)
+	if !ok || key.Curve() == ecdh.X25519() {
+		return k.held(), nil
+	}
+	scalar, err := ecdsa.ParseRawPrivateKey(nistCurve(key.Curve()), key.Bytes())
+	if err != nil {
+		return nil, fmt.Errorf("jwe: %w", err)
+	}
+	return scalar, nil
 }
 
-func (k *PrivateKey) unwrap(w *wrapping, c *content) ([]byte, error) {
-	if k.material.decrypter != nil {
-		return k.decryptOAEP(w)
+// price counts an RSA key of more than 4096 bits, for which crypto/rsa has no fast way, as several attempts: two of 8192 bits take about as long as twenty of 4096.
+func (k *PrivateKey) price(*wrapping) work {
+	if key, ok := k.public.material.(*rsa.PublicKey); ok && k.held != nil && key.N.BitLen() > fastRSABits {
+		return work{attempts: maxAttempts / 2}
 	}
-	agreed, err := agreeAgain(k.public.scheme, k.material.exchanger, w, c)
+	return work{attempts: 1}
+}
+
+const fastRSABits = 4096
+
+func (k *PrivateKey) usual() work { return k.price(nil) }
+
+func (k *PrivateKey) unwrap(ctx context.Context, w *wrapping, c *content) ([]byte, error) {
+	if k.decrypt != nil {
+		return k.decryptOAEP(ctx, w)
+	}
+	s := k.public.scheme
+	agreed, err := agreeAgain(ctx, s, k.public.material.(*ecdh.PublicKey).Curve(), k.exchange, w, c)
 	switch {
 	case err != nil:
 		return nil, err
-	case !k.public.scheme.direct():
+	case !s.direct():
 		return unwrapKey(agreed, w.encryptedKey, c.keySize)
 	case len(w.encryptedKey) > 0: // RFC 7516 §5.2, step 10
 		return nil, errSurplusKey
@@ -181,9 +222,10 @@ func (k *PrivateKey) unwrap(w *wrapping, c *content) ([]byte, error) {
 	return agreed, nil
 }
 
-func (k *PrivateKey) decryptOAEP(w *wrapping) ([]byte, error) {
+// decryptOAEP demands the one size of an encrypted key (RFC 8017 §7.1.2), whatever the holder of the key would make of another.
+func (k *PrivateKey) decryptOAEP(ctx context.Context, w *wrapping) ([]byte, error) {
 	if len(w.encryptedKey) != k.public.material.(*rsa.PublicKey).Size() {
 		return nil, errNotWrapped
 	}
-	return k.material.decrypter.Decrypt(rand.Reader, w.encryptedKey, &rsa.OAEPOptions{Hash: k.public.scheme.hash})
+	return k.decrypt(ctx, bytes.Clone(w.encryptedKey))
 }

@@ -36,9 +36,9 @@ func NewPublicKey(alg Algorithm, key crypto.PublicKey, o KeyOptions) (*PublicKey
 	}
 	id := o.KeyID
 	if id == "" {
-		digest, err := jwk.Thumbprint(portable(material), crypto.SHA256)
+		digest, err := (&PublicKey{scheme: s, material: material}).Thumbprint(crypto.SHA256)
 		if err != nil {
-			return nil, fmt.Errorf("jwe: %w", err)
+			return nil, err
 		}
 		id = base64URL(digest)
 	}
@@ -56,9 +56,9 @@ func (s *scheme) checkedPublic(key crypto.PublicKey) (crypto.PublicKey, error) {
 		fits = s.family == familyRSA && k != nil
 	case *ecdsa.PublicKey:
 		fits = s.family == familyECDH && k != nil
-	case *ecdh.PublicKey: // immutable, and on its curve since it was made
-		if s.family == familyECDH && k != nil && k.Curve() != nil {
-			return k, nil
+	case *ecdh.PublicKey:
+		if fits = s.family == familyECDH && k != nil && k.Curve() != nil; fits {
+			key = portable(k)
 		}
 	}
 	if !fits {
@@ -68,10 +68,21 @@ func (s *scheme) checkedPublic(key crypto.PublicKey) (crypto.PublicKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("jwe: %w", err)
 	}
-	if point, ok := checked.(*ecdsa.PublicKey); ok {
-		return point.ECDH()
+	if s.family == familyECDH {
+		return exchangeable(checked)
 	}
 	return checked, nil
+}
+
+// exchangeable undoes portable.
+func exchangeable(key crypto.PublicKey) (*ecdh.PublicKey, error) {
+	switch k := key.(type) {
+	case *ecdh.PublicKey:
+		return k, nil
+	case *ecdsa.PublicKey:
+		return k.ECDH()
+	}
+	return nil, fmt.Errorf("jwe: a key of type %T can't be used for ECDH", key)
 }
 
 // portable returns a public key as JWK and PEM know it: on the NIST curves, crypto/ecdh has a type of its own.
@@ -99,11 +110,25 @@ func nistCurve(curve ecdh.Curve) elliptic.Curve {
 
 func (k *PublicKey) usable() bool { return k != nil && k.material != nil }
 
+func (k *PublicKey) bound() *content { return nil }
+
+// usual is nothing: a private key always has a key ID, so nobody tries it in vain.
+func (k *PublicKey) usual() work { return work{} }
+
 // KeyID returns the key's "kid".
 func (k *PublicKey) KeyID() string { return k.id }
 
-// Algorithm returns the one algorithm of this key.
-func (k *PublicKey) Algorithm() Algorithm { return k.scheme.name }
+// Algorithm returns the one algorithm of this key; empty for the zero value.
+func (k *PublicKey) Algorithm() Algorithm { return k.scheme.keyAlgorithm() }
+
+// Thumbprint returns the digest that stands for the key whatever its key ID and algorithm are called (RFC 7638). The hash is crypto.SHA256, SHA384 or SHA512. A key
+// ID by thumbprint is the base64url of the one by SHA-256.
+func (k *PublicKey) Thumbprint(hash crypto.Hash) ([]byte, error) {
+	if !k.usable() {
+		return nil, errNoKey
+	}
+	return prefixed(jwk.Thumbprint(portable(k.material), hash))
+}
 
 // Format writes the algorithm and the key ID.
 func (k PublicKey) Format(f fmt.State, _ rune) { describeKey(f, "public", k.scheme, k.id) }
@@ -113,14 +138,17 @@ func (k PublicKey) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(k)
 
 // MarshalJSON writes the public JWK with its type, algorithm, use and key ID.
 func (k PublicKey) MarshalJSON() ([]byte, error) {
-	if k.scheme == nil {
-		return nil, errors.New("jwe: the zero value of PublicKey is no key")
+	if !k.usable() {
+		return nil, errNoKey
 	}
-	return jwk.MarshalPublic(portable(k.material), k.description())
+	return prefixed(jwk.MarshalPublic(portable(k.material), k.description()))
 }
 
-// UnmarshalJSON is ParsePublicKey, for a JWK that names its algorithm. It's for a variable that nobody else uses yet.
+// UnmarshalJSON is ParsePublicKey, for a JWK that names its algorithm. It's for the zero value: a key that is one already never becomes another.
 func (k *PublicKey) UnmarshalJSON(data []byte) error {
+	if k.usable() {
+		return errors.New("jwe: this key is made already: unmarshal into a new PublicKey")
+	}
 	parsed, err := ParsePublicKey(data, ParseOptions{})
 	if err == nil {
 		*k = *parsed
@@ -130,7 +158,10 @@ func (k *PublicKey) UnmarshalJSON(data []byte) error {
 
 // ExportPEM returns the key as a PEM block "PUBLIC KEY" (RFC 5280 §4.1), which names neither algorithm nor key ID.
 func (k *PublicKey) ExportPEM() ([]byte, error) {
-	return jwk.MarshalPublicPEM(portable(k.material))
+	if !k.usable() {
+		return nil, errNoKey
+	}
+	return prefixed(jwk.MarshalPublicPEM(portable(k.material)))
 }
 
 func (k *PublicKey) description() jwk.Description {

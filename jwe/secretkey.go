@@ -1,6 +1,7 @@
 package jwe
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
 	"log/slog"
@@ -11,14 +12,10 @@ import (
 
 // SecretKey both encrypts and decrypts: whoever can read with it can also write. It's random, never a password; for one see Password.
 type SecretKey struct {
-	id       string
-	scheme   *scheme
-	material *secretMaterial
-}
-
-type secretMaterial struct {
-	secret  []byte
-	content *content // of a direct key: the one content encryption that it's for
+	id      string
+	scheme  *scheme
+	content *content      // of a direct key: the one content encryption that it's for
+	secret  func() []byte // a function, as in PrivateKey
 }
 
 // GenerateSecretKey makes a new key for AES key wrap, A128KW to A256GCMKW, from the operating system's randomness, with a random key ID.
@@ -76,23 +73,30 @@ func newSecretKey(s *scheme, secret []byte, size int, c *content, o KeyOptions) 
 	if err := checkKeyID(o.KeyID); err != nil {
 		return nil, err
 	}
-	return &SecretKey{o.KeyID, s, &secretMaterial{slices.Clone(secret), c}}, nil
+	secret = slices.Clone(secret)
+	return &SecretKey{o.KeyID, s, c, func() []byte { return secret }}, nil
 }
 
-func (k *SecretKey) usable() bool { return k != nil && k.material != nil }
+func (k *SecretKey) usable() bool { return k != nil && k.secret != nil }
+
+func (k *SecretKey) bound() *content { return k.content }
+
+func (k *SecretKey) price(*wrapping) work { return work{attempts: 1} }
+
+func (k *SecretKey) usual() work { return k.price(nil) }
 
 // KeyID returns the key's "kid"; empty where it has none.
 func (k *SecretKey) KeyID() string { return k.id }
 
-// Algorithm returns the one algorithm of this key.
-func (k *SecretKey) Algorithm() Algorithm { return k.scheme.name }
+// Algorithm returns the one algorithm of this key; empty for the zero value.
+func (k *SecretKey) Algorithm() Algorithm { return k.scheme.keyAlgorithm() }
 
 // Encryption returns the one content encryption of a key of algorithm Dir, and is empty for any other key: that one goes with all of them.
 func (k *SecretKey) Encryption() Encryption {
-	if k.material.content == nil {
+	if k.content == nil {
 		return ""
 	}
-	return k.material.content.name
+	return k.content.name
 }
 
 // Format writes the algorithm and the key ID, whatever the verb: the secret is never printed.
@@ -107,36 +111,39 @@ func (k SecretKey) MarshalJSON() ([]byte, error) { return nil, errSecretJSON }
 // ExportJWK returns the secret key as a JWK, in the clear: whoever reads it can encrypt and decrypt. A key of algorithm Dir bears the name of
 // its content encryption as "alg", as in RFC 7520 §5.6.
 func (k *SecretKey) ExportJWK() ([]byte, error) {
-	alg := string(k.scheme.name)
-	if k.material.content != nil {
-		alg = string(k.material.content.name)
+	if !k.usable() {
+		return nil, errNoKey
 	}
-	return jwk.MarshalSecret(k.material.secret, jwk.Description{Use: "enc", Algorithm: alg, KeyID: k.id})
+	alg := string(k.scheme.name)
+	if k.content != nil {
+		alg = string(k.content.name)
+	}
+	return prefixed(jwk.MarshalSecret(k.secret(), jwk.Description{Use: "enc", Algorithm: alg, KeyID: k.id}))
 }
 
 func (k *SecretKey) wrap(w *wrapping, c *content, proposed []byte) (_ []byte, err error) {
 	switch k.scheme.family {
 	case familyKeyWrap:
-		w.encryptedKey, err = wrapKey(k.material.secret, proposed)
+		w.encryptedKey, err = wrapKey(k.secret(), proposed)
 	case familyGCMKeyWrap:
 		var s sealed
-		s, err = sealGCM(k.material.secret, proposed, nil)
+		s, err = sealGCM(k.secret(), proposed, nil)
 		w.iv, w.encryptedKey, w.tag = s.iv, s.ciphertext, s.tag
 	default:
-		return k.material.secret, nil // an encrypter has compared the content encryption
+		return k.secret(), nil // an encrypter has compared the content encryption
 	}
 	return proposed, err
 }
 
-func (k *SecretKey) unwrap(w *wrapping, c *content) ([]byte, error) {
+func (k *SecretKey) unwrap(_ context.Context, w *wrapping, c *content) ([]byte, error) {
 	switch k.scheme.family {
 	case familyKeyWrap:
-		return unwrapKey(k.material.secret, w.encryptedKey, c.keySize)
+		return unwrapKey(k.secret(), w.encryptedKey, c.keySize)
 	case familyGCMKeyWrap:
-		return openGCM(k.material.secret, sealed{w.iv, w.encryptedKey, w.tag}, nil)
+		return openGCM(k.secret(), sealed{w.iv, w.encryptedKey, w.tag}, nil)
 	}
-	if len(w.encryptedKey) > 0 || c != k.material.content { // RFC 7516 §5.2, step 10
+	if len(w.encryptedKey) > 0 || c != k.content { // RFC 7516 §5.2, step 10
 		return nil, errSurplusKey
 	}
-	return k.material.secret, nil
+	return k.secret(), nil
 }

@@ -2,6 +2,7 @@ package jwks
 
 import (
 	"bytes"
+	"context"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -79,4 +80,10 @@ func (k *keySet) usable(now time.Time) bool {
 func (k *keySet) names(kid string) bool {
 	_, ok := k.ids[kid]
 	return ok || kid == ""
+}
+
+// answers says whether the set has keys for a look-up, be they ones that don't name themselves.
+func (k *keySet) answers(alg jot.Algorithm, kid string) bool {
+	keys, _ := k.keys.VerificationKeys(context.Background(), alg, kid) // a set at hand never fails
+	return len(keys) > 0
 }

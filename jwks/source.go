@@ -112,15 +112,16 @@ func NewSource(url string, o Options) (*Source, error) {
 // VerificationKeys answers the keys that may verify a token with this algorithm and key ID, as [jot.KeySource] says.
 // A known key of a fresh set, or of a stale one between two attempts to refresh it, is answered without a lock or an
 // allocation. Otherwise it may wait for a fetch, until ctx ends. Without a usable set, and for an unknown key while
-// fetches fail, the error wraps [jot.ErrUnavailable].
+// fetches fail, the error wraps [jot.ErrUnavailable]; where the set has keys that don't name themselves, which may be the
+// unknown one, they are answered in its place.
 func (s *Source) VerificationKeys(ctx context.Context, alg jot.Algorithm, kid string) ([]jot.VerificationKey, error) {
 	now := s.options.Now()
-	if set := s.current.Load(); set != nil && now.Before(set.refreshAt) {
+	if set := s.current.Load(); set != nil && now.Before(set.refreshAt) && set.names(kid) {
 		if keys, err := set.keys.VerificationKeys(ctx, alg, kid); len(keys) > 0 || err != nil {
 			return keys, err
 		}
 	}
-	if err := s.prepare(ctx, kid, now); err != nil {
+	if err := s.prepare(ctx, alg, kid, now); err != nil {
 		return nil, err
 	}
 	set := s.current.Load()
@@ -130,24 +131,24 @@ func (s *Source) VerificationKeys(ctx context.Context, alg jot.Algorithm, kid st
 	return set.keys.VerificationKeys(ctx, alg, kid)
 }
 
-// prepare starts the fetch that a look-up of kid calls for, if any, and waits where the answer depends on it.
+// prepare starts the fetch that a look-up calls for, if any, and waits where the answer depends on it.
 // Nil means that the current set may answer.
-func (s *Source) prepare(ctx context.Context, kid string, now time.Time) error {
-	f, err := s.plan(kid, now)
+func (s *Source) prepare(ctx context.Context, alg jot.Algorithm, kid string, now time.Time) error {
+	f, err := s.plan(alg, kid, now)
 	if f == nil {
 		return err
 	}
 	select {
 	case <-f.done:
-		return s.settle(f, kid)
+		return s.settle(f, alg, kid)
 	case <-ctx.Done():
 		return fmt.Errorf("jwks: waiting for %s: %w: %w", s.url, context.Cause(ctx), jot.ErrUnavailable)
 	}
 }
 
-// plan decides what a look-up of kid needs: a fetch to wait for, or, without one, the current set (nil) or an
+// plan decides what a look-up needs: a fetch to wait for, or, without one, the current set (nil) or an
 // error.
-func (s *Source) plan(kid string, now time.Time) (*flight, error) {
+func (s *Source) plan(alg jot.Algorithm, kid string, now time.Time) (*flight, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	set := s.current.Load()
@@ -163,7 +164,11 @@ func (s *Source) plan(kid string, now time.Time) (*flight, error) {
 		if s.missing.has(kid, now) {
 			return nil, nil
 		}
-		if f := s.fetch(now); f != nil {
+		f := s.fetch(now)
+		if s.failures > 0 && set.answers(alg, kid) {
+			return nil, nil // nobody waits for an issuer that is down, as for a known key
+		}
+		if f != nil {
 			return f, nil
 		}
 		return nil, s.lastError // nil in the cool-down after a success: the key does not exist
@@ -177,8 +182,8 @@ func (s *Source) plan(kid string, now time.Time) (*flight, error) {
 	}
 }
 
-// settle says what a finished fetch means to a caller who waited with kid.
-func (s *Source) settle(f *flight, kid string) error {
+// settle says what a finished fetch means to a caller who waited for it.
+func (s *Source) settle(f *flight, alg jot.Algorithm, kid string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now, set := s.options.Now(), s.current.Load()
@@ -193,6 +198,10 @@ func (s *Source) settle(f *flight, kid string) error {
 	}
 	if f.err == nil {
 		s.missing.add(kid, now, now.Add(missingCooldowns*s.options.MinRefresh))
+		return nil
+	}
+	if set.answers(alg, kid) {
+		return nil
 	}
 	return f.err
 }

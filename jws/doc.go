@@ -20,7 +20,8 @@
 // # Several signers
 //
 // Each signer that must have signed is named by a key source of its own, and all must hold. "One of these" is one source with several
-// keys. A signature never counts for two signers, nor does a key, even if two sources hold it. Signatures that nobody required, or
+// keys. A signature never counts for two signers, nor does a key, even if two sources hold it, under two names or for two algorithms. A secret in two key
+// objects counts as one only while both are for one algorithm: give each signer a secret of its own. Signatures that nobody required, or
 // whose algorithm or extensions this verifier doesn't know, are no reason to refuse a message (RFC 7515 §5.2), and [Message.Signatures] leaves them
 // out; malformed ones are. A second signer who has the message
 // of the first one verifies it, then adds a signature with [Signer.Cosign].
@@ -37,7 +38,8 @@
 //   - a header name that is both protected and unprotected, or twice in either, letter case ignored (RFC 7515 §4, §7.2.1)
 //   - a message with both "signature" and "signatures" (RFC 7515 §7.2.2), or with a payload where a detached one was given
 //   - base64url and JSON that can be read in two ways, as in package jot
-//   - a message larger than MaxSize, a header larger than 16 KiB, more than 16 signatures
+//   - a message larger than MaxSize, a header larger than 16 KiB, more than 16 signatures; and one for which 16 keys of a source were tried in vain
+//   - a JWT's type among the options, where package jot is meant
 //
 // Keys that a message brings along, in "jwk", "jku", "x5c" or "x5u", are never looked at (RFC 8725 §3.10).
 //

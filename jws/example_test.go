@@ -207,7 +207,7 @@ func ExampleSignature_DecodeHeader() {
 }
 
 func ExampleSigner_SignJSON() {
-	key, err := jot.NewSecretKey(jot.HS256, make([]byte, 32), jot.KeyOptions{KeyID: "example"})
+	key, err := jot.GenerateSecretKey(jot.HS256)
 	if err != nil {
 		log.Fatal(err)
 	}

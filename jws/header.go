@@ -3,7 +3,6 @@ package jws
 import (
 	"bytes"
 	"slices"
-	"strings"
 
 	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/internal/jose"
@@ -101,7 +100,7 @@ func (h *header) readProtected(decoded []byte) error {
 	if encodingStated && !slices.Contains(h.critical, "b64") {
 		return malformed("protected header", `has "b64" without naming it in "crit" (RFC 7797 §6)`)
 	}
-	if h.unencoded && isJWT(h.typ) {
+	if h.unencoded && jose.IsJWT(h.typ) {
 		return malformed("protected header", `has "b64" false and the type of a JWT (RFC 7797 §7)`)
 	}
 	return h.checkCritical()
@@ -201,28 +200,4 @@ func (h *header) checkCritical() error {
 		return malformed("protected header", `has a "crit" that names a parameter which isn't protected (RFC 7515 §4.1.11)`)
 	}
 	return nil
-}
-
-// isMediaType reports whether a type is written as RFC 6838 §4.2 allows, roughly: printable ASCII without spaces.
-func isMediaType(t string) bool {
-	return t != "" && !strings.ContainsFunc(t, func(c rune) bool { return c <= ' ' || c > '~' })
-}
-
-// sameType compares media types as RFC 7515 §4.1.9 shortens them: without regard to case, with or without "application/".
-func sameType(a, b string) bool {
-	return isMediaType(a) && isMediaType(b) && strings.EqualFold(bareType(a), bareType(b))
-}
-
-func bareType(t string) string {
-	const prefix = "application/"
-	if len(t) > len(prefix) && strings.EqualFold(t[:len(prefix)], prefix) && !strings.Contains(t[len(prefix):], "/") {
-		return t[len(prefix):]
-	}
-	return t
-}
-
-// isJWT reports whether a type is that of a JSON Web Token (RFC 7519 §5.1, RFC 8725 §3.11).
-func isJWT(typ string) bool {
-	bare := strings.ToLower(bareType(typ))
-	return bare == "jwt" || strings.HasSuffix(bare, "+jwt")
 }

@@ -60,6 +60,16 @@ func generate(t testing.TB, alg jot.Algorithm) (jot.SigningKey, jot.KeySource) {
 	return key, jot.NewKeySet(key.Public())
 }
 
+// rsaKey is the shared RSA key for an algorithm, by a name.
+func rsaKey(t testing.TB, alg jot.Algorithm, id string) *jot.PrivateKey {
+	t.Helper()
+	key, err := jot.NewPrivateKey(alg, sharedRSA(), jot.KeyOptions{KeyID: id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
 func newSigner(t testing.TB, o jws.SignerOptions, keys ...jot.SigningKey) *jws.Signer {
 	t.Helper()
 	signer, err := jws.NewSigner(o, keys...)

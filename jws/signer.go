@@ -17,7 +17,7 @@ import (
 type SignerOptions struct {
 	// Type is the header's "typ" (RFC 7515 §4.1.9): what kind of message this is. It's stated, or waived by NoType: a token verifier
 	// takes a message without a type for a JWT if the payload looks like claims, so whoever has a say in the payload could
-	// have a token signed (RFC 8725 §2.7, §3.11).
+	// have a token signed (RFC 8725 §2.7, §3.11). For the same reason a JWT's type is refused: tokens are signed by package jot.
 	Type   string
 	NoType bool
 
@@ -28,7 +28,7 @@ type SignerOptions struct {
 	Detached bool
 
 	// Unencoded signs the payload as it is, without base64url (RFC 7797). In a message it must be valid UTF-8, in the compact
-	// serialization printable ASCII without dots; with Detached it may be any bytes. A JWT is never unencoded.
+	// serialization printable ASCII without dots; with Detached it may be any bytes.
 	Unencoded bool
 
 	// Header are further protected header members, which encode to JSON. Those that RFC 7515, RFC 7516 and RFC 7797 register are refused.
@@ -51,7 +51,8 @@ type headedKey struct {
 	header string
 }
 
-// NewSigner makes a signer whose messages bear a signature of each key, at most 16. The headers name the keys' algorithms and key IDs.
+// NewSigner makes a signer whose messages bear a signature of each key, at most 16, none of them twice, be it under two names or algorithms. The headers name
+// the keys' algorithms and key IDs.
 func NewSigner(o SignerOptions, keys ...jot.SigningKey) (*Signer, error) {
 	if len(keys) == 0 || len(keys) > maxSignatures {
 		return nil, fmt.Errorf("jws: a signer needs 1 to %d keys", maxSignatures)
@@ -64,8 +65,8 @@ func NewSigner(o SignerOptions, keys ...jot.SigningKey) (*Signer, error) {
 		if _, err := jot.NewSigner(key, jot.SignerOptions{}); err != nil {
 			return nil, errors.New("jws: a signer needs keys that are not nil")
 		}
-		if slices.Contains(keys[:i], key) {
-			return nil, errors.New("jws: a key signs a message once")
+		if slices.ContainsFunc(keys[:i], func(other jot.SigningKey) bool { return sameKey(key, other) }) {
+			return nil, errTwice
 		}
 		header, err := o.header(key)
 		if err != nil {
@@ -76,15 +77,20 @@ func NewSigner(o SignerOptions, keys ...jot.SigningKey) (*Signer, error) {
 	return s, nil
 }
 
+var (
+	errTwice    = errors.New("jws: a key signs a message once")
+	errNoSigner = errors.New("jws: the zero value of a signer is none: use NewSigner")
+)
+
 func (o *SignerOptions) check() error {
 	if (o.Type != "") == o.NoType {
 		return errors.New("jws: a signer states exactly one of Type and NoType")
 	}
-	if o.Type != "" && !isMediaType(o.Type) || o.ContentType != "" && !isMediaType(o.ContentType) {
-		return errMediaType
+	if err := checkType(o.Type); err != nil {
+		return err
 	}
-	if o.Unencoded && isJWT(o.Type) {
-		return errors.New("jws: the payload of a JWT is always encoded (RFC 7797 §7)")
+	if o.ContentType != "" && !jose.IsMediaType(o.ContentType) {
+		return errMediaType
 	}
 	for name := range o.Header {
 		if slices.ContainsFunc(append([]string{"b64"}, registered...), func(r string) bool { return strings.EqualFold(r, name) }) {
@@ -134,7 +140,10 @@ func (o *SignerOptions) header(key jot.SigningKey) (string, error) {
 // Sign returns a message in compact serialization (RFC 7515 §7.1), which has room for one signature: a signer with several keys
 // refuses it.
 func (s *Signer) Sign(ctx context.Context, payload []byte) (string, error) {
-	if len(s.keys) != 1 {
+	if len(s.keys) == 0 {
+		return "", errNoSigner
+	}
+	if len(s.keys) > 1 {
 		return "", errors.New("jws: the compact serialization has one signature: use SignJSON for several keys")
 	}
 	attached := ""
@@ -159,7 +168,7 @@ func (s *Signer) SignJSON(ctx context.Context, payload []byte) ([]byte, error) {
 
 // Cosign adds the signatures of this signer to a verified message, and returns it in general serialization (RFC 7515 §7.2.1). It takes a
 // Message and no bytes, so that nobody countersigns what wasn't verified: of the message's other signatures none is carried over.
-// The Type of this signer, and whether the payload is encoded, must be the message's.
+// The Type of this signer, and whether the payload is encoded, must be the message's. A key that signed the message already is refused.
 func (s *Signer) Cosign(ctx context.Context, m *Message) ([]byte, error) {
 	if m == nil || len(m.signatures) == 0 {
 		return nil, errors.New("jws: only a message that a verifier returned can be cosigned")
@@ -172,15 +181,21 @@ func (s *Signer) Cosign(ctx context.Context, m *Message) ([]byte, error) {
 	}
 	earlier := make([]signedPart, len(m.signatures))
 	for i, verified := range m.signatures {
-		if verified.header.typ != s.typ && !sameType(verified.header.typ, s.typ) {
+		if verified.header.typ != s.typ && !jose.SameType(verified.header.typ, s.typ) {
 			return nil, errors.New("jws: all signatures of a message agree on Type, or one verifier can't accept them")
+		}
+		if slices.ContainsFunc(s.keys, func(k headedKey) bool { return sameKey(k.SigningKey, verified.key) }) {
+			return nil, errTwice
 		}
 		earlier[i] = verified.part()
 	}
-	return s.signJSON(ctx, m.payload, earlier)
+	return s.signJSON(ctx, m.payload(), earlier)
 }
 
 func (s *Signer) signJSON(ctx context.Context, payload []byte, signatures []signedPart) ([]byte, error) {
+	if len(s.keys) == 0 {
+		return nil, errNoSigner
+	}
 	var attached *string
 	form := signedForm(payload, s.unencoded)
 	if !s.detached {

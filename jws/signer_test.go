@@ -95,7 +95,7 @@ func TestEveryAlgorithm(t *testing.T) {
 }
 
 func TestHeader(t *testing.T) {
-	key, err := jot.NewSecretKey(jot.HS256, make([]byte, 32), jot.KeyOptions{KeyID: "k"})
+	key, err := jot.NewSecretKey(jot.HS256, []byte("the secret of these tests, fixed"), jot.KeyOptions{KeyID: "k"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,6 +158,10 @@ func TestNewSignerRefuses(t *testing.T) {
 		{"Type and NoType", jws.SignerOptions{Type: orders, NoType: true}, []jot.SigningKey{key}},
 		{"type with a space", jws.SignerOptions{Type: "an order"}, []jot.SigningKey{key}},
 		{"content type with a line break", jws.SignerOptions{Type: orders, ContentType: "a\n"}, []jot.SigningKey{key}},
+		{"a JWT", jws.SignerOptions{Type: "jwt"}, []jot.SigningKey{key}},
+		{"an access token", jws.SignerOptions{Type: "application/at+JWT"}, []jot.SigningKey{key}},
+		{"one key under two names", ofOrders, []jot.SigningKey{rsaKey(t, jot.RS256, "a"), rsaKey(t, jot.RS256, "b")}},
+		{"one key for two algorithms", ofOrders, []jot.SigningKey{rsaKey(t, jot.RS256, "a"), rsaKey(t, jot.PS256, "a")}},
 		{"unencoded JWT", jws.SignerOptions{Type: "JWT", Unencoded: true}, []jot.SigningKey{key}},
 		{"unencoded access token", jws.SignerOptions{Type: "application/AT+jwt", Unencoded: true}, []jot.SigningKey{key}},
 		{"alg", header("alg"), []jot.SigningKey{key}},
@@ -181,8 +185,23 @@ func TestNewSignerRefuses(t *testing.T) {
 }
 
 func TestSignErrors(t *testing.T) {
-	ann, _ := generate(t, jot.HS256)
+	var none jws.Signer
+	if message, err := none.Sign(t.Context(), nil); message != "" || err == nil {
+		t.Errorf("the zero value signs: %q, %v", message, err)
+	}
+	if message, err := none.SignJSON(t.Context(), nil); message != nil || err == nil {
+		t.Errorf("the zero value signs: %q, %v", message, err)
+	}
+	ann, annKeys := generate(t, jot.HS256)
 	bob, _ := generate(t, jot.HS256)
+	untyped := jws.SignerOptions{NoType: true}
+	verified, err := newVerifier(t, jws.VerifierOptions{NoType: true}, annKeys).Verify(t.Context(), sign(t, newSigner(t, untyped, ann), order))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if message, err := none.Cosign(t.Context(), verified); message != nil || err == nil {
+		t.Errorf("the zero value cosigns: %q, %v", message, err)
+	}
 	if message, err := newSigner(t, ofOrders, ann, bob).Sign(t.Context(), nil); message != "" || err == nil {
 		t.Errorf("two signers in compact serialization: %q, %v", message, err)
 	}
@@ -287,6 +306,16 @@ func TestCosignRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	rsaA := rsaKey(t, jot.RS256, "a")
+	byRSA, err := newVerifier(t, acceptsOrders, jot.NewKeySet(rsaA.Public())).Verify(t.Context(), sign(t, newSigner(t, ofOrders, rsaA), order))
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, secrets := generate(t, jot.HS256)
+	bySecret, err := newVerifier(t, acceptsOrders, secrets).Verify(t.Context(), sign(t, newSigner(t, ofOrders, secret), order))
+	if err != nil {
+		t.Fatal(err)
+	}
 	keys := []jot.SigningKey{bob}
 	for len(keys) < 16 {
 		key, _ := generate(t, jot.HS256)
@@ -303,6 +332,10 @@ func TestCosignRefuses(t *testing.T) {
 		{"no type", newSigner(t, jws.SignerOptions{NoType: true}, bob), message},
 		{"another form of the payload", newSigner(t, jws.SignerOptions{Type: orders, Unencoded: true}, bob), message},
 		{"17 signatures", newSigner(t, ofOrders, keys...), message},
+		{"the same key", newSigner(t, ofOrders, ann), message},
+		{"the same key among others", newSigner(t, ofOrders, bob, ann), message},
+		{"the same RSA key, another name and algorithm", newSigner(t, ofOrders, rsaKey(t, jot.PS256, "b")), byRSA},
+		{"the same secret key", newSigner(t, ofOrders, secret), bySecret},
 	} {
 		if document, err := test.signer.Cosign(t.Context(), test.m); document != nil || err == nil {
 			t.Errorf("%s: %s, %v", test.name, document, err)

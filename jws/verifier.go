@@ -7,26 +7,28 @@ import (
 	"slices"
 
 	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/internal/jose"
 )
 
 const (
 	defaultMaxSize = 1 << 20
 	largestMaxSize = 64 << 20
-	maxCandidates  = 4 // keys of one source tried for one signature, as in package jot
+	maxCandidates  = 4  // keys of one source tried for one signature, as in package jot
+	maxTrials      = 16 // keys of one source tried for all signatures of a message
 )
 
 // VerifierOptions are what a verifier demands of a message beside its signatures. Each weakening has a name of its own.
 type VerifierOptions struct {
 	// Type is the one accepted "typ", with or without "application/" and whatever its case, so that no other kind of message
 	// which the same keys sign passes for this one (RFC 7515 §4.1.9, RFC 8725 §3.11). It counts only where it's protected.
-	// Exactly one of Type, NoType and AnyType is stated.
+	// Exactly one of Type, NoType and AnyType is stated. A JWT's type is refused: package jot checks what a JWT claims as well.
 	Type string
 	// NoType accepts only messages without a protected "typ".
 	NoType bool
 	// AnyType accepts whatever "typ" says, a JWT's included: with it, the caller tells the kinds of messages apart.
 	AnyType bool
 
-	// Algorithms are the accepted ones. Empty accepts whatever the keys fix.
+	// Algorithms are the accepted ones, among the constants of package jot. Empty accepts whatever the keys fix.
 	Algorithms []jot.Algorithm
 
 	// Unencoded accepts messages that sign their payload as it is ("b64" false, RFC 7797), beside those that encode it.
@@ -52,7 +54,8 @@ type Verifier struct {
 }
 
 // NewVerifier makes a verifier of messages that all required signers signed, each named by a key source of its own, at most 16. Where
-// one of several may sign, put their keys into one source. Two sources must not share a key: one signature never counts for two signers.
+// one of several may sign, put their keys into one source. Two sources must not share a key: one signature never counts for two signers, nor do two that
+// one key made with two algorithms. For each source at most 16 keys are tried, so that junk among the signatures costs little.
 func NewVerifier(o VerifierOptions, required ...jot.KeySource) (*Verifier, error) {
 	if len(required) == 0 || len(required) > maxSignatures || slices.Contains(required, nil) {
 		return nil, fmt.Errorf("jws: a verifier needs a key source for each required signer, 1 to %d", maxSignatures)
@@ -77,8 +80,13 @@ func (o *VerifierOptions) check() error {
 	if stated != 1 {
 		return errors.New("jws: a verifier states exactly one of Type, NoType and AnyType")
 	}
-	if o.Type != "" && !isMediaType(o.Type) {
-		return errMediaType
+	if err := checkType(o.Type); err != nil {
+		return err
+	}
+	for _, alg := range o.Algorithms {
+		if !offered(alg) {
+			return fmt.Errorf("jws: Algorithms names %.32q, which is none of package jot's", string(alg))
+		}
 	}
 	for _, name := range o.Critical {
 		if name == "" || name == "b64" || slices.Contains(registered, name) {
@@ -91,7 +99,23 @@ func (o *VerifierOptions) check() error {
 	return nil
 }
 
+// offered reports whether package jot has an algorithm: one with a hash of its own, or one of these.
+func offered(alg jot.Algorithm) bool {
+	return alg.Hash() != 0 || slices.Contains([]jot.Algorithm{jot.EdDSA, jot.Ed25519, jot.MLDSA44, jot.MLDSA65, jot.MLDSA87}, alg)
+}
+
 var errMediaType = errors.New("jws: a type is a media type, printable ASCII without spaces (RFC 6838 §4.2)")
+
+// checkType checks a stated type. That of a JWT is left to package jot: here, nobody would look at what the token claims.
+func checkType(t string) error {
+	if t != "" && !jose.IsMediaType(t) {
+		return errMediaType
+	}
+	if jose.IsJWT(t) {
+		return errors.New("jws: a JWT is signed and verified by package jot, which checks its claims; with AnyType a verifier takes one as mere bytes")
+	}
+	return nil
+}
 
 // Verify checks a message that brings its payload along, in compact, flattened or general serialization (RFC 7515 §7), told apart by the
 // first byte. A refusal is a jot.ErrInvalidToken, and more exactly jot.ErrMalformed, ErrTooLarge, ErrAlgorithm, ErrUnknownKey, ErrSignature or
@@ -127,15 +151,16 @@ func (v *Verifier) verify(ctx context.Context, message []byte, contentOf func(*e
 	if err := checkDistinct(verified, c); err != nil {
 		return nil, err
 	}
-	return &Message{c.payload, e.unencoded, verified}, nil
+	return newMessage(c.payload, e.unencoded, verified), nil
 }
 
 // find returns the first signature of the message that holds for the source. Signatures that aren't needed may be of any kind: a recipient
-// decides which ones count (RFC 7515 §5.2).
+// decides which ones count (RFC 7515 §5.2). Whatever they are, no more than maxTrials keys are tried.
 func (v *Verifier) find(ctx context.Context, source jot.KeySource, e *envelope, c *content) (Signature, error) {
 	var refused error
+	trials := maxTrials
 	for _, s := range e.signatures {
-		key, err := v.try(ctx, source, s, c)
+		key, err := v.try(ctx, source, s, c, &trials)
 		if err == nil {
 			return Signature{s, key}, nil
 		}
@@ -145,8 +170,8 @@ func (v *Verifier) find(ctx context.Context, source jot.KeySource, e *envelope, 
 }
 
 // try checks one signature with the keys that the source has for its header. The algorithm is the key's: a key of another one
-// is never tried.
-func (v *Verifier) try(ctx context.Context, source jot.KeySource, s *signature, c *content) (jot.VerificationKey, error) {
+// is never tried, and each one that is takes a trial.
+func (v *Verifier) try(ctx context.Context, source jot.KeySource, s *signature, c *content, trials *int) (jot.VerificationKey, error) {
 	if err := v.checkHeader(s.header); err != nil {
 		return nil, err
 	}
@@ -166,6 +191,10 @@ func (v *Verifier) try(ctx context.Context, source jot.KeySource, s *signature, 
 		if key == nil || key.Algorithm() != alg {
 			continue
 		}
+		if *trials == 0 {
+			return nil, errTrials
+		}
+		*trials--
 		if key.VerifyInput(c.input(s), s.value) {
 			return key, v.checkType(s.header)
 		}
@@ -178,6 +207,7 @@ var (
 	errAlgorithm  = refuse(jot.ErrAlgorithm, "algorithm is not the one of the key")
 	errUnknownKey = refuse(jot.ErrUnknownKey, "no key for this signature in the key source")
 	errSignature  = refuse(jot.ErrSignature, "signature does not verify")
+	errTrials     = refuse(jot.ErrSignature, "none of the first 16 signatures and keys tried for a signer verifies: name keys by their IDs, and send fewer signatures")
 	errType       = refuse(jot.ErrType, "message is of another type than this verifier's")
 	errShared     = refuse(jot.ErrSignature, "one key signed for two required signers: give each signer a key source of its own")
 )
@@ -200,17 +230,18 @@ func (v *Verifier) checkHeader(h *header) error {
 
 func (v *Verifier) checkType(h *header) error {
 	switch {
-	case v.options.AnyType, v.options.NoType && h.typ == "", v.options.Type != "" && sameType(h.typ, v.options.Type):
+	case v.options.AnyType, v.options.NoType && h.typ == "", v.options.Type != "" && jose.SameType(h.typ, v.options.Type):
 		return nil
 	}
 	return errType
 }
 
-// checkDistinct refuses two required signers that turn out to be one: then a signature of the one verifies with the other's key.
+// checkDistinct refuses two required signers that turn out to be one: their keys are one, or at least verify the same signature, as do two
+// objects of one secret.
 func checkDistinct(verified []Signature, c *content) error {
 	for i, a := range verified {
 		for _, b := range verified[i+1:] {
-			if b.key.VerifyInput(c.input(a.signature), a.value) {
+			if sameKey(a.key, b.key) || b.key.VerifyInput(c.input(a.signature), a.value) {
 				return errShared
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 
@@ -60,23 +61,27 @@ func TestUnprotectedAlgorithm(t *testing.T) {
 func TestTypes(t *testing.T) {
 	key, source := generate(t, jot.EdDSA)
 	typed, untyped := newSigner(t, ofOrders, key), newSigner(t, jws.SignerOptions{NoType: true}, key)
-	jwt := newSigner(t, jws.SignerOptions{Type: "at+jwt"}, key)
+	tokens, err := jot.NewSigner(key, jot.SignerOptions{Type: "at+jwt"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := tokens.Sign(t.Context(), json.RawMessage(order))
+	if err != nil {
+		t.Fatal(err)
+	}
+	typedOrder, untypedOrder, jwt := string(sign(t, typed, order)), string(sign(t, untyped, order)), token
 	for _, test := range []struct {
 		name     string
 		options  jws.VerifierOptions
-		accepted []*jws.Signer
+		accepted []string
 	}{
-		{"Type", jws.VerifierOptions{Type: "application/order+json"}, []*jws.Signer{typed}},
-		{"NoType", jws.VerifierOptions{NoType: true}, []*jws.Signer{untyped}},
-		{"AnyType", jws.VerifierOptions{AnyType: true}, []*jws.Signer{typed, untyped, jwt}},
+		{"Type", jws.VerifierOptions{Type: "application/order+json"}, []string{typedOrder}},
+		{"NoType", jws.VerifierOptions{NoType: true}, []string{untypedOrder}},
+		{"AnyType", jws.VerifierOptions{AnyType: true}, []string{typedOrder, untypedOrder, jwt}},
 	} {
 		verifier := newVerifier(t, test.options, source)
-		for _, signer := range []*jws.Signer{typed, untyped, jwt} {
-			accepted := false
-			for _, s := range test.accepted {
-				accepted = accepted || s == signer
-			}
-			if message, err := verifier.Verify(t.Context(), sign(t, signer, order)); !accepted {
+		for _, text := range []string{typedOrder, untypedOrder, jwt} {
+			if message, err := verifier.Verify(t.Context(), []byte(text)); !slices.Contains(test.accepted, text) {
 				refused(t, message, err, jot.ErrType)
 			} else if err != nil {
 				t.Errorf("%s: %v", test.name, err)
@@ -245,7 +250,8 @@ func TestAlgorithms(t *testing.T) {
 	text := sign(t, newSigner(t, ofOrders, key), order)
 	message, err := newVerifier(t, jws.VerifierOptions{Type: orders, Algorithms: []jot.Algorithm{jot.EdDSA}}, source).Verify(t.Context(), text)
 	refused(t, message, err, jot.ErrAlgorithm)
-	if _, err := newVerifier(t, jws.VerifierOptions{Type: orders, Algorithms: []jot.Algorithm{jot.EdDSA, jot.ES256}}, source).Verify(t.Context(), text); err != nil {
+	every := append([]jot.Algorithm{jot.MLDSA44, jot.MLDSA65, jot.MLDSA87}, everyAlgorithm...)
+	if _, err := newVerifier(t, jws.VerifierOptions{Type: orders, Algorithms: every}, source).Verify(t.Context(), text); err != nil {
 		t.Error(err)
 	}
 }
@@ -276,6 +282,10 @@ func TestNewVerifierRefuses(t *testing.T) {
 		{"Type and NoType", jws.VerifierOptions{Type: orders, NoType: true}, []jot.KeySource{source}},
 		{"Type and AnyType", jws.VerifierOptions{Type: orders, AnyType: true}, []jot.KeySource{source}},
 		{"type that is none", jws.VerifierOptions{Type: "an order"}, []jot.KeySource{source}},
+		{"a JWT", jws.VerifierOptions{Type: "JWT"}, []jot.KeySource{source}},
+		{"an access token", jws.VerifierOptions{Type: "Application/AT+jwt"}, []jot.KeySource{source}},
+		{"an algorithm in lower case", jws.VerifierOptions{Type: orders, Algorithms: []jot.Algorithm{jot.ES256, "es256"}}, []jot.KeySource{source}},
+		{"algorithm none", jws.VerifierOptions{Type: orders, Algorithms: []jot.Algorithm{"none"}}, []jot.KeySource{source}},
 		{"b64 as an extension", jws.VerifierOptions{Type: orders, Critical: []string{"b64"}}, []jot.KeySource{source}},
 		{"registered extension", jws.VerifierOptions{Type: orders, Critical: []string{"urgent", "kid"}}, []jot.KeySource{source}},
 		{"extension without a name", jws.VerifierOptions{Type: orders, Critical: []string{""}}, []jot.KeySource{source}},

@@ -20,7 +20,7 @@ const (
 	SubjectIssuedAt       Kind = "sub_iat"      // tokens of a subject issued before Minimum
 	ClientIssuedAt        Kind = "client_iat"   // tokens of a client issued before Minimum
 	IssuerIssuedAt        Kind = "iss_iat"      // every token of the issuer issued before Minimum
-	Key                   Kind = "kid"          // every token that this key verified
+	Key                   Kind = "kid"          // every token that this key verified, by the name that it has there (jot.KeyOptions)
 )
 
 // maxText bounds each text of a rule, in bytes.

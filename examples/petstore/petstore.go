@@ -28,8 +28,8 @@ func Handler(verifier *jot.Verifier) http.Handler {
 	s := &store{pets: []pet{{1, "Rex", "store"}, {2, "Mia", "store"}, {3, "Bubbles", "store"}}, last: 3}
 	protect := jothttp.Options{Verifier: verifier, Realm: "petstore"}.Protect()
 	reader, writer := jothttp.RequireScope("pets:read"), jothttp.RequireScope("pets:write")
-	admin := require(func(c claims) bool { return slices.Contains(c.Roles, "admin") })
-	licensed := require(func(c claims) bool { return slices.Contains(c.LicensedFeatures, "insights") })
+	admin := jothttp.Require(func(c claims) bool { return slices.Contains(c.Roles, "admin") })
+	licensed := jothttp.Require(func(c claims) bool { return slices.Contains(c.LicensedFeatures, "insights") })
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /pets", s.list)
@@ -38,20 +38,6 @@ func Handler(verifier *jot.Verifier) http.Handler {
 	mux.Handle("GET /pets/insights", protect(licensed(http.HandlerFunc(s.insights))))
 	mux.Handle("DELETE /admin/pets/{id}", protect(admin(http.HandlerFunc(s.remove))))
 	return mux
-}
-
-// require lets a request through when its token's claims satisfy ok. It stands inside Protect.
-func require(ok func(claims) bool) func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			var c claims
-			if jothttp.From(r.Context()).Decode(&c) != nil || !ok(c) {
-				fail(w, http.StatusForbidden)
-				return
-			}
-			next.ServeHTTP(w, r)
-		})
-	}
 }
 
 type pet struct {

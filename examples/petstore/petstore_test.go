@@ -94,7 +94,7 @@ func TestRoutes(t *testing.T) {
 		{"add too much", "POST", "/pets", writer, `{"name":"` + strings.Repeat("a", 10<<20) + `"}`, 413, ""},
 		{"add", "POST", "/pets", writer, `{"name":"Tom"}`, 201, `{"id":4,"name":"Tom","owner":"alice"}`},
 
-		{"insights without a licence", "GET", "/pets/insights", writer, "", 403, `{"status":403,"title":"Forbidden","type":"about:blank"}`},
+		{"insights without a licence", "GET", "/pets/insights", writer, "", 403, `{"type":"about:blank","title":"Forbidden","status":403}`},
 		{"insights", "GET", "/pets/insights", licensed, "", 200, `{"petsByOwner":{"alice":1,"store":3}}`},
 		{"insights with claims of another type", "GET", "/pets/insights", token(signer, map[string]any{"licensedFeatures": "insights"}), "", 403, ""},
 

@@ -24,11 +24,12 @@ const (
 
 // Values of "kty" (RFC 7518 §6.1, RFC 8037 §2, RFC 9964 §3).
 const (
-	typeEC     = "EC"
-	typeRSA    = "RSA"
-	typeOKP    = "OKP"
-	typeAKP    = "AKP"
-	typeSecret = "oct"
+	typeEC  = "EC"
+	typeRSA = "RSA"
+	typeOKP = "OKP"
+	typeAKP = "AKP"
+
+	TypeSecret = "oct" // a secret, which has no public half
 )
 
 // Values of "crv" for type OKP (RFC 8037 §2).
@@ -202,7 +203,7 @@ func (k *Key) Algorithm() string { return k.texts.Algorithm }
 
 // HoldsSecret reports whether the JWK has a private or secret member, or is of the type whose keys are nothing else. Such a key is not
 // to be read, nor written, where a public one is expected.
-func (k *Key) HoldsSecret() bool { return k.secret || k.texts.Type == typeSecret }
+func (k *Key) HoldsSecret() bool { return k.secret || k.texts.Type == TypeSecret }
 
 // Permits enforces "use" and "key_ops" (RFC 7517 §4.2 and §4.3): the use is "sig" or "enc", and where the key lists operations, one of these
 // must be among them.

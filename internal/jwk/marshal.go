@@ -64,7 +64,7 @@ func MarshalPrivate(key crypto.PrivateKey, d Description) ([]byte, error) {
 
 // MarshalSecret writes the JWK of a secret, in the clear.
 func MarshalSecret(secret []byte, d Description) ([]byte, error) {
-	return members{Type: typeSecret, Secret: base64URL(secret)}.marshal(d)
+	return members{Type: TypeSecret, Secret: base64URL(secret)}.marshal(d)
 }
 
 func (m members) marshal(d Description) ([]byte, error) {

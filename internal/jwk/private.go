@@ -116,8 +116,8 @@ func (k *Key) checkRSAShortcuts(key *rsa.PrivateKey) error {
 
 // Secret returns the bytes of a key of type "oct" (RFC 7518 §6.4).
 func (k *Key) Secret() ([]byte, error) {
-	if k.texts.Type != typeSecret {
-		return nil, fmt.Errorf("this JWK is of type %.16q, a secret key is of type %q", k.texts.Type, typeSecret)
+	if k.texts.Type != TypeSecret {
+		return nil, fmt.Errorf("this JWK is of type %.16q, a secret key is of type %q", k.texts.Type, TypeSecret)
 	}
 	if k.certified {
 		return nil, errors.New("this JWK is a secret key with a certificate, which is for public keys (RFC 7517 §4.7)")

@@ -50,7 +50,7 @@ func (k *Key) decodePublic() (crypto.PublicKey, error) {
 		return k.rsaPublic()
 	case k.texts.Type == typeAKP:
 		return k.mldsaPublic()
-	case k.texts.Type == typeSecret:
+	case k.texts.Type == TypeSecret:
 		return nil, errors.New(`this JWK is a secret key, of type "oct": it has no public part`)
 	}
 	return nil, fmt.Errorf("a key of type %.16q on curve %.16q is not offered", k.texts.Type, k.texts.Curve)

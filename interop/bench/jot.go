@@ -34,11 +34,14 @@ func jotLibrary() library {
 			if err != nil {
 				return nil, err
 			}
+			recipients := jot.Audience{audience}
+			claims := new(jot.Claims) // filled anew for each token, as a server that signs many may do
 			return func() (token, error) {
-				text, err := s.Sign(context.Background(), jot.Claims{
-					Issuer: issuer, Subject: registered.subject, Audience: jot.Audience{audience}, ID: registered.id,
+				*claims = jot.Claims{
+					Issuer: issuer, Subject: registered.subject, Audience: recipients, ID: registered.id,
 					Expires: jot.At(registered.expires), NotBefore: jot.At(registered.issuedAt), IssuedAt: jot.At(registered.issuedAt),
-				})
+				}
+				text, err := s.Sign(context.Background(), claims)
 				return token{text: text}, err
 			}, nil
 		},

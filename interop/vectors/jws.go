@@ -63,7 +63,7 @@ func acceptedAsToken(c *Case, source jot.KeySource, algorithms []jot.Algorithm) 
 func offered(names []string) (algorithms []jot.Algorithm) {
 	for _, name := range names {
 		options := jot.VerifierOptions{AnyIssuer: true, AnyAudience: true, Algorithms: []jot.Algorithm{jot.Algorithm(name)}}
-		if _, err := jot.NewVerifier(jot.NewKeySet(), options); err != nil || strings.HasPrefix(name, "ML-DSA") && !hasMLDSA() {
+		if _, err := jot.NewVerifier(union{}, options); err != nil || strings.HasPrefix(name, "ML-DSA") && !hasMLDSA() {
 			continue
 		}
 		algorithms = append(algorithms, jot.Algorithm(name))

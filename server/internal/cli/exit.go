@@ -59,6 +59,19 @@ func exitCode(cmd *cobra.Command, err error) int {
 	return code
 }
 
+// refusedFor is a refusal as a person reads it: its name, and the detail without the name said again.
+func refusedFor(v verdict, detail string) error {
+	for _, again := range []string{"malformed token", "malformed message"} {
+		if rest, ok := strings.CutPrefix(detail, again); ok {
+			detail = strings.TrimLeft(rest, ":; ")
+		}
+	}
+	if detail != "" {
+		detail = ": " + detail
+	}
+	return &statusError{v.exitCode(), errors.New("refused (" + v.Error + ")" + detail)}
+}
+
 // packageNames are what the library's errors begin with, alone or within another error.
 var packageNames = regexp.MustCompile(`(^|: )(?:(?:jot|jws|jwe|jwks|server|issuer|config|api|accounts|feed): )+`)
 

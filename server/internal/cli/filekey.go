@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/jwe"
@@ -78,10 +79,38 @@ func (k fileKey) id() string {
 
 // String says what the key is, never what is in it.
 func (k fileKey) String() string {
+	text := fmt.Sprint(k.public())
 	if secret := k.secret(); secret != nil {
-		return fmt.Sprint(secret)
+		text = fmt.Sprint(secret)
 	}
-	return fmt.Sprint(k.public())
+	if direct, ok := strings.CutPrefix(text, string(jwe.Dir)+" "); ok { // which says less than what it encrypts with
+		return k.algorithm() + " " + direct
+	}
+	return text
+}
+
+// kind tells the type of a key, whatever its algorithm: "an RSA key".
+func (k fileKey) kind() string {
+	var label struct {
+		Type  string `json:"kty"`
+		Curve string `json:"crv"`
+	}
+	if public := k.public(); public != nil {
+		if document, err := public.MarshalJSON(); err == nil && json.Unmarshal(document, &label) != nil {
+			return "a public key"
+		}
+	}
+	switch {
+	case label.Type == "":
+		return "a symmetric key"
+	case label.Type == "AKP":
+		return "an " + k.algorithm() + " key"
+	case strings.HasPrefix(label.Curve, "P"):
+		return "a " + label.Curve + " key"
+	case label.Curve != "":
+		return "an " + label.Curve + " key"
+	}
+	return "an " + label.Type + " key"
 }
 
 // errNoPEM is a symmetric key that was to become PEM.

@@ -21,8 +21,9 @@ var errConflict = errors.New("the key is for another algorithm than --alg allows
 
 // keyFile is what a JWK, a JWK Set or a PEM file holds.
 type keyFile struct {
-	keys  []fileKey
-	isSet bool
+	source string // its name, "JOT_KEY" or "standard input"
+	keys   []fileKey
+	isSet  bool
 }
 
 // loadKeys reads the keys of a file, of standard input for "-", or of the environment where no file is named. A key that
@@ -36,6 +37,7 @@ func loadKeys(cmd *cobra.Command, name string, p purpose, allowed []string) (key
 	if err != nil {
 		return keyFile{}, fmt.Errorf("%s: %w", source, err)
 	}
+	file.source = source
 	if source == name && slices.ContainsFunc(file.keys, fileKey.isSecret) {
 		warnIfExposed(cmd, name, "a private key")
 	}
@@ -46,10 +48,14 @@ func loadKeys(cmd *cobra.Command, name string, p purpose, allowed []string) (key
 func readKey(cmd *cobra.Command, name string) (data []byte, source string, err error) {
 	switch name {
 	case "":
-		return []byte(os.Getenv("JOT_KEY")), "the key in JOT_KEY", nil
+		data = []byte(os.Getenv("JOT_KEY"))
+		if !looksLikeKey(data) {
+			err = errors.New("JOT_KEY holds the key itself, a JWK, a JWK Set or PEM; for a file use --key")
+		}
+		return data, "JOT_KEY", err
 	case "-":
 		data, err = readStandardInput(cmd, "a key", maxInput)
-		return data, "the key on standard input", err
+		return data, "standard input", err
 	}
 	data, err = readInput(cmd, name, "a key", maxInput)
 	return data, name, err
@@ -66,11 +72,11 @@ func (f keyFile) one(kid string, able func(fileKey) bool, verb, otherwise string
 	}
 	switch {
 	case len(found) == 0 && kid != "":
-		return fileKey{}, fmt.Errorf("no key with the ID %q can %s", kid, verb)
+		return fileKey{}, fmt.Errorf("%s: no key with the ID %q can %s", f.source, kid, verb)
 	case len(found) == 0:
-		return fileKey{}, errors.New(otherwise)
+		return fileKey{}, fmt.Errorf("%s: %s", f.source, otherwise)
 	case len(found) > 1:
-		return fileKey{}, usagef("the set holds %d keys that can %s: choose one with --kid", len(found), verb)
+		return fileKey{}, usagef("%s: the set holds %d keys that can %s: choose one with --kid", f.source, len(found), verb)
 	}
 	return found[0], nil
 }
@@ -87,6 +93,7 @@ func (p purpose) parseFile(cmd *cobra.Command, data []byte, allowed []string) (k
 		return keyFile{}, fmt.Errorf("a JWK Set holds 1 to %d keys, not %d", maxKeysInFile, len(members))
 	}
 	file := keyFile{isSet: true}
+	p.keyID = "" // which chooses one of the set
 	var failed error
 	for i, member := range members {
 		keys, err := p.parseUnder(member, allowed)
@@ -123,7 +130,7 @@ func (p purpose) parseUnder(data []byte, allowed []string) ([]fileKey, error) {
 	if err := p.checkLabel(labelOf(data)); err != nil {
 		return nil, err
 	}
-	key, failed := p.parse(data, "")
+	key, failed := p.parse(data, "", p.keyID)
 	if failed == nil {
 		return []fileKey{key}, nil
 	}
@@ -135,16 +142,18 @@ func (p purpose) parseUnder(data []byte, allowed []string) ([]fileKey, error) {
 	case len(fitting) == 0:
 		return nil, p.reason(data, failed)
 	case len(allowed) > 0:
-		return nil, errConflict
+		return nil, fmt.Errorf("%w; this is %s: use --alg %s", errConflict, fitting[0].kind(), fitting[0].algorithm())
 	case p.unbound:
 		return fitting[:1], nil
 	}
 	return nil, usagef("the key doesn't name its algorithm: add --alg %s", fitting[0].algorithm())
 }
 
-// checkLabel says so when a key names an algorithm that is not for this purpose. A key "dir" leaves its content encryption open.
+// checkLabel says so when a key names an algorithm that is not for this purpose, or another ID than it's to get. A key "dir" leaves its content encryption open.
 func (p purpose) checkLabel(label keyLabel) error {
 	switch alg := label.Algorithm; {
+	case p.keyID != "" && label.KeyID != "" && label.KeyID != p.keyID:
+		return fmt.Errorf("the key has the ID %q, and --kid only gives one to a key that has none", label.KeyID)
 	case alg == "", alg == string(jwe.Dir), slices.Contains(p.algorithms, alg):
 		return nil
 	case slices.Contains(keyAlgorithms, alg):
@@ -157,7 +166,7 @@ func (p purpose) checkLabel(label keyLabel) error {
 func (p purpose) parseWithEach(data []byte, list []string) []fileKey {
 	var keys []fileKey
 	for _, alg := range list {
-		if key, err := p.parse(data, alg); err == nil {
+		if key, err := p.parse(data, alg, p.keyID); err == nil {
 			keys = append(keys, key)
 		}
 	}
@@ -174,6 +183,9 @@ func (p purpose) reason(data []byte, failed error) error {
 	case label.Algorithm != "" || label.Type == "" && !isPEM(data):
 		return failed
 	}
+	if keys := forEither.parseWithEach(data, keyAlgorithms); len(keys) > 0 {
+		return fmt.Errorf("this is %s, which is not for %s", keys[0].kind(), p.name)
+	}
 	alg := p.algorithms[0]
 	for _, usual := range usualAlgorithms[label.Type] {
 		if slices.Contains(p.algorithms, usual) {
@@ -181,7 +193,7 @@ func (p purpose) reason(data []byte, failed error) error {
 			break
 		}
 	}
-	_, failed = p.parse(data, alg)
+	_, failed = p.parse(data, alg, "")
 	return failed
 }
 

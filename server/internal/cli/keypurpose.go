@@ -14,8 +14,15 @@ import (
 type purpose struct {
 	name       string
 	algorithms []string // that there are, the recommended one first
-	parse      func(data []byte, alg string) (fileKey, error)
-	unbound    bool // the algorithm makes no difference
+	parse      func(data []byte, alg, kid string) (fileKey, error)
+	unbound    bool   // the algorithm makes no difference
+	keyID      string // of a key that has none and stands alone
+}
+
+// naming gives a key that has no ID this one.
+func (p purpose) naming(kid string) purpose {
+	p.keyID = kid
+	return p
 }
 
 var (
@@ -25,8 +32,8 @@ var (
 	forMaterial   = purpose{name: "any use", algorithms: keyAlgorithms, parse: parseEitherKey, unbound: true}
 )
 
-func parseSigningKey(data []byte, alg string) (fileKey, error) {
-	options := jot.ParseOptions{Algorithm: jot.Algorithm(alg)}
+func parseSigningKey(data []byte, alg, kid string) (fileKey, error) {
+	options := jot.ParseOptions{Algorithm: jot.Algorithm(alg), KeyID: kid}
 	switch secret, private := keyKind(data); {
 	case secret:
 		key, err := jot.ParseSecretKey(data, options)
@@ -45,10 +52,10 @@ func parseSigningKey(data []byte, alg string) (fileKey, error) {
 	return fileKey{verifying: key}, err
 }
 
-func parseEncryptionKey(data []byte, alg string) (fileKey, error) {
-	options := jwe.ParseOptions{Algorithm: jwe.Algorithm(alg)}
+func parseEncryptionKey(data []byte, alg, kid string) (fileKey, error) {
+	options := jwe.ParseOptions{Algorithm: jwe.Algorithm(alg), KeyID: kid}
 	if slices.Contains(contentEncryptions, alg) {
-		options = jwe.ParseOptions{Algorithm: jwe.Dir, Encryption: jwe.Encryption(alg)}
+		options.Algorithm, options.Encryption = jwe.Dir, jwe.Encryption(alg)
 	}
 	switch secret, private := keyKind(data); {
 	case secret:
@@ -72,12 +79,12 @@ func parseEncryptionKey(data []byte, alg string) (fileKey, error) {
 }
 
 // parseEitherKey goes by the algorithm, or else by what a JWK says that it's for.
-func parseEitherKey(data []byte, alg string) (fileKey, error) {
+func parseEitherKey(data []byte, alg, kid string) (fileKey, error) {
 	says := labelOf(data)
 	if alg == "" && (says.Use == "enc" || slices.Contains(encryptionKeyAlgorithms, says.Algorithm)) || slices.Contains(encryptionKeyAlgorithms, alg) {
-		return parseEncryptionKey(data, alg)
+		return parseEncryptionKey(data, alg, kid)
 	}
-	return parseSigningKey(data, alg)
+	return parseSigningKey(data, alg, kid)
 }
 
 // keyLabel is what a JWK says of itself (RFC 7517 §4), unchecked.
@@ -85,6 +92,7 @@ type keyLabel struct {
 	Type      string          `json:"kty"`
 	Use       string          `json:"use"`
 	Algorithm string          `json:"alg"`
+	KeyID     string          `json:"kid"`
 	Private   json.RawMessage `json:"d"`
 	Seed      json.RawMessage `json:"priv"` // of ML-DSA (RFC 9964)
 }
@@ -96,6 +104,17 @@ func labelOf(data []byte) keyLabel {
 		return keyLabel{}
 	}
 	return label
+}
+
+// looksLikeKey reports whether a text is JSON or PEM, which a file's name is not.
+func looksLikeKey(data []byte) bool {
+	return isPEM(data) || bytes.HasPrefix(bytes.TrimSpace(data), []byte("{"))
+}
+
+// isKey reports whether a text is a key or a set of keys. Whether it's a sound one is another question.
+func isKey(text string) bool {
+	_, set := parseSet([]byte(text))
+	return set || isPEM([]byte(text)) || labelOf([]byte(text)).Type != ""
 }
 
 func isPEM(data []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(data), []byte("-----BEGIN ")) }

@@ -11,30 +11,37 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// keySources returns the keys that the flags of jot verify name: a source for each --key, which all must have signed, or one.
-func (f verifyFlags) keySources(cmd *cobra.Command, allowed []string) ([]jot.KeySource, error) {
+// keyPlace is where keys come from, and what it holds as far as that's known beforehand.
+type keyPlace struct {
+	source jot.KeySource
+	name   string
+	keys   []fileKey
+}
+
+// keyPlaces returns the keys that the flags of jot verify name: a place for each --key, which all must have signed, or one.
+func (f verifyFlags) keyPlaces(cmd *cobra.Command, allowed []string) ([]keyPlace, error) {
 	if len(f.keys) == 0 {
-		source, err := f.keySource(cmd, allowed)
-		return []jot.KeySource{source}, err
+		place, err := f.keyPlace(cmd, allowed)
+		return []keyPlace{place}, err
 	}
-	var sources []jot.KeySource
+	var places []keyPlace
 	for _, name := range f.keys {
-		source, err := keysOfFile(cmd, name, allowed)
+		place, err := keysOfFile(cmd, name, allowed)
 		if err != nil {
 			return nil, err
 		}
-		sources = append(sources, source)
+		places = append(places, place)
 	}
-	return sources, nil
+	return places, nil
 }
 
-// keySource returns the keys of --issuer, --jwks or JOT_KEY.
-func (f verifyFlags) keySource(cmd *cobra.Command, allowed []string) (jot.KeySource, error) {
+// keyPlace returns the keys of --issuer, --jwks or JOT_KEY.
+func (f verifyFlags) keyPlace(cmd *cobra.Command, allowed []string) (keyPlace, error) {
 	switch {
 	case f.issuerURL != "":
 		address, err := jwks.Discover(cmd.Context(), f.issuerURL, nil)
 		if err != nil {
-			return nil, err
+			return keyPlace{}, err
 		}
 		return remoteKeys(address, allowed)
 	case strings.Contains(f.jwks, "://"):
@@ -42,35 +49,36 @@ func (f verifyFlags) keySource(cmd *cobra.Command, allowed []string) (jot.KeySou
 	case f.jwks != "":
 		file, err := loadKeys(cmd, f.jwks, forSigning, allowed)
 		if err != nil {
-			return nil, err
+			return keyPlace{}, err
 		}
 		if !file.isSet {
-			return nil, fmt.Errorf("%s is not a JWK Set: for a single key use --key", f.jwks)
+			return keyPlace{}, fmt.Errorf("%s is not a JWK Set: for a single key use --key", f.jwks)
 		}
 		return localKeys(file, allowed)
 	}
 	return keysOfFile(cmd, "", allowed)
 }
 
-func keysOfFile(cmd *cobra.Command, name string, allowed []string) (jot.KeySource, error) {
+func keysOfFile(cmd *cobra.Command, name string, allowed []string) (keyPlace, error) {
 	file, err := loadKeys(cmd, name, forSigning, allowed)
 	if err != nil {
-		return nil, err
+		return keyPlace{}, err
 	}
 	return localKeys(file, allowed)
 }
 
 // remoteKeys reads a key set over HTTP. Keys that don't name their algorithm get the one that --alg states.
-func remoteKeys(address string, allowed []string) (jot.KeySource, error) {
+func remoteKeys(address string, allowed []string) (keyPlace, error) {
 	var options jwks.Options
 	if len(allowed) == 1 && !jot.Algorithm(allowed[0]).Symmetric() {
 		options.Algorithm = jot.Algorithm(allowed[0])
 	}
-	return jwks.NewSource(address, options)
+	source, err := jwks.NewSource(address, options)
+	return keyPlace{source: source, name: address}, err
 }
 
 // localKeys makes a key set of a file. Symmetric keys beside public ones are refused: one of them is in the wrong place.
-func localKeys(file keyFile, allowed []string) (jot.KeySource, error) {
+func localKeys(file keyFile, allowed []string) (keyPlace, error) {
 	var public []*jot.PublicKey
 	var secret []*jot.SecretKey
 	for _, key := range file.keys {
@@ -85,11 +93,11 @@ func localKeys(file keyFile, allowed []string) (jot.KeySource, error) {
 	}
 	switch {
 	case len(public)+len(secret) == 0:
-		return nil, errConflict
+		return keyPlace{}, fmt.Errorf("%w: %s holds %s", errConflict, file.source, describeKeys(file.keys))
 	case len(secret) == 0:
-		return jot.NewKeySet(public...), nil
+		return keyPlace{jot.NewKeySet(public...), file.source, file.keys}, nil
 	case len(public) == 0:
-		return jot.NewSecretKeySet(secret...), nil
+		return keyPlace{jot.NewSecretKeySet(secret...), file.source, file.keys}, nil
 	}
-	return nil, errors.New("the key file mixes symmetric and public keys: split it, or choose with --alg")
+	return keyPlace{}, errors.New("the key file mixes symmetric and public keys: split it, or choose with --alg")
 }

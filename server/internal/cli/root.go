@@ -64,7 +64,7 @@ func newRootCommand() *cobra.Command {
 		DisableFlagsInUseLine: true,
 	}
 	root.SetUsageTemplate(usageTemplate)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usagef("%s", err) })
+	root.SetFlagErrorFunc(explainFlag)
 	root.SetHelpCommandGroupID("other")
 	root.SetCompletionCommandGroupID("other")
 	addGroup(root, "server", "The server:", newDemoCommand(), newServeCommand())

@@ -104,29 +104,30 @@ func runVerify(cmd *cobra.Command, f verifyFlags, args []string) error {
 	if f.isRaw() {
 		return verifyRaw(cmd, f, args)
 	}
-	token, err := f.verify(cmd, options, args)
-	if err == nil {
-		return f.accept(cmd, token, options.Now())
+	now := options.Now()
+	token, err := f.verify(cmd, options, args, now)
+	if err != nil {
+		return f.refuse(cmd, err)
 	}
-	return f.refuse(cmd, err)
+	return f.accept(cmd, token, now)
 }
 
-func (f verifyFlags) verify(cmd *cobra.Command, options jot.VerifierOptions, args []string) (*jot.Token, error) {
+func (f verifyFlags) verify(cmd *cobra.Command, options jot.VerifierOptions, args []string, now time.Time) (*jot.Token, error) {
 	raw, err := readToken(cmd, args, maxInput)
 	if err != nil {
 		return nil, err
 	}
-	sources, err := f.keySources(cmd, f.algorithms)
+	places, err := f.keyPlaces(cmd, f.algorithms)
 	if err != nil {
 		return nil, err
 	}
-	verifier, err := jot.NewVerifier(sources[0], options)
+	verifier, err := jot.NewVerifier(places[0].source, options)
 	if err != nil {
 		return nil, err
 	}
 	if f.decrypt == "" {
 		token, err := verifier.Verify(cmd.Context(), raw)
-		return token, adviseDecryption(raw, err)
+		return token, f.advised(err, raw, places, now)
 	}
 	keys, err := decryptionKeys(cmd, f.decrypt, nil)
 	if err != nil {
@@ -136,15 +137,8 @@ func (f verifyFlags) verify(cmd *cobra.Command, options jot.VerifierOptions, arg
 	if err != nil {
 		return nil, err
 	}
-	return decrypter.OpenToken(cmd.Context(), verifier, raw)
-}
-
-// adviseDecryption tells a person who has an encrypted token how to open it.
-func adviseDecryption(raw string, err error) error {
-	if errors.Is(err, jot.ErrMalformed) && strings.Count(raw, ".") == encryptedParts-1 {
-		return fmt.Errorf("%w; a token of five parts is encrypted: open it with --decrypt FILE", err)
-	}
-	return err
+	token, err := decrypter.OpenToken(cmd.Context(), verifier, raw)
+	return token, f.advised(err, raw, places, now)
 }
 
 // options finds what is wrong with the flags before anything is read.
@@ -267,10 +261,10 @@ func (f verifyFlags) refuse(cmd *cobra.Command, err error) error {
 		return err
 	}
 	if !f.json {
-		if v.Error == "type" {
-			v.Detail += "; state its type with --typ, or accept any with --any-typ"
+		if advised, ok := errors.AsType[*advisedError](err); ok {
+			v.Detail = advised.advice
 		}
-		return &statusError{v.exitCode(), errors.New("refused (" + v.Error + "): " + v.Detail)}
+		return refusedFor(v, v.Detail)
 	}
 	if err := printObject(cmd, v); err != nil {
 		return err

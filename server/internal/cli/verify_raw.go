@@ -3,7 +3,9 @@ package cli
 import (
 	"fmt"
 	"strings"
+	"time"
 
+	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/jws"
 	"github.com/spf13/cobra"
 )
@@ -54,9 +56,19 @@ func (f verifyFlags) verifyMessage(cmd *cobra.Command, args []string) (*jws.Mess
 	if err != nil {
 		return nil, err
 	}
-	sources, err := f.keySources(cmd, f.algorithms)
+	places, err := f.keyPlaces(cmd, f.algorithms)
 	if err != nil {
 		return nil, err
+	}
+	message, err := f.verifyWith(cmd, raw, places)
+	return message, f.advised(f.rephrased(err, raw), raw, places, time.Now())
+}
+
+// verifyWith checks a message, with the payload of --payload or its own.
+func (f verifyFlags) verifyWith(cmd *cobra.Command, raw string, places []keyPlace) (*jws.Message, error) {
+	var sources []jot.KeySource
+	for _, place := range places {
+		sources = append(sources, place.source)
 	}
 	verifier, err := jws.NewVerifier(jws.VerifierOptions{
 		Type: f.typ, NoType: f.noTyp, AnyType: f.anyTyp,
