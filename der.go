@@ -54,27 +54,21 @@ func rawFromDER(der []byte, size int) (raw []byte, ok bool) {
 		return nil, false
 	}
 	raw = make([]byte, size)
-	rest, ok := readDERInteger(raw[:size/2], der[header:])
-	if !ok {
-		return nil, false
-	}
-	if _, ok = readDERInteger(raw[size/2:], rest); !ok {
-		return nil, false
-	}
+	readDERInteger(raw[size/2:], readDERInteger(raw[:size/2], der[header:]))
 	var buffer [maxDERSize]byte
 	return raw, bytes.Equal(derFromRaw(buffer[:0], raw), der)
 }
 
-// readDERInteger writes the next INTEGER right-aligned into scalar and returns what follows it.
-func readDERInteger(scalar, der []byte) (rest []byte, ok bool) {
+// readDERInteger writes the next INTEGER, if that's what it is, right-aligned into scalar and returns what follows it.
+func readDERInteger(scalar, der []byte) (rest []byte) {
 	if len(der) < 2 || len(der)-2 < int(der[1]) {
-		return nil, false
+		return nil
 	}
 	value, rest := der[2:2+int(der[1])], der[2+int(der[1]):]
 	value = withoutZeros(value)
 	if len(value) > len(scalar) {
-		return nil, false
+		return nil
 	}
 	copy(scalar[len(scalar)-len(value):], value)
-	return rest, true
+	return rest
 }

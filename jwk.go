@@ -117,7 +117,7 @@ func ParseSecretKey(data []byte, o ParseOptions) (*SecretKey, error) {
 			return nil, prefixed(err)
 		}
 	}
-	return NewSecretKey(alg, secret, options)
+	return newSecretKey(alg, secret, options)
 }
 
 func prefixed(err error) error { return fmt.Errorf("jot: %w", err) }

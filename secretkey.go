@@ -47,6 +47,14 @@ func GenerateSecretKey(alg Algorithm) (*SecretKey, error) {
 // the hash, 32, 48 or 64 bytes, is refused (RFC 7518 §3.2), and so is one that can't be secret: PEM, or one byte over and over. Without a KeyID among
 // its options, it has none: its tokens bear no "kid", it verifies tokens whatever key ID they bear, and no revocation rule of kind "kid" reaches it.
 func NewSecretKey(alg Algorithm, secret []byte, o KeyOptions) (*SecretKey, error) {
+	if err := checkSecret(secret); err != nil {
+		return nil, err
+	}
+	return newSecretKey(alg, secret, o)
+}
+
+// newSecretKey is NewSecretKey for a secret that a JWK says is one.
+func newSecretKey(alg Algorithm, secret []byte, o KeyOptions) (*SecretKey, error) {
 	s := schemeOf(alg)
 	if s == nil {
 		return nil, unknownAlgorithm(alg)
@@ -56,9 +64,6 @@ func NewSecretKey(alg Algorithm, secret []byte, o KeyOptions) (*SecretKey, error
 	}
 	if len(secret) < s.hash.Size() || len(secret) > maxSecretSize {
 		return nil, fmt.Errorf("jot: a secret key for %s has %d to %d bytes, this one has %d", alg, s.hash.Size(), maxSecretSize, len(secret))
-	}
-	if err := checkSecret(secret); err != nil {
-		return nil, err
 	}
 	if err := checkKeyID(o.KeyID); err != nil {
 		return nil, err
@@ -74,7 +79,7 @@ func checkSecret(secret []byte) error {
 	if jwk.IsPEM(secret) {
 		return errors.New("jot: this secret is a PEM block: read it with ParsePublicKey or ParsePrivateKey, and use its own algorithm")
 	}
-	if bytes.Count(secret, secret[:1]) == len(secret) {
+	if len(secret) > 0 && bytes.Count(secret, secret[:1]) == len(secret) {
 		return errors.New("jot: this secret is one byte over and over: use random bytes, as GenerateSecretKey does")
 	}
 	return nil

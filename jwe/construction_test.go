@@ -2,10 +2,19 @@ package jwe
 
 import (
 	"bytes"
+	"context"
+	"crypto"
 	"crypto/ecdh"
+	"crypto/rand"
+	"crypto/rsa"
 	"encoding/base64"
 	"encoding/hex"
+	"math"
+	"math/big"
+	"slices"
 	"testing"
+
+	"github.com/jot-auth/jot/internal/jwk"
 )
 
 func unhex(t testing.TB, text string) []byte {
@@ -127,6 +136,11 @@ func TestSizesOfParts(t *testing.T) {
 			"no tag":            {good.iv, good.ciphertext, nil},
 			"short tag":         {good.iv, good.ciphertext, good.tag[:len(good.tag)-1]},
 			"12 bytes of tag":   {good.iv, good.ciphertext, good.tag[:12]},
+			"shifted, short IV": shifted(good, len(good.iv)-1, len(good.tag)),
+			"shifted, long IV":  shifted(good, len(good.iv)+1, len(good.tag)),
+			"shifted, long tag": shifted(good, len(good.iv), len(good.tag)+1),
+			"both shifted down": shifted(good, len(good.iv)-1, len(good.tag)+1),
+			"both shifted up":   shifted(good, len(good.iv)+1, len(good.tag)-1),
 			"long tag":          {good.iv, good.ciphertext, append(good.tag[:len(good.tag):len(good.tag)], 0)},
 			"no ciphertext":     {good.iv, nil, good.tag},
 			"shifted, tag":      {good.iv, append(good.ciphertext[:len(good.ciphertext):len(good.ciphertext)], good.tag[0]), good.tag[1:]},
@@ -136,10 +150,26 @@ func TestSizesOfParts(t *testing.T) {
 				t.Errorf("%s: opened with %s", c.name, name)
 			}
 		}
-		for _, key := range [][]byte{nil, key[1:], key[:16-1], append(key[:len(key):len(key)], 0)} {
-			if _, err := c.open(key, good, nil); err == nil {
-				t.Errorf("%s: opened with a key of %d bytes", c.name, len(key))
-			}
+	}
+}
+
+// shifted are the same bytes, cut elsewhere.
+func shifted(s sealed, iv, tag int) sealed {
+	all := slices.Concat(s.iv, s.ciphertext, s.tag)
+	return sealed{all[:iv], all[iv : len(all)-tag], all[len(all)-tag:]}
+}
+
+// A sender who knows the key can leave out even the padding, under a good tag.
+func TestEmptyCiphertext(t *testing.T) {
+	for i := range contents {
+		c := &contents[i]
+		if c.hash == 0 {
+			continue
+		}
+		key, iv := c.newKey(), randomBytes(16)
+		s := sealed{iv, nil, c.tag(key[:c.keySize/2], nil, iv, nil)}
+		if plaintext, err := c.open(key, s, nil); err == nil {
+			t.Errorf("%s: %x", c.name, plaintext)
 		}
 	}
 }
@@ -155,7 +185,7 @@ func TestConcatKDF(t *testing.T) {
 		"x":"gI0GAILBdu7T53akrFmMyGcsF3n5dO7MmwNBHKW5SV0","y":"SLW_xSffzlPWrHEVI30DHM_4egVwt3NQqeUD7nMFpps"}}`), true); err != nil {
 		t.Fatal(err)
 	}
-	derived, err := agreeAgain(schemeOf(ECDH_ES), private, &h.wrapping, contentOf(A128GCM))
+	derived, err := agreeWith(t, ECDH_ES, private, &h.wrapping)
 	if err != nil || base64URL(derived) != "VqqN6vgjbSBcIijNcacQGg" {
 		t.Errorf("derived %s, %v", base64URL(derived), err)
 	}
@@ -174,7 +204,7 @@ func TestX25519Agreement(t *testing.T) {
 	}
 	shared := unhex(t, "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742")
 	want := concatKDF(shared, "ECDH-ES+A128KW", nil, nil, 16)
-	derived, err := agreeAgain(schemeOf(ECDH_ES_A128KW), private, &h.wrapping, contentOf(A128GCM))
+	derived, err := agreeWith(t, ECDH_ES_A128KW, private, &h.wrapping)
 	if err != nil || !bytes.Equal(derived, want) {
 		t.Errorf("derived %x, %v, want %x", derived, err, want)
 	}
@@ -191,71 +221,133 @@ func TestConcatKDFRounds(t *testing.T) {
 	}
 }
 
+// agreeWith is what the recipient's side derives for content under A128GCM.
+func agreeWith(t testing.TB, alg Algorithm, private *ecdh.PrivateKey, w *wrapping) ([]byte, error) {
+	t.Helper()
+	exchange := func(_ context.Context, ephemeral *ecdh.PublicKey) ([]byte, error) { return private.ECDH(ephemeral) }
+	return agreeAgain(t.Context(), schemeOf(alg), private.Curve(), exchange, w, contentOf(A128GCM))
+}
+
 // The bounds of RFC 7518 §4.8.1 and of this package, without a computation.
 func TestPasswordBounds(t *testing.T) {
 	for _, test := range []struct {
+		alg              Algorithm
 		salt, iterations int
 		accepted         bool
 	}{
-		{8, 1000, true}, {100, 1_200_000, true}, {7, 1000, false}, {0, 1000, false}, {8, 999, false}, {8, 1, false}, {8, 0, false}, {8, 1_200_001, false},
+		{PBES2_HS256_A128KW, 8, 1000, true}, {PBES2_HS256_A128KW, 100, 1_200_000, true}, {PBES2_HS256_A128KW, 7, 1000, false},
+		{PBES2_HS256_A128KW, 0, 1000, false}, {PBES2_HS256_A128KW, 8, 999, false}, {PBES2_HS256_A128KW, 8, 1, false}, {PBES2_HS256_A128KW, 8, 0, false},
+		{PBES2_HS256_A128KW, 8, 1_200_001, false}, {PBES2_HS256_A128KW, 8, math.MaxInt, false},
+		{PBES2_HS384_A192KW, 8, 400_000, true}, {PBES2_HS384_A192KW, 8, 400_001, false},
+		{PBES2_HS512_A256KW, 8, 400_000, true}, {PBES2_HS512_A256KW, 8, 400_001, false}, {PBES2_HS512_A256KW, 8, math.MaxInt, false},
 	} {
 		w := &wrapping{salt: make([]byte, test.salt), iterations: test.iterations}
-		if err := w.checkBounds(); test.accepted != (err == nil) {
-			t.Errorf("%d bytes of salt, %d iterations: %v", test.salt, test.iterations, err)
+		if err := w.checkBounds(schemeOf(test.alg)); test.accepted != (err == nil) {
+			t.Errorf("%s: %d bytes of salt, %d iterations: %v", test.alg, test.salt, test.iterations, err)
 		}
 	}
 }
 
-func TestBudget(t *testing.T) {
+// A message is worth so many attempts of each kind, and no more.
+func TestAllowance(t *testing.T) {
+	password := func(alg Algorithm) *Password { return &Password{scheme: schemeOf(alg)} }
+	rsaKey := func(bits uint, held bool) *PrivateKey {
+		key := &PrivateKey{public: &PublicKey{material: &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), bits-1)}}}
+		if held {
+			key.held = func() crypto.PrivateKey { return nil }
+		}
+		return key
+	}
 	for name, test := range map[string]struct {
-		key   DecryptionKey
-		price int
-		want  int // attempts that are paid for
+		key        DecryptionKey
+		iterations int
+		want       int // attempts that are paid for
 	}{
-		"of attempts": {new(SecretKey), 1 << 40, 8}, "of iterations": {new(Password), 400_000, 3}, "of both": {new(Password), 150_000, 8},
-		"for one": {new(Password), 1_200_000, 1}, "for none": {new(Password), 1_200_001, 0},
+		"secret": {new(SecretKey), math.MaxInt, 8}, "three": {password(PBES2_HS256_A128KW), 400_000, 3}, "eight": {password(PBES2_HS256_A128KW), 150_000, 8},
+		"one": {password(PBES2_HS256_A128KW), 1_200_000, 1}, "SHA-384": {password(PBES2_HS384_A192KW), 200_000, 2}, "SHA-512": {password(PBES2_HS512_A256KW), 200_000, 2},
+		"one with SHA-512": {password(PBES2_HS512_A256KW), 400_000, 1},
+		"RSA":              {rsaKey(4096, true), 0, 8}, "large RSA": {rsaKey(4097, true), 0, 2}, "the largest RSA": {rsaKey(8192, true), 0, 2},
+		"large RSA elsewhere": {rsaKey(16384, false), 0, 8},
 	} {
-		left, paid := budget{maxAttempts, maxIterations}, 0
+		left, paid := allowance, 0
 		for range 20 {
-			if left.pays(&header{wrapping: wrapping{iterations: test.price}}, test.key) {
+			if left.pays(test.key.price(&wrapping{salt: make([]byte, 8), iterations: test.iterations})) {
 				paid++
 			}
 		}
 		if paid != test.want {
-			t.Errorf("a budget %s paid for %d attempts, want %d", name, paid, test.want)
+			t.Errorf("%s: paid for %d attempts, want %d", name, paid, test.want)
 		}
 	}
 }
 
-// A crafted ephemeral key is refused before the private key touches it, or by X25519 itself.
+// A crafted ephemeral key is refused before the private key touches it.
 func TestEphemeralKey(t *testing.T) {
-	for name, epk := range map[string]string{
-		"off its curve":     `{"kty":"EC","crv":"P-256","x":"gTxs8MT8WNkOUcMwoOAKjxU8nTRpBSHCGjmQGkqCoR0","y":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}`,
-		"zero":              `{"kty":"EC","crv":"P-256","x":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","y":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}`,
-		"half":              `{"kty":"EC","crv":"P-256","x":"gI0GAILBdu7T53akrFmMyGcsF3n5dO7MmwNBHKW5SV0"}`,
-		"short coordinate":  `{"kty":"EC","crv":"P-256","x":"AYAD","y":"SLW_xSffzlPWrHEVI30DHM_4egVwt3NQqeUD7nMFpps"}`,
-		"with private half": `{"kty":"OKP","crv":"X25519","x":"hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo","d":"dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo"}`,
-		"unknown curve":     `{"kty":"EC","crv":"secp256k1","x":"AA","y":"AA"}`,
-		"key that signs":    `{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}`,
-		"text":              `"epk"`,
-		"null":              `null`,
+	x25519, _ := ecdh.X25519().NewPrivateKey(bytes.Repeat([]byte{7}, 32))
+	p256, _ := ecdh.P256().NewPrivateKey(bytes.Repeat([]byte{7}, 32))
+	const point = `"kty":"EC","crv":"P-256","x":"gI0GAILBdu7T53akrFmMyGcsF3n5dO7MmwNBHKW5SV0","y":"SLW_xSffzlPWrHEVI30DHM_4egVwt3NQqeUD7nMFpps"`
+	const montgomery = `"kty":"OKP","crv":"X25519","x":"hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo"`
+	for name, test := range map[string]struct {
+		private  *ecdh.PrivateKey
+		epk      string
+		accepted bool
+	}{
+		"P-256":             {p256, `{` + point + `}`, true},
+		"X25519":            {x25519, `{` + montgomery + `}`, true},
+		"none":              {p256, ``, false},
+		"another curve":     {p256, `{` + montgomery + `}`, false},
+		"yet another":       {x25519, `{` + point + `}`, false},
+		"off its curve":     {p256, `{"kty":"EC","crv":"P-256","x":"gTxs8MT8WNkOUcMwoOAKjxU8nTRpBSHCGjmQGkqCoR0","y":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}`, false},
+		"zero":              {p256, `{"kty":"EC","crv":"P-256","x":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","y":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}`, false},
+		"half":              {p256, `{"kty":"EC","crv":"P-256","x":"gI0GAILBdu7T53akrFmMyGcsF3n5dO7MmwNBHKW5SV0"}`, false},
+		"short coordinate":  {p256, `{"kty":"EC","crv":"P-256","x":"AYAD","y":"SLW_xSffzlPWrHEVI30DHM_4egVwt3NQqeUD7nMFpps"}`, false},
+		"with private half": {x25519, `{` + montgomery + `,"d":"dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo"}`, false},
+		"with certificate":  {p256, `{` + point + `,"x5c":[]}`, false},
+		"of small order":    {x25519, `{"kty":"OKP","crv":"X25519","x":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}`, false},
+		"unknown curve":     {p256, `{"kty":"EC","crv":"secp256k1","x":"AA","y":"AA"}`, false},
+		"key that signs":    {x25519, `{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}`, false},
+		"secret":            {x25519, `{"kty":"oct","k":"AAAA"}`, false},
+		"text":              {p256, `"epk"`, false},
+		"null":              {p256, `null`, false},
 	} {
-		var h header
-		if err := h.read([]byte(`{"epk":`+epk+`}`), true); err == nil {
-			t.Errorf("accepted an ephemeral key: %s", name)
+		if _, err := agreeWith(t, ECDH_ES, test.private, &wrapping{ephemeral: []byte(test.epk)}); test.accepted != (err == nil) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
-	x25519, _ := ecdh.X25519().NewPrivateKey(bytes.Repeat([]byte{7}, 32))
-	smallOrder, _ := ecdh.X25519().NewPublicKey(make([]byte, 32))
-	p256, _ := ecdh.P256().NewPrivateKey(bytes.Repeat([]byte{7}, 32))
-	for name, pair := range map[string]struct {
-		private   *ecdh.PrivateKey
-		ephemeral *ecdh.PublicKey
-	}{
-		"none": {p256, nil}, "of another curve": {p256, x25519.PublicKey()}, "of small order": {x25519, smallOrder},
-	} {
-		if _, err := agreeAgain(schemeOf(ECDH_ES), pair.private, &wrapping{ephemeral: pair.ephemeral}, contentOf(A128GCM)); err == nil {
-			t.Errorf("agreed with an ephemeral key: %s", name)
+}
+
+// Whoever holds a key isn't trusted with what it answers, nor asked about a key of another curve.
+func TestForeignSharedSecret(t *testing.T) {
+	for _, curve := range []ecdh.Curve{ecdh.P256(), ecdh.P384(), ecdh.P521(), ecdh.X25519()} {
+		sender, err := curve.GenerateKey(rand.Reader)
+		if err != nil {
+			t.Fatal(err)
 		}
+		good, err := sender.ECDH(sender.PublicKey())
+		if err != nil {
+			t.Fatal(err)
+		}
+		epk, err := jwk.MarshalPublic(portable(sender.PublicKey()), jwk.Description{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, held := range []ecdh.Curve{ecdh.P256(), ecdh.P384(), ecdh.P521(), ecdh.X25519()} {
+			for name, answer := range map[string][]byte{"": good, "nothing": nil, "zeros": make([]byte, len(good)), "short": good[1:], "long": append(good[:len(good):len(good)], 1)} {
+				exchange := func(context.Context, *ecdh.PublicKey) ([]byte, error) { return answer, nil }
+				_, err := agreeAgain(t.Context(), schemeOf(ECDH_ES), held, exchange, &wrapping{ephemeral: epk}, contentOf(A128GCM))
+				if accepted := held == curve && name == ""; accepted != (err == nil) {
+					t.Errorf("%v with a key on %v, answer %q: %v", held, curve, name, err)
+				}
+			}
+		}
+	}
+}
+
+// No other kind of key is looked into, however good: a large RSA key takes long.
+func TestEphemeralKeyOfAnotherType(t *testing.T) {
+	modulus := new(big.Int).SetBit(big.NewInt(1), 2047, 1)
+	text := `{"kty":"RSA","n":"` + base64URL(modulus.Bytes()) + `","e":"AQAB"}`
+	if key, err := readEphemeral([]byte(text)); err == nil || err.Error() != "jwe: not an ephemeral public key" {
+		t.Errorf("%v, %v", key, err)
 	}
 }

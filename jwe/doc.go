@@ -8,13 +8,13 @@
 //	raw, err := encrypter.Encrypt(plaintext)
 //
 //	decrypter, err := jwe.NewDecrypter(jwe.DecrypterOptions{}, key)
-//	message, err := decrypter.Decrypt([]byte(raw))
+//	message, err := decrypter.Decrypt(ctx, []byte(raw))
 //	plaintext := message.Plaintext()
 //
 // # Encrypted is not authenticated
 //
-// Whoever has a public key can encrypt for its holder, and write into the message whatever he likes. So a [Message] is not a token: nobody
-// vouches for it. A token that is to be confidential is signed first and encrypted then (RFC 7519 §11.2). [Encrypter.SealToken] does both, and
+// Whoever has a public key can encrypt for its holder, and write into the message whatever he likes. A shared key or a password says no more about the sender, once
+// it was used beside another recipient: see [Message]. So a Message is not a token: nobody vouches for it. A token that is to be confidential is signed first and encrypted then (RFC 7519 §11.2). [Encrypter.SealToken] does both, and
 // [Decrypter.OpenToken] is the only way back: it decrypts, verifies the signed token with a [jot.Verifier], and answers a [*jot.Token].
 //
 // # The key fixes the algorithm
@@ -33,11 +33,13 @@
 // has to be on its curve and on the recipient's, or it would tell something of the private key (RFC 8725 §3.4). RSA1_5 is not offered (RFC 8725 §3.2).
 //
 // The work that a stranger can cause is bounded: a message has at most 1 MiB unless told otherwise, and 16 recipients; at most 8 pairs of recipient and key are tried,
-// and all passwords together cost at most 1,200,000 iterations. Compressed content is refused unless asked for, and inflates to at most 250 KiB.
+// or 2 with RSA keys of more than 4096 bits, and all passwords together cost at most 1,200,000 iterations with SHA-256, or 400,000 with SHA-384 and
+// SHA-512. So no message of that size takes a core for a second, whatever the keys. Compressed content is refused unless asked for, and inflates to at most 250 KiB.
 //
 // # Errors
 //
 // Whatever is wrong with a message, the error is [ErrDecryption], for which errors.Is(err, [jot.ErrInvalidToken]) holds. It says no more: answers that
-// tell a wrong key from a wrong tag have been used to decrypt other people's messages (RFC 7516 §11.4, §11.5). Only OpenToken has more to say, once the message was
-// decrypted: the errors of its verifier.
+// tell a wrong key from a wrong tag have been used to decrypt other people's messages (RFC 7516 §11.4, §11.5). OpenToken has more to say once the message was
+// decrypted: the errors of its verifier. Two errors say nothing of the message: [ErrUnavailable], of a key that is held elsewhere ([NewRemoteRSAKey], [NewRemoteECDHKey]), and
+// that of a context that ended.
 package jwe

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/jot-auth/jot/internal/jose"
-	"github.com/jot-auth/jot/internal/jwk"
 )
 
 const maxPartySize = 512
@@ -43,9 +42,13 @@ var reservedMembers = []string{
 	"alg", "enc", "zip", "crit", "jku", "jwk", "kid", "x5u", "x5c", "x5t", "x5t#S256", "typ", "cty", "epk", "apu", "apv", "iv", "tag", "p2s", "p2c", "b64",
 }
 
-// NewEncrypter makes an encrypter for 1 to 16 keys, each of which will decrypt its messages. A message for several keys can be read by
-// the holder of the weakest. Keys of algorithms Dir and ECDH_ES are the only key of their encrypter, and a key of algorithm Dir is for one content
-// encryption.
+// NewEncrypter makes an encrypter for 1 to 16 keys, each of which will decrypt its messages. A message for several keys can be read by the holder of the weakest, and all of them
+// learn the key of its content: with that, each can write to the others in the sender's place, for as long as they use their keys, whatever kind these are; see Message. To keep a
+// SecretKey or a Password good for telling who wrote, never use it beside another recipient's.
+//
+// Each of several keys has a key ID of its own, by which the recipients find their parts. Secret keys of one algorithm are then 8 at most, and the iterations of passwords together
+// what one message may cost, for a holder who doesn't know his key's ID tries them all. Keys of algorithms Dir and ECDH_ES are the only key of their encrypter, and a key of
+// algorithm Dir is for one content encryption.
 func NewEncrypter(enc Encryption, o EncrypterOptions, keys ...EncryptionKey) (*Encrypter, error) {
 	c, err := offeredContent(enc)
 	if err != nil {
@@ -58,6 +61,9 @@ func NewEncrypter(enc Encryption, o EncrypterOptions, keys ...EncryptionKey) (*E
 		if err := checkRecipient(c, key, len(keys) == 1); err != nil {
 			return nil, err
 		}
+	}
+	if err := checkFindable(keys); err != nil {
+		return nil, err
 	}
 	for _, text := range []string{o.Type, o.ContentType} {
 		if strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
@@ -81,14 +87,37 @@ func NewEncrypter(enc Encryption, o EncrypterOptions, keys ...EncryptionKey) (*E
 }
 
 func checkRecipient(c *content, key EncryptionKey, only bool) error {
-	if key == nil || !key.usable() {
-		return errors.New("jwe: an encrypter's keys are not nil")
+	switch key.(type) {
+	case *PublicKey, *SecretKey, *Password:
+	default:
+		return errors.New("jwe: an encrypter's keys are *PublicKey, *SecretKey and *Password, not nil and not embedded in another type")
+	}
+	if !key.usable() {
+		return errNoKey
 	}
 	if schemeOf(key.Algorithm()).direct() && !only {
 		return fmt.Errorf("jwe: a key for %s is the only key of its encrypter: use ECDH_ES_A256KW or A256KW for several", key.Algorithm())
 	}
-	if direct, ok := key.(*SecretKey); ok && direct.Encryption() != "" && direct.Encryption() != c.name {
-		return fmt.Errorf("jwe: this key is for %s, not for %s", direct.Encryption(), c.name)
+	if bound := key.bound(); bound != nil && bound != c {
+		return fmt.Errorf("jwe: this key is for %s, not for %s", bound.name, c.name)
+	}
+	return nil
+}
+
+// checkFindable refuses recipients that a decrypter would give up on before it came to them.
+func checkFindable(keys []EncryptionKey) error {
+	if len(keys) == 1 {
+		return nil
+	}
+	named, tried := map[string]bool{"": true}, attempts{}
+	for _, key := range keys {
+		if named[key.KeyID()] {
+			return errors.New("jwe: each of an encrypter's several keys has a key ID of its own, by which its holder finds his part of a message")
+		}
+		named[key.KeyID()] = true
+		if !tried.pay(key.Algorithm(), key.usual()) {
+			return fmt.Errorf("jwe: a decrypter doesn't try that many keys for %s, or that many iterations: encrypt another message for some of them", key.Algorithm())
+		}
 	}
 	return nil
 }
@@ -109,14 +138,15 @@ func encodeExtra(members map[string]any) (map[string]any, error) {
 	return encoded, nil
 }
 
-// Encrypt returns the message in compact form (RFC 7516 §3.1). It needs an encrypter of one key.
+// Encrypt returns the message in compact form (RFC 7516 §3.1). It needs an encrypter of one key. The message is a third longer than its content, and a decrypter reads 1 MiB unless
+// told otherwise: content of more than 767 KiB needs a DecrypterOptions.MaxSize on the other side.
 func (e *Encrypter) Encrypt(plaintext []byte) (string, error) {
 	return e.encryptCompact(plaintext, e.options.ContentType)
 }
 
 func (e *Encrypter) encryptCompact(plaintext []byte, contentType string) (string, error) {
-	if len(e.keys) != 1 {
-		return "", fmt.Errorf("jwe: the compact form has one recipient, this encrypter has %d: use EncryptJSON", len(e.keys))
+	if err := e.checkCompact(); err != nil {
+		return "", err
 	}
 	m, err := e.encrypt(plaintext, nil, contentType)
 	if err != nil {
@@ -125,9 +155,16 @@ func (e *Encrypter) encryptCompact(plaintext []byte, contentType string) (string
 	return strings.Join([]string{m.Protected, m.EncryptedKey, m.IV, m.Ciphertext, m.Tag}, "."), nil
 }
 
-// EncryptJSON returns the message in JSON, flattened for one key and general for several (RFC 7516 §7.2). The additional data, if there is any, stands in
-// the message for everybody to read, and can't be altered unnoticed. With several keys, each one's algorithm and key ID stand outside of the protected header, and
-// each recipient could alter the message for the others: they all know the key of its content.
+func (e *Encrypter) checkCompact() error {
+	if len(e.keys) > 1 {
+		return fmt.Errorf("jwe: the compact form has one recipient, this encrypter has %d: use EncryptJSON", len(e.keys))
+	}
+	return nil
+}
+
+// EncryptJSON returns the message in JSON, flattened for one key and general for several (RFC 7516 §7.2). What Encrypt says of the size holds for it too. The additional data,
+// if there is any, stands in the message for everybody to read, and nobody but a recipient can alter it unnoticed. With several keys, each one's algorithm and key ID stand outside
+// of the protected header, and each recipient could alter the message for the others, or write them another one: they all learn the key of its content; see NewEncrypter.
 func (e *Encrypter) EncryptJSON(plaintext, additional []byte) ([]byte, error) {
 	m, err := e.encrypt(plaintext, additional, e.options.ContentType)
 	if err != nil {
@@ -154,6 +191,9 @@ type writtenRecipient struct {
 
 // encrypt follows the steps of RFC 7516 §5.1.
 func (e *Encrypter) encrypt(plaintext, additional []byte, contentType string) (*written, error) {
+	if len(e.keys) == 0 {
+		return nil, errors.New("jwe: the zero value of Encrypter has no keys")
+	}
 	plaintext, err := e.deflated(plaintext)
 	if err != nil {
 		return nil, err
@@ -187,16 +227,12 @@ func (e *Encrypter) wrapAll(m *written, shared map[string]any) (contentKey, head
 		if contentKey, err = key.wrap(w, e.content, contentKey); err != nil {
 			return nil, nil, err
 		}
-		members, err := w.members()
-		if err != nil {
-			return nil, nil, err
-		}
 		if len(e.keys) == 1 { // all of its members can be protected
-			maps.Copy(shared, members)
+			maps.Copy(shared, w.members())
 			m.EncryptedKey = base64URL(w.encryptedKey)
 			break
 		}
-		own, err := e.encodeHeader(members)
+		own, err := e.encodeHeader(w.members())
 		if err != nil {
 			return nil, nil, err
 		}
@@ -227,7 +263,7 @@ func (e *Encrypter) encodeHeader(members map[string]any) ([]byte, error) {
 }
 
 // members are those of one recipient (RFC 7518 §4.6.1, §4.7.1 and §4.8.1).
-func (w *wrapping) members() (map[string]any, error) {
+func (w *wrapping) members() map[string]any {
 	members := map[string]any{"alg": w.algorithm}
 	setText(members, "kid", w.keyID)
 	for name, data := range map[string][]byte{"apu": w.partyU, "apv": w.partyV, "iv": w.iv, "tag": w.tag, "p2s": w.salt} {
@@ -237,13 +273,9 @@ func (w *wrapping) members() (map[string]any, error) {
 		members["p2c"] = w.iterations
 	}
 	if w.ephemeral != nil {
-		key, err := jwk.MarshalPublic(portable(w.ephemeral), jwk.Description{})
-		if err != nil {
-			return nil, err
-		}
-		members["epk"] = json.RawMessage(key)
+		members["epk"] = json.RawMessage(w.ephemeral)
 	}
-	return members, nil
+	return members
 }
 
 func setText(members map[string]any, name, text string) {

@@ -2,6 +2,10 @@ package jwe_test
 
 import (
 	"context"
+	"crypto/ecdh"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log"
@@ -32,7 +36,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	message, err := decrypter.Decrypt([]byte(raw))
+	message, err := decrypter.Decrypt(context.Background(), []byte(raw))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -57,7 +61,7 @@ func ExampleEncrypter_EncryptJSON() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		message, err := decrypter.Decrypt(raw)
+		message, err := decrypter.Decrypt(context.Background(), raw)
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -107,6 +111,51 @@ func ExampleDecrypter_OpenToken() {
 	// Output: ada
 }
 
+// A key that a key management service holds: it decrypts a key of some 32 bytes, never the message.
+func ExampleNewRemoteRSAKey() {
+	service, _ := rsa.GenerateKey(rand.Reader, 2048)
+	decryptThere := func(ctx context.Context, encryptedKey []byte) ([]byte, error) {
+		return rsa.DecryptOAEP(sha256.New(), nil, service, encryptedKey, nil)
+	}
+
+	key, err := jwe.NewRemoteRSAKey(jwe.RSA_OAEP_256, service.Public(), decryptThere, jwe.KeyOptions{KeyID: "kms-1"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	encrypter, err := jwe.NewEncrypter(jwe.A256GCM, jwe.EncrypterOptions{}, key.Public())
+	if err != nil {
+		log.Fatal(err)
+	}
+	raw, err := encrypter.Encrypt([]byte("meet me at noon"))
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	decrypter, err := jwe.NewDecrypter(jwe.DecrypterOptions{}, key)
+	if err != nil {
+		log.Fatal(err)
+	}
+	message, err := decrypter.Decrypt(context.Background(), []byte(raw))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%s: %s\n", message.KeyID(), message.Plaintext())
+	// Output: kms-1: meet me at noon
+}
+
+// A smart card shows its public half, and agrees on a secret with an ephemeral key.
+func ExampleNewRemoteECDHKey() {
+	card, _ := ecdh.P256().GenerateKey(rand.Reader)
+	agreeThere := func(ctx context.Context, ephemeral *ecdh.PublicKey) ([]byte, error) { return card.ECDH(ephemeral) }
+
+	key, err := jwe.NewRemoteECDHKey(jwe.ECDH_ES_A256KW, card.PublicKey(), agreeThere, jwe.KeyOptions{KeyID: "card"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(key)
+	// Output: ECDH-ES+A256KW private key "card"
+}
+
 func ExampleNewPassword() {
 	password, err := jwe.NewPassword(jwe.PBES2_HS512_A256KW, []byte("correct horse battery staple"), jwe.PasswordOptions{})
 	if err != nil {
@@ -125,7 +174,7 @@ func ExampleNewPassword() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	message, err := decrypter.Decrypt([]byte(raw))
+	message, err := decrypter.Decrypt(context.Background(), []byte(raw))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -146,13 +195,13 @@ func ExampleNewDecrypter_rotation() {
 		log.Fatal(err)
 	}
 	raw, _ := encrypter.Encrypt([]byte("written before the rotation"))
-	message, err := decrypter.Decrypt([]byte(raw))
+	message, err := decrypter.Decrypt(context.Background(), []byte(raw))
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(message.KeyID() == retiring.KeyID())
 
-	_, err = decrypter.Decrypt([]byte(strings.Replace(raw, ".", ".A", 1)))
+	_, err = decrypter.Decrypt(context.Background(), []byte(strings.Replace(raw, ".", ".A", 1)))
 	fmt.Println(err, errors.Is(err, jot.ErrInvalidToken))
 	// Output:
 	// true

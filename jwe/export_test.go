@@ -7,12 +7,12 @@ func ForgeForTest(key *SecretKey, header, plaintext, additional string) (protect
 	if additional != "" {
 		authenticated += "." + base64URL([]byte(additional))
 	}
-	s, err := key.material.content.seal(key.material.secret, []byte(plaintext), []byte(authenticated))
+	s, err := key.content.seal(key.secret(), []byte(plaintext), []byte(authenticated))
 	return protected, base64URL(s.iv), base64URL(s.ciphertext), base64URL(s.tag), err
 }
 
 // WrapForTest wraps a content's key of algorithm A256KW by hand.
 func WrapForTest(wrapping *SecretKey, key *SecretKey) (string, error) {
-	wrapped, err := wrapKey(wrapping.material.secret, key.material.secret)
+	wrapped, err := wrapKey(wrapping.secret(), key.secret())
 	return base64URL(wrapped), err
 }

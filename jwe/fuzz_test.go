@@ -59,7 +59,7 @@ func FuzzDecrypt(f *testing.F) {
 	f.Add([]byte("...."))
 	f.Add([]byte(`{"ciphertext":"","recipients":[{},{}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		message, err := d.Decrypt(data)
+		message, err := d.Decrypt(t.Context(), data)
 		switch {
 		case err != nil && (message != nil || err != jwe.ErrDecryption || !errors.Is(err, jot.ErrInvalidToken)):
 			t.Errorf("%q: %v, %v", data, message, err)
@@ -81,7 +81,7 @@ func FuzzHeader(f *testing.F) {
 	f.Add(`{"alg":"dir","enc":"A128GCM","crit":[],"zip":"DEF"}`)
 	f.Fuzz(func(t *testing.T, header string) {
 		raw := forge(t, key, header, "content")
-		message, err := d.Decrypt([]byte(raw))
+		message, err := d.Decrypt(t.Context(), []byte(raw))
 		if err != nil {
 			return
 		}

@@ -51,7 +51,7 @@ func sharedPair[K interface {
 // wrappingPairs has a key for each algorithm that wraps the content's key, and for each curve.
 var wrappingPairs = sync.OnceValue(func() (pairs []pair) {
 	for _, alg := range []jwe.Algorithm{jwe.RSA_OAEP, jwe.RSA_OAEP_256} {
-		key, err := jwe.NewPrivateKey(alg, privateRSA(), jwe.KeyOptions{})
+		key, err := jwe.NewPrivateKey(alg, privateRSA(), jwe.KeyOptions{KeyID: string(alg)})
 		pairs = append(pairs, privatePair(string(alg), key, err))
 	}
 	for _, alg := range []jwe.Algorithm{jwe.ECDH_ES_A128KW, jwe.ECDH_ES_A192KW, jwe.ECDH_ES_A256KW} {
@@ -62,14 +62,14 @@ var wrappingPairs = sync.OnceValue(func() (pairs []pair) {
 		pairs = append(pairs, sharedPair(string(alg), key, err))
 	}
 	for _, alg := range []jwe.Algorithm{jwe.PBES2_HS256_A128KW, jwe.PBES2_HS384_A192KW, jwe.PBES2_HS512_A256KW} {
-		key, err := jwe.NewPassword(alg, []byte("correct horse"), jwe.PasswordOptions{Iterations: 1000})
+		key, err := jwe.NewPassword(alg, []byte("correct horse"), jwe.PasswordOptions{KeyID: string(alg), Iterations: 1000})
 		pairs = append(pairs, sharedPair(string(alg), key, err))
 	}
 	return pairs
 })
 
 // privateRSA is the key of RFC 7516, appendix A.1: making one takes a while.
-func privateRSA() *rsa.PrivateKey {
+var privateRSA = sync.OnceValue(func() *rsa.PrivateKey {
 	key, err := jwe.ParsePrivateKey([]byte(examples[0].key), jwe.ParseOptions{Algorithm: examples[0].alg})
 	if err != nil {
 		panic(err)
@@ -84,7 +84,7 @@ func privateRSA() *rsa.PrivateKey {
 		panic(err)
 	}
 	return parsed.(*rsa.PrivateKey)
-}
+})
 
 // agreementPairs has a key on each curve.
 func agreementPairs(alg jwe.Algorithm) (pairs []pair) {
@@ -162,7 +162,7 @@ func encryptJSON(t testing.TB, e *jwe.Encrypter, plaintext, additional string) s
 
 func decrypt(t testing.TB, o jwe.DecrypterOptions, message string, keys ...jwe.DecryptionKey) *jwe.Message {
 	t.Helper()
-	decrypted, err := newDecrypter(t, o, keys...).Decrypt([]byte(message))
+	decrypted, err := newDecrypter(t, o, keys...).Decrypt(t.Context(), []byte(message))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +172,7 @@ func decrypt(t testing.TB, o jwe.DecrypterOptions, message string, keys ...jwe.D
 // refuses fails the test unless the message gives the one error.
 func refuses(t testing.TB, d *jwe.Decrypter, name, message string) {
 	t.Helper()
-	decrypted, err := d.Decrypt([]byte(message))
+	decrypted, err := d.Decrypt(t.Context(), []byte(message))
 	if decrypted != nil || err != jwe.ErrDecryption || !errors.Is(err, jot.ErrInvalidToken) {
 		t.Errorf("%s: %v, %v", name, decrypted, err)
 	}

@@ -1,7 +1,6 @@
 package jwe_test
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/ecdh"
 	"crypto/ecdsa"
@@ -9,11 +8,10 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/base64"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-	"log/slog"
+	"math/big"
+	"slices"
 	"strings"
 	"testing"
 
@@ -86,6 +84,10 @@ func TestNewPrivateKeyRefuses(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, key, err)
 		}
 	}
+	large := &rsa.PrivateKey{PublicKey: rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), 8192, 1), E: 65537}}
+	if key, err := jwe.NewPrivateKey(jwe.RSA_OAEP, large, jwe.KeyOptions{}); key != nil || err == nil || !strings.Contains(err.Error(), "at most 8192 bits") {
+		t.Errorf("8193 bits: %v, %v", key, err)
+	}
 	for _, alg := range []jwe.Algorithm{jwe.A128KW, jwe.Dir, jwe.PBES2_HS256_A128KW, "", "none"} {
 		if key, err := jwe.GenerateKey(alg); err == nil || key != nil {
 			t.Errorf("GenerateKey(%q): %v, %v", alg, key, err)
@@ -133,6 +135,28 @@ func TestKeysAreWrittenAndRead(t *testing.T) {
 	}
 }
 
+// publicRSA is a public JWK with one more member.
+func publicRSA(name string, value any) string {
+	key, err := jwe.NewPublicKey(jwe.RSA_OAEP, privateRSA().Public(), jwe.KeyOptions{})
+	if err != nil {
+		panic(err)
+	}
+	text, err := json.Marshal(key)
+	if err != nil {
+		panic(err)
+	}
+	var members map[string]any
+	if err := json.Unmarshal(text, &members); err != nil {
+		panic(err)
+	}
+	delete(members, "alg")
+	members[name] = value
+	if text, err = json.Marshal(members); err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
 func checkSecretKey(t *testing.T, key *jwe.SecretKey, message string) {
 	t.Helper()
 	exported, err := key.ExportJWK()
@@ -163,7 +187,7 @@ func checkPrivateKey(t *testing.T, key *jwe.PrivateKey, message string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fromPEM, err := jwe.ParsePrivateKey(block, jwe.ParseOptions{Algorithm: key.Algorithm()})
+	fromPEM, err := jwe.ParsePrivateKey(block, jwe.ParseOptions{Algorithm: key.Algorithm(), KeyID: key.KeyID()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,6 +263,12 @@ func TestParseRefuses(t *testing.T) {
 		accepted bool
 	}{
 		{"public", public, `{` + bobJWK + `}`, agree, true},
+		{"public that lists no operation", public, `{` + bobJWK + `,"key_ops":[]}`, agree, true},
+		{"public that lists no operation, for signatures", public, `{` + bobJWK + `,"key_ops":[],"use":"sig"}`, agree, false},
+		{"RSA that lists no operation", public, publicRSA("key_ops", []string{}), jwe.ParseOptions{Algorithm: jwe.RSA_OAEP}, false},
+		{"RSA", public, publicRSA("ext", true), jwe.ParseOptions{Algorithm: jwe.RSA_OAEP}, true},
+		{"zero", public, `{"kty":"OKP","crv":"X25519","x":"` + strings.Repeat("A", 43) + `"}`, agree, false},
+		{"small order", public, `{"kty":"OKP","crv":"X25519","x":"4Ot6fDtBuK4WVuP68Z_EatoJjeucMrH9hmIFFl9JuAA"}`, agree, false},
 		{"private", private, `{` + bobJWK + `,` + bobPrivate + `}`, agree, true},
 		{"secret", shared, `{` + secret + `}`, wrap, true},
 		{"use", public, `{` + bobJWK + `,"use":"enc"}`, agree, true},
@@ -302,60 +332,40 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// Whatever the verb, a key's material isn't printed, and no key but a public one turns into JSON.
-func TestKeysDoNotLeak(t *testing.T) {
-	secret := []byte("sixteen bytes ok")
-	shared, _ := jwe.NewSecretKey(jwe.A128KW, secret, jwe.KeyOptions{KeyID: "s"})
-	remembered := newPassword(t, jwe.PasswordOptions{KeyID: "p"})
-	private, err := jwe.ParsePrivateKey([]byte(`{`+bobJWK+`,`+bobPrivate+`,"alg":"ECDH-ES","kid":"b"}`), jwe.ParseOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	message := decrypt(t, jwe.DecrypterOptions{}, encrypt(t, newEncrypter(t, jwe.A128GCM, jwe.EncrypterOptions{}, shared), "for your eyes"), shared)
-	var log bytes.Buffer
-	slog.New(slog.NewTextHandler(&log, nil)).Info("keys", "shared", shared, "password", remembered, "private", private, "public", private.Public(), "message", message)
-	text := log.String() + fmt.Sprintf("%v %+v %#v %s %x %d", shared, shared, shared, shared, shared, *shared) +
-		fmt.Sprintf("%v %+v %#v %s %x %d", remembered, remembered, remembered, remembered, remembered, *remembered) +
-		fmt.Sprintf("%v %+v %#v %s %x %d", private, private, private, private, private, *private) +
-		fmt.Sprintf("%v %+v %#v %s %x %d", message, message, message, message, message, *message) +
-		fmt.Sprint(new(jwe.SecretKey), new(jwe.Password), new(jwe.PrivateKey), new(jwe.PublicKey), new(jwe.Message))
-	for _, leak := range []string{"sixteen", fmt.Sprintf("%x", secret), fmt.Sprint(secret), password, fmt.Sprintf("%x", password), "XasIf", "for your eyes", "0x"} {
-		if strings.Contains(text, leak) {
-			t.Errorf("%q is printed: %s", leak, text)
-		}
-	}
-	for _, want := range []string{
-		`A128KW secret key "s"`, `PBES2-HS256+A128KW password key "p"`, `ECDH-ES private key "b"`, `ECDH-ES public key \"b\"`, "message of 13 bytes",
-		"no secret key", "no message",
-	} {
-		if !strings.Contains(text, want) {
-			t.Errorf("%q is not printed: %s", want, text)
-		}
-	}
-	for _, key := range []any{shared, remembered, private, *shared, *remembered, *private, jwe.PublicKey{}} {
-		if text, err := json.Marshal(key); err == nil {
-			t.Errorf("written as JSON: %s", text)
-		}
-	}
-}
-
 // Keys are copied: what the caller does with its own afterwards is without effect.
 func TestKeysAreCopied(t *testing.T) {
 	secret := []byte("sixteen bytes ok")
-	shared, _ := jwe.NewSecretKey(jwe.A128KW, secret, jwe.KeyOptions{})
+	shared, _ := jwe.NewSecretKey(jwe.A128KW, secret, jwe.KeyOptions{KeyID: "shared"})
 	phrase := []byte(password)
-	remembered, _ := jwe.NewPassword(jwe.PBES2_HS256_A128KW, phrase, jwe.PasswordOptions{Iterations: 1000})
+	remembered, _ := jwe.NewPassword(jwe.PBES2_HS256_A128KW, phrase, jwe.PasswordOptions{KeyID: "remembered", Iterations: 1000})
 	mutable, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	private, err := jwe.NewPrivateKey(jwe.ECDH_ES_A128KW, mutable, jwe.KeyOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	message := encryptJSON(t, newEncrypter(t, jwe.A128GCM, jwe.EncrypterOptions{}, shared, remembered, private.Public()), "content", "")
+	keys := []jwe.DecryptionKey{shared, remembered, private}
+	recipients := []jwe.EncryptionKey{shared, remembered, private.Public()}
+	for _, curve := range []ecdh.Curve{ecdh.P256(), ecdh.P384(), ecdh.P521(), ecdh.X25519()} {
+		mine, _ := curve.GenerateKey(rand.Reader)
+		others, _ := curve.GenerateKey(rand.Reader)
+		private, err := jwe.NewPrivateKey(jwe.ECDH_ES_A128KW, mine, jwe.KeyOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		half := *mine.PublicKey()
+		public, err := jwe.NewPublicKey(jwe.ECDH_ES_A128KW, &half, jwe.KeyOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		*mine, half = *others, *others.PublicKey()
+		keys, recipients = append(keys, private), append(recipients, public)
+	}
 	clear(secret)
 	clear(phrase)
 	other, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	*mutable = *other
-	for _, key := range []jwe.DecryptionKey{shared, remembered, private} {
+	message := encryptJSON(t, newEncrypter(t, jwe.A128GCM, jwe.EncrypterOptions{}, recipients...), "content", "")
+	for _, key := range keys {
 		decrypt(t, jwe.DecrypterOptions{}, message, key)
 	}
 }
@@ -376,57 +386,64 @@ func TestKeyIDs(t *testing.T) {
 	}
 }
 
-// remoteDecrypter and remoteExchanger stand for keys in an HSM.
-type remoteDecrypter struct{ key *rsa.PrivateKey }
-
-func (r remoteDecrypter) Public() crypto.PublicKey {
-	if r.key == nil {
-		return nil
-	}
-	return r.key.Public()
-}
-
-func (r remoteDecrypter) Decrypt(random io.Reader, message []byte, o crypto.DecrypterOpts) ([]byte, error) {
-	return r.key.Decrypt(random, message, o)
-}
-
-type remoteExchanger struct {
-	key    *ecdh.PrivateKey
-	broken error
-}
-
-func (r remoteExchanger) PublicKey() *ecdh.PublicKey { return r.key.PublicKey() }
-func (r remoteExchanger) Curve() ecdh.Curve          { return r.key.Curve() }
-
-func (r remoteExchanger) ECDH(other *ecdh.PublicKey) ([]byte, error) {
-	if r.broken != nil {
-		return nil, r.broken
-	}
-	return r.key.ECDH(other)
-}
-
-func TestRemoteKeys(t *testing.T) {
-	p384, _ := ecdh.P384().GenerateKey(rand.Reader)
-	for alg, held := range map[jwe.Algorithm]crypto.PrivateKey{
-		jwe.RSA_OAEP: remoteDecrypter{privateRSA()}, jwe.RSA_OAEP_256: remoteDecrypter{privateRSA()},
-		jwe.ECDH_ES: remoteExchanger{p384, nil}, jwe.ECDH_ES_A256KW: remoteExchanger{p384, nil},
-	} {
-		key, err := jwe.NewPrivateKey(alg, held, jwe.KeyOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		decrypt(t, jwe.DecrypterOptions{}, encrypt(t, newEncrypter(t, jwe.A256GCM, jwe.EncrypterOptions{}, key.Public()), "content"), key)
-		if _, err := key.ExportJWK(); err == nil {
-			t.Errorf("%v was exported", key)
-		}
-		if _, err := key.ExportPEM(); err == nil {
-			t.Errorf("%v was exported", key)
-		}
-	}
-	broken, err := jwe.NewPrivateKey(jwe.ECDH_ES, remoteExchanger{p384, errors.New("out of order")}, jwe.KeyOptions{})
+// A key that is made stays what it is, and its public half too, which others hold.
+func TestUnmarshalingIntoAKey(t *testing.T) {
+	key, other := privateKey(t, jwe.ECDH_ES), privateKey(t, jwe.ECDH_ES_A256KW)
+	text, err := json.Marshal(other.Public())
 	if err != nil {
 		t.Fatal(err)
 	}
-	message := encrypt(t, newEncrypter(t, jwe.A256GCM, jwe.EncrypterOptions{}, broken.Public()), "content")
-	refuses(t, newDecrypter(t, jwe.DecrypterOptions{}, broken), "a key out of order", message)
+	public := key.Public()
+	if err := json.Unmarshal(text, public); err == nil || public.KeyID() != key.KeyID() {
+		t.Errorf("%v, %v", public, err)
+	}
+	var read jwe.PublicKey
+	if err := json.Unmarshal(text, &read); err != nil || read.KeyID() != other.KeyID() {
+		t.Errorf("%v, %v", read, err)
+	}
+	*key.Public() = *other.Public()
+	if key.Algorithm() != jwe.ECDH_ES {
+		t.Errorf("a private key became %v", key)
+	}
+}
+
+func TestThumbprint(t *testing.T) {
+	bob, err := jwe.ParsePublicKey([]byte(`{`+bobJWK+`,"kid":"Bob"}`), jwe.ParseOptions{Algorithm: jwe.ECDH_ES})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for hash, canonical := range map[crypto.Hash]string{
+		crypto.SHA256: `{"crv":"X25519","kty":"OKP","x":"3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08"}`,
+		crypto.SHA512: `{"crv":"X25519","kty":"OKP","x":"3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08"}`,
+	} {
+		want := hash.New()
+		want.Write([]byte(canonical))
+		if digest, err := bob.Thumbprint(hash); err != nil || !slices.Equal(digest, want.Sum(nil)) {
+			t.Errorf("%v: %x, %v", hash, digest, err)
+		}
+	}
+	for _, pair := range wrappingPairs() {
+		private, ok := pair.decrypt.(*jwe.PrivateKey)
+		if !ok || strings.HasPrefix(pair.name, "RSA") {
+			continue
+		}
+		if digest, err := private.Public().Thumbprint(crypto.SHA256); err != nil || base64.RawURLEncoding.EncodeToString(digest) != private.KeyID() {
+			t.Errorf("%v: %x, %v", private, digest, err)
+		}
+	}
+	if digest, err := bob.Thumbprint(crypto.SHA1); err == nil || digest != nil {
+		t.Errorf("SHA-1: %x, %v", digest, err)
+	}
+}
+
+// An error is one line, and says a thing once.
+func TestParseErrors(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"a":1}`:                                `jwe: not a JWK: it lacks member "kty" (RFC 7517 §4.1)`,
+		`{"kty":"EC","alg":"ECDH-ES","kid":"a"}`: "jwe: this key names another algorithm than the one stated",
+	} {
+		if _, err := jwe.ParsePublicKey([]byte(text), jwe.ParseOptions{Algorithm: "x", KeyID: "y"}); err == nil || err.Error() != want {
+			t.Errorf("%s: %q", text, err)
+		}
+	}
 }

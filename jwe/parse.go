@@ -63,10 +63,8 @@ func ParsePublicKey(data []byte, o ParseOptions) (*PublicKey, error) {
 	if k.HoldsSecret() {
 		return nil, errors.New("jwe: this JWK holds a private or secret key where a public one is expected: keep it secret, and publish its public part")
 	}
-	if !agreesOnly(k, o.Algorithm) {
-		if err := permits(k, o.Algorithm, "wrapKey", "encrypt"); err != nil {
-			return nil, err
-		}
+	if err := permits(k, o.Algorithm, "wrapKey", "encrypt"); err != nil {
+		return nil, err
 	}
 	key, err := k.Public()
 	if err != nil {
@@ -163,10 +161,14 @@ func settle[Text ~string](attribute string, stated *Text, named Text) error {
 	return nil
 }
 
-// permits enforces "use" and "key_ops" (RFC 7517 §4.2 and §4.3): one of the operations has to be listed, if any is. An ECDH key only ever derives.
+// permits enforces "use" and "key_ops" (RFC 7517 §4.2 and §4.3): one of the operations has to be listed, if there is a list. An ECDH key only ever derives;
+// for a public one, which is no more than an argument of that, the list may be empty, as Web Crypto exports it.
 func permits(k *jwk.Key, alg Algorithm, operations ...string) error {
 	if s := schemeOf(alg); s != nil && s.family == familyECDH {
 		operations = []string{"deriveKey", "deriveBits"}
+		if k.ListsNoOperations() && !k.HoldsSecret() {
+			operations = nil
+		}
 	}
 	if err := k.Permits("enc", operations...); err != nil {
 		return fmt.Errorf("jwe: %w", err)

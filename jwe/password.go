@@ -23,7 +23,7 @@ const (
 // likes. So it's the last resort, for what a person has to remember; programs share a SecretKey.
 //
 // Decrypting a message costs as many iterations of PBKDF2 as its sender says, up to 1,200,000 with SHA-256, and 400,000 with SHA-384 and SHA-512, whose every
-// iteration takes up to three times as long: a good part of a second of one core. Have a Password among the keys of a Decrypter only where people's files are opened,
+// iteration takes a few times as long: a good part of a second of one core. Have a Password among the keys of a Decrypter only where people's files are opened,
 // and no stranger's requests.
 type Password struct {
 	id         string

@@ -69,7 +69,7 @@ func TestPasswordParameters(t *testing.T) {
 		message := flattened(t, contentKey, header, encryptedKey)
 		if !test.accepted {
 			refuses(t, d, fmt.Sprintf("salt %q, %d iterations", test.salt, test.count), message)
-		} else if _, err := d.Decrypt([]byte(message)); err != nil {
+		} else if _, err := d.Decrypt(t.Context(), []byte(message)); err != nil {
 			t.Errorf("salt %q, %d iterations: %v", test.salt, test.count, err)
 		}
 	}
@@ -88,8 +88,8 @@ func TestPasswordParameters(t *testing.T) {
 
 // All recipients together cost no more than the one that may cost the most.
 func TestPasswordBudget(t *testing.T) {
-	key := newPassword(t, jwe.PasswordOptions{Iterations: 1000})
-	d := newDecrypter(t, jwe.DecrypterOptions{}, key)
+	key := newPassword(t, jwe.PasswordOptions{Iterations: 1000, KeyID: "vault"})
+	d := newDecrypter(t, jwe.DecrypterOptions{}, newPassword(t, jwe.PasswordOptions{}))
 	e := newEncrypter(t, jwe.A128GCM, jwe.EncrypterOptions{}, secretKey(t, jwe.A128KW), key)
 	var message struct {
 		Recipients []map[string]any `json:"recipients"`
@@ -106,7 +106,7 @@ func TestPasswordBudget(t *testing.T) {
 	}
 	good := message.Recipients[1]
 	members["recipients"] = []any{costly(2000), costly(1_200_000), good}
-	if _, err := d.Decrypt([]byte(marshal(t, members))); err != nil {
+	if _, err := d.Decrypt(t.Context(), []byte(marshal(t, members))); err != nil {
 		t.Errorf("within the budget: %v", err)
 	}
 	members["recipients"] = []any{costly(1_199_001), good}
@@ -123,6 +123,8 @@ func TestNewPasswordRefuses(t *testing.T) {
 		"129 bytes":       {jwe.PBES2_HS256_A128KW, strings.Repeat("x", 129), jwe.PasswordOptions{}},
 		"few iterations":  {jwe.PBES2_HS256_A128KW, password, jwe.PasswordOptions{Iterations: 999}},
 		"many iterations": {jwe.PBES2_HS256_A128KW, password, jwe.PasswordOptions{Iterations: 1_200_001}},
+		"many, SHA-384":   {jwe.PBES2_HS384_A192KW, password, jwe.PasswordOptions{Iterations: 400_001}},
+		"many, SHA-512":   {jwe.PBES2_HS512_A256KW, password, jwe.PasswordOptions{Iterations: 400_001}},
 		"negative":        {jwe.PBES2_HS256_A128KW, password, jwe.PasswordOptions{Iterations: -1}},
 		"other algorithm": {jwe.A128KW, password, jwe.PasswordOptions{}},
 		"no algorithm":    {"", password, jwe.PasswordOptions{}},

@@ -31,7 +31,7 @@ func TestProtectedHeader(t *testing.T) {
 		`{"alg":"dir","enc":"A128GCM","kid":"` + key.KeyID() + `"}`,
 		`{"alg":"dir","enc":"A128GCM","jwk":{"kty":"oct","k":"AAAA"},"x5c":[],"jku":1,"unknown":{"a":[null]}}`,
 	} {
-		if message, err := d.Decrypt([]byte(forge(t, key, header, "content"))); err != nil || string(message.Plaintext()) != "content" {
+		if message, err := d.Decrypt(t.Context(), []byte(forge(t, key, header, "content"))); err != nil || string(message.Plaintext()) != "content" {
 			t.Errorf("%s: %v, %v", header, message, err)
 		}
 	}
@@ -47,7 +47,7 @@ func TestProtectedHeader(t *testing.T) {
 		`{"alg":"dir","enc":"A128GCM","typ":1}`, `{"alg":"dir","enc":"A128GCM","cty":{}}`,
 		`{"alg":"dir","enc":"A128GCM","zip":"DEF"}`, `{"alg":"dir","enc":"A128GCM","zip":""}`, `{"alg":"dir","enc":"A128GCM","zip":null}`,
 		`{"alg":"dir","enc":"A128GCM","iv":1}`, `{"alg":"dir","enc":"A128GCM","tag":"*"}`, `{"alg":"dir","enc":"A128GCM","apu":"AB"}`,
-		`{"alg":"dir","enc":"A128GCM","epk":{}}`, `{"alg":"dir","enc":"A128GCM","p2c":"1000"}`, `{"alg":"dir","enc":"A128GCM","p2c":1e3}`,
+		`{"alg":"dir","enc":"A128GCM","epk":{}}`, `{"alg":"dir","enc":"A128GCM","epk":{` + bobJWK + `}}`, `{"alg":"dir","enc":"A128GCM","p2c":"1000"}`, `{"alg":"dir","enc":"A128GCM","p2c":1e3}`,
 		`{"alg":"dir","enc":"A128GCM","p2c":0}`, `{"alg":"dir","enc":"A128GCM","p2c":-1}`, `{"alg":"dir","enc":"A128GCM","p2c":99999999999999999999}`,
 		`{"alg":"dir","enc":"A128GCM","x":"` + "\xff" + `"}`, `{"alg":"dir","enc":"A128GCM","x":"\ud800"}`,
 		`{"alg":"dir","enc":"A128GCM","x":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`,
@@ -90,6 +90,8 @@ func TestJSONForms(t *testing.T) {
 		{"crit for the recipient", `{"alg":"dir","enc":"A128GCM"}`, "", `%s,"header":{"crit":["x"],"x":1}`, false},
 		{"zip unprotected", `{"alg":"dir","enc":"A128GCM"}`, "", `%s,"header":{"zip":"DEF"}`, false},
 		{"no alg", `{"enc":"A128GCM"}`, "", `%s,"recipients":[{}]`, false},
+		{"32 members", `{"alg":"dir","enc":"A128GCM"}`, "", `%s` + manyMembers(28), true},
+		{"33 members", `{"alg":"dir","enc":"A128GCM"}`, "", `%s` + manyMembers(29), false},
 		{"no alg for the second", `{"enc":"A128GCM"}`, "", `%s,"recipients":[{"header":{"alg":"A128KW"}},{}]`, false},
 		{"no recipients", `{"alg":"dir","enc":"A128GCM"}`, "", `%s,"recipients":[]`, false},
 		{"recipients and header", `{"enc":"A128GCM"}`, "", `%s,"recipients":[{}],"header":{"alg":"dir"}`, false},
@@ -114,7 +116,7 @@ func TestJSONForms(t *testing.T) {
 			if !test.accepted {
 				refuses(t, d, text, text)
 				refuses(t, d, "after a space", " "+text)
-			} else if message, err := d.Decrypt([]byte(text)); err != nil || string(message.Plaintext()) != "content" {
+			} else if message, err := d.Decrypt(t.Context(), []byte(text)); err != nil || string(message.Plaintext()) != "content" {
 				t.Errorf("%s: %v, %v", text, message, err)
 			}
 		})
@@ -126,10 +128,82 @@ func TestJSONForms(t *testing.T) {
 		}
 		text := fmt.Sprintf(`{"protected":%q,"iv":%q,"ciphertext":%q,"tag":%q,"unprotected":{"enc":"A128GCM"}}`, protected, iv, ciphertext, tag)
 		refuses(t, d, "with several to choose from", text)
-		if message, err := fixed.Decrypt([]byte(text)); err != nil || message.Encryption() != jwe.A128GCM {
+		if message, err := fixed.Decrypt(t.Context(), []byte(text)); err != nil || message.Encryption() != jwe.A128GCM {
 			t.Errorf("with one to choose from: %v, %v", message, err)
 		}
 	})
+}
+
+func manyMembers(count int) (text string) {
+	for i := range count {
+		text += fmt.Sprintf(`,"x%d":1`, i)
+	}
+	return text
+}
+
+// What another recipient's part says is read as far as it's this key's business: the content encryption, which all have to share, but not an ephemeral key.
+func TestOtherRecipients(t *testing.T) {
+	key, contentKey := secretKeyWith(t, "a"), directKey(t, jwe.A128GCM)
+	o := jwe.DecrypterOptions{Encryptions: []jwe.Encryption{jwe.A128GCM}}
+	encryptedKey, err := jwe.WrapForTest(key, contentKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		protected, own, other string
+		accepted              bool
+	}{
+		{`{"enc":"A128GCM"}`, `"alg":"A128KW"`, `"alg":"A256KW"`, true},
+		{`{"enc":"A128GCM"}`, `"alg":"A128KW"`, `"alg":"ECDH-1PU","epk":{"kty":"new"}`, true},
+		{`{"enc":"A128GCM"}`, `"alg":"A128KW"`, `"alg":"ECDH-ES+A128KW","epk":{"kty":"EC","crv":"P-1"}`, true},
+		{`{"enc":"A128GCM"}`, `"alg":"A128KW"`, `"alg":"A256KW","epk":{` + bobJWK + `}`, false},
+		{`{"x":1}`, `"alg":"A128KW","enc":"A128GCM"`, `"alg":"A256KW","enc":"A128GCM"`, true},
+		{`{"x":1}`, `"alg":"A128KW","enc":"A128GCM"`, `"alg":"A256KW","enc":"A256GCM"`, false},
+		{`{"x":1}`, `"alg":"A128KW","enc":"A128GCM"`, `"alg":"A256KW"`, false},
+	} {
+		protected, iv, ciphertext, tag, err := jwe.ForgeForTest(contentKey, test.protected, "content", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := fmt.Sprintf(`{"protected":%q,"iv":%q,"ciphertext":%q,"tag":%q,"recipients":[{"header":{%s},"encrypted_key":%q},{"header":{%s},"encrypted_key":"AAAA"}]}`,
+			protected, iv, ciphertext, tag, test.own, encryptedKey, test.other)
+		if !test.accepted {
+			refuses(t, newDecrypter(t, o, key), test.other, text)
+		} else if _, err := newDecrypter(t, o, key).Decrypt(t.Context(), []byte(text)); err != nil {
+			t.Errorf("%s: %v", test.other, err)
+		}
+	}
+}
+
+// Whatever is not protected could be anybody's: it isn't shown, and doesn't make content be inflated.
+func TestUnprotectedMembers(t *testing.T) {
+	key := directKey(t, jwe.A128GCM)
+	for _, place := range []string{"header", "unprotected"} {
+		forged := func(content, members string) string {
+			protected, iv, ciphertext, tag, err := jwe.ForgeForTest(key, `{"alg":"dir","enc":"A128GCM"}`, content, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return fmt.Sprintf(`{"protected":%q,"iv":%q,"ciphertext":%q,"tag":%q,%q:{%s}}`, protected, iv, ciphertext, tag, place, members)
+		}
+		message := decrypt(t, jwe.DecrypterOptions{}, forged("content", `"typ":"a","cty":"b","x":1`), key)
+		if message.Type() != "" || message.ContentType() != "" || strings.Contains(string(message.Protected()), "x") {
+			t.Errorf("%s: %q, %q, %s", place, message.Type(), message.ContentType(), message.Protected())
+		}
+		refuses(t, newDecrypter(t, jwe.DecrypterOptions{Decompress: true}, key), "zip in "+place, forged(deflate(t, []byte("content")), `"zip":"DEF"`))
+	}
+}
+
+// A direct key is for one content encryption, though another's key has the same size.
+func TestDirectKeyOfAnotherEncryption(t *testing.T) {
+	secret := bytes.Repeat([]byte{1}, 32)
+	mac, _ := jwe.NewDirectKey(jwe.A128CBC_HS256, secret, jwe.KeyOptions{})
+	gcm, _ := jwe.NewDirectKey(jwe.A256GCM, secret, jwe.KeyOptions{})
+	for enc, keys := range map[jwe.Encryption][2]*jwe.SecretKey{jwe.A128CBC_HS256: {mac, gcm}, jwe.A256GCM: {gcm, mac}} {
+		message := forge(t, keys[0], `{"alg":"dir","enc":"`+string(enc)+`"}`, "content")
+		decrypt(t, jwe.DecrypterOptions{}, message, keys[0])
+		refuses(t, newDecrypter(t, jwe.DecrypterOptions{}, keys[1]), string(enc), message)
+	}
 }
 
 func TestCompactForm(t *testing.T) {
@@ -212,12 +286,40 @@ func TestNewDecrypterRefuses(t *testing.T) {
 		"unknown encryption":    {o: jwe.DecrypterOptions{Encryptions: []jwe.Encryption{"A512GCM"}}, keys: []jwe.DecryptionKey{key}},
 		"negative size":         {o: jwe.DecrypterOptions{MaxSize: -1}, keys: []jwe.DecryptionKey{key}},
 		"more than 64 MiB":      {o: jwe.DecrypterOptions{MaxSize: 64<<20 + 1}, keys: []jwe.DecryptionKey{key}},
+		"9 unnamed keys":        {keys: unnamed(t, 9)},
+		"3 unnamed passwords":   {keys: []jwe.DecryptionKey{newPassword(t, jwe.PasswordOptions{}), newPassword(t, jwe.PasswordOptions{}), newPassword(t, jwe.PasswordOptions{})}},
+		"embedded password":     {keys: []jwe.DecryptionKey{struct{ *jwe.Password }{newPassword(t, jwe.PasswordOptions{})}}},
+		"embedded secret key":   {keys: []jwe.DecryptionKey{struct{ *jwe.SecretKey }{key}}},
 		"one encryption's typo": {o: jwe.DecrypterOptions{Encryptions: []jwe.Encryption{jwe.A128GCM, ""}}, keys: []jwe.DecryptionKey{key}},
 	} {
 		if d, err := jwe.NewDecrypter(test.o, test.keys...); err == nil || d != nil || !strings.HasPrefix(err.Error(), "jwe: ") {
 			t.Errorf("%s: %v, %v", name, d, err)
 		}
 	}
+}
+
+func unnamed(t testing.TB, count int) (keys []jwe.DecryptionKey) {
+	t.Helper()
+	for range count {
+		keys = append(keys, secretKeyWith(t, ""))
+	}
+	return keys
+}
+
+// As many keys without an ID as can all be tried, and any number that have one.
+func TestNewDecrypterAccepts(t *testing.T) {
+	keys := append(unnamed(t, 8), newPassword(t, jwe.PasswordOptions{}), newPassword(t, jwe.PasswordOptions{}))
+	for i := range 10 {
+		keys = append(keys, secretKeyWith(t, fmt.Sprint(i)), newPassword(t, jwe.PasswordOptions{KeyID: fmt.Sprint(i)}))
+	}
+	for _, alg := range []jwe.Algorithm{jwe.PBES2_HS384_A192KW, jwe.PBES2_HS512_A256KW} {
+		key, err := jwe.NewPassword(alg, []byte(password), jwe.PasswordOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, key)
+	}
+	newDecrypter(t, jwe.DecrypterOptions{}, keys...)
 }
 
 func deflate(t testing.TB, content []byte) string {
@@ -241,10 +343,10 @@ func TestCompression(t *testing.T) {
 	const header = `{"alg":"dir","enc":"A128GCM","zip":"DEF"}`
 	d := newDecrypter(t, jwe.DecrypterOptions{Decompress: true}, key)
 	small, full := deflate(t, []byte("content")), deflate(t, make([]byte, 250<<10))
-	if message, err := d.Decrypt([]byte(forge(t, key, header, small))); err != nil || string(message.Plaintext()) != "content" {
+	if message, err := d.Decrypt(t.Context(), []byte(forge(t, key, header, small))); err != nil || string(message.Plaintext()) != "content" {
 		t.Errorf("%v, %v", message, err)
 	}
-	if message, err := d.Decrypt([]byte(forge(t, key, header, full))); err != nil || len(message.Plaintext()) != 250<<10 {
+	if message, err := d.Decrypt(t.Context(), []byte(forge(t, key, header, full))); err != nil || len(message.Plaintext()) != 250<<10 {
 		t.Errorf("%v, %v", message, err)
 	}
 	for name, content := range map[string]string{
@@ -253,6 +355,12 @@ func TestCompression(t *testing.T) {
 	} {
 		refuses(t, d, name, forge(t, key, header, content))
 	}
+	stored := "\x00\x00\x00\xff\xff" // a block of nothing
+	padded := func(size int) string { return strings.Repeat(stored, (size-len(small))/len(stored)) + small }
+	if _, err := d.Decrypt(t.Context(), []byte(forge(t, key, header, padded(251<<10)))); err != nil {
+		t.Errorf("as long as the content may be: %v", err)
+	}
+	refuses(t, d, "much that says little", forge(t, key, header, padded(251<<10+10)))
 	refuses(t, newDecrypter(t, jwe.DecrypterOptions{}, key), "without asking for it", forge(t, key, header, small))
 	compressing := newEncrypter(t, jwe.A128GCM, jwe.EncrypterOptions{Compress: true}, key)
 	decrypted := decrypt(t, jwe.DecrypterOptions{Decompress: true}, encrypt(t, compressing, strings.Repeat("x", 1000)), key)

@@ -32,7 +32,7 @@ func TestRoundTrips(t *testing.T) {
 						forms["general"] = encryptJSON(t, newEncrypter(t, enc, jwe.EncrypterOptions{}, stranger, pair.encrypt), plaintext, "")
 					}
 					for form, message := range forms {
-						decrypted, err := d.Decrypt([]byte(message))
+						decrypted, err := d.Decrypt(t.Context(), []byte(message))
 						if err != nil {
 							t.Fatalf("%s of %d bytes: %v", form, len(plaintext), err)
 						}
@@ -103,6 +103,9 @@ func TestHeader(t *testing.T) {
 	}, key.Public())
 	for form, message := range map[string]string{"compact": encrypt(t, e, "content"), "flattened": encryptJSON(t, e, "content", "")} {
 		decrypted := decrypt(t, jwe.DecrypterOptions{Decompress: true}, message, key)
+		if string(decrypted.PartyU()) != "Alice" || string(decrypted.PartyV()) != "Bob" {
+			t.Errorf("%s: from %q to %q", form, decrypted.PartyU(), decrypted.PartyV())
+		}
 		if decrypted.Type() != "x+jwe" || decrypted.ContentType() != "text/plain" || decrypted.Additional() != nil {
 			t.Errorf("%s: %q, %q", form, decrypted.Type(), decrypted.ContentType())
 		}
@@ -126,14 +129,22 @@ func TestNothingIsShared(t *testing.T) {
 	key := secretKey(t, jwe.A128KW)
 	party, members := []byte("Alice"), map[string]any{"list": []string{"a"}}
 	agreeing := privateKey(t, jwe.ECDH_ES)
-	e := newEncrypter(t, jwe.A128GCM, jwe.EncrypterOptions{PartyU: party, Header: members}, agreeing.Public())
+	e := newEncrypter(t, jwe.A128GCM, jwe.EncrypterOptions{PartyU: party, PartyV: []byte("Bob"), Header: members}, agreeing.Public())
 	party[0], members["list"].([]string)[0], members["other"] = 'x', "x", 1
-	header := string(decrypt(t, jwe.DecrypterOptions{}, encrypt(t, e, ""), agreeing).Protected())
+	agreed := decrypt(t, jwe.DecrypterOptions{}, encrypt(t, e, ""), agreeing)
+	header := string(agreed.Protected())
 	if !strings.Contains(header, `"apu":"QWxpY2U"`) || !strings.Contains(header, `"list":["a"]`) || strings.Contains(header, "other") {
 		t.Errorf("header %s", header)
 	}
-	message := decrypt(t, jwe.DecrypterOptions{}, encryptJSON(t, newEncrypter(t, jwe.A128GCM, jwe.EncrypterOptions{}, key), "content", "additional"), key)
-	for _, accessor := range []func() []byte{message.Plaintext, message.Additional, message.Protected} {
+	sent, received, accepted := []jwe.EncryptionKey{key}, []jwe.DecryptionKey{key}, []jwe.Encryption{jwe.A128GCM}
+	e, d := newEncrypter(t, jwe.A128GCM, jwe.EncrypterOptions{}, sent...), newDecrypter(t, jwe.DecrypterOptions{Encryptions: accepted}, received...)
+	stranger := secretKey(t, jwe.A128KW)
+	sent[0], received[0], accepted[0] = stranger, stranger, jwe.A256GCM
+	message, err := d.Decrypt(t.Context(), []byte(encryptJSON(t, e, "content", "additional")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, accessor := range []func() []byte{message.Plaintext, message.Additional, message.Protected, agreed.PartyU, agreed.PartyV} {
 		before := string(accessor())
 		clear(accessor())
 		if string(accessor()) != before {
@@ -166,7 +177,27 @@ func TestNewEncrypterRefuses(t *testing.T) {
 			}
 			return encrypterFor(keys[:]...)
 		},
-		"spaces in the type": func() (*jwe.Encrypter, error) { return encrypterWith(wrapping, jwe.EncrypterOptions{Type: "a b"}) },
+		"one key ID for two": func() (*jwe.Encrypter, error) { return encrypterFor(secretKeyWith(t, "a"), secretKeyWith(t, "a")) },
+		"no key ID for one":  func() (*jwe.Encrypter, error) { return encrypterFor(secretKeyWith(t, "a"), secretKeyWith(t, "")) },
+		"9 secret keys": func() (*jwe.Encrypter, error) {
+			var keys []jwe.EncryptionKey
+			for i := range 9 {
+				keys = append(keys, secretKeyWith(t, fmt.Sprint(i)))
+			}
+			return encrypterFor(keys...)
+		},
+		"3 passwords": func() (*jwe.Encrypter, error) {
+			var keys []jwe.EncryptionKey
+			for i := range 3 {
+				keys = append(keys, newPassword(t, jwe.PasswordOptions{KeyID: fmt.Sprint(i)}))
+			}
+			return encrypterFor(keys...)
+		},
+		"an embedded direct key": func() (*jwe.Encrypter, error) {
+			return jwe.NewEncrypter(jwe.A128CBC_HS256, jwe.EncrypterOptions{}, struct{ *jwe.SecretKey }{direct})
+		},
+		"an embedded public key": func() (*jwe.Encrypter, error) { return encrypterFor(struct{ *jwe.PublicKey }{agreeing}) },
+		"spaces in the type":     func() (*jwe.Encrypter, error) { return encrypterWith(wrapping, jwe.EncrypterOptions{Type: "a b"}) },
 		"umlaut in the type": func() (*jwe.Encrypter, error) {
 			return encrypterWith(wrapping, jwe.EncrypterOptions{ContentType: "ä"})
 		},

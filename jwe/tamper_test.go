@@ -40,7 +40,7 @@ func TestFlippedBits(t *testing.T) {
 					}
 					parts[i] = part
 				}
-				if _, err := d.Decrypt([]byte(strings.Join(parts, "."))); err != nil {
+				if _, err := d.Decrypt(t.Context(), []byte(strings.Join(parts, "."))); err != nil {
 					t.Errorf("the message itself: %v", err)
 				}
 			})
@@ -97,7 +97,7 @@ func TestAlteredJSON(t *testing.T) {
 			refuses(t, d, name+" missing", marshal(t, members))
 			members[name] = value
 		}
-		if _, err := d.Decrypt([]byte(marshal(t, members))); err != nil {
+		if _, err := d.Decrypt(t.Context(), []byte(marshal(t, members))); err != nil {
 			t.Errorf("the message itself: %v", err)
 		}
 	}

@@ -1,7 +1,9 @@
 package jwe_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"strings"
 	"testing"
@@ -64,7 +66,7 @@ func TestNestedToken(t *testing.T) {
 		if err != nil || token.Subject() != "ada" {
 			t.Errorf("%+v: %v, %v", o, token, err)
 		}
-		if message, err := d.Decrypt([]byte(raw)); err != nil || message.ContentType() != "JWT" {
+		if message, err := d.Decrypt(t.Context(), []byte(raw)); err != nil || message.ContentType() != "JWT" {
 			t.Errorf("%+v: %v, %v", o, message, err)
 		}
 		if token, err := h.verifier.Verify(t.Context(), raw); token != nil || !errors.Is(err, jot.ErrInvalidToken) {
@@ -85,8 +87,9 @@ func TestOpenTokenRefuses(t *testing.T) {
 	content := func(contentType, plaintext string) string {
 		return encrypt(t, newEncrypter(t, jwe.A256GCM, jwe.EncrypterOptions{ContentType: contentType}, h.recipient.Public()), plaintext)
 	}
-	header := func(name string, value any) string {
-		return h.seal(t, jwe.EncrypterOptions{Header: map[string]any{name: value}}, claims())
+	header := func(name string, value any) string { // as somebody else may write it
+		o := jwe.EncrypterOptions{ContentType: "JWT", Header: map[string]any{name: value}}
+		return encrypt(t, newEncrypter(t, jwe.A256GCM, o, h.recipient.Public()), signed)
 	}
 	good := h.seal(t, jwe.EncrypterOptions{}, claims())
 	for _, test := range []struct {
@@ -108,6 +111,7 @@ func TestOpenTokenRefuses(t *testing.T) {
 		{"another aud in the header", header("aud", []string{"petstore", "another"}), jwe.ErrDecryption},
 		{"no aud in the header", header("aud", []string{}), jwe.ErrDecryption},
 		{"aud of a wrong type in the header", header("aud", []any{"petstore", 1}), jwe.ErrDecryption},
+		{"iss as a list in the header", header("iss", []string{"https://auth.example.com"}), jwe.ErrDecryption},
 		{"sub as a number in the header", header("sub", 1), jwe.ErrDecryption},
 		{"JSON", encryptJSON(t, newEncrypter(t, jwe.A256GCM, jwe.EncrypterOptions{ContentType: "JWT"}, h.recipient.Public()), signed, ""), jwe.ErrDecryption},
 		{"altered", good[:len(good)-4] + "AAAA", jwe.ErrDecryption},
@@ -147,11 +151,31 @@ func TestSealTokenRefuses(t *testing.T) {
 	another := newEncrypter(t, jwe.A256GCM, jwe.EncrypterOptions{ContentType: "text/plain"}, h.recipient.Public())
 	several := newEncrypter(t, jwe.A256GCM, jwe.EncrypterOptions{}, h.recipient.Public(), secretKey(t, jwe.A256KW))
 	e := newEncrypter(t, jwe.A256GCM, jwe.EncrypterOptions{}, h.recipient.Public())
+	signings := 0
+	counting, err := jot.NewRemoteKey(jot.EdDSA, ed25519.PublicKey(bytes.Repeat([]byte{7}, 32)), func(context.Context, []byte) ([]byte, error) {
+		signings++
+		return nil, nil
+	}, jot.KeyOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	unsure, err := jot.NewSigner(counting, jot.SignerOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	headed := func(name string, value any) func() (string, error) {
+		e := newEncrypter(t, jwe.A256GCM, jwe.EncrypterOptions{Header: map[string]any{name: value}}, h.recipient.Public())
+		return func() (string, error) { return e.SealToken(t.Context(), h.signer, claims()) }
+	}
 	ended, end := context.WithCancel(t.Context())
 	end()
 	for name, seal := range map[string]func() (string, error){
 		"another content type": func() (string, error) { return another.SealToken(t.Context(), h.signer, claims()) },
-		"several recipients":   func() (string, error) { return several.SealToken(t.Context(), h.signer, claims()) },
+		"several recipients":   func() (string, error) { return several.SealToken(t.Context(), unsure, claims()) },
+		"another iss":          headed("iss", "https://evil.example"),
+		"another sub":          headed("sub", "eve"),
+		"another aud":          headed("aud", []string{"petstore", "another"}),
+		"sub of a wrong type":  headed("sub", 1),
 		"no signer":            func() (string, error) { return e.SealToken(t.Context(), nil, claims()) },
 		"bad claims":           func() (string, error) { return e.SealToken(t.Context(), h.signer, claims("exp", "soon")) },
 		"context that ended":   func() (string, error) { return e.SealToken(ended, h.signer, claims()) },
@@ -159,5 +183,12 @@ func TestSealTokenRefuses(t *testing.T) {
 		if raw, err := seal(); raw != "" || err == nil || strings.Contains(err.Error(), "ada") {
 			t.Errorf("%s: %q, %v", name, raw, err)
 		}
+	}
+	if signings > 0 {
+		t.Error("a token was signed in vain")
+	}
+	bare := newEncrypter(t, jwe.A256GCM, jwe.EncrypterOptions{Header: map[string]any{"aud": []string{}}}, h.recipient.Public())
+	if raw, err := bare.SealToken(t.Context(), h.signer, map[string]any{"sub": "ada"}); err == nil {
+		t.Errorf("an audience of nobody for a token without one: %s", raw)
 	}
 }

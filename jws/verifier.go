@@ -55,7 +55,8 @@ type Verifier struct {
 
 // NewVerifier makes a verifier of messages that all required signers signed, each named by a key source of its own, at most 16. Where
 // one of several may sign, put their keys into one source. Two sources must not share a key: one signature never counts for two signers, nor do two that
-// one key made with two algorithms. For each source at most 16 keys are tried, so that junk among the signatures costs little.
+// one key made with two algorithms. A source takes the first signature that holds for it, so with sources that share keys the order of a message's signatures
+// may decide whether it passes. For each source at most 16 keys are tried, so that junk among the signatures costs little.
 func NewVerifier(o VerifierOptions, required ...jot.KeySource) (*Verifier, error) {
 	if len(required) == 0 || len(required) > maxSignatures || slices.Contains(required, nil) {
 		return nil, fmt.Errorf("jws: a verifier needs a key source for each required signer, 1 to %d", maxSignatures)

@@ -18,8 +18,8 @@ var (
 
 // CheckPublic returns a copy of a public key that nobody else can alter: *rsa.PublicKey of 2048 to 16384 bits with odd modulus and odd exponent of at
 // least 3, *ecdsa.PublicKey on P-256, P-384 or P-521, ed25519.PublicKey, *ecdh.PublicKey on X25519, or with Go 1.27 *mldsa.PublicKey.
-// Any other key, a point off its NIST curve, and an Ed25519 key of small order, under which every message has a signature, is refused. Other 32 bytes
-// pass for an Ed25519 key even where no point has this encoding: nothing verifies under those.
+// Any other key is refused, and so is a point off its NIST curve, or an Ed25519 or X25519 key of small order: every message has a signature under the one,
+// and everybody agrees with the other. 32 bytes pass for an Ed25519 key even where no point has this encoding: nothing verifies under those.
 func CheckPublic(key crypto.PublicKey) (crypto.PublicKey, error) {
 	switch k := key.(type) {
 	case nil:
@@ -40,7 +40,7 @@ func CheckPublic(key crypto.PublicKey) (crypto.PublicKey, error) {
 		if k == nil || k.Curve() != ecdh.X25519() {
 			return nil, errors.New("an ECDH key is on X25519; one on P-256, P-384 or P-521 is an *ecdsa.PublicKey here")
 		}
-		return k, nil // can't be altered
+		return checkX25519(k)
 	}
 	if err := checkMLDSAPublic(key); err != nil {
 		return nil, err
@@ -73,6 +73,23 @@ func checkEd25519(k ed25519.PublicKey) (crypto.PublicKey, error) {
 	return slices.Clone(k), nil
 }
 
+// checkX25519 copies the key, whose holder could assign another to it, and agrees on a secret with it, which fails for the points of small order: whatever
+// the private half, everybody knows what comes out (RFC 7748 §6.1).
+func checkX25519(k *ecdh.PublicKey) (crypto.PublicKey, error) {
+	copied, err := ecdh.X25519().NewPublicKey(k.Bytes())
+	if err != nil {
+		return nil, err
+	}
+	probe, err := ecdh.X25519().NewPrivateKey(make([]byte, x25519Size))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := probe.ECDH(copied); err != nil {
+		return nil, errors.New("this X25519 public key is a point of small order: everybody knows what is agreed on with it")
+	}
+	return copied, nil
+}
+
 // CheckPrivate returns a copy of a private key that nobody else can alter, whose public half has passed CheckPublic: *rsa.PrivateKey of two primes,
 // *ecdsa.PrivateKey, ed25519.PrivateKey, *ecdh.PrivateKey on X25519, or with Go 1.27 *mldsa.PrivateKey. Halves that don't belong together
 // are refused: such a key publishes what never verifies, and with Ed25519 its signatures give the private half away.
@@ -96,7 +113,7 @@ func CheckPrivate(key crypto.PrivateKey) (crypto.PrivateKey, error) {
 		if k == nil || k.Curve() != ecdh.X25519() {
 			return nil, errors.New("an ECDH key is on X25519; one on P-256, P-384 or P-521 is an *ecdsa.PrivateKey here")
 		}
-		return k, nil // can't be altered
+		return ecdh.X25519().NewPrivateKey(k.Bytes())
 	}
 	if err := checkMLDSAPrivate(key); err != nil {
 		return nil, err
@@ -112,12 +129,15 @@ func checkECDSAPrivate(k *ecdsa.PrivateKey) (crypto.PrivateKey, error) {
 	if k.D == nil {
 		return nil, errors.New("the key has no private half")
 	}
+	var derived *ecdsa.PrivateKey
 	scalar, err := k.Bytes()
+	if err == nil {
+		derived, err = ecdsa.ParseRawPrivateKey(k.Curve, scalar)
+	}
 	if err != nil {
 		return nil, errors.New("the private scalar of this key is out of range")
 	}
-	derived, err := ecdsa.ParseRawPrivateKey(k.Curve, scalar)
-	if err != nil || !derived.PublicKey.Equal(&k.PublicKey) {
+	if !derived.PublicKey.Equal(&k.PublicKey) {
 		return nil, errMismatch
 	}
 	return derived, nil

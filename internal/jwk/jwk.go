@@ -205,14 +205,20 @@ func (k *Key) Algorithm() string { return k.texts.Algorithm }
 // to be read, nor written, where a public one is expected.
 func (k *Key) HoldsSecret() bool { return k.secret || k.texts.Type == TypeSecret }
 
+// HasCertificate reports whether the JWK has "x5c" (RFC 7517 §4.7).
+func (k *Key) HasCertificate() bool { return k.certified }
+
+// ListsNoOperations reports whether the JWK has a "key_ops" without elements.
+func (k *Key) ListsNoOperations() bool { return k.restricted && len(k.operations) == 0 }
+
 // Permits enforces "use" and "key_ops" (RFC 7517 §4.2 and §4.3): the use is "sig" or "enc", and where the key lists operations, one of these
-// must be among them.
+// must be among them. Without operations, it's about the use alone.
 func (k *Key) Permits(use string, operations ...string) error {
 	if k.texts.Use != "" && k.texts.Use != use {
 		return fmt.Errorf("this key is for use %.16q, not for %q", k.texts.Use, use)
 	}
 	permitted := func(operation string) bool { return slices.Contains(k.operations, operation) }
-	if k.restricted && !slices.ContainsFunc(operations, permitted) {
+	if k.restricted && len(operations) > 0 && !slices.ContainsFunc(operations, permitted) {
 		return fmt.Errorf("the key_ops of this key don't permit %q", operations)
 	}
 	return nil

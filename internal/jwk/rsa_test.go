@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 
@@ -111,7 +112,11 @@ func TestRSAHostile(t *testing.T) {
 	lone := *good
 	lone.Primes = []*big.Int{one, good.N}
 	mirrored := *good
-	mirrored.Primes = []*big.Int{good.N, one}
+	mirrored.Primes, mirrored.D = []*big.Int{good.N, one}, new(big.Int).ModInverse(big.NewInt(int64(good.E)), new(big.Int).Sub(good.N, one))
+	foreign := made(composite(t), q)
+	foreign.N = good.N
+	mirroredTwice := mirrored
+	mirroredTwice.Primes = []*big.Int{one, good.N}
 	for name, c := range map[string]struct {
 		key  *rsa.PrivateKey
 		want string
@@ -120,7 +125,9 @@ func TestRSAHostile(t *testing.T) {
 		"q is no prime":           {made(p, composite(t)), "a prime of this RSA key is none"},
 		"another d":               {&other, "contradict each other"},
 		"a d beyond n":            {&later, "contradict each other"},
+		"another n":               {foreign, "contradict each other"}, // before anyone asks whether numbers of any size are prime
 		"p is 1":                  {&lone, "contradict each other"},
+		"p is 1, with a d":        {&mirroredTwice, "contradict each other"},
 		"q is 1":                  {&mirrored, "contradict each other"},
 		"p is q":                  {made(p, p), "contradict each other"},
 		"more bits than are read": {made(new(big.Int).SetBit(one, 9000, 1), new(big.Int).SetBit(big.NewInt(3), 9000, 1)), "16384 bits"},
@@ -128,7 +135,7 @@ func TestRSAHostile(t *testing.T) {
 		if c.key.D == nil { // numbers whose order 65537 divides have none; any will do for a size
 			c.key.D = one
 		}
-		if name == "p is 1" || name == "q is 1" {
+		if slices.Contains(c.key.Primes, one) { // such a key can't be written in all forms
 			if _, err := jwk.CheckPrivate(c.key); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -161,6 +168,19 @@ func TestPKCS1Refusals(t *testing.T) {
 		if _, _, err := jwk.ParsePEM(block("RSA PRIVATE KEY", key.marshal(t))); err == nil {
 			t.Errorf("%s was accepted", name)
 		}
+	}
+	whole := newPKCS1(privateKeys["RSA"].(*rsa.PrivateKey))
+	short, err := asn1.Marshal(struct {
+		Version         int
+		N               *big.Int
+		E               int
+		D, P, Q, DP, DQ *big.Int
+	}{0, whole.N, whole.E, whole.D, whole.P, whole.Q, whole.DP, whole.DQ})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := jwk.ParsePEM(block("RSA PRIVATE KEY", short)); err == nil {
+		t.Error("a key without qi was accepted")
 	}
 	der := x509.MarshalPKCS1PrivateKey(privateKeys["RSA"].(*rsa.PrivateKey))
 	for cut := range 8 {

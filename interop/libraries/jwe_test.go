@@ -148,7 +148,7 @@ func (r recipient) joseReads(t *testing.T, parsed *jose.JSONWebEncryption, err e
 
 func jotDecrypts(t *testing.T, d *jwe.Decrypter, text string, additional []byte) {
 	t.Helper()
-	message, err := d.Decrypt([]byte(text))
+	message, err := d.Decrypt(t.Context(), []byte(text))
 	if err != nil {
 		t.Fatal("jot refuses go-jose's message:", err)
 	}
@@ -281,7 +281,7 @@ func TestGoJoseSeveralRecipients(t *testing.T) {
 		}
 		_, decrypter := r.ours(t, jwe.A128CBC_HS256, jwe.EncrypterOptions{})
 		mixed, general := joseGeneral(t, encrypted)
-		if message, err := decrypter.Decrypt(mixed); message != nil || !errors.Is(err, jwe.ErrDecryption) {
+		if message, err := decrypter.Decrypt(t.Context(), mixed); message != nil || !errors.Is(err, jwe.ErrDecryption) {
 			t.Errorf("a message of two forms at once: %v, %v", message, err)
 		}
 		jotDecrypts(t, decrypter, string(general), additional)

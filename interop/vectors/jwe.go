@@ -1,6 +1,7 @@
 package vectors
 
 import (
+	"context"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -39,7 +40,7 @@ func openJWE(c *Case) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	message, err := decrypter.Decrypt([]byte(c.Token))
+	message, err := decrypter.Decrypt(context.Background(), []byte(c.Token))
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package wycheproof
 
 import (
+	"context"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/sha256"
@@ -88,7 +89,7 @@ func (v vector) open(invalid bool) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	message, err := decrypter.Decrypt([]byte(v.message()))
+	message, err := decrypter.Decrypt(context.Background(), []byte(v.message()))
 	if err != nil {
 		return nil, err
 	}

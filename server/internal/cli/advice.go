@@ -27,7 +27,7 @@ func (e *advisedError) Unwrap() error { return e.error }
 // advised adds to a refusal what the message and the keys say. Other errors, and none, stay as they are.
 func (f verifyFlags) advised(err error, raw string, places []keyPlace, now time.Time) error {
 	v, ok := refusal(err)
-	if err == nil || !ok {
+	if !ok {
 		return err
 	}
 	return &advisedError{err, f.advice(v, dissect(raw), places, now)}
@@ -38,7 +38,7 @@ func (f verifyFlags) advice(v verdict, a *anatomy, places []keyPlace, now time.T
 	case "expired":
 		return a.expiry(v.Detail, now)
 	case "not_yet_valid":
-		return v.Detail + a.says("nbf", "; it is from %s", now)
+		return v.Detail + a.beginning(now)
 	case "issuer":
 		return a.instead("issuer", "iss", fmt.Sprintf("--iss asks for %q", f.issuer), v.Detail)
 	case "audience":
@@ -73,13 +73,13 @@ func (a *anatomy) expiry(otherwise string, now time.Time) string {
 	return "the token expired " + ago + " (" + date + ")"
 }
 
-// says tells a date that the token states.
-func (a *anatomy) says(name, format string, now time.Time) string {
-	text, _, known := describeDate(a.payload.member(name), now)
+// beginning says from when the token is valid, under the same condition.
+func (a *anatomy) beginning(now time.Time) string {
+	text, _, known := describeDate(a.payload.member("nbf"), now)
 	if !known {
 		return ""
 	}
-	return fmt.Sprintf(format, text)
+	return "; it is from " + text
 }
 
 // instead sets what a claim says beside what was asked for.
@@ -208,7 +208,7 @@ func (a *anatomy) adviseSealed() string {
 	if !a.encrypted && strings.Count(a.raw, ".") == signedParts-1 {
 		return "; it is signed, not encrypted: leave --decrypt out"
 	}
-	return "; jot inspect shows whom it's for"
+	return adviseInspect
 }
 
 // errForm is a message that its flags don't fit, in the words of the command line.
@@ -216,7 +216,9 @@ type errForm string
 
 func (e errForm) Error() string { return string(e) }
 
-func (e errForm) Is(target error) bool { return target == jot.ErrMalformed || target == jot.ErrInvalidToken }
+func (e errForm) Is(target error) bool {
+	return target == jot.ErrMalformed || target == jot.ErrInvalidToken
+}
 
 // rephrased says in the words of the command line what the library says in those of its options. What is refused stays so.
 func (f verifyFlags) rephrased(err error, raw string) error {

@@ -183,9 +183,11 @@ func (a *anatomy) readPayload(header, p part) part {
 // isTyped reports whether the header says that the payload is claims (RFC 7519 §5.1, RFC 8725 §3.11).
 func (p part) isTyped() bool {
 	var typ string
-	if json.Unmarshal(p.member("typ"), &typ) != nil {
-		return false
-	}
+	return json.Unmarshal(p.member("typ"), &typ) == nil && isTokenType(typ)
+}
+
+// isTokenType reports whether a type is a JWT's, or a more particular one's.
+func isTokenType(typ string) bool {
 	typ = strings.TrimPrefix(strings.ToLower(typ), "application/")
 	return typ == "jwt" || strings.HasSuffix(typ, "+jwt")
 }

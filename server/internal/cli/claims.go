@@ -1,8 +1,8 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -21,7 +21,7 @@ func (f signFlags) readClaims(cmd *cobra.Command) (map[string]json.RawMessage, e
 			return nil, err
 		}
 		if err := strictjson.Unmarshal(data, &claims); err != nil || claims == nil {
-			return nil, fmt.Errorf("%s: the claims are not a JSON object: %w", f.claimsFile, orNull(err))
+			return nil, fmt.Errorf("%s: the claims are not a JSON object: %w", f.claimsFile, notObject(data, err))
 		}
 	}
 	for _, text := range f.claims {
@@ -37,12 +37,19 @@ func (f signFlags) readClaims(cmd *cobra.Command) (map[string]json.RawMessage, e
 	return claims, nil
 }
 
-// orNull explains the one JSON text that decodes into a map without an error and isn't an object.
-func orNull(err error) error {
-	if err == nil {
-		return errors.New("it is null")
+// notObject says what a text is instead, if it is JSON at all.
+func notObject(data []byte, failed error) error {
+	if err := strictjson.Valid(data); err != nil {
+		return err
 	}
-	return err
+	kind := map[byte]string{'[': "an array", '"': "a string", 't': "true", 'f': "false", 'n': "null"}[bytes.TrimSpace(data)[0]]
+	switch {
+	case bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")):
+		return failed
+	case kind == "":
+		kind = "a number"
+	}
+	return fmt.Errorf(`it is %s: write {"sub":"alice"}, or sign it as it is with --payload`, kind)
 }
 
 // dateClaims are numbers wherever they are defined (RFC 7519 §4.1, OpenID Connect Core §2).

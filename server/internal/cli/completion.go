@@ -61,7 +61,9 @@ func completeCommands(cmd *cobra.Command, args []string, _ string) ([]string, co
 	var names []string
 	if parent, rest, err := cmd.Root().Find(args); err == nil && len(rest) == 0 {
 		for _, child := range parent.Commands() {
-			names = append(names, child.Name()+"\t"+child.Short)
+			if len(documentedCommands(child)) > 0 {
+				names = append(names, child.Name()+"\t"+child.Short)
+			}
 		}
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"os"
 
 	"github.com/jot-auth/jot/jwe"
@@ -69,17 +71,36 @@ func runDecrypt(cmd *cobra.Command, f decryptFlags, name string) error {
 	if err != nil {
 		return err
 	}
-	encrypted, err := readInput(cmd, name, "what to decrypt", maxMessage)
+	encrypted, err := readInput(cmd, name, "the message", maxMessage)
 	if err != nil {
 		return err
 	}
-	message, err := decrypter.Decrypt(trimLine(encrypted))
+	message, err := decrypter.Decrypt(cmd.Context(), trimLine(encrypted))
 	if err != nil {
-		refused, _ := refusal(err)
-		return &statusError{exitInvalid, errors.New("refused (" + refused.Error + "): " + refused.Detail)}
+		return refusedMessage(err, trimLine(encrypted))
 	}
 	say(cmd, "%s", described(message))
 	return writePayload(cmd, message.Plaintext())
+}
+
+// adviseInspect is what may be said of a message that can't be decrypted: what its headers say to everybody.
+const adviseInspect = "; jot inspect shows whom it's for"
+
+// refusedMessage says of a JWE no more than that it can't be decrypted, and what else is no JWE. An error that says nothing about the message
+// stays as it is.
+func refusedMessage(err error, message []byte) error {
+	refused, ok := refusal(err)
+	switch dots := bytes.Count(message, []byte(".")); {
+	case !ok:
+		return err
+	case refused.Error != "decryption":
+		return refusedFor(refused, refused.Detail)
+	case dots == encryptedParts-1, bytes.HasPrefix(bytes.TrimSpace(message), []byte("{")):
+		return refusedFor(refused, refused.Detail+adviseInspect)
+	case dots == signedParts-1:
+		return refusedFor(verdict{Error: "malformed"}, "this is signed, not encrypted: see jot verify")
+	}
+	return refusedFor(verdict{Error: "malformed"}, "this is no encrypted message (JWE), which is JSON or five parts between dots")
 }
 
 // described says what opened a message, and what that doesn't mean.
@@ -102,7 +123,7 @@ func (f decryptFlags) passwordKeys(cmd *cobra.Command) ([]jwe.DecryptionKey, err
 	}
 	var keys []jwe.DecryptionKey
 	for _, alg := range passwordAlgorithms {
-		key, err := jwe.NewPassword(alg, password, jwe.PasswordOptions{})
+		key, err := f.password.key(alg, password, "")
 		if err != nil {
 			return nil, err
 		}
@@ -124,7 +145,7 @@ func decryptionKeys(cmd *cobra.Command, name string, allowed []string) ([]jwe.De
 		}
 	}
 	if len(keys) == 0 {
-		return nil, errors.New("a public key can't decrypt: give the private key")
+		return nil, fmt.Errorf("%s: a public key can't decrypt: give the private key", file.source)
 	}
 	return keys, nil
 }

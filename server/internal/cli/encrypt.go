@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"fmt"
+
 	"github.com/jot-auth/jot/jwe"
 	"github.com/spf13/cobra"
 )
@@ -41,7 +43,7 @@ Compressed, the message's length tells something of the content.`,
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringArrayVar(&f.keys, "key", nil, "the recipient's key `FILE`: JWK, JWK Set or PEM; may be repeated with --json")
-	flags.StringVar(&f.kid, "kid", "", "`ID` of the key to take from a JWK Set")
+	flags.StringVar(&f.kid, "kid", "", keyIDUsage)
 	flags.StringVar(&f.alg, "alg", "", "`ALG` of a key that doesn't name its own, as PEM never does")
 	f.password.addFlags(cmd)
 	flags.StringVar(&f.enc, "enc", contentEncryptions[0], "encrypt with `ENC`: "+list(contentEncryptions))
@@ -94,14 +96,10 @@ func runEncrypt(cmd *cobra.Command, f encryptFlags, name string) error {
 
 // check finds what is wrong with the flags before anything is read.
 func (f encryptFlags) check(name string) ([]string, error) {
-	recipients := len(f.keys)
-	if f.password.given() {
-		recipients++
-	}
 	switch {
-	case recipients == 0:
+	case len(f.keys) == 0 && !f.password.given():
 		return nil, usagef("for whom? give --key FILE, --password or --password-file FILE")
-	case recipients > 1 && !f.json:
+	case f.severalRecipients() && !f.json:
 		return nil, usagef("a message for several recipients is in JSON: add --json")
 	case len(f.keys) > 1 && f.kid != "":
 		return nil, usagef("--kid chooses one key: give one --key")
@@ -118,6 +116,10 @@ func (f encryptFlags) check(name string) ([]string, error) {
 	return checkAlgorithm(f.alg, encryptionKeyAlgorithms)
 }
 
+func (f encryptFlags) severalRecipients() bool {
+	return len(f.keys) > 1 || len(f.keys) == 1 && f.password.given()
+}
+
 // recipients are the keys of all files, and the password.
 func (f encryptFlags) recipients(cmd *cobra.Command, allowed []string) ([]jwe.EncryptionKey, error) {
 	var keys []jwe.EncryptionKey
@@ -125,6 +127,9 @@ func (f encryptFlags) recipients(cmd *cobra.Command, allowed []string) ([]jwe.En
 		key, err := recipientKey(cmd, name, f.kid, allowed)
 		if err != nil {
 			return nil, err
+		}
+		if f.severalRecipients() && key.KeyID() == "" {
+			return nil, fmt.Errorf("%s: among several, a key needs an ID, by which its holder finds what is for him: jot key convert --to jwk --kid ID gives it one", name)
 		}
 		keys = append(keys, key)
 	}
@@ -135,13 +140,17 @@ func (f encryptFlags) recipients(cmd *cobra.Command, allowed []string) ([]jwe.En
 	if err != nil {
 		return nil, err
 	}
-	key, err := jwe.NewPassword(passwordAlgorithms[0], password, jwe.PasswordOptions{})
+	id := ""
+	if f.severalRecipients() {
+		id = "password"
+	}
+	key, err := f.password.key(passwordAlgorithms[0], password, id)
 	return append(keys, key), err
 }
 
 // recipientKey is the one key of a file that can encrypt, or the one that kid names.
 func recipientKey(cmd *cobra.Command, name, kid string, allowed []string) (jwe.EncryptionKey, error) {
-	file, err := loadKeys(cmd, name, forEncryption, allowed)
+	file, err := loadKeys(cmd, name, forEncryption.naming(kid), allowed)
 	if err != nil {
 		return nil, err
 	}

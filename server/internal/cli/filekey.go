@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"crypto"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,6 +23,7 @@ type fileKey struct {
 type publicKey interface {
 	json.Marshaler
 	ExportPEM() ([]byte, error)
+	Thumbprint(hash crypto.Hash) ([]byte, error)
 	KeyID() string
 }
 
@@ -91,14 +93,10 @@ func (k fileKey) String() string {
 
 // kind tells the type of a key, whatever its algorithm: "an RSA key".
 func (k fileKey) kind() string {
-	var label struct {
-		Type  string `json:"kty"`
-		Curve string `json:"crv"`
-	}
+	var label keyLabel
 	if public := k.public(); public != nil {
-		if document, err := public.MarshalJSON(); err == nil && json.Unmarshal(document, &label) != nil {
-			return "a public key"
-		}
+		document, _ := public.MarshalJSON() // never fails for a key that was parsed
+		label = labelOf(document)
 	}
 	switch {
 	case label.Type == "":

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/jot-auth/jot"
 	"github.com/spf13/cobra"
@@ -19,6 +20,8 @@ const (
 	maxMessage = 32 << 20 // the same, signed or encrypted
 )
 
+const maxFileName = 255 // bytes between two slashes; a path as long is rare
+
 // errInputTooLarge is an input of more bytes than its bound.
 var errInputTooLarge = errors.New("is larger than")
 
@@ -28,11 +31,20 @@ func readInput(cmd *cobra.Command, name, what string, limit int) ([]byte, error)
 		return readStandardInput(cmd, what, limit)
 	}
 	file, err := os.Open(name)
+	if err != nil && looksLikeContent(name) {
+		return nil, usagef("%s takes a file: pipe %s to -", cmd.Name(), what) // and doesn't repeat what may be a secret
+	}
 	if err != nil {
 		return nil, fmt.Errorf("can't read %s: %w", what, err)
 	}
 	defer file.Close()
 	return readBounded(cmd.Context(), file, name, limit)
+}
+
+// looksLikeContent reports whether the name of a file is what should be in it: a key, claims or a message, which begin as no file's name
+// does or are longer than one can be.
+func looksLikeContent(name string) bool {
+	return looksLikeKey([]byte(name)) || strings.HasPrefix(name, "eyJ") || len(name) > maxFileName
 }
 
 // readStandardInput reads standard input to its end, and tells a person at a terminal that it waits.

@@ -12,6 +12,9 @@ import (
 // notChecked ends every report.
 const notChecked = "signature NOT checked"
 
+// errKeyForToken is a key where a token belongs. It's not shown: it may be a private one.
+var errKeyForToken = errors.New("this is a key, not a token: see jot key")
+
 func newInspectCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -46,6 +49,9 @@ func runInspect(cmd *cobra.Command, args []string, asJSON bool) error {
 	}
 	if err != nil {
 		return err
+	}
+	if isKey(raw) {
+		return &statusError{exitInvalid, errKeyForToken}
 	}
 	token := dissect(raw)
 	if asJSON {

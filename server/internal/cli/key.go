@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -38,6 +39,17 @@ func (i *keyInput) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&i.alg, "alg", "", "`ALG` of a key that doesn't name its own, as PEM never does")
 }
 
+// argument accepts the key's file as an argument too, which is how other tools are called.
+func (i *keyInput) argument(_ *cobra.Command, args []string) error {
+	switch {
+	case len(args) > 1 || len(args) == 1 && i.file != "":
+		return usagef("one key at a time: give one --key FILE")
+	case len(args) == 1:
+		i.file = args[0]
+	}
+	return nil
+}
+
 // load reads the key from its file, from JOT_KEY or from standard input.
 func (i keyInput) load(cmd *cobra.Command, p purpose) (keyFile, error) {
 	allowed, err := checkAlgorithm(i.alg, keyAlgorithms)
@@ -56,19 +68,24 @@ type keyOutput struct {
 	force bool
 }
 
-func (o *keyOutput) addFlags(cmd *cobra.Command) {
+// addFlags adds the flags. The mode is what the help says of the file's.
+func (o *keyOutput) addFlags(cmd *cobra.Command, mode string) {
 	cmd.Flags().SortFlags = false
-	cmd.Flags().StringVar(&o.file, "out", "", "write to `FILE` (mode 0600), not to standard output")
+	cmd.Flags().StringVar(&o.file, "out", "", "write to `FILE` ("+mode+"), not to standard output")
 	cmd.Flags().BoolVar(&o.force, "force", false, "replace FILE when it exists")
 }
 
-// write writes a key to the file, and tells so, or to standard output.
+// write writes a public key to the file, and tells so, or to standard output.
 func (o keyOutput) write(cmd *cobra.Command, key []byte, what string) error {
+	return o.writeMode(cmd, key, what, publicMode)
+}
+
+func (o keyOutput) writeMode(cmd *cobra.Command, key []byte, what string, mode fs.FileMode) error {
 	key = printableJSON(key) // a key ID may hold anything
 	if o.file == "" || o.file == "-" {
 		return printLine(cmd, key)
 	}
-	if err := writeSecretFile(o.file, append(key, '\n'), o.force); err != nil {
+	if err := writeKeyFile(o.file, append(key, '\n'), mode, o.force); err != nil {
 		return err
 	}
 	say(cmd, "wrote %s to %s", what, o.file)
@@ -80,7 +97,7 @@ func (o keyOutput) writeSecret(cmd *cobra.Command, key []byte, what string) erro
 	if file, ok := cmd.OutOrStdout().(*os.File); ok && o.file == "" && isTerminal(file) {
 		warn(cmd, "this is a private key, and it stays on your screen: prefer --out FILE")
 	}
-	return o.write(cmd, key, what)
+	return o.writeMode(cmd, key, what, secretMode)
 }
 
 // errSymmetric is a symmetric key where a public one is asked for.

@@ -23,19 +23,23 @@ or standard input.`,
 		Example: `  jot key convert --to pem --key key.jwk --out private.pem
   jot key convert --to jwk --key public.pem --alg ES256
   jot key convert --to jwk --key certificate.pem --alg ES256`,
-		Args: noArguments,
+		Args: in.argument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if form == "" {
+				return usagef("into what? say --to jwk or --to pem")
+			}
 			if err := checkNames("to", []string{form}, flagWords["to"]); err != nil {
 				return err
 			}
 			return convertKey(cmd, in, form, kid, out)
 		},
+		ValidArgsFunction:     completeFiles,
 		DisableFlagsInUseLine: true,
 	}
 	in.addFlags(cmd)
 	cmd.Flags().StringVar(&form, "to", "", "`FORM` to write: jwk or pem")
-	cmd.Flags().StringVar(&kid, "kid", "", "`ID` of the key to take from a JWK Set")
-	out.addFlags(cmd)
+	cmd.Flags().StringVar(&kid, "kid", "", keyIDUsage)
+	out.addFlags(cmd, "a private key's mode is 0600")
 	return cmd
 }
 
@@ -44,7 +48,7 @@ func convertKey(cmd *cobra.Command, in keyInput, form, kid string, out keyOutput
 	if form == "pem" {
 		purpose, write = forMaterial, fileKey.pem
 	}
-	file, err := in.load(cmd, purpose)
+	file, err := in.load(cmd, purpose.naming(kid))
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"crypto/ecdh"
 	"crypto/rand"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,10 +14,10 @@ import (
 )
 
 func newKeyGenerateCommand() *cobra.Command {
-	var alg, curve string
+	var alg, curve, kid string
 	var out keyOutput
 	cmd := &cobra.Command{
-		Use:   "generate [--alg ALG] [--crv CURVE] [--out FILE] [--force]",
+		Use:   "generate [--alg ALG] [--crv CURVE] [--kid ID] [--out FILE] [--force]",
 		Short: "Make a private key",
 		Long: `Make a private key, as a JWK.
 
@@ -30,7 +31,7 @@ decrypt with it too.
 A file is written with mode 0600, never through a symbolic link, and never
 over an existing one without --force.`,
 		Example: `  jot key generate --out signing.jwk
-  jot key generate --alg EdDSA --out ed25519.jwk
+  jot key generate --alg EdDSA --kid 2026-11 --out ed25519.jwk
   jot key generate --alg ECDH-ES+A256KW --out decryption.jwk
   jot key generate | jot key public`,
 		Args: noArguments,
@@ -41,14 +42,15 @@ over an existing one without --force.`,
 			if err := checkCurve(alg, curve); err != nil {
 				return err
 			}
-			return generateKey(cmd, alg, curve, out)
+			return generateKey(cmd, alg, curve, kid, out)
 		},
 		DisableFlagsInUseLine: true,
 	}
 	cmd.Flags().StringVar(&alg, "alg", string(jot.ES256), "`ALG` of the key; to sign, one of\n"+list(signingAlgorithms)+
 		";\nto encrypt, one of\n"+list(encryptionAlgorithms)+";\nto encrypt as alg dir, one of\n"+list(contentEncryptions))
 	cmd.Flags().StringVar(&curve, "crv", "", "`CURVE` of a key for ECDH-ES, one of "+list(curves)+" (default P-256)")
-	out.addFlags(cmd)
+	cmd.Flags().StringVar(&kid, "kid", "", "`ID` of the key (default the thumbprint, or a random one for a symmetric key)")
+	out.addFlags(cmd, "mode 0600")
 	return cmd
 }
 
@@ -79,16 +81,41 @@ func checkCurve(alg, curve string) error {
 	return checkNames("crv", []string{curve}, curves)
 }
 
-func generateKey(cmd *cobra.Command, alg, curve string, out keyOutput) error {
-	key, err := newKey(alg, curve)
+func generateKey(cmd *cobra.Command, alg, curve, kid string, out keyOutput) error {
+	made, err := newKey(alg, curve)
 	if err != nil {
 		return err
 	}
-	jwk, err := key.ExportJWK()
+	document, err := made.ExportJWK()
 	if err != nil {
 		return err
 	}
-	return out.writeSecret(cmd, jwk, fmt.Sprint(key))
+	key, err := named(document, kid)
+	if err != nil {
+		return err
+	}
+	jwk, err := key.jwk()
+	if err != nil {
+		return err
+	}
+	return out.writeSecret(cmd, jwk, key.String())
+}
+
+// named reads a JWK, with another ID than its own where one is given.
+func named(document []byte, kid string) (fileKey, error) {
+	if kid == "" {
+		return parseEitherKey(document, "", "")
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(document, &members); err != nil {
+		return fileKey{}, err
+	}
+	delete(members, "kid")
+	document, err := encodeJSON(members)
+	if err != nil {
+		return fileKey{}, err
+	}
+	return parseEitherKey(document, "", kid)
 }
 
 func newKey(alg, curve string) (secretKey, error) {

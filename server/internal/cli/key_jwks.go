@@ -7,7 +7,7 @@ import (
 )
 
 func newKeyJWKSCommand() *cobra.Command {
-	var algorithms []string
+	var files, algorithms []string
 	var out keyOutput
 	cmd := &cobra.Command{
 		Use:   "jwks [--alg LIST] [--out FILE] [--force] FILE|-...",
@@ -21,16 +21,17 @@ of a set the keys that can't be used; each is named on standard error.`,
 		Example: `  jot key jwks key.jwk decryption.jwk --out published.json
   jot key jwks --alg ES256 public.pem`,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
+			files = append(files, args...)
+			if len(files) == 0 {
 				return usagef("which keys? give their files")
 			}
-			return readOnce(args...)
+			return readOnce(files...)
 		},
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := checkNames("alg", algorithms, keyAlgorithms); err != nil {
 				return err
 			}
-			keys, err := gatherPublic(cmd, args, algorithms)
+			keys, err := gatherPublic(cmd, files, algorithms)
 			if err != nil {
 				return err
 			}
@@ -40,7 +41,9 @@ of a set the keys that can't be used; each is named on standard error.`,
 		DisableFlagsInUseLine: true,
 	}
 	cmd.Flags().StringSliceVar(&algorithms, "alg", nil, "algorithms of keys that don't name theirs, a comma-separated `LIST`")
-	out.addFlags(cmd)
+	out.addFlags(cmd, "mode 0644")
+	cmd.Flags().StringArrayVar(&files, "key", nil, "key `FILE`, as the other commands take it")
+	cobra.CheckErr(cmd.Flags().MarkHidden("key")) // fails for a flag that isn't the command's
 	return cmd
 }
 

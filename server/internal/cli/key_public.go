@@ -20,12 +20,13 @@ refused: it has no public part.`,
 		Example: `  jot key public --key key.jwk
   jot key public --key key.pem --alg ES256
   jot key public --out public.jwk < key.jwk`,
-		Args:                  noArguments,
+		Args:                  in.argument,
 		RunE:                  func(cmd *cobra.Command, _ []string) error { return publishKey(cmd, in, out) },
+		ValidArgsFunction:     completeFiles,
 		DisableFlagsInUseLine: true,
 	}
 	in.addFlags(cmd)
-	out.addFlags(cmd)
+	out.addFlags(cmd, "mode 0644")
 	return cmd
 }
 

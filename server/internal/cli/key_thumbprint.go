@@ -3,7 +3,6 @@ package cli
 import (
 	"crypto"
 	"encoding/base64"
-	"encoding/json"
 
 	"github.com/spf13/cobra"
 )
@@ -32,13 +31,14 @@ refused: a digest of it would let anybody try guesses.`,
 		Example: `  jot key thumbprint --key key.jwk
   jot key thumbprint --key public.pem --hash sha512
   jot key thumbprint --uri < public.jwk`,
-		Args: noArguments,
+		Args: in.argument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := checkNames("hash", []string{hash}, flagWords["hash"]); err != nil {
 				return err
 			}
 			return printThumbprints(cmd, in, hash, uri)
 		},
+		ValidArgsFunction:     completeFiles,
 		DisableFlagsInUseLine: true,
 	}
 	cmd.Flags().SortFlags = false
@@ -58,7 +58,7 @@ func printThumbprints(cmd *cobra.Command, in keyInput, hash string, uri bool) er
 		if key.public() == nil {
 			return errSymmetric
 		}
-		digest, err := thumbprint(key.public(), chosen.hash)
+		digest, err := key.public().Thumbprint(chosen.hash)
 		if err != nil {
 			return err
 		}
@@ -71,32 +71,4 @@ func printThumbprints(cmd *cobra.Command, in keyInput, hash string, uri bool) er
 		}
 	}
 	return nil
-}
-
-// thumbprintMembers are those that every public key of a type has, and that are digested (RFC 7638 §3.2, RFC 8037 §2, RFC 9964 §6).
-var thumbprintMembers = map[string][]string{
-	"EC": {"crv", "kty", "x", "y"}, "RSA": {"e", "kty", "n"}, "OKP": {"crv", "kty", "x"}, "AKP": {"alg", "kty", "pub"},
-}
-
-// thumbprint digests the key as the library writes it, which has checked it.
-func thumbprint(key publicKey, hash crypto.Hash) ([]byte, error) {
-	document, err := key.MarshalJSON()
-	if err != nil {
-		return nil, err
-	}
-	var jwk map[string]any
-	if err := json.Unmarshal(document, &jwk); err != nil {
-		return nil, err
-	}
-	required := map[string]any{}
-	for _, name := range thumbprintMembers[jwk["kty"].(string)] {
-		required[name] = jwk[name]
-	}
-	canonical, err := json.Marshal(required) // sorts the names
-	if err != nil {
-		return nil, err
-	}
-	digest := hash.New()
-	digest.Write(canonical)
-	return digest.Sum(nil), nil
 }

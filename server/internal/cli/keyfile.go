@@ -16,6 +16,9 @@ import (
 // maxKeysInFile is what the library takes in a JWK Set.
 const maxKeysInFile = 128
 
+// keyIDUsage is the help of --kid where a key is used.
+const keyIDUsage = "`ID` of the key to take from a JWK Set; a single key that has none gets it"
+
 // errConflict is a key that can't be used with any algorithm of --alg.
 var errConflict = errors.New("the key is for another algorithm than --alg allows")
 

@@ -93,6 +93,7 @@ type keyLabel struct {
 	Use       string          `json:"use"`
 	Algorithm string          `json:"alg"`
 	KeyID     string          `json:"kid"`
+	Curve     string          `json:"crv"`
 	Private   json.RawMessage `json:"d"`
 	Seed      json.RawMessage `json:"priv"` // of ML-DSA (RFC 9964)
 }

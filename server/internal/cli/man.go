@@ -63,7 +63,7 @@ func writeManPages(cmd *cobra.Command, args []string, dir string) error {
 
 // documentedCommands are a command and all below it, without those that cobra brings along.
 func documentedCommands(cmd *cobra.Command) []*cobra.Command {
-	if cmd.Name() == "help" || cmd.Name() == "completion" {
+	if cmd.Hidden || cmd.Name() == "help" || cmd.Name() == "completion" {
 		return nil
 	}
 	list := []*cobra.Command{cmd}
@@ -83,7 +83,7 @@ func manPage(cmd *cobra.Command) []byte {
 	var w manWriter
 	w.macro("TH", strings.ToUpper(manName(cmd)), "1", "", "jot", "jot manual")
 	w.section("name")
-	w.text(manName(cmd) + " - " + strings.ToLower(cmd.Short[:1]) + cmd.Short[1:])
+	w.text(manName(cmd) + " - " + uncapitalized(cmd.Short))
 	w.section("synopsis")
 	w.text(cmd.UseLine())
 	w.section("description")
@@ -96,6 +96,14 @@ func manPage(cmd *cobra.Command) []byte {
 	}
 	w.seeAlso(cmd)
 	return []byte(w.String())
+}
+
+// uncapitalized begins a sentence as if it went on, unless its first word is spelled in capitals.
+func uncapitalized(text string) string {
+	if text[1] < 'a' && text[1] != ' ' {
+		return text
+	}
+	return strings.ToLower(text[:1]) + text[1:]
 }
 
 func (w *manWriter) macro(name string, args ...string) {

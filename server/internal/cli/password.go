@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 
+	"github.com/jot-auth/jot/jwe"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 )
@@ -51,6 +52,15 @@ func (f passwordFlags) read(cmd *cobra.Command, choose bool) ([]byte, error) {
 		err = errors.New("the two passwords differ: start again")
 	}
 	return password, err
+}
+
+// key makes a key of a password. One that's no good is told by its file.
+func (f passwordFlags) key(alg jwe.Algorithm, password []byte, id string) (*jwe.Password, error) {
+	key, err := jwe.NewPassword(alg, password, jwe.PasswordOptions{KeyID: id})
+	if err != nil && f.file != "" {
+		return nil, fmt.Errorf("%s: %w", f.file, err)
+	}
+	return key, err
 }
 
 func readPasswordFile(cmd *cobra.Command, name string) ([]byte, error) {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"os"
 
 	"github.com/jot-auth/jot/jws"
@@ -37,6 +38,8 @@ func (f *payloadFlags) check(cmd *cobra.Command, sign signFlags) error {
 		}
 	}
 	switch {
+	case f.file != "" && isTokenType(sign.typ):
+		return usagef("a message of type %.40s is a token, whose claims are for --claims FILE: leave --payload out, or state another type", sign.typ)
 	case f.file != "" && (sign.typ != "") == f.noType:
 		return usagef("say which type of message this is: --typ TYPE, or --no-typ for none")
 	case len(sign.keys) > 1 && !f.json:
@@ -63,6 +66,9 @@ func signPayload(cmd *cobra.Command, f signFlags, allowed []string) error {
 	if err != nil {
 		return err
 	}
+	if f.payload.unencoded && !f.payload.detached && !f.payload.json && !fitsCompact(payload) {
+		return usagef("this payload can't stand in the compact form unencoded, only printable ASCII without dots can: add --detached or --json")
+	}
 	if f.payload.json {
 		message, err := signer.SignJSON(cmd.Context(), payload)
 		if err != nil {
@@ -75,6 +81,11 @@ func signPayload(cmd *cobra.Command, f signFlags, allowed []string) error {
 		return err
 	}
 	return printLine(cmd, []byte(message))
+}
+
+// fitsCompact reports whether a payload may stand in the compact form as it is (RFC 7797 §5.2).
+func fitsCompact(payload []byte) bool {
+	return !bytes.ContainsFunc(payload, func(r rune) bool { return r < ' ' || r > '~' || r == '.' })
 }
 
 // writePayload writes what was signed or encrypted as it is. On a terminal, what could steer it is escaped.

@@ -11,16 +11,19 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// secretMode lets nobody but the owner read a key file.
-const secretMode fs.FileMode = 0o600
+// The modes of key files: a secret is for its owner alone, a public key for whoever serves or checks it.
+const (
+	secretMode fs.FileMode = 0o600
+	publicMode fs.FileMode = 0o644
+)
 
-// writeSecretFile writes a file that only its owner can read. It never writes through a symbolic link, and over an existing
+// writeKeyFile writes a file of this mode. It never writes through a symbolic link, and over an existing
 // file only by force; then the old file stays whole until the new one takes its place.
-func writeSecretFile(name string, data []byte, force bool) error {
+func writeKeyFile(name string, data []byte, mode fs.FileMode, force bool) error {
 	info, err := os.Lstat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return createSecretFile(name, data)
+		return createKeyFile(name, data, mode)
 	case err != nil:
 		return err
 	case info.Mode()&fs.ModeSymlink != 0:
@@ -30,36 +33,36 @@ func writeSecretFile(name string, data []byte, force bool) error {
 	case !force:
 		return fmt.Errorf("%s exists already: choose another name, or replace it with --force", name)
 	}
-	return replaceSecretFile(name, data)
+	return replaceKeyFile(name, data, mode)
 }
 
-// createSecretFile relies on O_EXCL, which refuses whatever has taken the name meanwhile, a link included.
-func createSecretFile(name string, data []byte) error {
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, secretMode)
+// createKeyFile relies on O_EXCL, which refuses whatever has taken the name meanwhile, a link included.
+func createKeyFile(name string, data []byte, mode fs.FileMode) error {
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return err
 	}
-	return finishSecretFile(file, data)
+	return finishKeyFile(file, data)
 }
 
-// replaceSecretFile renames a finished file over the old one, which replaces a link rather than following it.
-func replaceSecretFile(name string, data []byte) error {
+// replaceKeyFile renames a finished file over the old one, which replaces a link rather than following it.
+func replaceKeyFile(name string, data []byte, mode fs.FileMode) error {
 	file, err := os.CreateTemp(filepath.Dir(name), ".jot-*") // mode 0600
 	if err != nil {
 		return err
 	}
-	if err := finishSecretFile(file, data); err != nil {
+	if err := finishKeyFile(file, data); err != nil {
 		return err
 	}
-	if err := os.Rename(file.Name(), name); err != nil {
+	if err := errors.Join(os.Chmod(file.Name(), mode), os.Rename(file.Name(), name)); err != nil {
 		os.Remove(file.Name())
 		return err
 	}
 	return nil
 }
 
-// finishSecretFile writes, syncs and closes; a file that couldn't be finished is removed.
-func finishSecretFile(file *os.File, data []byte) error {
+// finishKeyFile writes, syncs and closes; a file that couldn't be finished is removed.
+func finishKeyFile(file *os.File, data []byte) error {
 	_, err := file.Write(data)
 	if err == nil {
 		err = file.Sync()

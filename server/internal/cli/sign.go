@@ -57,7 +57,7 @@ another. In JSON it may bear the signatures of several keys.`,
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringArrayVar(&f.keys, "key", nil, "private or symmetric key `FILE`: JWK, JWK Set or PEM, - for standard input; may be repeated with --json")
-	flags.StringVar(&f.kid, "kid", "", "`ID` of the key to take from a JWK Set")
+	flags.StringVar(&f.kid, "kid", "", keyIDUsage)
 	flags.StringVar(&f.alg, "alg", "", "`ALG` of a key that doesn't name its own, as PEM never does")
 	flags.StringVar(&f.typ, "typ", "", "the header's `TYPE`, such as at+jwt for an access token (default JWT)")
 	flags.DurationVar(&f.lifetime, "exp", 15*time.Minute, "`DURATION` until the token expires")
@@ -151,7 +151,7 @@ func (f signFlags) signingKeys(cmd *cobra.Command, allowed []string) ([]jot.Sign
 	canSign := func(key fileKey) bool { return key.signing != nil }
 	var keys []jot.SigningKey
 	for _, name := range f.keys {
-		file, err := loadKeys(cmd, name, forSigning, allowed)
+		file, err := loadKeys(cmd, name, forSigning.naming(f.kid), allowed)
 		if err != nil {
 			return nil, err
 		}

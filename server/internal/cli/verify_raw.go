@@ -28,6 +28,9 @@ func (f verifyFlags) checkKind(cmd *cobra.Command) error {
 	if !f.isRaw() {
 		return f.checkToken(cmd)
 	}
+	if isTokenType(f.typ) {
+		return usagef("a message of type %.40s is a token: leave --raw and --payload out, or take it as mere bytes with --any-typ", f.typ)
+	}
 	if count(f.typ != "", f.anyTyp, f.noTyp) != 1 {
 		return usagef("say which type the message must have: --typ TYPE, --no-typ for none, or --any-typ for any")
 	}
