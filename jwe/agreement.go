@@ -30,8 +30,7 @@ func agree(s *scheme, recipient *ecdh.PublicKey, w *wrapping, c *content) ([]byt
 }
 
 // agreeAgain is the recipient's side. The ephemeral key has to be on the recipient's curve, or a crafted one would give the private key away
-// (RFC 8725 §3.4). A key that is held elsewhere is not trusted with what it answers: a shared secret that says nothing of the private key, all zeros, is
-// one that anybody knows (RFC 7748 §6.1).
+// (RFC 8725 §3.4).
 func agreeAgain(ctx context.Context, s *scheme, curve ecdh.Curve, exchange ExchangerFunc, w *wrapping, c *content) ([]byte, error) {
 	ephemeral, err := readEphemeral(w.ephemeral)
 	if err != nil {
@@ -44,10 +43,22 @@ func agreeAgain(ctx context.Context, s *scheme, curve ecdh.Curve, exchange Excha
 	if err != nil {
 		return nil, err
 	}
-	if size := sharedSize(curve); len(shared) != size || subtle.ConstantTimeCompare(shared, make([]byte, size)) == 1 {
-		return nil, errors.New("jwe: this is no shared secret")
-	}
 	return agreedKey(s, shared, w, c), nil
+}
+
+// checked doesn't trust whoever holds a key with what he answers: zeros are a secret that everybody knows (RFC 7748 §6.1). Nobody comes upon the point of a NIST curve
+// that they stand for there.
+func (ask ExchangerFunc) checked(curve ecdh.Curve) ExchangerFunc {
+	return func(ctx context.Context, ephemeral *ecdh.PublicKey) ([]byte, error) {
+		shared, err := ask(ctx, ephemeral)
+		if err != nil {
+			return nil, err
+		}
+		if size := sharedSize(curve); len(shared) != size || subtle.ConstantTimeCompare(shared, make([]byte, size)) == 1 {
+			return nil, errors.New("jwe: this is no shared secret")
+		}
+		return shared, nil
+	}
 }
 
 // sharedSize is the size in bytes of a shared secret: that of a coordinate (RFC 7518 §4.6.2, RFC 7748 §5).

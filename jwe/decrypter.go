@@ -17,7 +17,7 @@ const (
 	maxAttempts = 8 // pairs of a recipient and a key that are tried for one message
 )
 
-// work is what attempts cost: their number, where a slow one counts as several, and all their iterations of a password together, in those with SHA-256.
+// work is what attempts cost: their number, where a slow one counts as several, and all their iterations of a password together.
 type work struct{ attempts, iterations int }
 
 // pays takes a price off what is left, and reports whether that was enough.
@@ -51,7 +51,7 @@ type Decrypter struct {
 
 // NewDecrypter makes a decrypter with 1 to 32 keys: several, so that they can be rotated. For a recipient that a message names a key ID for, it tries the keys
 // of that ID and those that have none; for one without, all keys of the algorithm. It tries 8 times at most, and 2 times with an RSA key of more than 4096 bits; all passwords
-// together take at most 1,200,000 iterations with SHA-256, or 400,000 with the others. So a key needs the ID under which it was published, and keys without an ID
+// together take at most 1,200,000 iterations. So a key needs the ID under which it was published, and keys without an ID
 // are refused if there are more of one algorithm than this allows: 8, or 2 passwords of 600,000 iterations.
 func NewDecrypter(o DecrypterOptions, keys ...DecryptionKey) (*Decrypter, error) {
 	if len(keys) == 0 || len(keys) > maxKeys {

@@ -14,7 +14,8 @@
 // # Encrypted is not authenticated
 //
 // Whoever has a public key can encrypt for its holder, and write into the message whatever he likes. A shared key or a password says no more about the sender, once
-// it was used beside another recipient: see [Message]. So a Message is not a token: nobody vouches for it. A token that is to be confidential is signed first and encrypted then (RFC 7519 §11.2). [Encrypter.SealToken] does both, and
+// it was used beside another recipient: see [Message]. So a Message is not a token: nobody vouches for it. A token that is to be confidential is signed first and
+// encrypted then (RFC 7519 §11.2). [Encrypter.SealToken] does both, and
 // [Decrypter.OpenToken] is the only way back: it decrypts, verifies the signed token with a [jot.Verifier], and answers a [*jot.Token].
 //
 // # The key fixes the algorithm
@@ -33,8 +34,8 @@
 // has to be on its curve and on the recipient's, or it would tell something of the private key (RFC 8725 §3.4). RSA1_5 is not offered (RFC 8725 §3.2).
 //
 // The work that a stranger can cause is bounded: a message has at most 1 MiB unless told otherwise, and 16 recipients; at most 8 pairs of recipient and key are tried,
-// or 2 with RSA keys of more than 4096 bits, and all passwords together cost at most 1,200,000 iterations with SHA-256, or 400,000 with SHA-384 and
-// SHA-512. So no message of that size takes a core for a second, whatever the keys. Compressed content is refused unless asked for, and inflates to at most 250 KiB.
+// or 2 with RSA keys of more than 4096 bits, and all passwords together cost at most 1,200,000 iterations. So no message of that size takes a core for a
+// second, or two where there are passwords. Compressed content is refused unless asked for, and inflates to at most 250 KiB.
 //
 // # Errors
 //

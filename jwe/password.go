@@ -2,7 +2,6 @@ package jwe
 
 import (
 	"context"
-	"crypto"
 	"crypto/pbkdf2"
 	"errors"
 	"fmt"
@@ -22,9 +21,8 @@ const (
 // Password encrypts and decrypts with a password (RFC 7518 §4.8): whoever gets hold of a message can try guesses, as fast as his machines go, for as long as he
 // likes. So it's the last resort, for what a person has to remember; programs share a SecretKey.
 //
-// Decrypting a message costs as many iterations of PBKDF2 as its sender says, up to 1,200,000 with SHA-256, and 400,000 with SHA-384 and SHA-512, whose every
-// iteration takes a few times as long: a good part of a second of one core. Have a Password among the keys of a Decrypter only where people's files are opened,
-// and no stranger's requests.
+// Decrypting a message costs as many iterations of PBKDF2 as its sender says, up to 1,200,000: with SHA-256 about half a second of one core, with SHA-384 and SHA-512 up to
+// two. Have a Password among the keys of a Decrypter only where people's files are opened, and no stranger's requests.
 type Password struct {
 	id         string
 	scheme     *scheme
@@ -36,8 +34,8 @@ type Password struct {
 type PasswordOptions struct {
 	// KeyID is the "kid" of its messages, at most 256 bytes; empty means none.
 	KeyID string
-	// Iterations is the cost of encrypting, and of each guess: 1000 to 1,200,000 with SHA-256, and to 400,000 with SHA-384 and SHA-512, whose every iteration takes
-	// longer. 0 means 600,000 with SHA-256, and 210,000 with the others. When decrypting, the message says it.
+	// Iterations is the cost of encrypting, and of each guess: 1000 to 1,200,000. 0 means 600,000 with SHA-256, and 210,000 with SHA-384 and SHA-512, whose every
+	// iteration takes longer. When decrypting, the message says it.
 	Iterations int
 }
 
@@ -57,8 +55,8 @@ func NewPassword(alg Algorithm, password []byte, o PasswordOptions) (*Password, 
 			o.Iterations = 600_000
 		}
 	}
-	if o.Iterations < minIterations || o.Iterations > s.maxIterations() {
-		return nil, fmt.Errorf("jwe: a password for %s takes %d to %d iterations", alg, minIterations, s.maxIterations())
+	if o.Iterations < minIterations || o.Iterations > maxIterations {
+		return nil, fmt.Errorf("jwe: a password takes %d to %d iterations", minIterations, maxIterations)
 	}
 	if err := checkKeyID(o.KeyID); err != nil {
 		return nil, err
@@ -73,26 +71,15 @@ func (k *Password) bound() *content { return nil }
 
 // price is that of the iterations that a message asks for. One that asks for too many is refused at no price.
 func (k *Password) price(w *wrapping) work {
-	if w.checkBounds(k.scheme) != nil {
+	if w.checkBounds() != nil {
 		return work{attempts: 1}
 	}
-	return work{attempts: 1, iterations: w.iterations * k.scheme.iterationPrice()}
+	return work{attempts: 1, iterations: w.iterations}
 }
 
 func (k *Password) usual() work {
-	return work{attempts: 1, iterations: k.iterations * k.scheme.iterationPrice()}
+	return work{attempts: 1, iterations: k.iterations}
 }
-
-// iterationPrice is what an iteration costs in iterations with SHA-256, for which processors have instructions.
-func (s *scheme) iterationPrice() int {
-	if s.hash == crypto.SHA256 {
-		return 1
-	}
-	return 3
-}
-
-// maxIterations is how many iterations one message may cost.
-func (s *scheme) maxIterations() int { return maxIterations / s.iterationPrice() }
 
 // KeyID returns the key's "kid"; empty where it has none.
 func (k *Password) KeyID() string { return k.id }
@@ -122,7 +109,7 @@ func (k *Password) wrap(w *wrapping, _ *content, proposed []byte) ([]byte, error
 }
 
 func (k *Password) unwrap(_ context.Context, w *wrapping, c *content) ([]byte, error) {
-	if err := w.checkBounds(k.scheme); err != nil {
+	if err := w.checkBounds(); err != nil {
 		return nil, err
 	}
 	derived, err := k.derive(w)
@@ -133,8 +120,8 @@ func (k *Password) unwrap(_ context.Context, w *wrapping, c *content) ([]byte, e
 }
 
 // checkBounds refuses a salt and iterations that would be too weak, or take too long (RFC 7518 §4.8.1, §8.8).
-func (w *wrapping) checkBounds(s *scheme) error {
-	if len(w.salt) < minSaltSize || w.iterations < minIterations || w.iterations > s.maxIterations() {
+func (w *wrapping) checkBounds() error {
+	if len(w.salt) < minSaltSize || w.iterations < minIterations || w.iterations > maxIterations {
 		return errors.New("jwe: salt or iterations out of bounds")
 	}
 	return nil

@@ -58,64 +58,60 @@ const maxDecryptingBits = 8192
 // A key that is held elsewhere, as in an HSM, is a crypto.Decrypter whose Public is an *rsa.PublicKey and that takes *rsa.OAEPOptions, or an
 // ecdh.KeyExchanger. For one that takes a context see NewRemoteRSAKey and NewRemoteECDHKey, which say what an error means.
 func NewPrivateKey(alg Algorithm, key crypto.PrivateKey, o KeyOptions) (*PrivateKey, error) {
-	s, err := privateScheme(alg)
+	s, err := schemeAmong(alg, "takes no private key: use NewSecretKey, NewDirectKey or NewPassword", familyRSA, familyECDH)
 	if err != nil {
 		return nil, err
 	}
-	made, err := copied(key)
-	if err != nil {
+	k := new(PrivateKey)
+	if key, err = k.hold(key); err != nil {
 		return nil, err
-	}
-	if made != nil {
-		key = made.held()
-	} else {
-		made = new(PrivateKey)
 	}
 	if decrypter, ok := key.(crypto.Decrypter); ok && s.family == familyRSA {
-		made.decrypt = s.decrypterFunc(decrypter)
-		return made.bind(alg, decrypter.Public(), o)
+		k.decrypt = s.decrypterFunc(decrypter)
+		return k.bind(alg, decrypter.Public(), o)
 	}
-	if exchanger, ok := key.(ecdh.KeyExchanger); ok && s.family == familyECDH {
-		public := exchanger.PublicKey()
-		if public == nil || public.Curve() != exchanger.Curve() {
-			return nil, errors.New("jwe: this key names another curve than its public half's")
-		}
-		made.exchange = func(_ context.Context, ephemeral *ecdh.PublicKey) ([]byte, error) { return exchanger.ECDH(ephemeral) }
-		return made.bind(alg, public, o)
+	exchanger, ok := key.(ecdh.KeyExchanger)
+	if !ok || s.family != familyECDH {
+		return nil, fmt.Errorf("jwe: %s can't use a private key of type %T", alg, key)
 	}
-	return nil, fmt.Errorf("jwe: %s can't use a private key of type %T", alg, key)
+	public := exchanger.PublicKey()
+	if public == nil || public.Curve() != exchanger.Curve() {
+		return nil, errors.New("jwe: this key names another curve than its public half's")
+	}
+	k.exchange = func(_ context.Context, ephemeral *ecdh.PublicKey) ([]byte, error) { return exchanger.ECDH(ephemeral) }
+	if k.held == nil {
+		k.exchange = k.exchange.checked(public.Curve())
+	}
+	return k.bind(alg, public, o)
 }
 
-func privateScheme(alg Algorithm) (*scheme, error) {
-	return schemeAmong(alg, "takes no private key: use NewSecretKey, NewDirectKey or NewPassword", familyRSA, familyECDH)
-}
-
-// copied returns a PrivateKey that holds a checked copy of a key of the standard library, and nil for any other key.
-func copied(key crypto.PrivateKey) (*PrivateKey, error) {
+// hold keeps a checked copy of a key of the standard library, and returns it. Any other key is held elsewhere, and returned as it is.
+func (k *PrivateKey) hold(key crypto.PrivateKey) (crypto.PrivateKey, error) {
 	var checked crypto.PrivateKey
 	var err error
-	switch k := key.(type) {
+	switch key := key.(type) {
 	case *rsa.PrivateKey:
-		if k != nil && k.N != nil && k.N.BitLen() > maxDecryptingBits {
+		if key != nil && key.N != nil && key.N.BitLen() > maxDecryptingBits {
 			return nil, fmt.Errorf("jwe: an RSA key that decrypts has at most %d bits", maxDecryptingBits)
 		}
-		checked, err = jwk.CheckPrivate(k)
+		checked, err = jwk.CheckPrivate(key)
 	case *ecdsa.PrivateKey:
-		if checked, err = jwk.CheckPrivate(k); err == nil {
+		if checked, err = jwk.CheckPrivate(key); err == nil {
 			checked, err = checked.(*ecdsa.PrivateKey).ECDH()
 		}
 	case *ecdh.PrivateKey:
-		if k == nil || k.PublicKey() == nil {
+		if key == nil || key.PublicKey() == nil {
 			return nil, errors.New("jwe: private key is nil")
 		}
-		checked, err = k.Curve().NewPrivateKey(k.Bytes())
+		checked, err = key.Curve().NewPrivateKey(key.Bytes())
 	default:
-		return nil, nil
+		return key, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("jwe: %w", err)
 	}
-	return &PrivateKey{held: func() crypto.PrivateKey { return checked }}, nil
+	k.held = func() crypto.PrivateKey { return checked }
+	return checked, nil
 }
 
 // bind completes a key with its public half.

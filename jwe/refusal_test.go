@@ -186,7 +186,10 @@ func TestUnprotectedMembers(t *testing.T) {
 			}
 			return fmt.Sprintf(`{"protected":%q,"iv":%q,"ciphertext":%q,"tag":%q,%q:{%s}}`, protected, iv, ciphertext, tag, place, members)
 		}
-		message := decrypt(t, jwe.DecrypterOptions{}, forged("content", `"typ":"a","cty":"b","x":1`), key)
+		message := decrypt(t, jwe.DecrypterOptions{}, forged("content", `"typ":"a","cty":"b","apu":"QWxpY2U","apv":"Qm9i","x":1`), key)
+		if message.PartyU() != nil || message.PartyV() != nil {
+			t.Errorf("%s: a direct key has parties: %q, %q", place, message.PartyU(), message.PartyV())
+		}
 		if message.Type() != "" || message.ContentType() != "" || strings.Contains(string(message.Protected()), "x") {
 			t.Errorf("%s: %q, %q, %s", place, message.Type(), message.ContentType(), message.Protected())
 		}

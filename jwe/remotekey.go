@@ -39,7 +39,12 @@ func NewRemoteECDHKey(alg Algorithm, public crypto.PublicKey, exchange Exchanger
 	if _, err := schemeAmong(alg, "takes no key for ECDH: see NewRemoteRSAKey", familyECDH); err != nil {
 		return nil, err
 	}
-	return (&PrivateKey{exchange: exchange}).bind(alg, public, o)
+	made, err := new(PrivateKey).bind(alg, public, o)
+	if err != nil {
+		return nil, err
+	}
+	made.exchange = exchange.checked(made.public.material.(*ecdh.PublicKey).Curve())
+	return made, nil
 }
 
 // decrypterFunc lets a crypto.Decrypter decrypt as the algorithm says.

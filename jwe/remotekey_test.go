@@ -169,6 +169,44 @@ func remote(t testing.TB, decrypt jwe.DecrypterFunc) *jwe.PrivateKey {
 	return key
 }
 
+// Nor is whoever holds a key for ECDH trusted, however the key was made: the message is what anybody can write who knows the answer.
+func TestRemoteZeros(t *testing.T) {
+	for _, curve := range []ecdh.Curve{ecdh.P256(), ecdh.X25519()} {
+		made, _ := curve.GenerateKey(rand.Reader)
+		zeros := func(context.Context, *ecdh.PublicKey) ([]byte, error) { return make([]byte, 32), nil }
+		asked, err := jwe.NewRemoteECDHKey(jwe.ECDH_ES, made.PublicKey(), zeros, jwe.KeyOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		held, err := jwe.NewPrivateKey(jwe.ECDH_ES, zeroExchanger{remoteExchanger{made, curve}}, jwe.KeyOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		message, err := jwe.ForgeAgreedForTest(asked.Public(), make([]byte, 32), "content")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range []*jwe.PrivateKey{asked, held} {
+			refuses(t, newDecrypter(t, jwe.DecrypterOptions{}, key), fmt.Sprint(curve), message)
+		}
+		honest, err := jwe.NewRemoteECDHKey(jwe.ECDH_ES, made.PublicKey(), func(context.Context, *ecdh.PublicKey) ([]byte, error) {
+			return append(make([]byte, 31), 1), nil
+		}, jwe.KeyOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if message, err = jwe.ForgeAgreedForTest(honest.Public(), append(make([]byte, 31), 1), "content"); err != nil {
+			t.Fatal(err)
+		}
+		decrypt(t, jwe.DecrypterOptions{}, message, honest)
+	}
+}
+
+// zeroExchanger agrees on nothing with everybody.
+type zeroExchanger struct{ remoteExchanger }
+
+func (zeroExchanger) ECDH(*ecdh.PublicKey) ([]byte, error) { return make([]byte, 32), nil }
+
 // A holder that can't be asked says nothing of the message, and nothing of itself gets out.
 func TestRemoteUnavailable(t *testing.T) {
 	down := func(context.Context, []byte) ([]byte, error) {
