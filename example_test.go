@@ -164,6 +164,29 @@ func ExampleClaimError() {
 }
 
 // Check is for where nobody needs the claims, such as a proxy.
+// A verifier that remembers the tokens of clients that come again and again.
+func ExampleVerifierOptions_cacheSize() {
+	ctx := context.Background()
+	key, err := jot.GenerateKey(jot.EdDSA)
+	if err != nil {
+		log.Fatal(err)
+	}
+	raw := exampleSign(key, exampleClaims("ada"))
+	options := examplePolicy
+	options.CacheSize = 10_000
+	verifier, err := jot.NewVerifier(jot.NewKeySet(key.Public()), options)
+	if err != nil {
+		log.Fatal(err)
+	}
+	first, err := verifier.Verify(ctx, raw)
+	if err != nil {
+		log.Fatal(err)
+	}
+	again, err := verifier.Verify(ctx, raw) // expiry, revocation and the key are asked about anew, the signature isn't
+	fmt.Println("remembered:", first == again, err)
+	// Output: remembered: true <nil>
+}
+
 func ExampleVerifier_Check() {
 	raw, verifier := exampleToken(exampleClaims("ada"))
 
