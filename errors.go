@@ -53,7 +53,9 @@ type unavailableError struct{ cause error }
 func unavailable(cause error) error { return &unavailableError{cause} }
 
 func (e *unavailableError) Error() string {
-	return ErrUnavailable.Error() + ": " + strings.TrimPrefix(e.cause.Error(), ErrUnavailable.Error()+": ")
+	text := ErrUnavailable.Error()
+	cause := strings.TrimPrefix(e.cause.Error(), text+": ")
+	return text + ": " + strings.TrimSuffix(cause, ": "+text)
 }
 
 func (e *unavailableError) Is(target error) bool { return target == ErrUnavailable }

@@ -23,7 +23,7 @@ func (o ParseOptions) settle(algorithm, id string) (Algorithm, KeyOptions, error
 	alg := Algorithm(algorithm)
 	switch {
 	case alg == "" && o.Algorithm == "":
-		return "", KeyOptions{}, errors.New("jot: this key doesn't name its algorithm: state it in ParseOptions")
+		return "", KeyOptions{}, errors.New("jot: this key doesn't name its algorithm: state it as Algorithm in the options")
 	case alg != "" && o.Algorithm != "" && alg != o.Algorithm:
 		return "", KeyOptions{}, fmt.Errorf("jot: this key is for %.32q, not for %s", algorithm, o.Algorithm)
 	case id != "" && o.KeyID != "" && id != o.KeyID:

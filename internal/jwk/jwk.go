@@ -47,6 +47,7 @@ type Key struct {
 	certified    bool // has x5c
 	otherPrimes  bool // has oth
 	secret       bool // has a private or secret member
+	isSet        bool // has keys, as a JWK Set
 }
 
 // members are the members of a JWK that are text (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2, RFC 9964 §3).
@@ -132,6 +133,9 @@ func Parse(data []byte) (*Key, error) {
 	if err := scanner.Err(); err != nil {
 		return nil, fmt.Errorf("not a JWK: %w", err)
 	}
+	if k.texts.Type == "" && k.isSet {
+		return nil, errors.New("this is a JWK Set where one JWK is expected")
+	}
 	if k.texts.Type == "" {
 		return nil, errors.New(`not a JWK: it lacks member "kty" (RFC 7517 §4.1)`)
 	}
@@ -151,6 +155,9 @@ func (k *Key) read(name string, value jose.Value) (err error) {
 		k.certified = true
 		k.certificates, err = texts(name, value, maxCertificates)
 		return err
+	case "keys":
+		k.isSet = value.Kind() == jose.Array
+		return nil
 	case "oth":
 		k.otherPrimes, k.secret = true, true
 		return nil

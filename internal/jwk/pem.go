@@ -27,6 +27,8 @@ func ParsePEM(data []byte) (key any, private bool, err error) {
 		key, err = parsePublicDER(block)
 	case "ENCRYPTED PRIVATE KEY":
 		err = errors.New("this private key is encrypted: decrypt it first, as with openssl pkcs8")
+	case "OPENSSH PRIVATE KEY":
+		err = errors.New("OpenSSH's own format is not read: convert a copy with ssh-keygen -p -m PKCS8")
 	default:
 		err = fmt.Errorf("a PEM block of type %.32q holds no key", block.Type)
 	}
@@ -100,8 +102,13 @@ func onePEMBlock(data []byte) (*pem.Block, error) {
 		block, rest = pem.Decode(rest)
 		blocks--
 	}
-	if block == nil || blocks != 1 || len(bytes.TrimSpace(rest)) != 0 {
-		return nil, errors.New("a PEM key is exactly one block")
+	switch {
+	case blocks > 1:
+		return nil, fmt.Errorf("a PEM key is one block, and here are %d: give the one with the key", blocks)
+	case block == nil:
+		return nil, errors.New("this PEM block is damaged")
+	case len(bytes.TrimSpace(rest)) != 0:
+		return nil, errors.New("something follows the PEM block of this key")
 	}
 	return block, nil
 }

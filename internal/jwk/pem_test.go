@@ -155,3 +155,22 @@ func TestCertificateOfJWK(t *testing.T) {
 		}
 	}
 }
+
+// What people give by mistake, and what they are told.
+func TestMistakesAreNamed(t *testing.T) {
+	const block = "-----BEGIN PUBLIC KEY-----\nAA==\n-----END PUBLIC KEY-----\n"
+	for text, want := range map[string]string{
+		block + block:         "here are 2",
+		block + "and a note":  "something follows",
+		block[:len(block)-12]: "damaged",
+		strings.ReplaceAll(block, "PUBLIC", "OPENSSH PRIVATE"): "ssh-keygen",
+		strings.ReplaceAll(block, "PUBLIC", "SECRET"):          "holds no key",
+	} {
+		if _, _, err := jwk.ParsePEM([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+	if _, err := jwk.Parse([]byte(`{"keys":[]}`)); err == nil || !strings.Contains(err.Error(), "JWK Set") {
+		t.Errorf("a set: %v", err)
+	}
+}
