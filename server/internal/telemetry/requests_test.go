@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,13 +37,7 @@ func TestLogRequests(t *testing.T) {
 	tests := []struct {
 		path   string
 		status int
-		route  string
-	}{
-		{"/hello/ada?access_token=secret-in-the-query", 200, "GET /hello/{name}"},
-		{"/panic", 500, "GET /panic"},
-		{"/stream", 200, "GET /stream"},
-		{"/nowhere", 404, ""},
-	}
+	}{{"/hello/ada?access_token=secret-in-the-query", 200}, {"/panic", 500}, {"/stream", 200}, {"/nowhere", 404}}
 	for _, test := range tests {
 		response, err := server.Client().Get(server.URL + test.path)
 		if err != nil {
@@ -60,6 +55,7 @@ func TestLogRequests(t *testing.T) {
 		response.Body.Close()
 	}
 
+	server.Close() // a client may have its answer before the line is written
 	var routes []string
 	for line := range strings.Lines(log.String()) {
 		var entry struct {
@@ -79,8 +75,9 @@ func TestLogRequests(t *testing.T) {
 			}
 		}
 	}
-	if len(routes) != 5 || routes[0] != tests[0].route || routes[3] != tests[3].route {
-		t.Errorf("logged routes %q", routes)
+	slices.Sort(routes)
+	if want := []string{"", "GET /hello/{name}", "GET /late", "GET /panic", "GET /stream"}; !slices.Equal(routes, want) {
+		t.Errorf("logged routes %q, want %q", routes, want)
 	}
 	for _, secret := range []string{"secret-in-the-query", "ada"} {
 		if strings.Contains(log.String(), secret) {
