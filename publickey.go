@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 
 	"github.com/jot-auth/jot/internal/jwk"
 )
@@ -111,6 +112,14 @@ func (k *PublicKey) verifiesSize(signature []byte) bool {
 	return len(signature) == k.scheme.size
 }
 
+// verification is the working memory of one, all of it public, which would else be allocated for each.
+type verification struct {
+	digest [maxDigestSize]byte
+	der    [maxDERSize]byte
+}
+
+var verifications = sync.Pool{New: func() any { return new(verification) }}
+
 // VerifyInput reports whether the signature over a JWS signing input is this key's (RFC 7515 §5.2).
 func (k *PublicKey) VerifyInput(input, signature []byte) bool {
 	if !k.usable() || !k.verifiesSize(signature) {
@@ -122,12 +131,12 @@ func (k *PublicKey) VerifyInput(input, signature []byte) bool {
 	case familyMLDSA:
 		return verifyMLDSA(k.material, input, signature)
 	}
-	var buffer [maxDigestSize]byte
-	hashed := digest(k.scheme.hash, input, &buffer)
+	work := verifications.Get().(*verification)
+	defer verifications.Put(work)
+	hashed := digest(k.scheme.hash, input, &work.digest)
 	switch material := k.material.(type) {
 	case *ecdsa.PublicKey:
-		var buffer [maxDERSize]byte
-		return ecdsa.VerifyASN1(material, hashed, derFromRaw(buffer[:0], signature))
+		return ecdsa.VerifyASN1(material, hashed, derFromRaw(work.der[:0], signature))
 	case *rsa.PublicKey:
 		if k.scheme.family == familyPSS {
 			return rsa.VerifyPSS(material, k.scheme.hash, hashed, signature, k.scheme.pss()) == nil

@@ -139,6 +139,9 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (*Token, error) {
 // Check does all that Verify does, and answers only whether the token is valid. It doesn't allocate for a valid token with a
 // signature that the standard library verifies without, unless it's one to remember (VerifierOptions.CacheSize).
 func (v *Verifier) Check(ctx context.Context, raw string) error {
+	if len(raw) > v.options.MaxSize {
+		return ErrTooLarge
+	}
 	if token, err := v.recall(ctx, raw); token != nil || err != nil {
 		return err
 	}
@@ -164,6 +167,9 @@ func Verify[T any](ctx context.Context, v *Verifier, raw string) (T, *Token, err
 
 // verifyInto decodes the claims from the scratch, where they have been read already, unless claims is nil.
 func (v *Verifier) verifyInto(ctx context.Context, raw string, claims any) (*Token, error) {
+	if len(raw) > v.options.MaxSize {
+		return nil, ErrTooLarge
+	}
 	token, err := v.recall(ctx, raw)
 	if token != nil && claims != nil {
 		err = token.Decode(claims)
@@ -227,11 +233,8 @@ func (v *Verifier) giveBack(s *scratch) {
 	v.scratches.Put(s)
 }
 
-// verify leaves what it read in s. Nothing of the payload is looked at before the signature held.
+// verify leaves what it read in s, of a token that isn't too large. Nothing of the payload is looked at before the signature held.
 func (v *Verifier) verify(ctx context.Context, raw string, s *scratch) error {
-	if len(raw) > v.options.MaxSize {
-		return ErrTooLarge
-	}
 	header, payload, signature, ok := jose.Split(raw)
 	if !ok {
 		return notCompact(raw)
