@@ -3,13 +3,13 @@ package jot
 import (
 	"context"
 	"fmt"
-	"unicode/utf8"
+
+	"github.com/jot-auth/jot/internal/jwk"
 )
 
 const (
 	generatedRSABits = 3072 // the 128-bit strength of NIST SP 800-57, as ES256's and EdDSA's
 	maxSecretSize    = 4 << 10
-	maxKeyIDSize     = 256
 )
 
 // SigningKey is a key that signs: *PrivateKey or *SecretKey.
@@ -46,8 +46,8 @@ type KeyOptions struct {
 }
 
 func checkKeyID(id string) error {
-	if len(id) > maxKeyIDSize || !utf8.ValidString(id) {
-		return fmt.Errorf("jot: a key ID is valid UTF-8 of at most %d bytes", maxKeyIDSize)
+	if err := jwk.CheckKeyID(id); err != nil {
+		return fmt.Errorf("jot: %w", err)
 	}
 	return nil
 }

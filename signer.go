@@ -66,6 +66,9 @@ func (o SignerOptions) header(key SigningKey) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("jot: encoding the header: %w", err)
 	}
+	if len(o.Header) == 0 {
+		return own, nil
+	}
 	further, err := jose.Marshal(o.Header)
 	if err != nil {
 		return nil, fmt.Errorf("jot: encoding the header: %w", err)

@@ -37,11 +37,6 @@ type Encrypter struct {
 	extra   map[string]any // EncrypterOptions.Header, encoded
 }
 
-// reservedMembers are the names that this package writes or refuses, and those whose meaning an RFC fixes.
-var reservedMembers = []string{
-	"alg", "enc", "zip", "crit", "jku", "jwk", "kid", "x5u", "x5c", "x5t", "x5t#S256", "typ", "cty", "epk", "apu", "apv", "iv", "tag", "p2s", "p2c", "b64",
-}
-
 // NewEncrypter makes an encrypter for 1 to 16 keys, each of which will decrypt its messages. A message for several keys can be read by the holder of the weakest, and all of them
 // learn the key of its content: with that, each can write to the others in the sender's place, for as long as they use their keys, whatever kind these are; see Message. To keep a
 // SecretKey or a Password good for telling who wrote, never use it beside another recipient's.
@@ -66,7 +61,7 @@ func NewEncrypter(enc Encryption, o EncrypterOptions, keys ...EncryptionKey) (*E
 		return nil, err
 	}
 	for _, text := range []string{o.Type, o.ContentType} {
-		if strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		if text != "" && !jose.IsMediaType(text) {
 			return nil, errors.New("jwe: a type is a media type, printable ASCII without spaces (RFC 6838 §4.2)")
 		}
 	}
@@ -126,7 +121,7 @@ func checkFindable(keys []EncryptionKey) error {
 func encodeExtra(members map[string]any) (map[string]any, error) {
 	encoded := map[string]any{}
 	for name, value := range members {
-		if slices.ContainsFunc(reservedMembers, func(reserved string) bool { return strings.EqualFold(name, reserved) }) {
+		if jose.IsReserved(name) {
 			return nil, fmt.Errorf("jwe: header member %.32q isn't free to be set", name)
 		}
 		text, err := jose.Marshal(value)

@@ -176,7 +176,7 @@ func (f *form) addRecipient(m, recipient members, joined header) (err error) {
 			return err
 		}
 	}
-	if !disjoint(parts...) {
+	if jose.Valid(jose.Join(parts...)) != nil { // no two parts have one name (RFC 7516 §7.2.1)
 		return ErrDecryption
 	}
 	if joined.encryptedKey, err = decode(string(recipient.encryptedKey)); err != nil {

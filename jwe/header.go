@@ -1,7 +1,6 @@
 package jwe
 
 import (
-	"bytes"
 	"strconv"
 
 	"github.com/jot-auth/jot/internal/jose"
@@ -127,26 +126,5 @@ func readBytes(value jose.Value) ([]byte, error) {
 	if !ok {
 		return nil, ErrDecryption
 	}
-	data, err := jose.AppendDecode(nil, string(text))
-	return data, accept(err == nil)
-}
-
-const whiteSpace = " \t\r\n" // RFC 8259 §2
-
-// disjoint reports whether no two members, of whichever parts, have one name (RFC 7516 §7.2.1), or names that differ in letter case only.
-// Each part is a JSON object that has been read.
-func disjoint(parts ...[]byte) bool {
-	joined := []byte{'{'}
-	for _, part := range parts {
-		part = bytes.Trim(part, whiteSpace)
-		members := bytes.Trim(part[1:len(part)-1], whiteSpace)
-		if len(members) == 0 {
-			continue
-		}
-		if len(joined) > 1 {
-			joined = append(joined, ',')
-		}
-		joined = append(joined, members...)
-	}
-	return jose.Valid(append(joined, '}')) == nil
+	return decode(string(text))
 }

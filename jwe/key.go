@@ -5,13 +5,11 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"unicode/utf8"
+
+	"github.com/jot-auth/jot/internal/jwk"
 )
 
-const (
-	generatedRSABits = 3072 // the 128-bit strength of NIST SP 800-57
-	maxKeyIDSize     = 256
-)
+const generatedRSABits = 3072 // the 128-bit strength of NIST SP 800-57
 
 // EncryptionKey is a key that messages are encrypted for: *PublicKey, *SecretKey or *Password, and no type that embeds one of these.
 type EncryptionKey interface {
@@ -50,8 +48,8 @@ var (
 )
 
 func checkKeyID(id string) error {
-	if len(id) > maxKeyIDSize || !utf8.ValidString(id) {
-		return fmt.Errorf("jwe: a key ID is valid UTF-8 of at most %d bytes", maxKeyIDSize)
+	if err := jwk.CheckKeyID(id); err != nil {
+		return fmt.Errorf("jwe: %w", err)
 	}
 	return nil
 }

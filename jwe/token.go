@@ -19,7 +19,7 @@ func (e *Encrypter) SealToken(ctx context.Context, signer *jot.Signer, claims an
 	if signer == nil {
 		return "", errors.New("jwe: sealing a token needs a signer")
 	}
-	if e.options.ContentType != "" && !isTokenType(e.options.ContentType) {
+	if e.options.ContentType != "" && !jose.SameType(e.options.ContentType, tokenType) {
 		return "", errors.New(`jwe: this encrypter's ContentType is another than that of tokens, "JWT"`)
 	}
 	if err := e.checkCompact(); err != nil {
@@ -53,7 +53,7 @@ func (d *Decrypter) OpenToken(ctx context.Context, verifier *jot.Verifier, raw s
 	if err != nil {
 		return nil, err
 	}
-	if !isTokenType(o.header.contentType) {
+	if !jose.SameType(o.header.contentType, tokenType) {
 		return nil, ErrDecryption
 	}
 	signed := string(o.plaintext)
@@ -65,11 +65,6 @@ func (d *Decrypter) OpenToken(ctx context.Context, verifier *jot.Verifier, raw s
 		return nil, ErrDecryption
 	}
 	return token, nil
-}
-
-// isTokenType compares media types without regard to case, and with or without "application/" (RFC 7516 §4.1.12).
-func isTokenType(contentType string) bool {
-	return strings.EqualFold(contentType, tokenType) || strings.EqualFold(contentType, "application/"+tokenType)
 }
 
 // repeats reports whether the claims that the header repeats are those of a signed token, which has been made or verified here.

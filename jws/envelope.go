@@ -67,7 +67,7 @@ type members struct{ payload, protected, header, signature, signatures jose.Valu
 // readMembers ignores other members, as RFC 7515 §7.2.1 demands.
 func readMembers(text []byte) (m members, err error) {
 	var s jose.Scanner
-	for s.Reset(text); s.Next(); {
+	for s.ResetFew(text); s.Next(); {
 		switch string(s.Name()) {
 		case "payload":
 			m.payload = s.Value()

@@ -1,7 +1,6 @@
 package jws
 
 import (
-	"bytes"
 	"slices"
 
 	"github.com/jot-auth/jot"
@@ -11,12 +10,6 @@ import (
 // maxHeaderSize bounds a header, encoded if it's protected: it's read before its signature is checked. A chain of certificates
 // that nobody here looks at has to fit.
 const maxHeaderSize = 16 << 10
-
-// registered are the header parameters of RFC 7515 §4.1, RFC 7516 §4.1 and RFC 7518 §4. They are never extensions.
-var registered = []string{
-	"alg", "jku", "jwk", "kid", "x5u", "x5c", "x5t", "x5t#S256", "typ", "cty", "crit",
-	"enc", "zip", "epk", "apu", "apv", "iv", "tag", "p2s", "p2c",
-}
 
 // header is what is read of the header of one signature. Members that carry or point to keys ("jwk", "jku", "x5c", "x5u") are
 // never looked at: a message doesn't bring its own key (RFC 8725 §3.10).
@@ -73,7 +66,7 @@ func (h *header) readProtected(decoded []byte) error {
 	h.decoded = decoded
 	encodingStated := false
 	var s jose.Scanner
-	for s.Reset(decoded); s.Next(); {
+	for s.ResetFew(decoded); s.Next(); {
 		var err error
 		switch string(s.Name()) {
 		case "alg":
@@ -109,7 +102,7 @@ func (h *header) readProtected(decoded []byte) error {
 // readUnprotected looks for hints at the key, and for what has no business there.
 func (h *header) readUnprotected(text []byte) error {
 	var s jose.Scanner
-	for s.Reset(text); s.Next(); {
+	for s.ResetFew(text); s.Next(); {
 		var err error
 		switch string(s.Name()) {
 		case "alg":
@@ -126,22 +119,10 @@ func (h *header) readUnprotected(text []byte) error {
 	if err := s.Err(); err != nil {
 		return malformedBy("unprotected header", err)
 	}
-	if h.decoded != nil && jose.Valid(joinObjects(h.decoded, text)) != nil {
+	if h.decoded != nil && jose.Valid(jose.Join(h.decoded, text)) != nil {
 		return malformed("header", "has a name that is both protected and unprotected (RFC 7515 §7.2.1)")
 	}
 	return nil
-}
-
-// joinObjects writes the members of two JSON objects as one object, which is valid if their names are disjoint.
-func joinObjects(a, b []byte) []byte {
-	const space = " \t\r\n"
-	a, b = bytes.Trim(a, space), bytes.Trim(b, space)
-	a, b = bytes.Trim(a[1:len(a)-1], space), bytes.Trim(b[1:len(b)-1], space)
-	joined := slices.Concat([]byte{'{'}, a)
-	if len(a) > 0 && len(b) > 0 {
-		joined = append(joined, ',')
-	}
-	return append(append(joined, b...), '}')
 }
 
 func readText[T ~string](s *jose.Scanner, to *T) error {
@@ -184,7 +165,7 @@ func (h *header) readCritical(v jose.Value) error {
 func (h *header) checkCritical() error {
 	absent := make(map[string]bool, len(h.critical))
 	for _, name := range h.critical {
-		if absent[name] || slices.Contains(registered, name) {
+		if absent[name] || jose.IsRegistered(name) {
 			return malformed("protected header", `has a "crit" that names a registered parameter, or one twice (RFC 7515 §4.1.11)`)
 		}
 		absent[name] = true
@@ -193,7 +174,7 @@ func (h *header) checkCritical() error {
 		return nil
 	}
 	var s jose.Scanner
-	for s.Reset(h.decoded); s.Next(); {
+	for s.ResetFew(h.decoded); s.Next(); {
 		delete(absent, string(s.Name()))
 	}
 	if len(absent) > 0 {

@@ -2,6 +2,7 @@ package jws_test
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -75,6 +76,8 @@ func hostileHeaders(t *testing.T, key jot.SigningKey) map[string]string {
 		"alg in both headers":                   beside(`{"alg":"HS256","typ":"order+json"}`, `{"alg":"HS256"}`),
 		"name in both headers":                  beside(`{"alg":"HS256","typ":"order+json","x":1}`, `{"x":1}`),
 		"name in both headers, in another case": beside(`{"alg":"HS256","typ":"order+json","kid":""}`, `{"Kid":""}`),
+		"header with 33 members":                header(`{"alg":"HS256","typ":"order+json"` + manyMembers(31) + `}`),
+		"33 members that are not protected":     beside(`{"alg":"HS256","typ":"order+json"}`, `{"kid":""`+manyMembers(32)+`}`),
 		"another type":                          header(`{"alg":"HS256","typ":"JWT"}`),
 		"no type":                               header(`{"alg":"HS256"}`),
 		"type that is not protected":            beside(`{"alg":"HS256"}`, `{"typ":"order+json"}`),
@@ -135,10 +138,20 @@ func hostileForms(t *testing.T, key jot.SigningKey) map[string]string {
 		"signatures with a text":                 `{"payload":` + quote(payload) + `,"signatures":["` + good.compact("") + `"]}`,
 		"a good signature and a broken one":      general(payload, good, forged{good.protected, "", "="}),
 		"signatures that differ in b64":          general(payload, good, forge(t, key, `{"alg":"HS256","typ":"order+json","b64":false,"crit":["b64"]}`, "", payload)),
+		"message with 33 members":                strings.TrimSuffix(flattened, "}") + manyMembers(30) + "}",
 		"17 signatures":                          general(payload, times(good, 17)...),
 		"unprotected header of more than 16 KiB": beside(`{"alg":"HS256","typ":"order+json"}`, `{"x":"`+strings.Repeat("x", 16<<10)+`"}`),
 		"protected header of more than 16 KiB":   header(`{"alg":"HS256","typ":"order+json","x":"` + strings.Repeat("x", 16<<10) + `"}`),
 	}
+}
+
+// manyMembers go behind others in an object.
+func manyMembers(count int) string {
+	var text strings.Builder
+	for n := range count {
+		fmt.Fprintf(&text, `,"x%d":0`, n)
+	}
+	return text.String()
 }
 
 // strayBits is another spelling of 32 bytes in base64url, for a lax decoder.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/jot-auth/jot"
@@ -62,7 +61,7 @@ func NewSigner(o SignerOptions, keys ...jot.SigningKey) (*Signer, error) {
 	}
 	s := &Signer{typ: o.Type, detached: o.Detached, unencoded: o.Unencoded}
 	for i, key := range keys {
-		if _, err := jot.NewSigner(key, jot.SignerOptions{}); err != nil {
+		if key == nil || key.Algorithm() == "" { // which the zero value of a key has not
 			return nil, errors.New("jws: a signer needs keys that are not nil")
 		}
 		if slices.ContainsFunc(keys[:i], func(other jot.SigningKey) bool { return sameKey(key, other) }) {
@@ -93,7 +92,7 @@ func (o *SignerOptions) check() error {
 		return errMediaType
 	}
 	for name := range o.Header {
-		if slices.ContainsFunc(append([]string{"b64"}, registered...), func(r string) bool { return strings.EqualFold(r, name) }) {
+		if jose.IsReserved(name) {
 			return fmt.Errorf("jws: Header has members beyond the registered ones, and %.32q is registered", name)
 		}
 	}
@@ -121,7 +120,7 @@ func (o *SignerOptions) header(key jot.SigningKey) (string, error) {
 	if err == nil && len(o.Header) > 0 {
 		var further []byte
 		if further, err = jose.Marshal(o.Header); err == nil {
-			text = joinObjects(text, further)
+			text = jose.Join(text, further)
 		}
 	}
 	if err == nil {

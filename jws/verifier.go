@@ -90,7 +90,7 @@ func (o *VerifierOptions) check() error {
 		}
 	}
 	for _, name := range o.Critical {
-		if name == "" || name == "b64" || slices.Contains(registered, name) {
+		if name == "" || name == "b64" || jose.IsRegistered(name) {
 			return fmt.Errorf("jws: Critical names extensions, and %.32q is none: for b64 state Unencoded", name)
 		}
 	}

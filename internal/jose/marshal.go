@@ -1,22 +1,27 @@
 package jose
 
 import (
+	"bytes"
 	"errors"
-	"slices"
 )
 
 // errInvalidText is what Marshal answers for a string that no JSON text can hold.
 var errInvalidText = errors.New("a string is not valid UTF-8")
 
-// Join returns one object with the members of two, each as Marshal writes it; null counts as an object without members.
-func Join(a, b []byte) []byte {
-	if len(b) <= len("{}") || b[0] != '{' {
-		return a
+// Join returns one object with the members of several, each of them a JSON object that is Valid. The result is Valid too if no two of their names are
+// equal or fold-equal.
+func Join(objects ...[]byte) []byte {
+	const space = " \t\r\n"
+	joined := []byte{'{'}
+	for _, object := range objects {
+		object = bytes.Trim(object, space)
+		members := bytes.Trim(object[1:len(object)-1], space)
+		if len(members) > 0 && len(joined) > len("{") {
+			joined = append(joined, ',')
+		}
+		joined = append(joined, members...)
 	}
-	if len(a) <= len("{}") || a[0] != '{' {
-		return b
-	}
-	return slices.Concat(a[:len(a)-1], []byte{','}, b[1:])
+	return append(joined, '}')
 }
 
 // Marshal encodes v like encoding/json, without the escapes that only a web page needs. A string of invalid UTF-8 is an

@@ -30,6 +30,27 @@ func TestMarshal(t *testing.T) {
 	}
 }
 
+func TestJoin(t *testing.T) {
+	for _, test := range []struct {
+		objects []string
+		want    string
+	}{
+		{nil, `{}`},
+		{[]string{`{}`}, `{}`},
+		{[]string{`{"a":1}`}, `{"a":1}`},
+		{[]string{` {"a":1} `, `{ }`, "{\n\"b\": 2\t}", `{"c":{"a":3}}`}, `{"a":1,"b": 2,"c":{"a":3}}`},
+		{[]string{`{}`, `{"b":2}`}, `{"b":2}`},
+	} {
+		var objects [][]byte
+		for _, object := range test.objects {
+			objects = append(objects, []byte(object))
+		}
+		if got := string(Join(objects...)); got != test.want {
+			t.Errorf("%q: %s, want %s", test.objects, got, test.want)
+		}
+	}
+}
+
 func TestParse(t *testing.T) {
 	value, err := Parse([]byte(` "\u0061" `))
 	if text, ok := value.Text(); err != nil || !ok || string(text) != "a" {

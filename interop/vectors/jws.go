@@ -23,11 +23,7 @@ func JWS(deviations map[string]string) Suite {
 }
 
 func openJWS(c *Case) ([]byte, error) {
-	algorithms := offered(c.Algorithms)
-	if len(algorithms) == 0 {
-		return nil, ErrNotOffered
-	}
-	source, err := c.source(algorithms)
+	algorithms, source, err := c.keys()
 	if err != nil {
 		return nil, err
 	}
@@ -72,6 +68,16 @@ func offered(names []string) (algorithms []jot.Algorithm) {
 }
 
 func hasMLDSA() bool { return version.Compare(runtime.Version(), "go1.27") >= 0 }
+
+// keys are the algorithms of the case that jot has, and its keys for them.
+func (c *Case) keys() ([]jot.Algorithm, jot.KeySource, error) {
+	algorithms := offered(c.Algorithms)
+	if len(algorithms) == 0 {
+		return nil, nil, ErrNotOffered
+	}
+	source, err := c.source(algorithms)
+	return algorithms, source, err
+}
 
 // source is the case's key, whatever key ID a header names, or its key set, where key IDs count.
 func (c *Case) source(algorithms []jot.Algorithm) (jot.KeySource, error) {

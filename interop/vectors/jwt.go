@@ -16,11 +16,7 @@ func JWT(deviations map[string]string) Suite {
 }
 
 func openJWT(c *Case) ([]byte, error) {
-	algorithms := offered(c.Algorithms)
-	if len(algorithms) == 0 {
-		return nil, ErrNotOffered
-	}
-	source, err := c.source(algorithms)
+	algorithms, source, err := c.keys()
 	if err != nil {
 		return nil, err
 	}

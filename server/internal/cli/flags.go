@@ -26,6 +26,16 @@ func explainFlag(cmd *cobra.Command, err error) error {
 	return usagef("%s", err)
 }
 
+// refuseFlags refuses flags that don't go with the others, and says where they belong.
+func refuseFlags(cmd *cobra.Command, foreign []string, belongs string) error {
+	for _, name := range foreign {
+		if cmd.Flags().Changed(name) {
+			return usagef("--%s %s", name, belongs)
+		}
+	}
+	return nil
+}
+
 // nearFlags are the flags of a command that a name is close to, as cobra finds the commands that are, and those that it goes on from.
 func nearFlags(cmd *cobra.Command, name string) []string {
 	names := &cobra.Command{SuggestionsMinimumDistance: 1}

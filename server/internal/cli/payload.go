@@ -32,10 +32,8 @@ func (f *payloadFlags) check(cmd *cobra.Command, sign signFlags) error {
 	if f.file != "" {
 		foreign, belongs = []string{"exp", "claim", "claims", "encrypt", "enc"}, "is for a token, and --payload is not one"
 	}
-	for _, name := range foreign {
-		if cmd.Flags().Changed(name) {
-			return usagef("--%s %s", name, belongs)
-		}
+	if err := refuseFlags(cmd, foreign, belongs); err != nil {
+		return err
 	}
 	switch {
 	case f.file != "" && isTokenType(sign.typ):

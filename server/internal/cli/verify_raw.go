@@ -20,10 +20,8 @@ func (f verifyFlags) checkKind(cmd *cobra.Command) error {
 		foreign, belongs = []string{"iss", "any-iss", "aud", "any-aud", "no-aud", "leeway", "at", "no-exp", "decrypt"},
 			"is for a token, and with --raw or --payload the message is not one"
 	}
-	for _, name := range foreign {
-		if cmd.Flags().Changed(name) {
-			return usagef("--%s %s", name, belongs)
-		}
+	if err := refuseFlags(cmd, foreign, belongs); err != nil {
+		return err
 	}
 	if !f.isRaw() {
 		return f.checkToken(cmd)
