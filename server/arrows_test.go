@@ -30,8 +30,9 @@ var mayImport = map[string][]string{
 	"internal/api":       {"issuer", "internal/web"},
 	"internal/oauth":     {"issuer", "internal/web"},
 	"internal/feed":      {"issuer", "internal/web"},
+	"internal/openapi":   {"internal/web"},
 	".": {
-		"issuer", "sqlstore", "internal/accounts", "internal/api", "internal/feed", "internal/oauth", "internal/telemetry", "internal/web",
+		"issuer", "sqlstore", "internal/accounts", "internal/api", "internal/feed", "internal/oauth", "internal/openapi", "internal/telemetry", "internal/web",
 	},
 	"internal/cli": {".", "issuer"},
 	"cmd/jot":      {"internal/cli"},

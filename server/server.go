@@ -17,6 +17,7 @@ import (
 	"github.com/jot-auth/jot/server/internal/api"
 	"github.com/jot-auth/jot/server/internal/feed"
 	"github.com/jot-auth/jot/server/internal/oauth"
+	"github.com/jot-auth/jot/server/internal/openapi"
 	"github.com/jot-auth/jot/server/internal/telemetry"
 	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/server/issuer"
@@ -131,7 +132,7 @@ func (s *Server) routes(c Config) (_ http.Handler, err error) {
 	firstParty.Register(mux)
 	protocols.Register(mux)
 	s.feed.Register(mux)
-	if err := registerHealth(mux, s.issuer); err != nil {
+	if err := errors.Join(registerHealth(mux, s.issuer), openapi.Register(mux, s.issuer.URL())); err != nil {
 		return nil, err
 	}
 	return telemetry.LogRequests(c.Logger, web.Problems(mux)), nil

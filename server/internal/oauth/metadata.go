@@ -1,11 +1,7 @@
 package oauth
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -57,21 +53,14 @@ func (s *Server) keySet(w http.ResponseWriter, r *http.Request) {
 	s.publish(w, r, "application/jwk-set+json", s.issuer.KeySet())
 }
 
-// publish answers with a document that caches may keep as long as a key set, and that
-// they can ask for again by its entity tag.
+// publish answers with a document that caches may keep as long as a key set.
 func (s *Server) publish(w http.ResponseWriter, r *http.Request, contentType string, document any) {
 	body, err := json.Marshal(document)
 	if err != nil {
 		web.Fail(w, r, err)
 		return
 	}
-	sum := sha256.Sum256(body)
-	header := w.Header()
-	header.Set("Content-Type", contentType)
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Cache-Control", fmt.Sprintf("public, max-age=%d", s.issuer.KeySetMaxAge()/time.Second))
-	header.Set("ETag", `"`+base64.RawURLEncoding.EncodeToString(sum[:16])+`"`)
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
+	web.Publish(w, r, contentType, body, int(s.issuer.KeySetMaxAge()/time.Second))
 }
 
 // scopes answers every resource's scopes, sorted.

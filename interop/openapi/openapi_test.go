@@ -1,0 +1,182 @@
+package openapi
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+const password = "correct horse battery staple"
+
+// unseen are answers that this test can't provoke.
+var unseen = map[string]string{
+	"GET /feed/live 410": "needs a log of more rules than the server keeps at hand",
+}
+
+func TestContract(t *testing.T) {
+	c := start(t)
+	c.abuse()
+	c.firstParty()
+	c.oauth()
+	c.feed()
+	c.documents()
+	c.complete(unseen)
+}
+
+// abuse sends what no endpoint accepts to each that has a body.
+func (c *client) abuse() {
+	for path, item := range c.document.Paths.Map() {
+		for method, operation := range item.Operations() {
+			if operation.RequestBody == nil {
+				continue
+			}
+			answers := func(status int) bool { return operation.Responses.Status(status) != nil }
+			refusal := func(status int) int { // OAuth knows one status for a body that can't be read
+				if answers(status) {
+					return status
+				}
+				return http.StatusBadRequest
+			}
+			path := filled(path)
+			c.do(call{method: method, path: path, json: strings.Repeat("x", 64<<10), want: refusal(http.StatusRequestEntityTooLarge)})
+			c.do(call{method: method, path: path, json: 1, header: map[string]string{"Content-Type": "text/plain"}, want: refusal(http.StatusUnsupportedMediaType)})
+			c.do(call{method: method, path: path, json: []int{1}, want: http.StatusBadRequest})
+			c.do(call{method: method, path: path, json: map[string]int{"unknown": 1}, want: http.StatusBadRequest})
+			if answers(http.StatusForbidden) {
+				c.do(call{method: method, path: path, json: 1, header: map[string]string{"Sec-Fetch-Site": "cross-site"}, want: http.StatusForbidden})
+			}
+		}
+	}
+}
+
+// filled puts something into each parameter of a path.
+func filled(path string) string {
+	for _, part := range strings.Split(path, "/") {
+		if strings.HasPrefix(part, "{") {
+			path = strings.Replace(path, part, "unknown", 1)
+		}
+	}
+	return path
+}
+
+func (c *client) firstParty() {
+	account := map[string]string{"username": "ada", "password": password}
+	c.do(call{method: "POST", path: "/v1/signup", json: account, want: 201})
+	c.do(call{method: "POST", path: "/v1/signup", json: account, want: 409})
+	c.do(call{method: "POST", path: "/v1/signup", json: map[string]string{"username": "bob", "password": "short"}, want: 400})
+
+	logIn := call{method: "POST", path: "/v1/login", json: account, want: 200}
+	t := c.tokens(logIn)
+	c.do(call{method: "POST", path: "/v1/login", json: map[string]string{"username": "ada", "password": "a wrong password"}, want: 401})
+	c.do(call{method: "POST", path: "/v1/login", json: map[string]any{"username": "ada", "password": password, "cookies": true}, want: 200})
+
+	c.do(call{method: "GET", path: "/v1/me", header: bearer(t.Access), want: 200})
+	c.do(call{method: "GET", path: "/v1/me", want: 401})
+	c.do(call{method: "GET", path: "/v1/me", header: bearer("a.b.c"), want: 401})
+	c.do(call{method: "GET", path: "/v1/me", header: bearer("two words"), want: 400})
+	c.do(call{method: "GET", path: "/v1/me", header: bearer(c.foreign(t.Access)), want: 403})
+
+	t = c.tokens(call{method: "POST", path: "/v1/refresh", json: map[string]string{"refresh_token": t.Refresh}, want: 200})
+	c.do(call{method: "POST", path: "/v1/refresh", header: map[string]string{"Cookie": "__Secure-jot-refresh=" + t.Refresh}, want: 200})
+	c.do(call{method: "POST", path: "/v1/refresh", json: map[string]string{"refresh_token": "jrt_forged"}, want: 401})
+
+	c.do(call{method: "POST", path: "/v1/logout", header: bearer(t.Access), want: 204})
+	c.do(call{method: "POST", path: "/v1/logout", header: bearer(t.Access), want: 401})
+	t = c.tokens(logIn)
+	c.do(call{method: "POST", path: "/v1/logout", json: map[string]any{"refresh_token": t.Refresh, "everywhere": true}, want: 204})
+}
+
+// foreign is a token of the same subject that another client got.
+func (c *client) foreign(access string) string {
+	c.t.Helper()
+	token, err := c.server.Issuer().Verifier().Verify(c.t.Context(), access)
+	must(c.t, err)
+	issued, err := c.server.Issuer().Issue(c.t.Context(), issuer.Grant{Subject: token.Subject(), ClientID: other})
+	must(c.t, err)
+	return issued.Access
+}
+
+func (c *client) oauth() {
+	t := c.tokens(call{method: "POST", path: "/v1/login", json: map[string]string{"username": "ada", "password": password}, want: 200})
+	t = c.tokens(call{method: "POST", path: "/oauth2/token", form: "grant_type=refresh_token&client_id=" + app + "&refresh_token=" + t.Refresh, want: 200})
+	t = c.tokens(call{method: "POST", path: "/oauth2/token", json: map[string]string{"grant_type": "refresh_token", "client_id": app, "refresh_token": t.Refresh}, want: 200})
+	c.do(call{method: "POST", path: "/oauth2/token", form: "grant_type=refresh_token&client_id=" + app + "&refresh_token=jrt_forged", want: 400})
+	basic := map[string]string{"Authorization": "Basic " + "Y2xpZW50X2FwcDpzZWNyZXQ="}
+	for _, path := range []string{"/oauth2/token", "/oauth2/revoke"} {
+		c.do(call{method: "POST", path: path, form: "grant_type=refresh_token&token=x", header: basic, want: 401})
+	}
+	c.do(call{method: "POST", path: "/oauth2/revoke", form: "client_id=" + app + "&token=" + t.Access, want: 200})
+	c.do(call{method: "POST", path: "/oauth2/revoke", json: map[string]string{"client_id": app, "token": t.Refresh}, want: 200})
+}
+
+func (c *client) feed() {
+	credential := bearer(c.feedCredential)
+	snapshot := c.do(call{method: "GET", path: "/feed/snapshot", header: credential, want: 200})
+	if lines := strings.Count(string(snapshot), "\n"); lines < 3 {
+		c.t.Errorf("a snapshot of %d lines", lines)
+	}
+	head, err := c.server.Issuer().LogHead(c.t.Context())
+	must(c.t, err)
+	live := "/feed/live?nonce=0123456789abcdef&after=0&log="
+	c.do(call{method: "GET", path: live + "another", header: credential, want: 409})
+	for _, path := range []string{"/feed/snapshot", live + head.LogID} {
+		c.do(call{method: "GET", path: path, want: 401})
+		c.do(call{method: "GET", path: path, header: bearer("two words"), want: 400})
+	}
+	response := c.send(call{method: "GET", path: live + head.LogID, header: credential})
+	defer response.Body.Close()
+	frame := make([]byte, 1)
+	if _, err := response.Body.Read(frame); err != nil || response.StatusCode != 200 {
+		c.t.Errorf("the stream began with status %d, %v", response.StatusCode, err)
+	}
+}
+
+// documents asks for everything that is public, and then again by its entity tag.
+func (c *client) documents() {
+	for path, item := range c.document.Paths.Map() {
+		if item.Get == nil || item.Get.Security != nil {
+			continue
+		}
+		response := c.send(call{method: "GET", path: path})
+		response.Body.Close()
+		if response.StatusCode != 200 {
+			c.t.Errorf("%s: %d", path, response.StatusCode)
+		}
+		if item.Get.Responses.Status(http.StatusNotModified) != nil {
+			c.do(call{method: "GET", path: path, header: map[string]string{"If-None-Match": response.Header.Get("ETag")}, want: 304})
+		}
+	}
+}
+
+// Each operation has a name of its own, says what it is for, and whoever needs a credential may be refused.
+func TestDocument(t *testing.T) {
+	c := start(t)
+	names := map[string]bool{}
+	for path, item := range c.document.Paths.Map() {
+		for method, o := range item.Operations() {
+			if o.Summary == "" || len(o.Tags) != 1 || o.OperationID == "" || names[o.OperationID] {
+				t.Errorf("%s %s needs a summary, one tag, and an operationId of its own", method, path)
+			}
+			names[o.OperationID] = true
+			if needsCredential(o) && o.Responses.Status(http.StatusUnauthorized) == nil {
+				t.Errorf("%s %s needs a credential, and doesn't say how one that is missing is answered", method, path)
+			}
+		}
+	}
+}
+
+func needsCredential(o *openapi3.Operation) bool {
+	if o.Security == nil {
+		return false
+	}
+	for _, alternative := range *o.Security {
+		if len(alternative) == 0 {
+			return false
+		}
+	}
+	return true
+}
