@@ -25,7 +25,7 @@ var mayImport = map[string][]string{
 	"jwe":                            {".", "internal/jose", "internal/jwk"},
 	"jwks":                           {".", "internal/jose"},
 	"revocation":                     {".", "internal/jose"},
-	"jothttp":                        {"."},
+	"jothttp":                        {".", "strictjson"},
 	"jottest":                        {".", "revocation"},
 	"examples/petstore":              {".", "jothttp", "strictjson"},
 	"examples/petstore/cmd/petstore": {".", "jwks", "revocation", "examples/petstore"},

@@ -14,6 +14,8 @@ require (
 	golang.org/x/mod v0.42.0
 )
 
+require golang.org/x/oauth2 v0.37.0
+
 require (
 	github.com/dustin/go-humanize v1.0.1 // indirect
 	github.com/getkin/kin-openapi v0.152.0

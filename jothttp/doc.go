@@ -1,4 +1,4 @@
-// Package jothttp protects HTTP handlers with jot's access tokens and answers as RFC 6750 says.
+// Package jothttp protects HTTP handlers with jot's access tokens and answers as RFC 6750 says; its [Transport] makes requests with them.
 //
 //	protect := jothttp.Protect(verifier)
 //	mux.Handle("GET /me", protect(me))
@@ -29,6 +29,12 @@
 // The body is a problem document (RFC 9457) that repeats the status and nothing else: which check failed helps
 // whoever forges tokens more than whoever owns one. [Options.OnRefuse] sees the reason. Refusals are never stored by
 // caches.
+//
+// # Clients
+//
+// [Transport] is the other end: an http.RoundTripper that holds the token pair of a session, sends its access token to the APIs that are
+// named and to no other address, and renews it when it expires or when an API says that its claims are stale, once for all
+// requests. [FileStore] lets several programs share the session.
 //
 // # Cross-origin requests
 //

@@ -7,6 +7,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/jot-auth/jot/interop/running"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
@@ -93,33 +94,33 @@ func (c *client) firstParty() {
 // foreign is a token of the same subject that another client got.
 func (c *client) foreign(access string) string {
 	c.t.Helper()
-	token, err := c.server.Issuer().Verifier().Verify(c.t.Context(), access)
+	token, err := c.Issuer().Verifier().Verify(c.t.Context(), access)
 	must(c.t, err)
-	issued, err := c.server.Issuer().Issue(c.t.Context(), issuer.Grant{Subject: token.Subject(), ClientID: other})
+	issued, err := c.Issuer().Issue(c.t.Context(), issuer.Grant{Subject: token.Subject(), ClientID: running.Other})
 	must(c.t, err)
 	return issued.Access
 }
 
 func (c *client) oauth() {
 	t := c.tokens(call{method: "POST", path: "/v1/login", json: map[string]string{"username": "ada", "password": password}, want: 200})
-	t = c.tokens(call{method: "POST", path: "/oauth2/token", form: "grant_type=refresh_token&client_id=" + app + "&refresh_token=" + t.Refresh, want: 200})
-	t = c.tokens(call{method: "POST", path: "/oauth2/token", json: map[string]string{"grant_type": "refresh_token", "client_id": app, "refresh_token": t.Refresh}, want: 200})
-	c.do(call{method: "POST", path: "/oauth2/token", form: "grant_type=refresh_token&client_id=" + app + "&refresh_token=jrt_forged", want: 400})
+	t = c.tokens(call{method: "POST", path: "/oauth2/token", form: "grant_type=refresh_token&client_id=" + running.App + "&refresh_token=" + t.Refresh, want: 200})
+	t = c.tokens(call{method: "POST", path: "/oauth2/token", json: map[string]string{"grant_type": "refresh_token", "client_id": running.App, "refresh_token": t.Refresh}, want: 200})
+	c.do(call{method: "POST", path: "/oauth2/token", form: "grant_type=refresh_token&client_id=" + running.App + "&refresh_token=jrt_forged", want: 400})
 	basic := map[string]string{"Authorization": "Basic " + "Y2xpZW50X2FwcDpzZWNyZXQ="}
 	for _, path := range []string{"/oauth2/token", "/oauth2/revoke"} {
 		c.do(call{method: "POST", path: path, form: "grant_type=refresh_token&token=x", header: basic, want: 401})
 	}
-	c.do(call{method: "POST", path: "/oauth2/revoke", form: "client_id=" + app + "&token=" + t.Access, want: 200})
-	c.do(call{method: "POST", path: "/oauth2/revoke", json: map[string]string{"client_id": app, "token": t.Refresh}, want: 200})
+	c.do(call{method: "POST", path: "/oauth2/revoke", form: "client_id=" + running.App + "&token=" + t.Access, want: 200})
+	c.do(call{method: "POST", path: "/oauth2/revoke", json: map[string]string{"client_id": running.App, "token": t.Refresh}, want: 200})
 }
 
 func (c *client) feed() {
-	credential := bearer(c.feedCredential)
+	credential := bearer(c.FeedCredential)
 	snapshot := c.do(call{method: "GET", path: "/feed/snapshot", header: credential, want: 200})
 	if lines := strings.Count(string(snapshot), "\n"); lines < 3 {
 		c.t.Errorf("a snapshot of %d lines", lines)
 	}
-	head, err := c.server.Issuer().LogHead(c.t.Context())
+	head, err := c.Issuer().LogHead(c.t.Context())
 	must(c.t, err)
 	live := "/feed/live?nonce=0123456789abcdef&after=0&log="
 	c.do(call{method: "GET", path: live + "another", header: credential, want: 409})

@@ -4,57 +4,22 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"log/slog"
-	"net"
 	"net/http"
 	"testing"
 
-	"github.com/jot-auth/jot/server"
-	"github.com/jot-auth/jot/server/issuer"
-)
-
-const (
-	app   = "client_app"
-	other = "client_other"
+	"github.com/jot-auth/jot/interop/running"
 )
 
 // client talks to a server through the contract.
 type client struct {
 	*contract
-	url            string
-	server         *server.Server
-	feedCredential string
+	running.Server
 }
 
-// start serves a whole server on loopback.
 func start(t *testing.T) *client {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	url := "http://" + listener.Addr().String()
-	credential := server.NewSecret().Text()
-	s, err := server.New(t.Context(), server.Config{
-		Issuer: issuer.Config{
-			URL:              url,
-			Resources:        []issuer.Resource{{Audience: "petstore", Scopes: []string{"pets:read", "pets:write"}}},
-			Clients:          []issuer.Client{{ID: app, Scopes: []string{"pets:read"}, FirstParty: true}, {ID: other, Scopes: []string{"pets:read"}}},
-			KeyEncryptionKey: server.NewSecret().Bytes(),
-		},
-		DataDir: t.TempDir(), OpenSignUp: true, SignUpScope: []string{"pets:read"}, FeedCredentials: []string{credential},
-		Logger: slog.New(slog.DiscardHandler),
-	})
-	must(t, err)
-	served := http.Server{Handler: s.Handler()}
-	go served.Serve(listener) // ends with Close
-	t.Cleanup(func() {
-		if err := served.Close(); err != nil {
-			t.Error(err)
-		}
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return &client{newContract(t, url), url, s, credential}
+	s := running.Start(t)
+	return &client{newContract(t, s.URL), s}
 }
 
 // call is a request and what it must be answered with.
@@ -88,7 +53,7 @@ func (c *client) send(a call) *http.Response {
 		body, err = json.Marshal(a.json)
 		must(c.t, err)
 	}
-	request, err := http.NewRequestWithContext(c.t.Context(), a.method, c.url+a.path, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(c.t.Context(), a.method, c.URL+a.path, bytes.NewReader(body))
 	must(c.t, err)
 	if len(body) > 0 {
 		request.Header.Set("Content-Type", media)

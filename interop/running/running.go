@@ -1,0 +1,60 @@
+// Package running serves a whole token server on loopback, for tests of its clients.
+package running
+
+import (
+	"log/slog"
+	"net"
+	"net/http"
+	"testing"
+
+	"github.com/jot-auth/jot/server"
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+// Clients and API of the server.
+const (
+	App      = "client_app"   // first-party
+	Other    = "client_other" // somebody else's
+	Audience = "petstore"
+)
+
+// Server is a server that anybody may sign up with.
+type Server struct {
+	*server.Server
+	URL            string
+	FeedCredential string
+}
+
+// Start serves until the test ends.
+func Start(t *testing.T) Server {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	url, credential := "http://"+listener.Addr().String(), server.NewSecret().Text()
+	s, err := server.New(t.Context(), server.Config{
+		Issuer: issuer.Config{
+			URL:              url,
+			Resources:        []issuer.Resource{{Audience: Audience, Scopes: []string{"pets:read", "pets:write"}}},
+			Clients:          []issuer.Client{{ID: App, Scopes: []string{"pets:read"}, FirstParty: true}, {ID: Other, Scopes: []string{"pets:read"}}},
+			KeyEncryptionKey: server.NewSecret().Bytes(),
+		},
+		DataDir: t.TempDir(), OpenSignUp: true, SignUpScope: []string{"pets:read"}, FeedCredentials: []string{credential},
+		Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	serving := http.Server{Handler: s.Handler()}
+	go serving.Serve(listener) // until Close
+	t.Cleanup(func() {
+		if err := serving.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return Server{s, url, credential}
+}

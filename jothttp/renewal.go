@@ -1,0 +1,182 @@
+package jothttp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/jot-auth/jot/strictjson"
+)
+
+const (
+	refreshTimeout = 15 * time.Second // below the grace that the issuer gives to a lost answer
+	refreshRetry   = time.Second      // while the old access token is still good
+)
+
+// advise makes a refresh due at some time within the window, so that a million clients don't come at once.
+func (t *Transport) advise(pair TokenPair) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.due.IsZero() && pair.same(t.pair) {
+		t.due = t.options.Now().Add(rand.N(t.options.AdviceWindow))
+	}
+}
+
+// Tokens returns a pair whose access token is good, as far as the clock can tell, after a refresh if need be. It fails with ErrLoggedOut, or with
+// the reason for which there's no refresh now.
+func (t *Transport) Tokens(ctx context.Context) (TokenPair, error) {
+	pair, err := t.current(ctx)
+	if err != nil {
+		return TokenPair{}, err
+	}
+	if pair.Access == "" && pair.Refresh == "" {
+		return TokenPair{}, ErrLoggedOut
+	}
+	usable, due := t.judge(pair)
+	if !due {
+		return pair, nil
+	}
+	renewed, err := t.renew(ctx, pair)
+	if err != nil && usable && !errors.Is(err, ErrLoggedOut) {
+		return pair, nil
+	}
+	return renewed, err
+}
+
+// current returns the pair that is known, or else the stored one.
+func (t *Transport) current(ctx context.Context) (TokenPair, error) {
+	t.mu.Lock()
+	pair := t.pair
+	t.mu.Unlock()
+	if pair.Access != "" {
+		return pair, nil
+	}
+	pair, err := t.options.Tokens.Load(ctx)
+	if err == nil {
+		t.adopt(pair)
+	}
+	return pair, err
+}
+
+func (t *Transport) adopt(pair TokenPair) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !pair.same(t.pair) {
+		t.pair, t.received, t.due = pair, t.options.Now(), time.Time{}
+	}
+}
+
+// judge says whether the access token hasn't expired, and whether a refresh is due.
+func (t *Transport) judge(pair TokenPair) (usable, due bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.options.Now()
+	if !pair.usable(now) {
+		return false, true
+	}
+	if !t.due.IsZero() {
+		return true, !now.Before(t.due)
+	}
+	early := min(t.options.Early, pair.Expires.Sub(t.received)/2)
+	return true, !pair.Expires.IsZero() && !now.Before(pair.Expires.Add(-early))
+}
+
+// renew returns a pair that is newer than the given one. Of many callers one starts the refresh, in a goroutine of its own that ends with it, after 15 s at
+// the latest; a caller who gives up doesn't end it for the others.
+func (t *Transport) renew(ctx context.Context, old TokenPair) (TokenPair, error) {
+	t.mu.Lock()
+	if !t.pair.same(old) && t.pair.usable(t.options.Now()) {
+		defer t.mu.Unlock()
+		return t.pair, nil
+	}
+	if t.refresh == nil {
+		t.refresh = make(chan struct{})
+		go t.refreshOnce(context.WithoutCancel(ctx), old, t.refresh)
+	}
+	done := t.refresh
+	t.mu.Unlock()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		return TokenPair{}, ctx.Err()
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.failed != nil {
+		return TokenPair{}, t.failed
+	}
+	return t.pair, nil
+}
+
+func (t *Transport) refreshOnce(ctx context.Context, old TokenPair, done chan struct{}) {
+	ctx, cancel := context.WithTimeout(ctx, refreshTimeout)
+	defer cancel()
+	var renewed TokenPair
+	err := t.options.Tokens.Update(ctx, func(stored TokenPair) (_ TokenPair, err error) {
+		if renewed = stored; !stored.same(old) && stored.usable(t.options.Now()) {
+			return stored, nil // another process was faster
+		}
+		if renewed, err = t.exchange(ctx, stored); errors.Is(err, ErrLoggedOut) {
+			return TokenPair{}, nil
+		}
+		return renewed, err
+	})
+	if err == nil && renewed.Access == "" {
+		err = ErrLoggedOut
+	}
+	if err == nil || errors.Is(err, ErrLoggedOut) {
+		t.adopt(renewed)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.failed = err; err != nil {
+		t.due = t.options.Now().Add(refreshRetry)
+	}
+	t.refresh = nil
+	close(done)
+}
+
+// exchange trades a refresh token for the next pair (RFC 6749 §6).
+func (t *Transport) exchange(ctx context.Context, old TokenPair) (TokenPair, error) {
+	if old.Refresh == "" {
+		return TokenPair{}, ErrLoggedOut
+	}
+	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {old.Refresh}, "client_id": {t.options.ClientID}}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, t.options.TokenURL, strings.NewReader(form.Encode()))
+	if err != nil {
+		return TokenPair{}, err
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Accept", "application/json")
+	response, err := t.options.Base.RoundTrip(r) // which follows no redirect
+	if err != nil {
+		return TokenPair{}, fmt.Errorf("jothttp: refreshing: %w", err)
+	}
+	defer discard(response)
+	if response.StatusCode != http.StatusOK {
+		return TokenPair{}, refusal(response)
+	}
+	renewed, err := ReadTokenPair(response.Body, t.options.Now())
+	if err == nil && renewed.Refresh == "" {
+		renewed.Refresh = old.Refresh // RFC 6749 §6: the old one stays good
+	}
+	return renewed, err
+}
+
+// refusal tells a session that is over, invalid_grant, from whatever may pass (RFC 6749 §5.2).
+func refusal(response *http.Response) error {
+	var answer struct {
+		Code string `json:"error"`
+	}
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxTokenAnswer))
+	if err == nil && response.StatusCode == http.StatusBadRequest && strictjson.Unmarshal(text, &answer) == nil && answer.Code == "invalid_grant" {
+		return ErrLoggedOut
+	}
+	return fmt.Errorf("jothttp: refreshing: the token endpoint answered with status %d", response.StatusCode)
+}

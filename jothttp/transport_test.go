@@ -1,0 +1,414 @@
+package jothttp_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jot-auth/jot/jothttp"
+)
+
+// world is an issuer that trades each refresh token once, and an API that takes its newest access token only.
+type world struct {
+	t         *testing.T
+	issuer    *httptest.Server
+	api       *httptest.Server
+	now       atomic.Int64 // seconds, the clients' clock
+	refreshes atomic.Int64
+	calls     atomic.Int64
+
+	mu      sync.Mutex
+	current int                              // number of the newest pair
+	answer  func(w http.ResponseWriter) bool // of the issuer, in place of tokens; false: tokens all the same
+	serve   http.HandlerFunc                 // of the API, for a good token
+	bodies  []string                         // that the API got with a good token
+}
+
+func newWorld(t *testing.T) *world {
+	w := &world{t: t, current: 1, serve: func(http.ResponseWriter, *http.Request) {}}
+	w.now.Store(1_000_000)
+	w.issuer = httptest.NewServer(http.HandlerFunc(w.token))
+	w.api = httptest.NewServer(http.HandlerFunc(w.call))
+	t.Cleanup(w.issuer.Close)
+	t.Cleanup(w.api.Close)
+	return w
+}
+
+func (w *world) clock() time.Time { return time.Unix(w.now.Load(), 0) }
+
+func (w *world) token(rw http.ResponseWriter, r *http.Request) {
+	w.refreshes.Add(1)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.answer != nil && w.answer(rw) {
+		return
+	}
+	if err := r.ParseForm(); err != nil || r.PostForm.Get("grant_type") != "refresh_token" || r.PostForm.Get("client_id") != "client_app" {
+		w.t.Errorf("a refresh with %v, %v", r.PostForm, err)
+	}
+	if r.PostForm.Get("refresh_token") != fmt.Sprintf("refresh%d", w.current) {
+		http.Error(rw, `{"error":"invalid_grant"}`, http.StatusBadRequest)
+		return
+	}
+	w.current++
+	fmt.Fprintf(rw, `{"access_token":"access%d","token_type":"bearer","expires_in":900,"refresh_token":"refresh%d"}`, w.current, w.current)
+}
+
+func (w *world) call(rw http.ResponseWriter, r *http.Request) {
+	w.calls.Add(1)
+	body, _ := io.ReadAll(r.Body)
+	w.mu.Lock()
+	good := r.Header.Get("Authorization") == fmt.Sprintf("Bearer access%d", w.current)
+	if good {
+		w.bodies = append(w.bodies, string(body))
+	}
+	serve := w.serve
+	w.mu.Unlock()
+	if !good {
+		rw.Header().Set("WWW-Authenticate", `Bearer realm="api", error="invalid_token", error_description="stale claims"`)
+		rw.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	serve(rw, r)
+}
+
+// outdate makes the access token that clients hold stale: the next refresh brings a good one.
+func (w *world) outdate() {
+	w.serveWith(nil)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	before := w.current
+	w.serve = func(rw http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") == fmt.Sprintf("Bearer access%d", before) {
+			rw.Header().Set("WWW-Authenticate", `Bearer realm="api", error="invalid_token", error_description="stale claims"`)
+			rw.WriteHeader(http.StatusUnauthorized)
+		}
+	}
+}
+
+func (w *world) serveWith(h http.HandlerFunc) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.serve = h; h == nil {
+		w.serve = func(http.ResponseWriter, *http.Request) {}
+	}
+}
+
+func (w *world) answerWith(f func(http.ResponseWriter) bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.answer = f
+}
+
+func (w *world) pair(n int) jothttp.TokenPair {
+	return jothttp.TokenPair{Access: fmt.Sprintf("access%d", n), Refresh: fmt.Sprintf("refresh%d", n), Expires: w.clock().Add(15 * time.Minute)}
+}
+
+func (w *world) options() jothttp.TransportOptions {
+	return jothttp.TransportOptions{TokenURL: w.issuer.URL, ClientID: "client_app", Origins: []string{w.api.URL}, Now: w.clock}
+}
+
+// loggedIn returns a client that holds the first pair.
+func (w *world) loggedIn(o jothttp.TransportOptions) (*http.Client, *jothttp.Transport) {
+	w.t.Helper()
+	transport, err := jothttp.NewTransport(o)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := transport.LogIn(w.t.Context(), w.pair(1)); err != nil {
+		w.t.Fatal(err)
+	}
+	return &http.Client{Transport: transport}, transport
+}
+
+func (w *world) status(client *http.Client, method, body string) int {
+	w.t.Helper()
+	r, err := http.NewRequestWithContext(w.t.Context(), method, w.api.URL, strings.NewReader(body))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	response, err := client.Do(r)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	return response.StatusCode
+}
+
+func (w *world) want(refreshes, calls int64) {
+	w.t.Helper()
+	if w.refreshes.Load() != refreshes || w.calls.Load() != calls {
+		w.t.Errorf("%d refreshes and %d calls, want %d and %d", w.refreshes.Load(), w.calls.Load(), refreshes, calls)
+	}
+}
+
+// However many requests find the access token expired, or about to expire, one refresh brings the next.
+func TestOneRefreshForAll(t *testing.T) {
+	w := newWorld(t)
+	client, _ := w.loggedIn(w.options())
+	if status := w.status(client, "GET", ""); status != http.StatusOK {
+		t.Fatal(status)
+	}
+	w.want(0, 1)
+	w.now.Add(15*60 - 29) // within 30 s of its end
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() {
+			if status := w.status(client, "GET", ""); status != http.StatusOK {
+				t.Error(status)
+			}
+		})
+	}
+	all.Wait()
+	w.want(1, 51)
+}
+
+// A request that is refused for stale claims is sent once more, body and all, with a new token.
+func TestStaleClaims(t *testing.T) {
+	w := newWorld(t)
+	client, _ := w.loggedIn(w.options())
+	w.outdate()
+	if status := w.status(client, "POST", "a pet"); status != http.StatusOK {
+		t.Error(status)
+	}
+	w.want(1, 2)
+	if got := strings.Join(w.bodies, "|"); got != "a pet|a pet" {
+		t.Errorf("the API got %q", got)
+	}
+}
+
+// An API that refuses each token gets the request twice, and no more; what can't be sent again is sent once.
+func TestNoLoop(t *testing.T) {
+	w := newWorld(t)
+	client, _ := w.loggedIn(w.options())
+	w.serveWith(func(rw http.ResponseWriter, _ *http.Request) {
+		rw.Header().Set("WWW-Authenticate", `Bearer realm="api", error="invalid_token"`)
+		rw.WriteHeader(http.StatusUnauthorized)
+	})
+	if status := w.status(client, "GET", ""); status != http.StatusUnauthorized {
+		t.Error(status)
+	}
+	w.want(1, 2)
+	response, err := client.Post(w.api.URL, "text/plain", io.MultiReader(strings.NewReader("x")))
+	if err != nil || response.StatusCode != http.StatusUnauthorized {
+		t.Fatal(response, err)
+	}
+	response.Body.Close()
+	w.want(1, 3)
+	w.serveWith(func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusUnauthorized) }) // not about the token
+	w.status(client, "GET", "")
+	w.want(1, 4)
+}
+
+// Who is advised to refresh does so once, at some time within the window: not all clients at the same.
+func TestAdvice(t *testing.T) {
+	w := newWorld(t)
+	o := w.options()
+	o.AdviceWindow = 100 * time.Second
+	delays := map[int64]bool{}
+	for range 8 {
+		w.mu.Lock()
+		w.current = 1
+		w.mu.Unlock()
+		client, _ := w.loggedIn(o)
+		w.serveWith(func(rw http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Authorization") == "Bearer access1" {
+				rw.Header().Set(jothttp.RefreshHeader, "advised")
+			}
+		})
+		began, before := w.now.Load(), w.refreshes.Load()
+		w.status(client, "GET", "")
+		for w.refreshes.Load() == before && w.now.Load() <= began+100 {
+			w.now.Add(1)
+			w.status(client, "GET", "")
+		}
+		delays[w.now.Load()-began] = true
+		if w.refreshes.Load() != before+1 {
+			t.Errorf("%d refreshes within the window", w.refreshes.Load()-before)
+		}
+	}
+	if len(delays) < 2 {
+		t.Errorf("eight clients waited %v s", delays)
+	}
+}
+
+// While the issuer can't be reached, the old token serves as long as it lives; then requests fail, and nobody is logged out.
+func TestIssuerDown(t *testing.T) {
+	w := newWorld(t)
+	client, transport := w.loggedIn(w.options())
+	w.answerWith(func(rw http.ResponseWriter) bool { rw.WriteHeader(http.StatusServiceUnavailable); return true })
+	w.now.Add(15*60 - 10)
+	for range 3 {
+		if status := w.status(client, "GET", ""); status != http.StatusOK {
+			t.Error(status)
+		}
+	}
+	w.want(1, 3) // and no refresh for each request
+	w.now.Add(20)
+	if _, err := client.Get(w.api.URL); err == nil || errors.Is(err, jothttp.ErrLoggedOut) || strings.Contains(err.Error(), "refresh1") {
+		t.Errorf("with an expired token: %v", err)
+	}
+	w.answerWith(nil)
+	if status := w.status(client, "GET", ""); status != http.StatusOK {
+		t.Error(status)
+	}
+	if pair, err := transport.Tokens(t.Context()); err != nil || pair.Refresh != "refresh2" {
+		t.Errorf("%v, %v", pair, err)
+	}
+}
+
+// A session that is over empties the store, and a new login fills it.
+func TestLoggedOut(t *testing.T) {
+	w := newWorld(t)
+	o := w.options()
+	store := &jothttp.MemoryStore{}
+	o.Tokens = store
+	client, transport := w.loggedIn(o)
+	w.mu.Lock()
+	w.current = 7
+	w.mu.Unlock()
+	w.now.Add(3600)
+	for range 2 {
+		if _, err := client.Get(w.api.URL); !errors.Is(err, jothttp.ErrLoggedOut) {
+			t.Error(err)
+		}
+	}
+	w.want(1, 0)
+	if pair, err := store.Load(t.Context()); err != nil || pair != (jothttp.TokenPair{}) {
+		t.Errorf("%v, %v", pair, err)
+	}
+	if err := transport.LogIn(t.Context(), w.pair(7)); err != nil {
+		t.Fatal(err)
+	}
+	if status := w.status(client, "GET", ""); status != http.StatusOK {
+		t.Error(status)
+	}
+}
+
+// The caller who started a refresh and gives up doesn't end it for the others.
+func TestCallerGivesUp(t *testing.T) {
+	w := newWorld(t)
+	_, transport := w.loggedIn(w.options())
+	asked, answer := make(chan struct{}), make(chan struct{})
+	w.answerWith(func(http.ResponseWriter) bool { close(asked); <-answer; return false })
+	w.now.Add(3600)
+	ctx, giveUp := context.WithCancel(t.Context())
+	gone := make(chan error)
+	go func() { _, err := transport.Tokens(ctx); gone <- err }()
+	<-asked
+	stayed := make(chan jothttp.TokenPair)
+	go func() {
+		pair, err := transport.Tokens(t.Context())
+		stayed <- pair
+		if err != nil {
+			t.Error(err)
+		}
+	}()
+	giveUp()
+	if err := <-gone; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	close(answer)
+	if pair := <-stayed; pair.Access != "access2" {
+		t.Error(pair)
+	}
+	w.want(1, 0)
+}
+
+// The token goes to the origins that are named, and nowhere else: not where a redirect leads, and not over a request's own credentials.
+func TestOrigins(t *testing.T) {
+	w := newWorld(t)
+	var seen atomic.Value
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen.Store(r.Header.Get("Authorization")) }))
+	t.Cleanup(elsewhere.Close)
+	client, _ := w.loggedIn(w.options())
+	w.serveWith(func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, elsewhere.URL, http.StatusFound) })
+	for _, url := range []string{w.api.URL, elsewhere.URL} {
+		seen.Store("nothing")
+		response, err := client.Get(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if seen.Load() != "" {
+			t.Errorf("%s: another origin got %q", url, seen.Load())
+		}
+	}
+	r, err := http.NewRequest("GET", w.api.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Basic eDp5")
+	response, err := client.Do(r)
+	if err != nil || response.StatusCode != http.StatusUnauthorized {
+		t.Fatal(response, err)
+	}
+	response.Body.Close()
+	w.want(0, 2)
+}
+
+func TestTransportOptions(t *testing.T) {
+	good := jothttp.TransportOptions{TokenURL: "https://auth.example.com/oauth2/token", ClientID: "client_app", Origins: []string{"https://API.example.com:443/", "http://127.0.0.1:8080", "http://[::1]:1"}}
+	if _, err := jothttp.NewTransport(good); err != nil {
+		t.Error(err)
+	}
+	for name, change := range map[string]func(*jothttp.TransportOptions){
+		"no token URL":               func(o *jothttp.TransportOptions) { o.TokenURL = "" },
+		"a token URL in the clear":   func(o *jothttp.TransportOptions) { o.TokenURL = "http://auth.example.com/token" },
+		"a token URL with a user":    func(o *jothttp.TransportOptions) { o.TokenURL = "https://u:p@auth.example.com/token" },
+		"no client":                  func(o *jothttp.TransportOptions) { o.ClientID = "" },
+		"no origin":                  func(o *jothttp.TransportOptions) { o.Origins = nil },
+		"an origin in the clear":     func(o *jothttp.TransportOptions) { o.Origins = []string{"http://api.example.com"} },
+		"an origin with a path":      func(o *jothttp.TransportOptions) { o.Origins = []string{"https://api.example.com/v1"} },
+		"an origin that is anywhere": func(o *jothttp.TransportOptions) { o.Origins = []string{"*"} },
+		"an origin of a file":        func(o *jothttp.TransportOptions) { o.Origins = []string{"file:///"} },
+		"a negative duration":        func(o *jothttp.TransportOptions) { o.Early = -1 },
+	} {
+		o := good
+		change(&o)
+		if transport, err := jothttp.NewTransport(o); err == nil || transport != nil {
+			t.Errorf("%s is accepted", name)
+		}
+	}
+}
+
+func TestReadTokenPair(t *testing.T) {
+	now := time.Unix(1000, 0)
+	pair, err := jothttp.ReadTokenPair(strings.NewReader(`{"access_token":"a.b.c","token_type":"Bearer","expires_in":60,"scope":"x"}`), now)
+	if err != nil || pair.Access != "a.b.c" || pair.Refresh != "" || !pair.Expires.Equal(now.Add(time.Minute)) {
+		t.Errorf("%+v, %v", pair, err)
+	}
+	if pair, err := jothttp.ReadTokenPair(strings.NewReader(`{"access_token":"a","token_type":"bearer"}`), now); err != nil || !pair.Expires.IsZero() {
+		t.Errorf("%+v, %v", pair, err)
+	}
+	for _, answer := range []string{
+		``, `[]`, `{}`, `{"access_token":"a"}`, `{"access_token":"a","token_type":"DPoP"}`, `{"access_token":"","token_type":"Bearer"}`,
+		`{"access_token":"a b","token_type":"Bearer"}`, `{"access_token":"a\r\nb","token_type":"Bearer"}`, `{"access_token":"a","access_token":"b","token_type":"Bearer"}`,
+		`{"access_token":1,"token_type":"Bearer"}`, `{"access_token":"a","token_type":"Bearer"}{}`,
+		`{"access_token":"a","token_type":"Bearer","x":"` + strings.Repeat("x", 64<<10) + `"}`,
+	} {
+		if pair, err := jothttp.ReadTokenPair(strings.NewReader(answer), now); err == nil || pair != (jothttp.TokenPair{}) {
+			t.Errorf("%.60s: %v, %v", answer, pair, err)
+		}
+	}
+}
+
+// A pair is never printed by accident.
+func TestTokenPairPrintsNothing(t *testing.T) {
+	pair := jothttp.TokenPair{Access: "secret1", Refresh: "secret2", Expires: time.Unix(0, 0)}
+	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+		for _, value := range []any{pair, &pair, []jothttp.TokenPair{pair}} {
+			if text := fmt.Sprintf(format, value); strings.Contains(text, "secret") || strings.Contains(text, "736563726574") {
+				t.Errorf("%s prints %s", format, text)
+			}
+		}
+	}
+}
