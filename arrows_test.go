@@ -27,6 +27,7 @@ var mayImport = map[string][]string{
 	"revocation":                     {".", "internal/jose"},
 	"jothttp":                        {".", "strictjson"},
 	"jottest":                        {".", "revocation"},
+	"browser":                        {},
 	"examples/petstore":              {".", "jothttp", "strictjson"},
 	"examples/petstore/cmd/petstore": {".", "jwks", "revocation", "examples/petstore"},
 }

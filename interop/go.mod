@@ -14,7 +14,13 @@ require (
 	golang.org/x/mod v0.42.0
 )
 
-require golang.org/x/oauth2 v0.37.0
+require (
+	github.com/chromedp/cdproto v0.159.0
+	github.com/chromedp/chromedp v0.23.0
+	golang.org/x/oauth2 v0.37.0
+)
+
+require github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
 
 require (
 	github.com/dustin/go-humanize v1.0.1 // indirect

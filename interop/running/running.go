@@ -25,8 +25,8 @@ type Server struct {
 	FeedCredential string
 }
 
-// Start serves until the test ends.
-func Start(t *testing.T) Server {
+// Start serves until the test ends, and beside the server's own routes whatever register adds to its origin.
+func Start(t *testing.T, register ...func(*http.ServeMux, Server)) Server {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -46,7 +46,12 @@ func Start(t *testing.T) Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	serving := http.Server{Handler: s.Handler()}
+	running, mux := Server{s, url, credential}, http.NewServeMux()
+	mux.Handle("/", s.Handler())
+	for _, add := range register {
+		add(mux, running)
+	}
+	serving := http.Server{Handler: mux}
 	go serving.Serve(listener) // until Close
 	t.Cleanup(func() {
 		if err := serving.Close(); err != nil {
@@ -56,5 +61,5 @@ func Start(t *testing.T) Server {
 			t.Error(err)
 		}
 	})
-	return Server{s, url, credential}
+	return running
 }

@@ -1,0 +1,36 @@
+// Package browser is a user's session in web pages: an ES module without dependencies and without a build step.
+//
+//	import { Session } from "/jot.js";
+//	const session = new Session();
+//	await session.logIn("ada", password);
+//	const pets = await session.fetch("/pets");
+//	adminMenu.hidden = (await session.claims())?.role !== "admin";
+//
+// The session refreshes its tokens by itself when an API answers 401, once for all requests and, by a Web Lock, one tab at a time; it follows
+// the advice of [github.com/jot-auth/jot/jothttp.RefreshHeader] within a minute; and a login, refresh or logout in one tab counts in all tabs of the origin.
+//
+// With cookies: true the tokens are in HttpOnly cookies that no script reads: for pages that the token server's own host serves. Otherwise they are in the
+// tabs' memory, which whatever script runs in the page can reach, and gone when the last tab closes.
+//
+// What claims() returns shows or hides features. It protects nothing: whoever uses the browser can change it, so each API checks the token again.
+package browser
+
+import (
+	_ "embed"
+	"net/http"
+	"strings"
+	"time"
+)
+
+//go:embed jot.js
+var module string
+
+// Handler serves the module, at whichever path it's mounted, to be kept by caches for an hour.
+func Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Cache-Control", "public, max-age=3600")
+		http.ServeContent(w, r, "", time.Time{}, strings.NewReader(module))
+	})
+}
