@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/jot-auth/jot"
 )
 
 // maxAccessToken is what fits into the cookie __Host-jot: its name and value have 4096 bytes at most (RFC 6265bis), and the
@@ -47,9 +45,9 @@ type draft struct {
 }
 
 // draft settles the claims of an access token. It fails with ErrInvalidGrant when the session is over, or with a *TokenSizeError.
-func (u *update) draft(subject *Subject, session *Session, resource *Resource, scope []string) (*draft, error) {
+func (u *update) draft(subject *Subject, session *Session, client *Client, resource *Resource, scope []string) (*draft, error) {
 	issued := u.now.Truncate(time.Second)
-	expires := issued.Add(resource.AccessTTL)
+	expires := issued.Add(client.accessTTL(resource))
 	if end := session.Expires.Truncate(time.Second); end.Before(expires) {
 		expires = end
 	}
@@ -64,9 +62,13 @@ func (u *update) draft(subject *Subject, session *Session, resource *Resource, s
 	if err != nil {
 		return nil, err
 	}
+	key, err := u.issuer.keys.Load().signer(client.AccessType, resource.Algorithm, client.Algorithm, u.issuer.config.Algorithm)
+	if err != nil {
+		return nil, err
+	}
 	d := &draft{
 		session: session, sessionLife: session.Expires.Sub(u.now), scope: scope,
-		payload: splice(payload, subject.Claims), life: expires.Sub(issued), key: u.issuer.keys.Load().active,
+		payload: splice(payload, subject.Claims), life: expires.Sub(issued), key: key,
 	}
 	return d, d.checkSize()
 }
@@ -131,23 +133,4 @@ func (d *draft) checkSize() error {
 	}
 	slices.SortFunc(parts, func(a, b SizePart) int { return cmp.Or(b.Bytes-a.Bytes, strings.Compare(a.Name, b.Name)) })
 	return &TokenSizeError{Size: size, Limit: maxAccessToken, Parts: parts}
-}
-
-// signingKey is a key that signs access tokens.
-type signingKey struct {
-	id       string
-	signer   *jot.Signer
-	overhead int // bytes of a token beside its payload
-}
-
-func newSigningKey(key *jot.PrivateKey) (*signingKey, error) {
-	signer, err := jot.NewSigner(key, jot.SignerOptions{Type: accessType})
-	if err != nil {
-		return nil, err
-	}
-	sample, err := signer.Sign(context.Background(), json.RawMessage("{}"))
-	if err != nil {
-		return nil, err
-	}
-	return &signingKey{key.KeyID(), signer, len(sample) - base64.RawURLEncoding.EncodedLen(len("{}"))}, nil
 }

@@ -14,9 +14,9 @@ var (
 	// ErrInvalidScope is a scope that is malformed, unknown, or wider than what was granted
 	// (RFC 6749 §5.2, invalid_scope).
 	ErrInvalidScope = errors.New("issuer: the scope is not one that can be granted")
-	// ErrInvalidClient is a client that isn't configured (RFC 6749 §5.2, invalid_client).
+	// ErrInvalidClient is a client that doesn't exist (RFC 6749 §5.2, invalid_client).
 	ErrInvalidClient = errors.New("issuer: no such client")
-	// ErrInvalidTarget is a resource that isn't configured (RFC 8707 §2, invalid_target).
+	// ErrInvalidTarget is a resource that doesn't exist or that the client has no business with (RFC 8707 §2, invalid_target).
 	ErrInvalidTarget = errors.New("issuer: no such resource")
 	// ErrInvalidCredentials is a wrong name or password; which of them is not said.
 	ErrInvalidCredentials = errors.New("issuer: wrong name or password")
@@ -24,6 +24,8 @@ var (
 	ErrTaken = errors.New("issuer: taken already")
 	// ErrNotFound is something that doesn't exist.
 	ErrNotFound = errors.New("issuer: not found")
+	// ErrDeclared is a client or resource that the configuration declares, or that is built in: no request changes it.
+	ErrDeclared = errors.New("issuer: declared in the configuration; change it there")
 	// ErrKeyLimit is a rotation that would publish more keys than verifiers hold. It passes when the oldest
 	// retiring key has left the key set.
 	ErrKeyLimit = errors.New("issuer: too many keys are published")

@@ -3,7 +3,6 @@ package issuer
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"slices"
 	"time"
 )
@@ -12,7 +11,7 @@ import (
 type Grant struct {
 	Subject   string
 	ClientID  string   // "" is the default client
-	Resource  string   // audience of the access token; "" is the default resource
+	Resource  string   // audience of the access token; "" is the client's first resource, or else the default one
 	Scope     []string // nil asks for everything that client, resource and subject allow
 	AMR       []string // how the subject proved who it is (RFC 8176), such as "pwd"
 	UserAgent string   // of the device, as it tells
@@ -62,9 +61,12 @@ func (u *update) begin(g Grant) (*draft, error) {
 	if subject.Disabled {
 		return nil, ErrInvalidGrant
 	}
-	client, err1 := u.issuer.config.client(g.ClientID)
-	resource, err2 := u.issuer.config.resource(g.Resource)
-	if err := errors.Join(err1, err2); err != nil {
+	client, err := u.issuer.client(u, g.ClientID)
+	if err != nil {
+		return nil, err
+	}
+	resource, err := u.issuer.target(u, client, g.Resource)
+	if err != nil {
 		return nil, err
 	}
 	scope, err := grantScope(g.Scope, client, resource, &subject)
@@ -73,11 +75,11 @@ func (u *update) begin(g Grant) (*draft, error) {
 	}
 	session := &Session{
 		ID: rand.Text(), Subject: subject.ID, ClientID: client.ID, Resource: resource.Audience, Scope: scope,
-		AMR: slices.Clone(g.AMR), AuthTime: u.now, Created: u.now, Expires: u.now.Add(u.issuer.config.AbsoluteTTL),
+		AMR: slices.Clone(g.AMR), AuthTime: u.now, Created: u.now, Expires: u.now.Add(shorter(client.AbsoluteTTL, u.issuer.config.AbsoluteTTL)),
 		Counters: Counters{Current: 1, RotatedAt: u.now},
 	}
-	session.use(u.now, u.issuer.config.IdleTTL, clip(g.UserAgent, maxUserAgent), clip(g.Address, maxAddress))
-	d, err := u.draft(&subject, session, resource, scope)
+	session.use(u.now, u.issuer.idleTTL(client), clip(g.UserAgent, maxUserAgent), clip(g.Address, maxAddress))
+	d, err := u.draft(&subject, session, client, resource, scope)
 	if err != nil {
 		return nil, err
 	}

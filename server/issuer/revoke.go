@@ -17,14 +17,14 @@ const maxRevokedTokens = 8
 // session and of a refresh token the whole session, whichever of the session's refresh tokens it is. A token that isn't ours, isn't this client's, or is of no
 // use any more is no error, and changes nothing. "" is the default client.
 func (i *Issuer) RevokeToken(ctx context.Context, token, clientID string) error {
-	client, err := i.config.client(clientID)
+	id, err := i.clientID(ctx, clientID)
 	if err != nil {
 		return err
 	}
 	if strings.HasPrefix(token, refreshPrefix) {
-		return i.revokeRefreshToken(ctx, token, client.ID)
+		return i.revokeRefreshToken(ctx, token, id)
 	}
-	return i.revokeAccessToken(ctx, token, client.ID)
+	return i.revokeAccessToken(ctx, token, id)
 }
 
 func (i *Issuer) revokeRefreshToken(ctx context.Context, text, clientID string) error {
@@ -40,7 +40,7 @@ func (i *Issuer) revokeRefreshToken(ctx context.Context, text, clientID string) 
 }
 
 func (i *Issuer) revokeAccessToken(ctx context.Context, raw, clientID string) error {
-	token, err := i.verifier.Verify(ctx, raw)
+	token, err := i.anyType.Verify(ctx, raw)
 	if errors.Is(err, jot.ErrInvalidToken) {
 		return nil
 	}
@@ -72,11 +72,11 @@ func (u *update) revokeAccessToken(token *jot.Token) error {
 // where no access token is at hand. It changes nothing. What isn't a genuine refresh token of this client is ErrInvalidGrant; a session
 // that is over already is ErrNotFound. "" is the default client.
 func (i *Issuer) SessionOf(ctx context.Context, refreshToken, clientID string) (Session, error) {
-	client, err := i.config.client(clientID)
+	id, err := i.clientID(ctx, clientID)
 	if err != nil {
 		return Session{}, err
 	}
-	token, err := i.openRefreshToken(refreshToken, client.ID)
+	token, err := i.openRefreshToken(refreshToken, id)
 	if err != nil {
 		return Session{}, err
 	}

@@ -55,6 +55,16 @@ func (s *Session) live(now time.Time) bool {
 	return s.Ended.IsZero() && now.Before(s.IdleExpires) && now.Before(s.Expires)
 }
 
+// of reports whether the session was begun by this client for this resource, and not by others that bore their names before.
+func (s *Session) of(client *Client, resource *Resource) bool {
+	return !s.Created.Before(client.Created) && !s.Created.Before(resource.Created) && client.may(resource.Audience)
+}
+
+// idleTTL is how long a client's session may be left unused.
+func (i *Issuer) idleTTL(client *Client) time.Duration {
+	return shorter(client.IdleTTL, i.config.IdleTTL)
+}
+
 // use notes where the session was used from and moves its idle expiry. What the client doesn't tell stays.
 func (s *Session) use(now time.Time, idle time.Duration, userAgent, address string) {
 	s.LastUsed, s.IdleExpires = now, now.Add(idle)

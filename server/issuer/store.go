@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/revocation"
 )
 
@@ -31,6 +32,8 @@ type Reader interface {
 	Clock
 	SubjectReader
 	SessionReader
+	ClientReader
+	ResourceReader
 	KeyReader
 	RuleReader
 	EventReader
@@ -42,6 +45,8 @@ type Tx interface {
 	Reader
 	SubjectWriter
 	SessionWriter
+	ClientWriter
+	ResourceWriter
 	KeyWriter
 	RuleWriter
 	EventWriter
@@ -83,6 +88,44 @@ type SessionWriter interface {
 	UpdateSession(Session) error
 	// EndSessions ends every session of a subject that hasn't ended.
 	EndSessions(subject string, at time.Time, why EndReason) error
+}
+
+// ClientReader reads stored clients.
+type ClientReader interface {
+	// Client finds a client, or fails with ErrNotFound.
+	Client(id string) (Client, error)
+	// Clients returns up to limit clients with an ID above after, in the order of the bytes of their IDs.
+	Clients(after string, limit int) ([]Client, error)
+}
+
+// ClientWriter writes clients. All but Declared is stored.
+type ClientWriter interface {
+	// InsertClient adds a client, or fails with ErrTaken.
+	InsertClient(Client) error
+	// UpdateClient replaces everything but ID and Created, or fails with ErrNotFound.
+	UpdateClient(Client) error
+	// DeleteClient removes a client, or fails with ErrNotFound.
+	DeleteClient(id string) error
+}
+
+// ResourceReader reads stored resources.
+type ResourceReader interface {
+	// Resource finds a resource, or fails with ErrNotFound.
+	Resource(audience string) (Resource, error)
+	// Resources returns up to limit resources with an audience above after, in the order of the bytes of their audiences.
+	Resources(after string, limit int) ([]Resource, error)
+	// Algorithms returns the algorithms that any stored resource or client names, each once.
+	Algorithms() ([]jot.Algorithm, error)
+}
+
+// ResourceWriter writes resources. All but Declared is stored.
+type ResourceWriter interface {
+	// InsertResource adds a resource, or fails with ErrTaken.
+	InsertResource(Resource) error
+	// UpdateResource replaces everything but Audience and Created, or fails with ErrNotFound.
+	UpdateResource(Resource) error
+	// DeleteResource removes a resource, or fails with ErrNotFound.
+	DeleteResource(audience string) error
 }
 
 // KeyReader reads keys.

@@ -190,6 +190,8 @@ var statements = []string{
 	selectSubject, insertSubject, updateSubject,
 	selectAccount, insertAccount,
 	selectSession, insertSession, updateSession, endSessions,
+	selectClient, selectClients, insertClient, updateClient, deleteClient,
+	selectResource, selectResources, insertResource, updateResource, deleteResource, selectAlgorithms,
 	selectKeys, insertKey, updateKey,
 	selectLogHead, upsertLogHead, selectLogEntries, insertRule, selectLiveRules,
 	selectEvents, insertEvent,

@@ -1,0 +1,32 @@
+package issuer
+
+import (
+	"context"
+	"time"
+
+	"github.com/jot-auth/jot/revocation"
+)
+
+// DeleteClient deletes a stored client: its access tokens are refused, and none of its sessions can be refreshed, even if a client of
+// that ID is made again. It fails with ErrNotFound or ErrDeclared.
+func (i *Issuer) DeleteClient(ctx context.Context, id string) error {
+	if id != "" && i.config.client(id) != nil {
+		return ErrDeclared
+	}
+	// The row and the rule are one commit: a login or refresh at the same time has either read the client, and its token was issued
+	// before the time that the rule names, or finds none.
+	return i.commit(ctx, func(u *update) error {
+		if err := u.DeleteClient(id); err != nil {
+			return err
+		}
+		expires, err := u.outliveAll(u.now)
+		if err != nil {
+			return err
+		}
+		u.refuse(revocation.Rule{Kind: revocation.ClientIssuedAt, Value: id, Minimum: secondAfter(u.now), Expires: expires})
+		return nil
+	})
+}
+
+// secondAfter is the first second of which no token was issued at a time or before: tokens count whole seconds (iat).
+func secondAfter(t time.Time) int64 { return t.Unix() + 1 }
