@@ -14,8 +14,10 @@ var (
 	// ErrInvalidScope is a scope that is malformed, unknown, or wider than what was granted
 	// (RFC 6749 §5.2, invalid_scope).
 	ErrInvalidScope = errors.New("issuer: the scope is not one that can be granted")
-	// ErrInvalidClient is a client that doesn't exist (RFC 6749 §5.2, invalid_client).
-	ErrInvalidClient = errors.New("issuer: no such client")
+	// ErrInvalidClient is a client that doesn't exist or that fails to prove who it is (RFC 6749 §5.2, invalid_client).
+	ErrInvalidClient = errors.New("issuer: no such client, or not with this secret")
+	// ErrUnauthorizedClient is a client that may not ask for tokens in this way (RFC 6749 §5.2, unauthorized_client).
+	ErrUnauthorizedClient = errors.New("issuer: the client may not use this grant")
 	// ErrInvalidTarget is a resource that doesn't exist or that the client has no business with (RFC 8707 §2, invalid_target).
 	ErrInvalidTarget = errors.New("issuer: no such resource")
 	// ErrInvalidCredentials is a wrong name or password; which of them is not said.

@@ -22,10 +22,10 @@ type Grant struct {
 type Tokens struct {
 	Access           string // JWT (RFC 9068) that fits into a cookie of 4 KiB
 	ExpiresIn        time.Duration
-	Refresh          string   // opaque; replaces the one before
+	Refresh          string   // opaque; replaces the one before; "" of a client that acts for itself
 	Scope            []string // of the access token; may be less than what was asked for
 	Subject          string
-	SessionID        string
+	SessionID        string        // "" of a client that acts for itself
 	SessionExpiresIn time.Duration // how long the session lasts at most
 }
 
@@ -69,7 +69,7 @@ func (u *update) begin(g Grant) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	scope, err := grantScope(g.Scope, client, resource, &subject)
+	scope, err := grantScope(g.Scope, client, resource, subject.Scope)
 	if err != nil {
 		return nil, err
 	}
