@@ -178,7 +178,8 @@ func merge[T any](fixed, stored []T, name func(T) string, after string, limit in
 	return all[:min(limit, len(all))]
 }
 
-// CreateClient stores a new client; Declared and Created are set here. It fails with an *InputError, or with ErrTaken when the ID exists.
+// CreateClient stores a new client; Declared and Created are set here. It fails with an *InputError, with ErrTaken when the ID exists, and with ErrBusy in the second in which a
+// client of this ID was deleted.
 func (i *Issuer) CreateClient(ctx context.Context, c Client) error {
 	if err := c.check(); err != nil {
 		return err
@@ -190,6 +191,9 @@ func (i *Issuer) CreateClient(ctx context.Context, c Client) error {
 	// that no client waits for a key that nobody makes.
 	return i.changeKeys(ctx, func(u *update, fresh *freshKeys) error {
 		c.Created, c.Declared = u.now, false
+		if err := u.waitForClient(c.ID); err != nil {
+			return err
+		}
 		if err := u.InsertClient(c); err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package issuer
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 )
 
@@ -62,10 +63,9 @@ func (u *update) beginOwn(g ClientGrant) (*draft, error) {
 
 // ownSubject finds the subject that a client is, and makes it when there is none yet. What it may do is in the client.
 func (u *update) ownSubject(client *Client) (Subject, error) {
-	subject, err := u.Subject(client.ID)
-	if !errors.Is(err, ErrNotFound) {
-		return subject, err
+	subject, err := findSubject(u, client.ID)
+	if errors.Is(err, ErrNotFound) {
+		return u.createSubject(Subject{ID: client.ID, Claims: json.RawMessage("{}")})
 	}
-	subject = Subject{ID: client.ID, Generation: 1, Claims: []byte("{}"), Created: u.now}
-	return subject, u.InsertSubject(subject)
+	return subject, err
 }

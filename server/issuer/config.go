@@ -45,6 +45,9 @@ type Config struct {
 	KeySetMaxAge time.Duration // how long verifiers may cache the key set; a younger next key isn't promoted; 10 min
 	KeyLifetime  time.Duration // how long a key signs before the next one takes over; 30 days
 
+	SessionRetention time.Duration // how long a session is known after its end, for people and the detection of replays; 30 days
+	EventRetention   time.Duration // how long events and retired keys are known; 180 days
+
 	Logger *slog.Logger     // nil: slog.Default()
 	Now    func() time.Time // clock of the issuer's own verifier; nil: time.Now. Tokens carry the database's time, and the two must agree.
 }
@@ -64,6 +67,8 @@ func (c Config) complete() (Config, error) {
 	setDefault(&c.RefreshGrace, 30*time.Second)
 	setDefault(&c.KeySetMaxAge, 10*time.Minute)
 	setDefault(&c.KeyLifetime, 30*24*time.Hour)
+	setDefault(&c.SessionRetention, 30*24*time.Hour)
+	setDefault(&c.EventRetention, 180*24*time.Hour)
 	setDefault(&c.Logger, slog.Default())
 	if c.Now == nil {
 		c.Now = time.Now
@@ -125,7 +130,7 @@ func (c Config) checkDurations() error {
 		value time.Duration
 	}{
 		{"IdleTTL", c.IdleTTL}, {"AbsoluteTTL", c.AbsoluteTTL}, {"RefreshGrace", c.RefreshGrace},
-		{"KeySetMaxAge", c.KeySetMaxAge}, {"KeyLifetime", c.KeyLifetime},
+		{"KeySetMaxAge", c.KeySetMaxAge}, {"KeyLifetime", c.KeyLifetime}, {"SessionRetention", c.SessionRetention}, {"EventRetention", c.EventRetention},
 	} {
 		if d.value < time.Millisecond {
 			errs = append(errs, fmt.Errorf("config: %s is %v, want at least 1 ms", d.name, d.value))

@@ -28,6 +28,8 @@ var (
 	ErrNotFound = errors.New("issuer: not found")
 	// ErrDeclared is a client or resource that the configuration declares, or that is built in: no request changes it.
 	ErrDeclared = errors.New("issuer: declared in the configuration; change it there")
+	// ErrSwept is a part of the revocation log that isn't kept any more, since its rules have expired long ago.
+	ErrSwept = errors.New("issuer: the log goes back less far")
 	// ErrKeyLimit is a rotation that would publish more keys than verifiers hold. It passes when the oldest
 	// retiring key has left the key set.
 	ErrKeyLimit = errors.New("issuer: too many keys are published")

@@ -45,12 +45,14 @@ type Issuer struct {
 	probe     probe
 
 	// Only the goroutine touches these.
-	followed uint64    // sequence up to which others' rules were applied
-	swept    time.Time // up to which expired rules were dropped
+	followed  uint64    // sequence up to which others' rules were applied
+	swept     time.Time // up to which expired rules were dropped from memory
+	nextSweep time.Time // of the database
 
-	wake   chan struct{}
-	cancel context.CancelFunc
-	ended  chan struct{}
+	wake      chan struct{}
+	sweepSoon atomic.Bool // somebody left work for the sweep
+	cancel    context.CancelFunc
+	ended     chan struct{}
 }
 
 // New opens an issuer over a store. The very first start on an empty store makes the keys and the log; any number

@@ -109,6 +109,14 @@ func (u *update) refresh(r RefreshRequest, token refreshToken) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
+	subject, err := findSubject(u, session.Subject)
+	if errors.Is(err, ErrNotFound) {
+		return nil, ErrInvalidGrant
+	}
+	if err != nil {
+		return nil, err
+	}
+	subject.Ending.applyTo(&session)
 	if !session.live(u.now) || session.ClientID != client.ID {
 		return nil, ErrInvalidGrant
 	}
@@ -121,20 +129,13 @@ func (u *update) refresh(r RefreshRequest, token refreshToken) (*draft, error) {
 	case rewound:
 		return nil, u.rewound(r, session, token)
 	}
-	return u.next(r, session, before, meaning, client)
+	return u.next(r, client, &subject, session, before, meaning)
 }
 
 // next drafts the next tokens of a session whose refresh token is good.
-func (u *update) next(r RefreshRequest, session Session, before Counters, meaning outcome, client *Client) (*draft, error) {
+func (u *update) next(r RefreshRequest, client *Client, subject *Subject, session Session, before Counters, meaning outcome) (*draft, error) {
 	if r.Resource != "" && r.Resource != session.Resource {
 		return nil, ErrInvalidTarget
-	}
-	subject, err := u.Subject(session.Subject)
-	if errors.Is(err, ErrNotFound) {
-		return nil, ErrInvalidGrant
-	}
-	if err != nil {
-		return nil, err
 	}
 	resource, err := u.issuer.resource(u, session.Resource)
 	if errors.Is(err, ErrInvalidTarget) {
@@ -146,11 +147,11 @@ func (u *update) next(r RefreshRequest, session Session, before Counters, meanin
 	if subject.Disabled || !session.of(client, resource) {
 		return nil, ErrInvalidGrant
 	}
-	scope, err := narrowScope(r.Scope, &session, client, resource, &subject)
+	scope, err := narrowScope(r.Scope, &session, client, resource, subject)
 	if err != nil {
 		return nil, err
 	}
-	d, err := u.draft(&subject, &session, client, resource, scope)
+	d, err := u.draft(subject, &session, client, resource, scope)
 	if err != nil {
 		return nil, err
 	}

@@ -52,7 +52,7 @@ func (i *Issuer) revokeAccessToken(ctx context.Context, raw, clientID string) er
 }
 
 func (u *update) revokeAccessToken(token *jot.Token) error {
-	session, err := u.Session(token.SessionID())
+	session, err := findSession(u, token.SessionID())
 	known := !errors.Is(err, ErrNotFound) // it isn't when the database was rewound
 	if err != nil && known {
 		return err
@@ -86,7 +86,7 @@ func (i *Issuer) SessionOf(ctx context.Context, refreshToken, clientID string) (
 		if err != nil {
 			return err
 		}
-		if session, err = r.Session(token.session); err == nil && !session.live(now) {
+		if session, err = findSession(r, token.session); err == nil && !session.live(now) {
 			err = ErrNotFound
 		}
 		return err
@@ -107,7 +107,7 @@ func (i *Issuer) endSession(ctx context.Context, sid string, why EndReason, own 
 	// The session's end and the rule are one commit: a refresh at the same time either finds the session ended, or made its
 	// access token before, and that token names the session.
 	return i.commit(ctx, func(u *update) error {
-		session, err := u.Session(sid)
+		session, err := findSession(u, sid)
 		if err != nil {
 			return err
 		}
@@ -115,22 +115,5 @@ func (i *Issuer) endSession(ctx context.Context, sid string, why EndReason, own 
 			return ErrNotFound
 		}
 		return u.end(session, why)
-	})
-}
-
-// EndSessions ends every session of a subject and makes every access token that it has stale: a logout everywhere. It fails
-// with ErrNotFound.
-func (i *Issuer) EndSessions(ctx context.Context, subject string) error {
-	// The sessions' end and the rule are one commit: a login at the same time either made its session and token before, and both are
-	// caught, or comes after, and its token is of the new generation.
-	return i.commit(ctx, func(u *update) error {
-		s, err := u.Subject(subject)
-		if err != nil {
-			return err
-		}
-		if err := u.outdate(s, revocation.SubjectGeneration); err != nil {
-			return err
-		}
-		return u.EndSessions(subject, u.now, EndedEverywhere)
 	})
 }

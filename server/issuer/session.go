@@ -19,6 +19,7 @@ const (
 type Session struct {
 	ID          string // sid
 	Subject     string
+	Generation  uint64 // of the subject when the session began: see Ending
 	ClientID    string
 	Resource    string   // audience of its access tokens
 	Scope       []string // what was granted at login; a refresh may ask for less
@@ -48,6 +49,8 @@ const (
 	EndedByReuse    EndReason = "reuse"             // an old refresh token was presented: somebody copied it
 	EndedByRevoke   EndReason = "revoked"           // the client revoked its refresh token (RFC 7009)
 	EndedByDisable  EndReason = "disabled"          // the subject was disabled
+	EndedByDelete   EndReason = "deleted"           // the subject was deleted
+	EndedByPassword EndReason = "password_changed"  // the subject has a new password
 )
 
 // live reports whether the session's refresh tokens may still be used.
@@ -106,7 +109,7 @@ func (u *update) end(session Session, why EndReason) error {
 func (i *Issuer) Session(ctx context.Context, sid string) (Session, error) {
 	var s Session
 	err := i.store.View(ctx, func(r Reader) (err error) {
-		s, err = r.Session(sid)
+		s, err = findSession(r, sid)
 		return err
 	})
 	return s, err

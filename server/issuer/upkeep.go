@@ -68,10 +68,20 @@ func (i *Issuer) maintain(ctx context.Context) (time.Duration, error) {
 		err = i.advanceKeys(ctx)
 		due = now.Add(time.Second) // and look soon what is due next
 	}
-	if err := errors.Join(err, i.reloadKeys(ctx)); err != nil {
-		return upkeepInterval, err
+	if wanted := i.sweepSoon.Swap(false); !wanted && now.Before(i.nextSweep) && i.nextSweep.Sub(now) <= sweepInterval {
+		return i.rest(now, due), errors.Join(err, i.reloadKeys(ctx))
 	}
-	return min(upkeepInterval, due.Sub(now)), nil
+	more, failed := i.sweep(ctx)
+	i.nextSweep = now.Add(sweepInterval)
+	if more {
+		i.nextSweep = now.Add(sweepPause)
+	}
+	return i.rest(now, due), errors.Join(err, i.reloadKeys(ctx), failed)
+}
+
+// rest is how long upkeep has nothing to do.
+func (i *Issuer) rest(now, due time.Time) time.Duration {
+	return min(upkeepInterval, due.Sub(now), i.nextSweep.Sub(now))
 }
 
 // keysDue returns when a key next changes its state.

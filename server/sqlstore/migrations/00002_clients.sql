@@ -25,6 +25,33 @@ CREATE TABLE resources (
     created    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- A subject's sessions of generations below ending_before are over; ending_pending is 1 while rows may not say so.
+ALTER TABLE subjects ADD COLUMN deleted        INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE subjects ADD COLUMN ending_before  INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE subjects ADD COLUMN ending_at      INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE subjects ADD COLUMN ending_why     TEXT    NOT NULL DEFAULT '';
+ALTER TABLE subjects ADD COLUMN ending_pending INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE sessions ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE keys ADD COLUMN remote INTEGER NOT NULL DEFAULT 0;
+
+CREATE INDEX subjects_pending ON subjects (id) WHERE ending_pending = 1;
+CREATE INDEX subjects_deleted ON subjects (deleted) WHERE deleted > 0;
+CREATE INDEX sessions_by_expiry ON sessions (expires);
+CREATE INDEX sessions_by_end ON sessions (ended) WHERE ended > 0;
+
 -- +goose Down
+DROP INDEX sessions_by_end;
+DROP INDEX sessions_by_expiry;
+DROP INDEX subjects_deleted;
+DROP INDEX subjects_pending;
+ALTER TABLE keys DROP COLUMN remote;
+ALTER TABLE sessions DROP COLUMN generation;
+ALTER TABLE subjects DROP COLUMN ending_pending;
+ALTER TABLE subjects DROP COLUMN ending_why;
+ALTER TABLE subjects DROP COLUMN ending_at;
+ALTER TABLE subjects DROP COLUMN ending_before;
+ALTER TABLE subjects DROP COLUMN deleted;
 DROP TABLE resources;
 DROP TABLE clients;
