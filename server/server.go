@@ -113,7 +113,7 @@ func (c Config) checkSignUpScope() error {
 
 // routes wires each part to the small interfaces of the others.
 func (s *Server) routes(c Config) (_ http.Handler, err error) {
-	s.accounts, err = accounts.New(s.store, accounts.Config{SignUpScope: c.SignUpScope, SignUpClaims: c.SignUpClaims})
+	s.accounts, err = accounts.New(s.store, accounts.Config{SignUpScope: c.SignUpScope, SignUpClaims: c.SignUpClaims, Subjects: s.issuer})
 	if err != nil {
 		return nil, err
 	}

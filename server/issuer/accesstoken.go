@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/jot-auth/jot"
 )
 
 // maxAccessToken is what fits into the cookie __Host-jot: its name and value have 4096 bytes at most (RFC 6265bis), and the
@@ -38,35 +36,44 @@ type accessClaims struct {
 // Drafts are made inside a transaction, so that all claims are of one moment, and signed outside of it, so that nobody waits
 // for a signature.
 type draft struct {
-	session     *Session
-	sessionLife time.Duration
-	scope       []string
-	payload     json.RawMessage
-	life        time.Duration
-	key         *signingKey
+	subject string
+	session *Session      // nil of a client that acts for itself
+	ends    time.Duration // how long the session lasts at most
+	scope   []string
+	payload json.RawMessage
+	life    time.Duration
+	key     *signingKey
 }
 
-// draft settles the claims of an access token. It fails with ErrInvalidGrant when the session is over, or with a *TokenSizeError.
-func (u *update) draft(subject *Subject, session *Session, resource *Resource, scope []string) (*draft, error) {
+// draft settles the claims of an access token: of a session, or without one of a client that acts for itself. It fails with
+// ErrInvalidGrant when the session is over, or with a *TokenSizeError.
+func (u *update) draft(subject *Subject, session *Session, client *Client, resource *Resource, scope []string) (*draft, error) {
 	issued := u.now.Truncate(time.Second)
-	expires := issued.Add(resource.AccessTTL)
-	if end := session.Expires.Truncate(time.Second); end.Before(expires) {
-		expires = end
+	expires := issued.Add(client.accessTTL(resource))
+	claims := accessClaims{
+		Issuer: u.issuer.config.URL, Subject: subject.ID, Audience: resource.Audience, ClientID: client.ID,
+		IssuedAt: issued.Unix(), ID: rand.Text(), Generation: subject.Generation, Scope: strings.Join(scope, " "),
+	}
+	d := &draft{subject: subject.ID, session: session, scope: scope}
+	if session != nil {
+		if end := session.Expires.Truncate(time.Second); end.Before(expires) {
+			expires = end
+		}
+		d.ends = session.Expires.Sub(u.now)
+		claims.SessionID, claims.AuthTime, claims.AMR = session.ID, session.AuthTime.Unix(), session.AMR
 	}
 	if !expires.After(issued) {
 		return nil, ErrInvalidGrant
 	}
-	payload, err := json.Marshal(accessClaims{
-		Issuer: u.issuer.config.URL, Subject: subject.ID, Audience: resource.Audience, ClientID: session.ClientID,
-		Expires: expires.Unix(), IssuedAt: issued.Unix(), ID: rand.Text(), SessionID: session.ID,
-		Generation: subject.Generation, Scope: strings.Join(scope, " "), AuthTime: session.AuthTime.Unix(), AMR: session.AMR,
-	})
+	claims.Expires, d.life = expires.Unix(), expires.Sub(issued)
+	payload, err := json.Marshal(claims)
 	if err != nil {
 		return nil, err
 	}
-	d := &draft{
-		session: session, sessionLife: session.Expires.Sub(u.now), scope: scope,
-		payload: splice(payload, subject.Claims), life: expires.Sub(issued), key: u.issuer.keys.Load().active,
+	d.payload = splice(payload, subject.Claims)
+	d.key, err = u.issuer.keys.Load().signer(client.AccessType, resource.Algorithm, client.Algorithm, u.issuer.config.Algorithm)
+	if err != nil {
+		return nil, err
 	}
 	return d, d.checkSize()
 }
@@ -86,10 +93,12 @@ func (i *Issuer) sign(ctx context.Context, d *draft) (Tokens, error) {
 	if err != nil {
 		return Tokens{}, fmt.Errorf("signing an access token: %w", err)
 	}
-	return Tokens{
-		Access: access, ExpiresIn: d.life, Refresh: i.newRefreshToken(d.session, d.session.Counters.Current), Scope: d.scope,
-		Subject: d.session.Subject, SessionID: d.session.ID, SessionExpiresIn: d.sessionLife,
-	}, nil
+	tokens := Tokens{Access: access, ExpiresIn: d.life, Scope: d.scope, Subject: d.subject}
+	if d.session != nil {
+		tokens.Refresh = i.newRefreshToken(d.session, d.session.Counters.Current)
+		tokens.SessionID, tokens.SessionExpiresIn = d.session.ID, d.ends
+	}
+	return tokens, nil
 }
 
 // TokenSizeError is an access token that would be larger than what fits into a cookie.
@@ -131,23 +140,4 @@ func (d *draft) checkSize() error {
 	}
 	slices.SortFunc(parts, func(a, b SizePart) int { return cmp.Or(b.Bytes-a.Bytes, strings.Compare(a.Name, b.Name)) })
 	return &TokenSizeError{Size: size, Limit: maxAccessToken, Parts: parts}
-}
-
-// signingKey is a key that signs access tokens.
-type signingKey struct {
-	id       string
-	signer   *jot.Signer
-	overhead int // bytes of a token beside its payload
-}
-
-func newSigningKey(key *jot.PrivateKey) (*signingKey, error) {
-	signer, err := jot.NewSigner(key, jot.SignerOptions{Type: accessType})
-	if err != nil {
-		return nil, err
-	}
-	sample, err := signer.Sign(context.Background(), json.RawMessage("{}"))
-	if err != nil {
-		return nil, err
-	}
-	return &signingKey{key.KeyID(), signer, len(sample) - base64.RawURLEncoding.EncodedLen(len("{}"))}, nil
 }

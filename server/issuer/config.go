@@ -13,10 +13,6 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// ClientPrefix begins every client ID and no subject ID, so that a client that acts for itself (sub = client_id)
-// is never mistaken for a person.
-const ClientPrefix = "client_"
-
 const (
 	keySize         = 32 // bytes of the key-encryption key
 	maxAccessTTL    = 24 * time.Hour
@@ -24,20 +20,6 @@ const (
 	maxRefreshGrace = 5 * time.Minute
 	maxName         = 255 // bytes of a subject ID, client ID or audience
 )
-
-// Resource is an API that tokens are for (RFC 8707).
-type Resource struct {
-	Audience  string        // the aud of its tokens
-	Scopes    []string      // every scope that it knows
-	AccessTTL time.Duration // life of its access tokens, whole seconds; 0: Config.AccessTTL
-}
-
-// Client is a program that gets tokens.
-type Client struct {
-	ID         string   // begins with ClientPrefix
-	Scopes     []string // what it may ask for; nil: nothing
-	FirstParty bool     // the operator's own: may handle passwords
-}
 
 // Config says how tokens are issued. The zero value of every duration is a good default.
 type Config struct {
@@ -52,8 +34,8 @@ type Config struct {
 	// KeyEncryptionKey is 32 random bytes that encrypt private keys at rest. Keep it outside the data directory and
 	// its backups. Who loses it loses signing keys and sessions, not accounts.
 	KeyEncryptionKey []byte
-	// Algorithm of new signing keys; "" is ES256. A change takes effect with the next rotation but one: the next key is
-	// published already.
+	// Algorithm signs where neither the resource nor the client names one; "" is ES256. A change takes effect by itself when a key of
+	// the new one has been published for KeySetMaxAge.
 	Algorithm jot.Algorithm
 
 	AccessTTL    time.Duration // life of an access token, whole seconds; 15 min
@@ -62,6 +44,9 @@ type Config struct {
 	RefreshGrace time.Duration // how long the previous refresh token gets the same successor again; 30 s
 	KeySetMaxAge time.Duration // how long verifiers may cache the key set; a younger next key isn't promoted; 10 min
 	KeyLifetime  time.Duration // how long a key signs before the next one takes over; 30 days
+
+	SessionRetention time.Duration // how long a session is known after its end, for people and the detection of replays; 30 days
+	EventRetention   time.Duration // how long events and retired keys are known; 180 days
 
 	Logger *slog.Logger     // nil: slog.Default()
 	Now    func() time.Time // clock of the issuer's own verifier; nil: time.Now. Tokens carry the database's time, and the two must agree.
@@ -82,17 +67,21 @@ func (c Config) complete() (Config, error) {
 	setDefault(&c.RefreshGrace, 30*time.Second)
 	setDefault(&c.KeySetMaxAge, 10*time.Minute)
 	setDefault(&c.KeyLifetime, 30*24*time.Hour)
+	setDefault(&c.SessionRetention, 30*24*time.Hour)
+	setDefault(&c.EventRetention, 180*24*time.Hour)
 	setDefault(&c.Logger, slog.Default())
 	if c.Now == nil {
 		c.Now = time.Now
 	}
 	c.Resources, c.Clients = slices.Clone(c.Resources), slices.Clone(c.Clients)
-	for n := range c.Resources {
-		setDefault(&c.Resources[n].AccessTTL, c.AccessTTL)
-		c.Resources[n].Scopes = slices.Clone(c.Resources[n].Scopes)
+	for n, r := range c.Resources {
+		setDefault(&r.AccessTTL, c.AccessTTL)
+		r.Declared = true
+		c.Resources[n] = r.clone()
 	}
-	for n := range c.Clients {
-		c.Clients[n].Scopes = slices.Clone(c.Clients[n].Scopes)
+	for n, client := range c.Clients {
+		client.Declared = true
+		c.Clients[n] = client.clone()
 	}
 	return c, errors.Join(checkURL(c.URL), c.checkKeys(), c.checkDurations(), c.checkResources(), c.checkClients())
 }
@@ -128,7 +117,7 @@ func (c Config) checkKeys() error {
 	if len(c.KeyEncryptionKey) != keySize {
 		return fmt.Errorf("config: KeyEncryptionKey has %d bytes, want %d random ones", len(c.KeyEncryptionKey), keySize)
 	}
-	if !slices.Contains([]jot.Algorithm{jot.ES256, jot.RS256, jot.EdDSA}, c.Algorithm) {
+	if !slices.Contains(signingAlgorithms, c.Algorithm) {
 		return fmt.Errorf("config: Algorithm %q can't sign access tokens; use ES256, RS256 or EdDSA", c.Algorithm)
 	}
 	return nil
@@ -141,7 +130,7 @@ func (c Config) checkDurations() error {
 		value time.Duration
 	}{
 		{"IdleTTL", c.IdleTTL}, {"AbsoluteTTL", c.AbsoluteTTL}, {"RefreshGrace", c.RefreshGrace},
-		{"KeySetMaxAge", c.KeySetMaxAge}, {"KeyLifetime", c.KeyLifetime},
+		{"KeySetMaxAge", c.KeySetMaxAge}, {"KeyLifetime", c.KeyLifetime}, {"SessionRetention", c.SessionRetention}, {"EventRetention", c.EventRetention},
 	} {
 		if d.value < time.Millisecond {
 			errs = append(errs, fmt.Errorf("config: %s is %v, want at least 1 ms", d.name, d.value))
@@ -160,73 +149,4 @@ func (c Config) checkDurations() error {
 		errs = append(errs, fmt.Errorf("config: KeyLifetime is %v, want at least KeySetMaxAge, %v", c.KeyLifetime, c.KeySetMaxAge))
 	}
 	return errors.Join(errs...)
-}
-
-func (c Config) checkResources() error {
-	if len(c.Resources) == 0 {
-		return errors.New("config: no resource: name the audience that tokens are for")
-	}
-	var errs []error
-	known := make(map[string]bool)
-	for _, r := range c.Resources {
-		if err := checkName("audience", r.Audience); err != nil || known[r.Audience] {
-			errs = append(errs, fmt.Errorf("config: resource %q: an audience must be unique, 1 to %d bytes of UTF-8 without control characters", r.Audience, maxName))
-		}
-		known[r.Audience] = true
-		if r.AccessTTL < time.Second || r.AccessTTL > maxAccessTTL || r.AccessTTL%time.Second != 0 {
-			errs = append(errs, fmt.Errorf("config: resource %q: access tokens live %v, want whole seconds up to %v", r.Audience, r.AccessTTL, maxAccessTTL))
-		}
-		if err := checkScope(r.Scopes); err != nil {
-			errs = append(errs, fmt.Errorf("config: resource %q: %w", r.Audience, err))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func (c Config) checkClients() error {
-	if len(c.Clients) == 0 {
-		return errors.New("config: no client: name a program that gets tokens")
-	}
-	var errs []error
-	known := make(map[string]bool)
-	for _, client := range c.Clients {
-		name, prefixed := strings.CutPrefix(client.ID, ClientPrefix)
-		if !prefixed || checkName("client", name) != nil || known[client.ID] {
-			errs = append(errs, fmt.Errorf("config: client %q: an ID must be unique and begin with %q", client.ID, ClientPrefix))
-		}
-		known[client.ID] = true
-		if err := checkScope(client.Scopes); err != nil {
-			errs = append(errs, fmt.Errorf("config: client %q: %w", client.ID, err))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// client finds a client by its ID; "" is the default. The error is ErrInvalidClient.
-func (c *Config) client(id string) (*Client, error) {
-	for n := range c.Clients {
-		if c.Clients[n].ID == id || id == "" && c.Clients[n].FirstParty {
-			return &c.Clients[n], nil
-		}
-	}
-	return nil, ErrInvalidClient
-}
-
-// resource finds a resource by its audience; "" is the default. The error is ErrInvalidTarget.
-func (c *Config) resource(audience string) (*Resource, error) {
-	for n := range c.Resources {
-		if c.Resources[n].Audience == audience || audience == "" {
-			return &c.Resources[n], nil
-		}
-	}
-	return nil, ErrInvalidTarget
-}
-
-// longestTTL is the longest life that this configuration gives to an access token.
-func (c *Config) longestTTL() time.Duration {
-	longest := time.Duration(0)
-	for _, r := range c.Resources {
-		longest = max(longest, r.AccessTTL)
-	}
-	return longest
 }

@@ -14,9 +14,11 @@ var (
 	// ErrInvalidScope is a scope that is malformed, unknown, or wider than what was granted
 	// (RFC 6749 §5.2, invalid_scope).
 	ErrInvalidScope = errors.New("issuer: the scope is not one that can be granted")
-	// ErrInvalidClient is a client that isn't configured (RFC 6749 §5.2, invalid_client).
-	ErrInvalidClient = errors.New("issuer: no such client")
-	// ErrInvalidTarget is a resource that isn't configured (RFC 8707 §2, invalid_target).
+	// ErrInvalidClient is a client that doesn't exist or that fails to prove who it is (RFC 6749 §5.2, invalid_client).
+	ErrInvalidClient = errors.New("issuer: no such client, or not with this secret")
+	// ErrUnauthorizedClient is a client that may not ask for tokens in this way (RFC 6749 §5.2, unauthorized_client).
+	ErrUnauthorizedClient = errors.New("issuer: the client may not use this grant")
+	// ErrInvalidTarget is a resource that doesn't exist or that the client has no business with (RFC 8707 §2, invalid_target).
 	ErrInvalidTarget = errors.New("issuer: no such resource")
 	// ErrInvalidCredentials is a wrong name or password; which of them is not said.
 	ErrInvalidCredentials = errors.New("issuer: wrong name or password")
@@ -24,6 +26,10 @@ var (
 	ErrTaken = errors.New("issuer: taken already")
 	// ErrNotFound is something that doesn't exist.
 	ErrNotFound = errors.New("issuer: not found")
+	// ErrDeclared is a client or resource that the configuration declares, or that is built in: no request changes it.
+	ErrDeclared = errors.New("issuer: declared in the configuration; change it there")
+	// ErrSwept is a part of the revocation log that isn't kept any more, since its rules have expired long ago.
+	ErrSwept = errors.New("issuer: the log goes back less far")
 	// ErrKeyLimit is a rotation that would publish more keys than verifiers hold. It passes when the oldest
 	// retiring key has left the key set.
 	ErrKeyLimit = errors.New("issuer: too many keys are published")

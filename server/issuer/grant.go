@@ -3,6 +3,7 @@ package issuer
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"slices"
 	"time"
@@ -11,33 +12,39 @@ import (
 // Grant asks for tokens for a subject that has just proved who it is.
 type Grant struct {
 	Subject   string
-	ClientID  string   // "" is the default client
-	Resource  string   // audience of the access token; "" is the default resource
-	Scope     []string // nil asks for everything that client, resource and subject allow
-	AMR       []string // how the subject proved who it is (RFC 8176), such as "pwd"
-	UserAgent string   // of the device, as it tells
-	Address   string   // of the device
+	ClientID  string          // "" is the default client
+	Claims    json.RawMessage // not nil: for a login of your own; see Issue
+	Since     uint64          // the subject's generation when its password was read; 0: not known. Its sessions must not have ended since
+	Resource  string          // audience of the access token; "" is the client's first resource, or else the default one
+	Scope     []string        // nil asks for everything that client, resource and subject allow
+	AMR       []string        // how the subject proved who it is (RFC 8176), such as "pwd"
+	UserAgent string          // of the device, as it tells
+	Address   string          // of the device
 }
 
 // Tokens are the answer to a Grant or a refresh.
 type Tokens struct {
 	Access           string // JWT (RFC 9068) that fits into a cookie of 4 KiB
 	ExpiresIn        time.Duration
-	Refresh          string   // opaque; replaces the one before
+	Refresh          string   // opaque; replaces the one before; "" of a client that acts for itself
 	Scope            []string // of the access token; may be less than what was asked for
 	Subject          string
-	SessionID        string
+	SessionID        string        // "" of a client that acts for itself
 	SessionExpiresIn time.Duration // how long the session lasts at most
 }
 
 // Issue begins a session and gives its first tokens. The caller has authenticated the subject.
+//
+// Whoever keeps users of their own needs no other call: with Claims, the subject is made where it doesn't exist, and has these claims from now
+// on, and with a Scope beside them that scope as its widest one. Where that is a change, its tokens of before are stale. What the client or the
+// resource doesn't know of such a scope is left out. Claims and scope are as with NewSubject, an ID as with CreateSubject, or an *InputError.
 //
 // A scope that the client or the resource doesn't know is ErrInvalidScope; what the subject lacks is left out, as RFC 6749 §3.3
 // allows, and Tokens.Scope says so. An unknown subject is ErrNotFound, a disabled one ErrInvalidGrant, an unknown client or resource
 // ErrInvalidClient or ErrInvalidTarget, and a token that fits into no cookie a *TokenSizeError. The subject is judged first, so that
 // a caller can answer its refusal like a wrong password whatever else the request asks for.
 func (i *Issuer) Issue(ctx context.Context, g Grant) (Tokens, error) {
-	if err := checkAMR(g.AMR); err != nil {
+	if err := errors.Join(checkAMR(g.AMR), g.checkSubject()); err != nil {
 		return Tokens{}, err
 	}
 	var d *draft
@@ -55,29 +62,32 @@ func (i *Issuer) Issue(ctx context.Context, g Grant) (Tokens, error) {
 
 // begin stores a new session and drafts its first token.
 func (u *update) begin(g Grant) (*draft, error) {
-	subject, err := u.Subject(g.Subject)
+	subject, err := u.grantee(&g)
 	if err != nil {
 		return nil, err
 	}
-	if subject.Disabled {
+	if subject.Disabled || g.Since != 0 && g.Since < subject.Ending.Before {
 		return nil, ErrInvalidGrant
 	}
-	client, err1 := u.issuer.config.client(g.ClientID)
-	resource, err2 := u.issuer.config.resource(g.Resource)
-	if err := errors.Join(err1, err2); err != nil {
+	client, err := u.issuer.client(u, g.ClientID)
+	if err != nil {
 		return nil, err
 	}
-	scope, err := grantScope(g.Scope, client, resource, &subject)
+	resource, err := u.issuer.target(u, client, g.Resource)
+	if err != nil {
+		return nil, err
+	}
+	scope, err := grantScope(g.Scope, client, resource, subject.Scope)
 	if err != nil {
 		return nil, err
 	}
 	session := &Session{
-		ID: rand.Text(), Subject: subject.ID, ClientID: client.ID, Resource: resource.Audience, Scope: scope,
-		AMR: slices.Clone(g.AMR), AuthTime: u.now, Created: u.now, Expires: u.now.Add(u.issuer.config.AbsoluteTTL),
+		ID: rand.Text(), Subject: subject.ID, Generation: subject.Generation, ClientID: client.ID, Resource: resource.Audience, Scope: scope,
+		AMR: slices.Clone(g.AMR), AuthTime: u.now, Created: u.now, Expires: u.now.Add(shorter(client.AbsoluteTTL, u.issuer.config.AbsoluteTTL)),
 		Counters: Counters{Current: 1, RotatedAt: u.now},
 	}
-	session.use(u.now, u.issuer.config.IdleTTL, clip(g.UserAgent, maxUserAgent), clip(g.Address, maxAddress))
-	d, err := u.draft(&subject, session, resource, scope)
+	session.use(u.now, u.issuer.idleTTL(client), clip(g.UserAgent, maxUserAgent), clip(g.Address, maxAddress))
+	d, err := u.draft(&subject, session, client, resource, scope)
 	if err != nil {
 		return nil, err
 	}

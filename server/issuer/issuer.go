@@ -35,7 +35,8 @@ type Issuer struct {
 	config   Config
 	sealer   *sealer
 	verifier *jot.Verifier
-	maxTTL   atomic.Int64 // a time.Duration, as the database has it
+	anyType  *jot.Verifier // of access tokens that a client gets as "JWT", too
+	maxTTL   atomic.Int64  // a time.Duration, as the database has it
 
 	keys      atomic.Pointer[keyring]
 	reloading sync.Mutex
@@ -44,12 +45,14 @@ type Issuer struct {
 	probe     probe
 
 	// Only the goroutine touches these.
-	followed uint64    // sequence up to which others' rules were applied
-	swept    time.Time // up to which expired rules were dropped
+	followed  uint64    // sequence up to which others' rules were applied
+	swept     time.Time // up to which expired rules were dropped from memory
+	nextSweep time.Time // of the database
 
-	wake   chan struct{}
-	cancel context.CancelFunc
-	ended  chan struct{}
+	wake      chan struct{}
+	sweepSoon atomic.Bool // somebody left work for the sweep
+	cancel    context.CancelFunc
+	ended     chan struct{}
 }
 
 // New opens an issuer over a store. The very first start on an empty store makes the keys and the log; any number
@@ -67,7 +70,7 @@ func New(ctx context.Context, store Store, c Config) (*Issuer, error) {
 	if err := i.start(ctx); err != nil {
 		return nil, err
 	}
-	if i.verifier, err = i.newVerifier(); err != nil {
+	if err := i.newVerifiers(); err != nil {
 		return nil, err
 	}
 	ctx, i.cancel = context.WithCancel(context.WithoutCancel(ctx))
@@ -87,13 +90,6 @@ func (i *Issuer) start(ctx context.Context) error {
 	// Whether something is missing and making it are one transaction: of two servers that start on an empty database, the
 	// second finds the first one's keys and log.
 	err := i.store.Update(ctx, func(tx Tx) error {
-		now, err := tx.Now()
-		if err != nil {
-			return err
-		}
-		if err := i.startKeys(tx, now); err != nil {
-			return err
-		}
 		if err := startLog(tx); err != nil {
 			return err
 		}
@@ -102,15 +98,13 @@ func (i *Issuer) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := i.startKeys(ctx); err != nil {
+		return err
+	}
 	if err := i.reloadKeys(ctx); err != nil {
 		return err
 	}
-	return i.store.View(ctx, func(r Reader) error {
-		if err := i.loadMaxTTL(r); err != nil {
-			return err
-		}
-		return i.loadRules(r)
-	})
+	return i.store.View(ctx, i.loadRules)
 }
 
 // raiseMaxTTL remembers the longest token life, so that after a configuration with a shorter one rules and retiring
@@ -138,11 +132,17 @@ func (i *Issuer) loadMaxTTL(r Reader) error {
 	return err
 }
 
-// newVerifier takes tokens of any life that a configuration allows: another server over the database may have a longer one.
-func (i *Issuer) newVerifier() (*jot.Verifier, error) {
-	return jot.NewVerifier(i, jot.VerifierOptions{
+// newVerifiers take tokens of any life that a configuration allows: another server over the database may have a longer one.
+func (i *Issuer) newVerifiers() (err error) {
+	o := jot.VerifierOptions{
 		Issuer: i.config.URL, AnyAudience: true, Type: accessType, MaxTTL: maxAccessTTL, Now: i.config.Now, Revocation: i,
-	})
+	}
+	if i.verifier, err = jot.NewVerifier(i, o); err != nil {
+		return err
+	}
+	o.Type, o.AnyType = "", true
+	i.anyType, err = jot.NewVerifier(i, o)
+	return err
 }
 
 // Verifier verifies this issuer's own access tokens, whichever of its resources they are for: for the server's own endpoints.
@@ -151,10 +151,10 @@ func (i *Issuer) Verifier() *jot.Verifier { return i.verifier }
 // URL identifies the issuer (iss).
 func (i *Issuer) URL() string { return i.config.URL }
 
-// Resources returns the APIs that tokens are for; the first is the default.
+// Resources returns the APIs that the configuration declares; the first is the default. ListResources knows the stored ones too.
 func (i *Issuer) Resources() []Resource { return slices.Clone(i.config.Resources) }
 
-// Clients returns the programs that get tokens.
+// Clients returns the programs that the configuration declares. ListClients knows the stored ones too.
 func (i *Issuer) Clients() []Client { return slices.Clone(i.config.Clients) }
 
 // KeySetMaxAge is how long verifiers may cache the key set.

@@ -59,7 +59,7 @@ func (f *fixture) next() string {
 
 func (f *fixture) rotate() issuer.Rotation {
 	f.Helper()
-	r, err := f.RotateKey(f.Context())
+	r, err := f.RotateKey(f.Context(), issuer.RotateOptions{})
 	f.do(err)
 	return r
 }
@@ -168,7 +168,7 @@ func TestKeyLimit(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		before := f.published()
-		if _, err := f.RotateKey(t.Context()); !errors.Is(err, issuer.ErrKeyLimit) {
+		if _, err := f.RotateKey(t.Context(), issuer.RotateOptions{}); !errors.Is(err, issuer.ErrKeyLimit) {
 			t.Fatalf("error %v, want ErrKeyLimit", err)
 		}
 		if !slices.Equal(f.published(), before) {
@@ -241,7 +241,7 @@ func TestRotationRace(t *testing.T) {
 	for n := range done {
 		wait.Go(func() {
 			var err error
-			if done[n], err = f.RotateKey(t.Context()); err != nil {
+			if done[n], err = f.RotateKey(t.Context(), issuer.RotateOptions{}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -315,7 +315,10 @@ func TestKeysOfAnotherDatabase(t *testing.T) {
 func TestKeyChangeWhoseCallerIsGone(t *testing.T) {
 	for name, change := range map[string]func(f *fixture, ctx context.Context, active string) error{
 		"revoke": func(f *fixture, ctx context.Context, active string) error { return f.RevokeKey(ctx, active) },
-		"rotate": func(f *fixture, ctx context.Context, _ string) error { _, err := f.RotateKey(ctx); return err },
+		"rotate": func(f *fixture, ctx context.Context, _ string) error {
+			_, err := f.RotateKey(ctx, issuer.RotateOptions{})
+			return err
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -348,10 +351,10 @@ func TestKeysAtTheLimit(t *testing.T) {
 		defer other.Close()
 		for len(other.KeySet().Keys()) < 8 {
 			time.Sleep(time.Second)
-			_, err := other.RotateKey(t.Context())
+			_, err := other.RotateKey(t.Context(), issuer.RotateOptions{})
 			f.do(err)
 		}
-		r, err := other.RotateKey(t.Context())
+		r, err := other.RotateKey(t.Context(), issuer.RotateOptions{})
 		if err != nil || r.Due.IsZero() {
 			t.Fatalf("rotation %+v, %v, want it scheduled", r, err)
 		}

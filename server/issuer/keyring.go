@@ -7,18 +7,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/revocation"
 )
 
-// accessType is the typ of access tokens (RFC 9068 §2.1).
-const accessType = "at+jwt"
-
 // keyring is the opened keys, in memory. It is immutable: a change of the keys makes another one.
 type keyring struct {
-	active      *signingKey
+	active      map[jot.Algorithm]activeKey
 	published   *jot.KeySet
 	roots       map[byte][]byte // by version
 	rootVersion byte            // of new refresh tokens
@@ -42,32 +38,31 @@ func (i *Issuer) FeedKeySet() *jot.KeySet { return i.keys.Load().feedSet }
 func (i *Issuer) FeedSigner() *jot.Signer { return i.keys.Load().feed }
 
 // startKeys makes the first keys of every purpose that has none.
-func (i *Issuer) startKeys(tx Tx, now time.Time) error {
-	keys, err := tx.Keys()
-	if err != nil || len(keys) > 0 {
-		return err
-	}
-	active, err1 := i.newAccessKey()
-	next, err2 := i.newAccessKey()
-	feed, err3 := i.newKey(PurposeFeed, jot.EdDSA)
+func (i *Issuer) startKeys(ctx context.Context) error {
 	root := i.newRootKey(1)
-	if err := errors.Join(err1, err2, err3); err != nil {
+	feed, err := i.newKey(PurposeFeed, jot.EdDSA)
+	if err != nil {
 		return err
 	}
-	active.State, next.State, feed.State, root.State = KeyActive, KeyNext, KeyActive, KeyActive
-	for _, k := range []Key{active, next, feed, root} {
-		k.Created = now
-		if k.State == KeyActive {
-			k.Activated = now
-		}
-		if err := tx.InsertKey(k); err != nil {
+	// Whether a key is missing and making it are one transaction: of two servers that start on an empty database, the second
+	// finds the first one's keys.
+	return i.withFreshKeys(ctx, func(u *update, fresh *freshKeys) error {
+		keys, err := u.Keys()
+		if err != nil {
 			return err
 		}
-	}
-	return nil
+		first := KeyNext
+		if len(keys) == 0 {
+			first = KeyActive // nobody has verified anything yet
+			for _, k := range []Key{feed, root} {
+				if err := u.addKey(k, KeyActive); err != nil {
+					return err
+				}
+			}
+		}
+		return u.demandKeysInUse(fresh, first)
+	})
 }
-
-func (i *Issuer) newAccessKey() (Key, error) { return i.newKey(PurposeAccess, i.config.Algorithm) }
 
 func (i *Issuer) newKey(purpose Purpose, algorithm jot.Algorithm) (Key, error) {
 	private, err := jot.GenerateKey(algorithm)
@@ -89,14 +84,16 @@ func (i *Issuer) newRootKey(version byte) Key {
 	return k
 }
 
-// reloadKeys brings the keyring up to date with the database. One at a time, so that an older state never replaces a newer one.
+// reloadKeys brings the keyring, and the longest life of a token, up to date with the database. One at a time, so that an older state never replaces a newer one.
 func (i *Issuer) reloadKeys(ctx context.Context) error {
 	i.reloading.Lock()
 	defer i.reloading.Unlock()
 	var keys []Key
 	err := i.store.View(ctx, func(r Reader) (err error) {
-		keys, err = r.Keys()
-		return err
+		if keys, err = r.Keys(); err != nil {
+			return err
+		}
+		return i.loadMaxTTL(r)
 	})
 	if err != nil {
 		return err
@@ -110,7 +107,7 @@ func (i *Issuer) reloadKeys(ctx context.Context) error {
 }
 
 func (i *Issuer) openKeys(keys []Key) (*keyring, error) {
-	ring := &keyring{roots: make(map[byte][]byte)}
+	ring := &keyring{active: make(map[jot.Algorithm]activeKey), roots: make(map[byte][]byte)}
 	var published, feed []*jot.PublicKey
 	for _, k := range keys {
 		if !k.published() {
@@ -127,7 +124,7 @@ func (i *Issuer) openKeys(keys []Key) (*keyring, error) {
 			feed = append(feed, public)
 		}
 	}
-	if ring.active == nil || ring.feed == nil || len(ring.roots) == 0 {
+	if len(ring.active) == 0 || ring.feed == nil || len(ring.roots) == 0 {
 		return nil, errKeysMissing
 	}
 	ring.published, ring.feedSet = jot.NewKeySet(published...), jot.NewKeySet(feed...)
@@ -152,7 +149,7 @@ func (i *Issuer) openKey(ring *keyring, k Key) (*jot.PublicKey, error) {
 		ring.feed, err = jot.NewSigner(private, jot.SignerOptions{Type: revocation.StatementType})
 		return public, err
 	}
-	ring.active, err = newSigningKey(private)
+	ring.active[k.Algorithm], err = newActiveKey(k, private)
 	return public, err
 }
 

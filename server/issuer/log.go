@@ -54,6 +54,13 @@ func (i *Issuer) loadRules(r Reader) error {
 // followLog applies rules that others wrote: another process over the same database, or a commit of ours whose answer
 // was lost. Only the issuer's own goroutine calls it. A rule that can't be applied is an error, and those after it are applied.
 func (i *Issuer) followLog(r Reader) error {
+	start, err := logStart(r)
+	if err != nil {
+		return err
+	}
+	if i.followed < start {
+		return i.loadRules(r)
+	}
 	var failed error
 	for {
 		entries, err := r.LogEntries(i.followed, followBatch)
@@ -86,11 +93,19 @@ func (i *Issuer) LogHead(ctx context.Context) (revocation.Head, error) {
 }
 
 // LogEntries returns up to limit rules that follow sequence after, in order, and the head that they lead to; without any,
-// the head that after is. An after beyond the head fails with ErrNotFound: this log never had it.
+// the head that after is. An after beyond the head fails with ErrNotFound: this log never had it. One so old that rules after it have been
+// forgotten fails with ErrSwept: begin with ActiveRules.
 func (i *Issuer) LogEntries(ctx context.Context, after uint64, limit int) ([]revocation.Rule, revocation.Head, error) {
 	var entries []LogEntry
 	var head revocation.Head
 	err := i.store.View(ctx, func(r Reader) (err error) {
+		start, err := logStart(r)
+		if err != nil {
+			return err
+		}
+		if after < start {
+			return ErrSwept
+		}
 		if head, err = r.LogHead(); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,16 +59,16 @@ type RefreshRequest struct {
 // accepted, for whatever reason, is ErrInvalidGrant; a scope beyond the session's is ErrInvalidScope and another resource ErrInvalidTarget, and neither
 // changes anything.
 func (i *Issuer) Refresh(ctx context.Context, r RefreshRequest) (Tokens, error) {
-	client, err := i.config.client(r.ClientID)
-	if err != nil {
-		return Tokens{}, err
+	if c := i.config.client(r.ClientID); c != nil {
+		r.ClientID = c.ID
 	}
-	token, err := i.openRefreshToken(r.Token, client.ID)
+	token, err := i.openRefreshToken(r.Token, r.ClientID)
 	if err != nil {
-		return Tokens{}, err
+		_, unknown := i.clientID(ctx, r.ClientID)
+		return Tokens{}, cmp.Or(unknown, err)
 	}
 	r.UserAgent, r.Address = clip(r.UserAgent, maxUserAgent), clip(r.Address, maxAddress)
-	d, err := i.decideRefresh(ctx, r, token, client)
+	d, err := i.decideRefresh(ctx, r, token)
 	if err != nil {
 		return Tokens{}, err
 	}
@@ -79,13 +80,13 @@ func (i *Issuer) Refresh(ctx context.Context, r RefreshRequest) (Tokens, error) 
 
 // decideRefresh waits for the database for a third of the grace window at most, and is ErrBusy then. A request that came
 // in time, but was decided after the window, would burn the token that another tab got meanwhile.
-func (i *Issuer) decideRefresh(ctx context.Context, r RefreshRequest, token refreshToken, client *Client) (d *draft, err error) {
+func (i *Issuer) decideRefresh(ctx context.Context, r RefreshRequest, token refreshToken) (d *draft, err error) {
 	soon, cancel := context.WithTimeout(ctx, i.config.RefreshGrace/3)
 	defer cancel()
 	// Of many that present one token at once, one transaction rotates the counters and the others see that it did:
 	// they all get the same successor. A logout or change of claims comes before or after, never in between.
 	err = i.commit(soon, func(u *update) (err error) {
-		d, err = u.refresh(r, token, client)
+		d, err = u.refresh(r, token)
 		return err
 	})
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
@@ -96,7 +97,11 @@ func (i *Issuer) decideRefresh(ctx context.Context, r RefreshRequest, token refr
 
 // refresh applies the refresh rule. No draft and no error means that the token is refused, and that what this changed is to be
 // kept.
-func (u *update) refresh(r RefreshRequest, token refreshToken, client *Client) (*draft, error) {
+func (u *update) refresh(r RefreshRequest, token refreshToken) (*draft, error) {
+	client, err := u.issuer.client(u, r.ClientID)
+	if err != nil {
+		return nil, err
+	}
 	session, err := u.Session(token.session)
 	if errors.Is(err, ErrNotFound) {
 		return nil, ErrInvalidGrant
@@ -104,6 +109,14 @@ func (u *update) refresh(r RefreshRequest, token refreshToken, client *Client) (
 	if err != nil {
 		return nil, err
 	}
+	subject, err := findSubject(u, session.Subject)
+	if errors.Is(err, ErrNotFound) {
+		return nil, ErrInvalidGrant
+	}
+	if err != nil {
+		return nil, err
+	}
+	subject.Ending.applyTo(&session)
 	if !session.live(u.now) || session.ClientID != client.ID {
 		return nil, ErrInvalidGrant
 	}
@@ -116,30 +129,29 @@ func (u *update) refresh(r RefreshRequest, token refreshToken, client *Client) (
 	case rewound:
 		return nil, u.rewound(r, session, token)
 	}
-	return u.next(r, session, before, meaning, client)
+	return u.next(r, client, &subject, session, before, meaning)
 }
 
 // next drafts the next tokens of a session whose refresh token is good.
-func (u *update) next(r RefreshRequest, session Session, before Counters, meaning outcome, client *Client) (*draft, error) {
+func (u *update) next(r RefreshRequest, client *Client, subject *Subject, session Session, before Counters, meaning outcome) (*draft, error) {
 	if r.Resource != "" && r.Resource != session.Resource {
 		return nil, ErrInvalidTarget
 	}
-	subject, err := u.Subject(session.Subject)
-	if errors.Is(err, ErrNotFound) {
+	resource, err := u.issuer.resource(u, session.Resource)
+	if errors.Is(err, ErrInvalidTarget) {
 		return nil, ErrInvalidGrant
 	}
 	if err != nil {
 		return nil, err
 	}
-	resource, err := u.issuer.config.resource(session.Resource)
-	if err != nil || subject.Disabled {
+	if subject.Disabled || !session.of(client, resource) {
 		return nil, ErrInvalidGrant
 	}
-	scope, err := narrowScope(r.Scope, &session, client, resource, &subject)
+	scope, err := narrowScope(r.Scope, &session, client, resource, subject)
 	if err != nil {
 		return nil, err
 	}
-	d, err := u.draft(&subject, &session, resource, scope)
+	d, err := u.draft(subject, &session, client, resource, scope)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +164,7 @@ func (u *update) next(r RefreshRequest, session Session, before Counters, meanin
 			return nil, err
 		}
 	}
-	session.use(u.now, u.issuer.config.IdleTTL, r.UserAgent, r.Address)
+	session.use(u.now, u.issuer.idleTTL(client), r.UserAgent, r.Address)
 	session.Reported = ""
 	return d, u.UpdateSession(session)
 }

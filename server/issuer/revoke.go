@@ -17,14 +17,14 @@ const maxRevokedTokens = 8
 // session and of a refresh token the whole session, whichever of the session's refresh tokens it is. A token that isn't ours, isn't this client's, or is of no
 // use any more is no error, and changes nothing. "" is the default client.
 func (i *Issuer) RevokeToken(ctx context.Context, token, clientID string) error {
-	client, err := i.config.client(clientID)
+	id, err := i.clientID(ctx, clientID)
 	if err != nil {
 		return err
 	}
 	if strings.HasPrefix(token, refreshPrefix) {
-		return i.revokeRefreshToken(ctx, token, client.ID)
+		return i.revokeRefreshToken(ctx, token, id)
 	}
-	return i.revokeAccessToken(ctx, token, client.ID)
+	return i.revokeAccessToken(ctx, token, id)
 }
 
 func (i *Issuer) revokeRefreshToken(ctx context.Context, text, clientID string) error {
@@ -40,7 +40,7 @@ func (i *Issuer) revokeRefreshToken(ctx context.Context, text, clientID string) 
 }
 
 func (i *Issuer) revokeAccessToken(ctx context.Context, raw, clientID string) error {
-	token, err := i.verifier.Verify(ctx, raw)
+	token, err := i.anyType.Verify(ctx, raw)
 	if errors.Is(err, jot.ErrInvalidToken) {
 		return nil
 	}
@@ -52,7 +52,7 @@ func (i *Issuer) revokeAccessToken(ctx context.Context, raw, clientID string) er
 }
 
 func (u *update) revokeAccessToken(token *jot.Token) error {
-	session, err := u.Session(token.SessionID())
+	session, err := findSession(u, token.SessionID())
 	known := !errors.Is(err, ErrNotFound) // it isn't when the database was rewound
 	if err != nil && known {
 		return err
@@ -72,11 +72,11 @@ func (u *update) revokeAccessToken(token *jot.Token) error {
 // where no access token is at hand. It changes nothing. What isn't a genuine refresh token of this client is ErrInvalidGrant; a session
 // that is over already is ErrNotFound. "" is the default client.
 func (i *Issuer) SessionOf(ctx context.Context, refreshToken, clientID string) (Session, error) {
-	client, err := i.config.client(clientID)
+	id, err := i.clientID(ctx, clientID)
 	if err != nil {
 		return Session{}, err
 	}
-	token, err := i.openRefreshToken(refreshToken, client.ID)
+	token, err := i.openRefreshToken(refreshToken, id)
 	if err != nil {
 		return Session{}, err
 	}
@@ -86,7 +86,7 @@ func (i *Issuer) SessionOf(ctx context.Context, refreshToken, clientID string) (
 		if err != nil {
 			return err
 		}
-		if session, err = r.Session(token.session); err == nil && !session.live(now) {
+		if session, err = findSession(r, token.session); err == nil && !session.live(now) {
 			err = ErrNotFound
 		}
 		return err
@@ -107,7 +107,7 @@ func (i *Issuer) endSession(ctx context.Context, sid string, why EndReason, own 
 	// The session's end and the rule are one commit: a refresh at the same time either finds the session ended, or made its
 	// access token before, and that token names the session.
 	return i.commit(ctx, func(u *update) error {
-		session, err := u.Session(sid)
+		session, err := findSession(u, sid)
 		if err != nil {
 			return err
 		}
@@ -115,22 +115,5 @@ func (i *Issuer) endSession(ctx context.Context, sid string, why EndReason, own 
 			return ErrNotFound
 		}
 		return u.end(session, why)
-	})
-}
-
-// EndSessions ends every session of a subject and makes every access token that it has stale: a logout everywhere. It fails
-// with ErrNotFound.
-func (i *Issuer) EndSessions(ctx context.Context, subject string) error {
-	// The sessions' end and the rule are one commit: a login at the same time either made its session and token before, and both are
-	// caught, or comes after, and its token is of the new generation.
-	return i.commit(ctx, func(u *update) error {
-		s, err := u.Subject(subject)
-		if err != nil {
-			return err
-		}
-		if err := u.outdate(s, revocation.SubjectGeneration); err != nil {
-			return err
-		}
-		return u.EndSessions(subject, u.now, EndedEverywhere)
 	})
 }

@@ -38,15 +38,15 @@ func isScopeToken(token string) bool {
 }
 
 // grantScope decides what a login gets. A nil request asks for everything; a request for something that the client
-// or the resource doesn't know is ErrInvalidScope, since that is a mistake in a program; what the subject lacks is left out.
-func grantScope(requested []string, client *Client, resource *Resource, subject *Subject) ([]string, error) {
+// or the resource doesn't know is ErrInvalidScope, since that is a mistake in a program; what the subject doesn't have as its own is left out.
+func grantScope(requested []string, client *Client, resource *Resource, own []string) ([]string, error) {
 	if requested == nil {
-		return intersect(resource.Scopes, client.Scopes, subject.Scope), nil
+		return intersect(resource.Scopes, client.Scopes, own), nil
 	}
 	if checkScope(requested) != nil || len(intersect(requested, client.Scopes, resource.Scopes)) < len(requested) {
 		return nil, ErrInvalidScope
 	}
-	return intersect(requested, subject.Scope), nil
+	return intersect(requested, own), nil
 }
 
 // narrowScope decides what one refreshed access token gets (RFC 6749 §6). A nil request asks for the session's scope; more

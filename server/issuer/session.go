@@ -19,6 +19,7 @@ const (
 type Session struct {
 	ID          string // sid
 	Subject     string
+	Generation  uint64 // of the subject when the session began: see Ending
 	ClientID    string
 	Resource    string   // audience of its access tokens
 	Scope       []string // what was granted at login; a refresh may ask for less
@@ -48,11 +49,23 @@ const (
 	EndedByReuse    EndReason = "reuse"             // an old refresh token was presented: somebody copied it
 	EndedByRevoke   EndReason = "revoked"           // the client revoked its refresh token (RFC 7009)
 	EndedByDisable  EndReason = "disabled"          // the subject was disabled
+	EndedByDelete   EndReason = "deleted"           // the subject was deleted
+	EndedByPassword EndReason = "password_changed"  // the subject has a new password
 )
 
 // live reports whether the session's refresh tokens may still be used.
 func (s *Session) live(now time.Time) bool {
 	return s.Ended.IsZero() && now.Before(s.IdleExpires) && now.Before(s.Expires)
+}
+
+// of reports whether the session was begun by this client for this resource, and not by others that bore their names before.
+func (s *Session) of(client *Client, resource *Resource) bool {
+	return !s.Created.Before(client.Created) && !s.Created.Before(resource.Created) && client.may(resource.Audience)
+}
+
+// idleTTL is how long a client's session may be left unused.
+func (i *Issuer) idleTTL(client *Client) time.Duration {
+	return shorter(client.IdleTTL, i.config.IdleTTL)
 }
 
 // use notes where the session was used from and moves its idle expiry. What the client doesn't tell stays.
@@ -96,7 +109,7 @@ func (u *update) end(session Session, why EndReason) error {
 func (i *Issuer) Session(ctx context.Context, sid string) (Session, error) {
 	var s Session
 	err := i.store.View(ctx, func(r Reader) (err error) {
-		s, err = r.Session(sid)
+		s, err = findSession(r, sid)
 		return err
 	})
 	return s, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/revocation"
 )
 
@@ -31,6 +32,8 @@ type Reader interface {
 	Clock
 	SubjectReader
 	SessionReader
+	ClientReader
+	ResourceReader
 	KeyReader
 	RuleReader
 	EventReader
@@ -40,8 +43,11 @@ type Reader interface {
 // Tx reads and writes.
 type Tx interface {
 	Reader
+	Sweeper
 	SubjectWriter
 	SessionWriter
+	ClientWriter
+	ResourceWriter
 	KeyWriter
 	RuleWriter
 	EventWriter
@@ -64,8 +70,10 @@ type SubjectReader interface {
 type SubjectWriter interface {
 	// InsertSubject adds a subject, or fails with ErrTaken.
 	InsertSubject(Subject) error
-	// UpdateSubject replaces everything but ID and Created, or fails with ErrNotFound.
+	// UpdateSubject replaces everything but ID, or fails with ErrNotFound.
 	UpdateSubject(Subject) error
+	// DeleteAccount removes the name and password by which a subject logs in, if the store keeps any.
+	DeleteAccount(subject string) error
 }
 
 // SessionReader reads sessions.
@@ -78,11 +86,50 @@ type SessionReader interface {
 type SessionWriter interface {
 	// InsertSession adds a session, or fails with ErrTaken. Its subject must exist: else ErrNotFound.
 	InsertSession(Session) error
-	// UpdateSession replaces what changes in a session's life: UserAgent, Address, LastUsed, IdleExpires, Counters, Ended,
-	// EndReason, RevokedTokens and Reported. It fails with ErrNotFound.
+	// UpdateSession replaces what changes in a session's life: Generation, UserAgent, Address, LastUsed, IdleExpires, Counters,
+	// Ended, EndReason, RevokedTokens and Reported. It fails with ErrNotFound.
 	UpdateSession(Session) error
-	// EndSessions ends every session of a subject that hasn't ended.
-	EndSessions(subject string, at time.Time, why EndReason) error
+	// EndSessions carries an Ending out on up to limit sessions of a subject that haven't ended and are of a generation before it, and
+	// returns how many these were.
+	EndSessions(subject string, e Ending, limit int) (int, error)
+}
+
+// ClientReader reads stored clients.
+type ClientReader interface {
+	// Client finds a client, or fails with ErrNotFound.
+	Client(id string) (Client, error)
+	// Clients returns up to limit clients with an ID above after, in the order of the bytes of their IDs.
+	Clients(after string, limit int) ([]Client, error)
+}
+
+// ClientWriter writes clients. All but Declared is stored.
+type ClientWriter interface {
+	// InsertClient adds a client, or fails with ErrTaken.
+	InsertClient(Client) error
+	// UpdateClient replaces everything but ID and Created, or fails with ErrNotFound.
+	UpdateClient(Client) error
+	// DeleteClient removes a client, or fails with ErrNotFound.
+	DeleteClient(id string) error
+}
+
+// ResourceReader reads stored resources.
+type ResourceReader interface {
+	// Resource finds a resource, or fails with ErrNotFound.
+	Resource(audience string) (Resource, error)
+	// Resources returns up to limit resources with an audience above after, in the order of the bytes of their audiences.
+	Resources(after string, limit int) ([]Resource, error)
+	// Algorithms returns the algorithms that any stored resource or client names, each once.
+	Algorithms() ([]jot.Algorithm, error)
+}
+
+// ResourceWriter writes resources. All but Declared is stored.
+type ResourceWriter interface {
+	// InsertResource adds a resource, or fails with ErrTaken.
+	InsertResource(Resource) error
+	// UpdateResource replaces everything but Audience and Created, or fails with ErrNotFound.
+	UpdateResource(Resource) error
+	// DeleteResource removes a resource, or fails with ErrNotFound.
+	DeleteResource(audience string) error
 }
 
 // KeyReader reads keys.
@@ -139,4 +186,21 @@ type SettingReader interface {
 type SettingWriter interface {
 	// PutSetting sets a setting.
 	PutSetting(name string, value int64) error
+}
+
+// Sweeper finds and forgets what is over. Each method takes a limited number of records, so that no transaction is long.
+type Sweeper interface {
+	// PendingSubjects returns the IDs of up to limit subjects whose Ending is pending.
+	PendingSubjects(limit int) ([]string, error)
+	// DeleteSessions deletes up to limit sessions that expired (Expires) or ended before a time, and returns how many these were.
+	DeleteSessions(before time.Time, limit int) (int, error)
+	// DeleteRules deletes up to limit entries of the log, of sequence last or below, whose rules expired before a time, and returns the
+	// highest sequence among them; 0: there were none.
+	DeleteRules(before time.Time, last uint64, limit int) (uint64, error)
+	// DeleteEvents deletes those of the oldest limit events that were written before a time, and returns how many these were.
+	DeleteEvents(before time.Time, limit int) (int, error)
+	// DeleteKeys deletes the retired keys that left the key set before a time.
+	DeleteKeys(before time.Time) error
+	// DeleteSubjects deletes up to limit subjects that were deleted before a time and have no sessions, and returns how many these were.
+	DeleteSubjects(before time.Time, limit int) (int, error)
 }

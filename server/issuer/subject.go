@@ -24,6 +24,8 @@ type Subject struct {
 	Scope      []string        // the widest scope that its tokens can have
 	Disabled   bool            // gets no tokens
 	Created    time.Time
+	Deleted    time.Time // zero while it exists: what is left of a deleted one keeps its generations from coming again
+	Ending     Ending    // when all its sessions last ended together
 }
 
 // NewSubject makes a subject with a random ID, to be stored with CreateSubject or by a store of accounts. Claims
@@ -80,17 +82,44 @@ func (i *Issuer) CreateSubject(ctx context.Context, s Subject) error {
 	if err := errors.Join(checkName("subject", s.ID), err, checkScope(s.Scope)); err != nil {
 		return err
 	}
-	// One insert: of two that create the same subject, the unique ID lets one win.
+	// Looking for a subject of before and writing the new one are one transaction: of two that create the same subject, one wins.
 	return i.commit(ctx, func(u *update) error {
-		return u.InsertSubject(Subject{ID: s.ID, Generation: 1, Claims: claims, Scope: s.Scope, Disabled: s.Disabled, Created: u.now})
+		_, err := u.createSubject(Subject{ID: s.ID, Claims: claims, Scope: s.Scope, Disabled: s.Disabled})
+		return err
 	})
+}
+
+// createSubject stores a new subject. One that was deleted under the same ID goes on where it stopped: its tokens stay stale, and its
+// sessions ended.
+func (u *update) createSubject(s Subject) (Subject, error) {
+	s.Generation, s.Created = 1, u.now
+	before, err := u.Subject(s.ID)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return s, u.InsertSubject(s)
+	case err != nil:
+		return Subject{}, err
+	case before.Deleted.IsZero():
+		return Subject{}, ErrTaken
+	}
+	s.Generation, s.Ending = before.Generation, before.Ending
+	return s, u.UpdateSubject(s)
+}
+
+// findSubject finds a subject that exists, or fails with ErrNotFound.
+func findSubject(r SubjectReader, sub string) (Subject, error) {
+	s, err := r.Subject(sub)
+	if err == nil && !s.Deleted.IsZero() {
+		return Subject{}, ErrNotFound
+	}
+	return s, err
 }
 
 // Subject finds a subject, or fails with ErrNotFound.
 func (i *Issuer) Subject(ctx context.Context, sub string) (Subject, error) {
 	var s Subject
 	err := i.store.View(ctx, func(r Reader) (err error) {
-		s, err = r.Subject(sub)
+		s, err = findSubject(r, sub)
 		return err
 	})
 	return s, err
@@ -117,7 +146,7 @@ func (i *Issuer) ChangeSubject(ctx context.Context, sub string, change Change) e
 	// New claims, generation and rule are one commit: a token that is being issued meanwhile has read either the old
 	// generation, which the rule names, or the new claims.
 	return i.commit(ctx, func(u *update) error {
-		s, err := u.Subject(sub)
+		s, err := findSubject(u, sub)
 		if err != nil {
 			return err
 		}
@@ -148,15 +177,12 @@ func (i *Issuer) DisableSubject(ctx context.Context, sub string) error {
 	// The flag, the sessions' end and the rule are one commit: a login or refresh that runs meanwhile either sees the
 	// flag or made its session and token before, of the old generation, and both are caught.
 	return i.commit(ctx, func(u *update) error {
-		s, err := u.Subject(sub)
+		s, err := findSubject(u, sub)
 		if err != nil || s.Disabled {
 			return err
 		}
 		s.Disabled = true
-		if err := u.outdate(s, revocation.SubjectGeneration); err != nil {
-			return err
-		}
-		return u.EndSessions(sub, u.now, EndedByDisable)
+		return u.endSessions(s, EndedByDisable)
 	})
 }
 
@@ -164,7 +190,7 @@ func (i *Issuer) DisableSubject(ctx context.Context, sub string) error {
 func (i *Issuer) EnableSubject(ctx context.Context, sub string) error {
 	// Reading and writing back are one transaction, so that a change of claims meanwhile isn't lost.
 	return i.commit(ctx, func(u *update) error {
-		s, err := u.Subject(sub)
+		s, err := findSubject(u, sub)
 		if err != nil || !s.Disabled {
 			return err
 		}

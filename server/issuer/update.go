@@ -20,10 +20,11 @@ const (
 // update is a transaction that may refuse tokens: it gathers rules beside what it writes itself.
 type update struct {
 	Tx
-	now    time.Time
-	issuer *Issuer
-	rules  []revocation.Rule // to be appended to the log
-	known  []revocation.Rule // in the log already
+	now        time.Time
+	issuer     *Issuer
+	rules      []revocation.Rule // to be appended to the log
+	known      []revocation.Rule // in the log already
+	unfinished bool              // there is something for the sweep
 }
 
 // commit runs f in one transaction together with the log entries for the rules that f gathers. When it returns nil the
@@ -51,6 +52,10 @@ func (i *Issuer) commit(ctx context.Context, f func(*update) error) error {
 	})
 	if err != nil && complete {
 		i.wakeUp() // the commit itself failed, or only its answer was lost: then upkeep finds what it wrote
+	}
+	if err == nil && u.unfinished {
+		i.sweepSoon.Store(true)
+		defer i.wakeUp()
 	}
 	if err != nil || len(u.rules)+len(u.known) == 0 {
 		return err

@@ -3,7 +3,10 @@ package issuer
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
+
+	"github.com/jot-auth/jot"
 )
 
 const (
@@ -51,9 +54,6 @@ func (i *Issuer) maintain(ctx context.Context) (time.Duration, error) {
 		if due, err = i.keysDue(r); err != nil {
 			return err
 		}
-		if err := i.loadMaxTTL(r); err != nil {
-			return err
-		}
 		if i.swept.Sub(now) > ruleSlack {
 			return i.loadRules(r)
 		}
@@ -68,10 +68,20 @@ func (i *Issuer) maintain(ctx context.Context) (time.Duration, error) {
 		err = i.advanceKeys(ctx)
 		due = now.Add(time.Second) // and look soon what is due next
 	}
-	if err := errors.Join(err, i.reloadKeys(ctx)); err != nil {
-		return upkeepInterval, err
+	if wanted := i.sweepSoon.Swap(false); !wanted && now.Before(i.nextSweep) && i.nextSweep.Sub(now) <= sweepInterval {
+		return i.rest(now, due), errors.Join(err, i.reloadKeys(ctx))
 	}
-	return min(upkeepInterval, due.Sub(now)), nil
+	more, failed := i.sweep(ctx)
+	i.nextSweep = now.Add(sweepInterval)
+	if more {
+		i.nextSweep = now.Add(sweepPause)
+	}
+	return i.rest(now, due), errors.Join(err, i.reloadKeys(ctx), failed)
+}
+
+// rest is how long upkeep has nothing to do.
+func (i *Issuer) rest(now, due time.Time) time.Duration {
+	return min(upkeepInterval, due.Sub(now), i.nextSweep.Sub(now))
 }
 
 // keysDue returns when a key next changes its state.
@@ -80,60 +90,83 @@ func (i *Issuer) keysDue(r Reader) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	due, err := i.rotationDue(r, keys)
-	if first := keys.firstExpiry(); !first.IsZero() && first.Before(due) {
-		due = first
+	first := keys.firstExpiry()
+	for _, algorithm := range keys.algorithms() {
+		due, err := i.rotationDue(r, keys.of(algorithm))
+		if err != nil {
+			return time.Time{}, err
+		}
+		if first.IsZero() || due.Before(first) {
+			first = due
+		}
 	}
-	return due, err
+	return first, nil
 }
 
-// rotationDue returns when the next rotation is to happen: when it was asked for or the active key has signed for its
-// lifetime, but not before every verifier holds the next key.
-func (i *Issuer) rotationDue(r Reader, keys accessKeys) (time.Time, error) {
-	due := keys.in(KeyActive).Activated.Add(i.config.KeyLifetime)
-	scheduled, err := r.Setting(settingRotationDue)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return time.Time{}, err
-	}
-	if scheduled != 0 {
-		due = time.UnixMilli(scheduled)
-	}
-	if published := keys.in(KeyNext).Created.Add(i.config.KeySetMaxAge); due.Before(published) {
-		return published, nil
-	}
-	return due, nil
-}
-
-// advanceKeys takes expired keys out of the key set and rotates when that is due.
+// advanceKeys takes expired keys out of the key set and rotates those of every algorithm for which that is due. What can't be rotated
+// yet doesn't keep the others.
 func (i *Issuer) advanceKeys(ctx context.Context) error {
-	fresh, err := i.newAccessKey()
-	if err != nil {
-		return err
-	}
-	// What is due is decided in the transaction that does it: of two servers that find a rotation due, one rotates.
-	return i.commit(ctx, func(u *update) error {
+	var algorithms []jot.Algorithm
+	// Which keys have expired is decided in the transaction that retires them: of two servers that find one, one does.
+	failed := i.commit(ctx, func(u *update) error {
 		keys, err := readAccessKeys(u)
 		if err != nil {
 			return err
 		}
-		if err := u.retireKeys(keys); err != nil {
+		algorithms = keys.algorithms()
+		return u.retireKeys(keys)
+	})
+	for _, algorithm := range algorithms {
+		failed = errors.Join(failed, i.advanceAlgorithm(ctx, algorithm))
+	}
+	return failed
+}
+
+func (i *Issuer) advanceAlgorithm(ctx context.Context, algorithm jot.Algorithm) error {
+	// What is due is decided in the transaction that does it: of two servers that find a rotation due, one rotates.
+	return i.withFreshKeys(ctx, func(u *update, fresh *freshKeys) error {
+		all, err := readAccessKeys(u)
+		if err != nil {
 			return err
+		}
+		keys := all.of(algorithm)
+		if keys.in(KeyNext) == nil {
+			return nil
 		}
 		due, err := i.rotationDue(u, keys)
 		if err != nil || u.now.Before(due) {
 			return err
 		}
-		_, err = u.rotate(fresh)
+		inUse, err := i.algorithmsInUse(u)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(inUse, algorithm) {
+			return u.abandon(keys)
+		}
+		_, err = u.rotate(keys, RotateOptions{Algorithm: algorithm}, fresh)
 		return err
 	})
 }
 
-func (u *update) retireKeys(keys accessKeys) error {
-	for _, k := range keys {
-		if k.State != KeyRetiring || u.now.Before(k.Expires) {
-			continue
+// abandon ends the keys of an algorithm that nobody asks for any more, at the time at which they would have been rotated.
+func (u *update) abandon(keys accessKeys) error {
+	maxTTL, err := readMaxTTL(u)
+	if err != nil {
+		return err
+	}
+	if active := keys.in(KeyActive); active != nil {
+		if err := u.retire(active, u.now.Add(maxTTL+ruleSlack)); err != nil {
+			return err
 		}
-		k.State = KeyRetired
+	}
+	next := keys.in(KeyNext)
+	next.State, next.Sealed = KeyRetired, nil
+	return u.UpdateKey(*next)
+}
+
+func (u *update) retireKeys(keys accessKeys) error {
+	for _, k := range keys.expire(u.now) {
 		if err := u.UpdateKey(k); err != nil {
 			return err
 		}

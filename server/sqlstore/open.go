@@ -188,8 +188,11 @@ func checkVersion(ctx context.Context, provider *goose.Provider) error {
 // statements are all that ever run after the migration.
 var statements = []string{
 	selectSubject, insertSubject, updateSubject,
-	selectAccount, insertAccount,
+	selectAccount, insertAccount, deleteAccount, selectAccountOf, updatePassword,
 	selectSession, insertSession, updateSession, endSessions,
+	selectPending, deleteSessions, deleteRules, deleteEvents, deleteKeys, deleteSubjects,
+	selectClient, selectClients, insertClient, updateClient, deleteClient,
+	selectResource, selectResources, insertResource, updateResource, deleteResource, selectAlgorithms,
 	selectKeys, insertKey, updateKey,
 	selectLogHead, upsertLogHead, selectLogEntries, insertRule, selectLiveRules,
 	selectEvents, insertEvent,

@@ -1,29 +1,26 @@
 package sqlstore
 
-import (
-	"time"
-
-	"github.com/jot-auth/jot/server/issuer"
-)
+import "github.com/jot-auth/jot/server/issuer"
 
 const (
-	selectSession = `SELECT id, subject, client_id, resource, scope, amr, auth_time, user_agent, address, created, last_used,
+	selectSession = `SELECT id, subject, generation, client_id, resource, scope, amr, auth_time, user_agent, address, created, last_used,
 			idle_expires, expires, current, previous, rotated_at, ended, end_reason, revoked_tokens, reported
 		FROM sessions WHERE id = $1`
-	insertSession = `INSERT INTO sessions (id, subject, client_id, resource, scope, amr, auth_time, user_agent, address, created, last_used,
+	insertSession = `INSERT INTO sessions (id, subject, generation, client_id, resource, scope, amr, auth_time, user_agent, address, created, last_used,
 			idle_expires, expires, current, previous, rotated_at, ended, end_reason, revoked_tokens, reported)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`
 	updateSession = `UPDATE sessions SET user_agent = $1, address = $2, last_used = $3, idle_expires = $4,
 			current = $5, previous = $6, rotated_at = $7, ended = $8, end_reason = $9,
-			revoked_tokens = $10, reported = $11
-		WHERE id = $12`
-	endSessions = `UPDATE sessions SET ended = $1, end_reason = $2 WHERE subject = $3 AND ended = 0`
+			revoked_tokens = $10, reported = $11, generation = $12
+		WHERE id = $13`
+	endSessions = `UPDATE sessions SET ended = $1, end_reason = $2 WHERE id IN (
+			SELECT id FROM sessions WHERE subject = $3 AND ended = 0 AND generation < $4 LIMIT $5)`
 )
 
 // Session implements issuer.SessionReader.
 func (t *tx) Session(id string) (issuer.Session, error) {
 	var s issuer.Session
-	err := t.find(selectSession, id, &s.ID, &s.Subject, &s.ClientID, &s.Resource, wordsField{&s.Scope}, wordsField{&s.AMR},
+	err := t.find(selectSession, id, &s.ID, &s.Subject, &s.Generation, &s.ClientID, &s.Resource, wordsField{&s.Scope}, wordsField{&s.AMR},
 		timeField{&s.AuthTime}, &s.UserAgent, &s.Address, timeField{&s.Created}, timeField{&s.LastUsed},
 		timeField{&s.IdleExpires}, timeField{&s.Expires}, &s.Counters.Current, &s.Counters.Previous, timeField{&s.Counters.RotatedAt},
 		timeField{&s.Ended}, &s.EndReason, &s.RevokedTokens, &s.Reported)
@@ -35,7 +32,7 @@ func (t *tx) Session(id string) (issuer.Session, error) {
 
 // InsertSession implements issuer.SessionWriter.
 func (t *tx) InsertSession(s issuer.Session) error {
-	return t.insert(insertSession, s.ID, s.Subject, s.ClientID, s.Resource, words(s.Scope), words(s.AMR),
+	return t.insert(insertSession, s.ID, s.Subject, s.Generation, s.ClientID, s.Resource, words(s.Scope), words(s.AMR),
 		millis(s.AuthTime), s.UserAgent, s.Address, millis(s.Created), millis(s.LastUsed),
 		millis(s.IdleExpires), millis(s.Expires), s.Counters.Current, s.Counters.Previous, millis(s.Counters.RotatedAt),
 		millis(s.Ended), string(s.EndReason), s.RevokedTokens, string(s.Reported))
@@ -45,11 +42,11 @@ func (t *tx) InsertSession(s issuer.Session) error {
 func (t *tx) UpdateSession(s issuer.Session) error {
 	return t.change(updateSession, s.UserAgent, s.Address, millis(s.LastUsed), millis(s.IdleExpires),
 		s.Counters.Current, s.Counters.Previous, millis(s.Counters.RotatedAt), millis(s.Ended), string(s.EndReason),
-		s.RevokedTokens, string(s.Reported), s.ID)
+		s.RevokedTokens, string(s.Reported), s.Generation, s.ID)
 }
 
 // EndSessions implements issuer.SessionWriter.
-func (t *tx) EndSessions(subject string, at time.Time, why issuer.EndReason) error {
-	_, err := t.exec(endSessions, millis(at), string(why), subject)
-	return err
+func (t *tx) EndSessions(subject string, e issuer.Ending, limit int) (int, error) {
+	count, err := t.exec(endSessions, millis(e.At), string(e.Why), subject, e.Before, limit)
+	return int(count), err
 }

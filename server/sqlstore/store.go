@@ -8,6 +8,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"strings"
 	"time"
@@ -113,6 +114,16 @@ func (t *tx) find(query string, arg any, fields ...any) error {
 	return explain(t.ctx, t.StmtContext(t.ctx, t.prepared[query]).QueryRowContext(t.ctx, arg).Scan(fields...))
 }
 
+// one reads the one row of a query.
+func one[T any](t *tx, scan func(row) (T, error), query string, arg any) (T, error) {
+	found, err := scan(t.StmtContext(t.ctx, t.prepared[query]).QueryRowContext(t.ctx, arg))
+	if err != nil {
+		var none T
+		return none, explain(t.ctx, err)
+	}
+	return found, nil
+}
+
 // list reads all rows of a query.
 func list[T any](t *tx, scan func(row) (T, error), query string, args ...any) ([]T, error) {
 	rows, err := t.StmtContext(t.ctx, t.prepared[query]).QueryContext(t.ctx, args...)
@@ -162,5 +173,37 @@ type wordsField struct{ list *[]string }
 func (f wordsField) Scan(value any) error {
 	text, _ := value.(string)
 	*f.list = strings.Fields(text)
+	return nil
+}
+
+// texts is a list of any texts as JSON; nil is empty.
+func texts(list []string) string {
+	if list == nil {
+		return ""
+	}
+	text, err := json.Marshal(list)
+	if err != nil {
+		panic(err) // it never fails on strings
+	}
+	return string(text)
+}
+
+// textsField scans a list of any texts.
+type textsField struct{ list *[]string }
+
+func (f textsField) Scan(value any) error {
+	*f.list = nil
+	if text, _ := value.(string); text != "" {
+		return json.Unmarshal([]byte(text), f.list)
+	}
+	return nil
+}
+
+// durationField scans milliseconds.
+type durationField struct{ duration *time.Duration }
+
+func (f durationField) Scan(value any) error {
+	ms, _ := value.(int64)
+	*f.duration = time.Duration(ms) * time.Millisecond
 	return nil
 }

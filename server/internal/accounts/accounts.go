@@ -34,6 +34,13 @@ type Store interface {
 
 	// AccountByName answers the account of a canonical name, or issuer.ErrNotFound.
 	AccountByName(ctx context.Context, name string) (Account, error)
+
+	// AccountOf answers the account of a subject, or issuer.ErrNotFound.
+	AccountOf(ctx context.Context, subject string) (Account, error)
+
+	// ReplacePassword replaces the hash of a subject's account within a transaction of this store: only that from which is stated, and
+	// whichever there is when from is empty. Another one is issuer.ErrTaken, no account issuer.ErrNotFound.
+	ReplacePassword(within issuer.Tx, subject, from, to string) error
 }
 
 // Config says how much hashing may go on at once and what a new subject is granted.
@@ -46,7 +53,8 @@ type Config struct {
 	SignUpScope  []string        // scope of a subject that signs up; nil means none
 	SignUpClaims json.RawMessage // its claims, a JSON object; nil means {}
 
-	Now func() time.Time // the clock; nil means time.Now
+	Subjects Subjects         // whose passwords change, an *issuer.Issuer; nil: none does
+	Now      func() time.Time // the clock; nil means time.Now
 }
 
 // Accounts signs people up and logs them in. It is safe for concurrent use.

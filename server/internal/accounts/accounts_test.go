@@ -52,6 +52,32 @@ func (m *memory) AccountByName(_ context.Context, name string) (Account, error) 
 	return a, nil
 }
 
+func (m *memory) AccountOf(_ context.Context, subject string) (Account, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, a := range m.accounts {
+		if a.Subject == subject {
+			return a, m.err
+		}
+	}
+	return Account{}, issuer.ErrNotFound
+}
+
+func (m *memory) ReplacePassword(_ issuer.Tx, subject, from, to string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for name, a := range m.accounts {
+		if a.Subject == subject && from != "" && a.PasswordHash != from {
+			return issuer.ErrTaken
+		}
+		if a.Subject == subject {
+			a.PasswordHash = to
+			m.accounts[name] = a
+		}
+	}
+	return m.err
+}
+
 // counted makes Accounts whose hashes cost little and are counted.
 func counted(t *testing.T, store Store, c Config) (*Accounts, *atomic.Int64) {
 	t.Helper()

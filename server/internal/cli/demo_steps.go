@@ -262,7 +262,7 @@ func (p *demoPlay) rotateKey(ctx context.Context) (string, error) {
 		return "", err
 	}
 	before := p.tokens.Access
-	rotation, err := p.world.server.Issuer().RotateKey(ctx)
+	rotation, err := p.world.server.Issuer().RotateKey(ctx, issuer.RotateOptions{})
 	if err != nil {
 		return "", err
 	}

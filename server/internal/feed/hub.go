@@ -203,6 +203,11 @@ func (h *hub) look(ctx context.Context) (time.Time, error) {
 	for {
 		before := h.tail.head
 		rules, head, err := h.issuer.LogEntries(ctx, before.Sequence, revocation.MaxFrameRules)
+		if errors.Is(err, issuer.ErrSwept) { // nobody has listened for so long that the log goes back less far
+			h.tail = tail{}
+			h.endAll()
+			return now, h.load(ctx, now)
+		}
 		if err != nil && !errors.Is(err, issuer.ErrNotFound) {
 			return now, err
 		}

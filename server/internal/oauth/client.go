@@ -1,14 +1,15 @@
 package oauth
 
 import (
+	"encoding/base64"
 	"net/http"
 	"net/url"
-
-	"github.com/jot-auth/jot/server/issuer"
+	"strings"
+	"unicode/utf8"
 )
 
-// client is how a request says who makes it. Every client is public: it states its ID in
-// the body and proves nothing (RFC 6749 section 3.2.1).
+// client is how a request says who makes it: a public client states its ID in the body and proves nothing (RFC 6749 section
+// 3.2.1), a confidential one sends its secret beside it or both in the Authorization header (section 2.3.1).
 type client struct {
 	ID     string `json:"client_id"`
 	Secret string `json:"client_secret"`
@@ -18,22 +19,78 @@ func (c *client) fromForm(form url.Values) {
 	c.ID, c.Secret = form.Get("client_id"), form.Get("client_secret")
 }
 
-const isPublic = "all clients are public: send client_id and nothing to prove it"
+const (
+	authNone  = "none"
+	authBasic = "client_secret_basic"
+	authPost  = "client_secret_post"
+)
 
-// authenticate refuses a client that isn't known, and one that tries to prove itself: a
-// public client has nothing to prove with.
-func (s *Server) authenticate(r *http.Request, c client) error {
-	switch attempts := len(r.Header.Values("Authorization")); {
-	case attempts > 1:
-		return &protocolError{code: "invalid_request", description: "two Authorization headers", status: http.StatusBadRequest}
-	case attempts == 1: // RFC 6749 section 5.2 demands 401
-		return &protocolError{code: "invalid_client", description: isPublic, status: http.StatusUnauthorized}
-	case c.Secret != "":
-		return &protocolError{code: "invalid_client", description: isPublic, status: http.StatusBadRequest}
-	case c.ID != "" && !s.clients[c.ID]:
-		return issuer.ErrInvalidClient
+// authMethods are the ways in which a client is authenticated, as the metadata names them.
+var authMethods = []string{authNone, authBasic, authPost}
+
+// authenticate settles which client makes a request, or refuses it. Nothing else of the request counts before that, so that a wrong
+// client never uses up a token.
+func (s *Server) authenticate(r *http.Request, c *client) error {
+	stated := r.Header.Values("Authorization")
+	switch {
+	case len(stated) > 1:
+		return invalidRequest("two Authorization headers")
+	case len(stated) == 1 && c.Secret != "": // RFC 6749 section 2.3: one method a request
+		return invalidRequest("a client secret in the body beside the Authorization header")
+	case len(stated) == 1:
+		if err := c.fromBasic(stated[0]); err != nil {
+			return err
+		}
 	case c.ID == "":
 		return missing("client_id")
 	}
+	if _, err := s.issuer.AuthenticateClient(r.Context(), c.ID, c.Secret); err != nil {
+		return clientError(err, len(stated) == 1)
+	}
 	return nil
 }
+
+// fromBasic reads the Authorization header. A client ID in the body may only repeat that of the header.
+func (c *client) fromBasic(header string) error {
+	id, secret, ok := parseBasic(header)
+	if !ok {
+		return badBasic
+	}
+	if c.ID != "" && c.ID != id {
+		return invalidRequest("client_id is another one than that of the Authorization header")
+	}
+	c.ID, c.Secret = id, secret
+	return nil
+}
+
+var badBasic = &protocolError{
+	code: "invalid_client", description: "Authorization must be Basic, with the form-encoded client_id and client_secret", status: http.StatusUnauthorized,
+}
+
+// parseBasic reads ID and secret of the Basic scheme (RFC 7617), both form-encoded before they are joined (RFC 6749 section 2.3.1). There is no
+// empty secret: a client without one is public and has nothing to show.
+func parseBasic(header string) (id, secret string, ok bool) {
+	scheme, encoded, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "Basic") {
+		return "", "", false
+	}
+	joined, err := base64.StdEncoding.Strict().DecodeString(encoded)
+	if err != nil || strings.ContainsAny(encoded, "\r\n") {
+		return "", "", false
+	}
+	first, second, found := strings.Cut(string(joined), ":")
+	id, idOK := decodeFormValue(first)
+	secret, secretOK := decodeFormValue(second)
+	return id, secret, found && idOK && secretOK
+}
+
+// decodeFormValue decodes a value of application/x-www-form-urlencoded. What a form would never hold undecoded isn't taken for itself.
+func decodeFormValue(text string) (string, bool) {
+	if text == "" || strings.ContainsAny(text, "&=:;# ") {
+		return "", false
+	}
+	value, err := url.QueryUnescape(text)
+	return value, err == nil && utf8.ValidString(value) && !strings.ContainsFunc(value, isControl)
+}
+
+func isControl(r rune) bool { return r < ' ' || r == 0x7f }

@@ -23,8 +23,24 @@ func (e *protocolError) Error() string { return e.code + ": " + e.description }
 
 // missing is the answer to a request that lacks a parameter.
 func missing(parameter string) error {
-	return &protocolError{code: "invalid_request", description: parameter + " is missing", status: http.StatusBadRequest}
+	return invalidRequest(parameter + " is missing")
 }
+
+// invalidRequest is the answer to a request that is malformed.
+func invalidRequest(description string) error {
+	return &protocolError{code: "invalid_request", description: description, status: http.StatusBadRequest}
+}
+
+// clientError is the answer to a client that isn't known or doesn't prove itself: 401 where it used the Authorization header, as RFC 6749
+// section 5.2 demands, and else 400. Other errors stay as they are.
+func clientError(err error, header bool) error {
+	if header && errors.Is(err, issuer.ErrInvalidClient) {
+		return &protocolError{code: "invalid_client", description: invalidClient, status: http.StatusUnauthorized}
+	}
+	return err
+}
+
+const invalidClient = "the client is unknown, or its secret is wrong, missing or not called for"
 
 // fail answers with an error, and logs it if it is a fault. One that is none of the
 // protocol's or the domain's is answered with 500 and no description.
@@ -57,13 +73,15 @@ func protocolErrorOf(err error) *protocolError {
 	case unavailable:
 		return &protocolError{code: "temporarily_unavailable", description: "try again later", status: http.StatusServiceUnavailable, retryAfter: seconds}
 	case errors.Is(err, issuer.ErrInvalidClient):
-		return &protocolError{code: "invalid_client", description: "the client is unknown", status: http.StatusBadRequest}
+		return &protocolError{code: "invalid_client", description: invalidClient, status: http.StatusBadRequest}
+	case errors.Is(err, issuer.ErrUnauthorizedClient):
+		return &protocolError{code: "unauthorized_client", description: "a public client can't act for itself", status: http.StatusBadRequest}
 	case errors.Is(err, issuer.ErrInvalidGrant):
-		return &protocolError{code: "invalid_grant", description: "the refresh token is not valid; log in again", status: http.StatusBadRequest}
+		return &protocolError{code: "invalid_grant", description: "the grant is not valid; log in again", status: http.StatusBadRequest}
 	case errors.Is(err, issuer.ErrInvalidScope):
 		return &protocolError{code: "invalid_scope", description: "the scope is malformed, or wider than what was granted", status: http.StatusBadRequest}
 	case errors.Is(err, issuer.ErrInvalidTarget):
-		return &protocolError{code: "invalid_target", description: "the session is for another resource", status: http.StatusBadRequest}
+		return &protocolError{code: "invalid_target", description: "there is no such resource, or not for this client or session", status: http.StatusBadRequest}
 	}
 	return &protocolError{code: "server_error", status: http.StatusInternalServerError}
 }

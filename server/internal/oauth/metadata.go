@@ -40,11 +40,11 @@ func (s *Server) metadata(w http.ResponseWriter, r *http.Request) {
 		FeedKeySet:         url + "/feed/jwks.json",
 		Scopes:             s.scopes(),
 		ResponseTypes:      []string{},
-		GrantTypes:         []string{"refresh_token"},
+		GrantTypes:         grantTypes,
 		SubjectTypes:       []string{"public"},
 		SigningAlgorithms:  s.algorithms(),
-		TokenAuth:          []string{"none"},
-		RevocationAuth:     []string{"none"},
+		TokenAuth:          authMethods,
+		RevocationAuth:     authMethods,
 	})
 }
 

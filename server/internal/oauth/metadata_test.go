@@ -74,11 +74,11 @@ func TestMetadata(t *testing.T) {
 			"jot_feed_jwks_uri":                          c.issuer + "/feed/jwks.json",
 			"scopes_supported":                           []any{"pets:read", "pets:write"},
 			"response_types_supported":                   []any{},
-			"grant_types_supported":                      []any{"refresh_token"},
+			"grant_types_supported":                      []any{"refresh_token", "client_credentials"},
 			"subject_types_supported":                    []any{"public"},
 			"id_token_signing_alg_values_supported":      []any{"ES256"},
-			"token_endpoint_auth_methods_supported":      []any{"none"},
-			"revocation_endpoint_auth_methods_supported": []any{"none"},
+			"token_endpoint_auth_methods_supported":      []any{"none", "client_secret_basic", "client_secret_post"},
+			"revocation_endpoint_auth_methods_supported": []any{"none", "client_secret_basic", "client_secret_post"},
 		}
 		for _, path := range c.paths {
 			// A Host that lies must not get into the document.

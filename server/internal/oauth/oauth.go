@@ -17,7 +17,8 @@ import (
 // Issuer is what this package needs of an *issuer.Issuer.
 type Issuer interface {
 	URL() string
-	Clients() []issuer.Client
+	AuthenticateClient(ctx context.Context, id, secret string) (issuer.Client, error)
+	IssueToClient(ctx context.Context, g issuer.ClientGrant) (issuer.Tokens, error)
 	Resources() []issuer.Resource
 	KeySet() *jot.KeySet
 	KeySetMaxAge() time.Duration
@@ -27,9 +28,8 @@ type Issuer interface {
 
 // Server serves the OAuth endpoints.
 type Server struct {
-	issuer  Issuer
-	clients map[string]bool // IDs of the clients, all of them public
-	base    string          // path of the issuer's URL
+	issuer Issuer
+	base   string // path of the issuer's URL
 }
 
 // New makes the endpoints of an issuer. It fails when the issuer's URL can't be served.
@@ -38,11 +38,7 @@ func New(i Issuer) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	clients := make(map[string]bool)
-	for _, client := range i.Clients() {
-		clients[client.ID] = true
-	}
-	return &Server{issuer: i, clients: clients, base: base}, nil
+	return &Server{issuer: i, base: base}, nil
 }
 
 // Register adds the routes to mux, under the path of the issuer's URL. The metadata of

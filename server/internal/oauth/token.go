@@ -3,12 +3,21 @@ package oauth
 import (
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// tokenRequest is RFC 6749 section 6's, with RFC 8707's resource.
+const (
+	grantRefresh = "refresh_token"      // RFC 6749 section 6
+	grantClient  = "client_credentials" // section 4.4
+)
+
+// grantTypes are those that the token endpoint takes, as the metadata names them.
+var grantTypes = []string{grantRefresh, grantClient}
+
+// tokenRequest is RFC 6749's of sections 4.4.2 and 6, with RFC 8707's resource.
 type tokenRequest struct {
 	client
 	GrantType    string `json:"grant_type"`
@@ -40,16 +49,18 @@ func (s *Server) grant(w http.ResponseWriter, r *http.Request, req *tokenRequest
 	if err := decode(w, r, req); err != nil {
 		return issuer.Tokens{}, err
 	}
-	if err := s.authenticate(r, req.client); err != nil {
+	if err := s.authenticate(r, &req.client); err != nil {
 		return issuer.Tokens{}, err
 	}
 	switch req.GrantType {
-	case "refresh_token":
+	case grantRefresh:
 		return s.refresh(r, req)
+	case grantClient:
+		return s.issueToClient(r, req)
 	case "":
 		return issuer.Tokens{}, missing("grant_type")
 	}
-	return issuer.Tokens{}, &protocolError{code: "unsupported_grant_type", description: "grant_type must be refresh_token", status: http.StatusBadRequest}
+	return issuer.Tokens{}, &protocolError{code: "unsupported_grant_type", description: "grant_type must be " + strings.Join(grantTypes, " or "), status: http.StatusBadRequest}
 }
 
 func (s *Server) refresh(r *http.Request, req *tokenRequest) (issuer.Tokens, error) {
@@ -64,4 +75,9 @@ func (s *Server) refresh(r *http.Request, req *tokenRequest) (issuer.Tokens, err
 		UserAgent: r.UserAgent(),
 		Address:   web.ClientAddress(r),
 	})
+}
+
+// issueToClient answers a client that acts for itself.
+func (s *Server) issueToClient(r *http.Request, req *tokenRequest) (issuer.Tokens, error) {
+	return s.issuer.IssueToClient(r.Context(), issuer.ClientGrant{ClientID: req.ID, Resource: req.Resource, Scope: web.ParseScope(req.Scope)})
 }

@@ -17,13 +17,13 @@ const odd = `Ω'"; DROP TABLE subjects; --%_\ 雪`
 func subject(id string) issuer.Subject {
 	return issuer.Subject{
 		ID: id, Generation: 7, Claims: json.RawMessage(`{"name":"` + "O'Neil 雪" + `","n":[1,{}]}`), Scope: []string{"b:2", "a:1"},
-		Created: base,
+		Created: base, Deleted: base.Add(time.Second), Ending: issuer.Ending{Before: 7, At: base.Add(time.Minute), Why: issuer.EndedByDisable, Pending: true},
 	}
 }
 
 func session(id, of string) issuer.Session {
 	return issuer.Session{
-		ID: id, Subject: of, ClientID: "client_web", Resource: "https://api.example.com/" + odd, Scope: []string{"b:2", "a:1"},
+		ID: id, Subject: of, Generation: 5, ClientID: "client_web", Resource: "https://api.example.com/" + odd, Scope: []string{"b:2", "a:1"},
 		AMR: []string{"pwd", "otp"}, AuthTime: base, UserAgent: odd, Address: "2001:db8::1", Created: base, LastUsed: base.Add(time.Second),
 		IdleExpires: base.Add(time.Hour), Expires: base.Add(48 * time.Hour),
 		Counters:      issuer.Counters{Current: 1<<62 + 1, Previous: 1 << 62, RotatedAt: base.Add(time.Millisecond)},
@@ -47,14 +47,11 @@ func (s *suite) subjects() {
 	s.equal(read(s, findSubject(first.ID)), first)
 	s.refuse(issuer.ErrTaken, func(tx issuer.Tx) error { return tx.InsertSubject(first) })
 
-	changed := issuer.Subject{ID: first.ID, Generation: 8, Claims: json.RawMessage(`{}`), Scope: []string{}, Disabled: true, Created: first.Created}
-	s.update(func(tx issuer.Tx) error {
-		altered := changed
-		altered.Created = base.Add(time.Hour) // must not be taken over
-		return tx.UpdateSubject(altered)
-	})
+	changed := issuer.Subject{ID: first.ID, Generation: 8, Claims: json.RawMessage(`{}`), Scope: []string{}, Disabled: true, Created: base.Add(time.Hour)}
+	s.update(func(tx issuer.Tx) error { return tx.UpdateSubject(changed) })
 	s.equal(read(s, findSubject(first.ID)), changed)
 	missing(s, findSubject("Ω"))
+	s.update(func(tx issuer.Tx) error { return tx.DeleteAccount(first.ID) }) // there is none
 }
 
 func (s *suite) sessions() {
@@ -71,28 +68,9 @@ func (s *suite) sessions() {
 	changed.UserAgent, changed.Address, changed.LastUsed, changed.IdleExpires = "", "192.0.2.1", base.Add(time.Minute), base.Add(2*time.Hour)
 	changed.Counters = issuer.Counters{Current: 2, Previous: 1, RotatedAt: base.Add(time.Minute)}
 	changed.Ended, changed.EndReason = base.Add(time.Minute), issuer.EndedByReuse
-	changed.RevokedTokens, changed.Reported = 8, ""
+	changed.RevokedTokens, changed.Reported, changed.Generation = 8, "", 6
 	s.update(func(tx issuer.Tx) error { return tx.UpdateSession(changed) })
 	s.equal(read(s, findSession("s1")), changed)
-}
-
-func (s *suite) endSessions() {
-	earlier := session("ended", "one")
-	earlier.Ended, earlier.EndReason = base, issuer.EndedByLogout
-	s.update(func(tx issuer.Tx) error {
-		return errors.Join(tx.InsertSubject(subject("one")), tx.InsertSubject(subject("two")), tx.InsertSession(earlier),
-			tx.InsertSession(session("a", "one")), tx.InsertSession(session("b", "one")), tx.InsertSession(session("c", "two")))
-	})
-	at := base.Add(time.Minute)
-	s.update(func(tx issuer.Tx) error { return tx.EndSessions("one", at, issuer.EndedEverywhere) })
-	for _, id := range []string{"a", "b"} {
-		ended := session(id, "one")
-		ended.Ended, ended.EndReason = at, issuer.EndedEverywhere
-		s.equal(read(s, findSession(id)), ended)
-	}
-	s.equal(read(s, findSession("ended")), earlier)
-	s.equal(read(s, findSession("c")), session("c", "two"))
-	s.update(func(tx issuer.Tx) error { return tx.EndSessions("nobody", at, issuer.EndedEverywhere) })
 }
 
 func (s *suite) keys() {

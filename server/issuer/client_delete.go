@@ -1,0 +1,58 @@
+package issuer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jot-auth/jot/revocation"
+)
+
+// DeleteClient deletes a stored client: its access tokens are refused, and none of its sessions can be refreshed, even if a client of
+// that ID is made again. It fails with ErrNotFound or ErrDeclared.
+func (i *Issuer) DeleteClient(ctx context.Context, id string) error {
+	if id != "" && i.config.client(id) != nil {
+		return ErrDeclared
+	}
+	// The row and the rule are one commit: a login or refresh at the same time has either read the client, and its token was issued
+	// before the time that the rule names, or finds none.
+	return i.commit(ctx, func(u *update) error {
+		if err := u.DeleteClient(id); err != nil {
+			return err
+		}
+		own, err := u.ownSubject(&Client{ID: id})
+		if err != nil {
+			return err
+		}
+		if err := u.deleteSubject(own); err != nil {
+			return err
+		}
+		now, err := u.Now() // what was issued until now is committed, or will find no client
+		if err != nil {
+			return err
+		}
+		expires, err := u.outliveAll(now)
+		if err != nil {
+			return err
+		}
+		u.refuse(revocation.Rule{Kind: revocation.ClientIssuedAt, Value: id, Minimum: secondAfter(now), Expires: expires})
+		return nil
+	})
+}
+
+// waitForClient fails with ErrBusy in the second in which a client of the same ID was deleted: the rule about that one would refuse the
+// tokens of a new one.
+func (u *update) waitForClient(id string) error {
+	before, err := u.Subject(id)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err == nil && u.now.Unix() < secondAfter(before.Deleted) {
+		return fmt.Errorf("%w: a client of this ID was deleted a moment ago", ErrBusy)
+	}
+	return err
+}
+
+// secondAfter is the first second of which no token was issued at a time or before: tokens count whole seconds (iat).
+func secondAfter(t time.Time) int64 { return t.Unix() + 1 }

@@ -1,0 +1,122 @@
+package issuer
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/jot-auth/jot"
+)
+
+// freshKeys are keys that a transaction may need. Making one takes long (RSA), so none is made while others wait for the database:
+// a transaction that lacks one ends, and runs again when it is there.
+type freshKeys struct {
+	made  map[jot.Algorithm][]Key
+	taken map[jot.Algorithm]int
+}
+
+// lackingKey ends a transaction that needs one more key of an algorithm.
+type lackingKey jot.Algorithm
+
+func (l lackingKey) Error() string { return "lacking a new key for " + string(l) }
+
+func (f *freshKeys) take(a jot.Algorithm) (Key, error) {
+	n := f.taken[a]
+	if n == len(f.made[a]) {
+		return Key{}, lackingKey(a)
+	}
+	f.taken[a]++
+	return f.made[a][n], nil
+}
+
+// withFreshKeys is commit for a transaction that may need new keys.
+func (i *Issuer) withFreshKeys(ctx context.Context, f func(*update, *freshKeys) error) error {
+	fresh := &freshKeys{made: make(map[jot.Algorithm][]Key), taken: make(map[jot.Algorithm]int)}
+	for {
+		err := i.commit(ctx, func(u *update) error {
+			clear(fresh.taken)
+			return f(u, fresh)
+		})
+		var lacking lackingKey
+		if !errors.As(err, &lacking) {
+			return err
+		}
+		algorithm := jot.Algorithm(lacking)
+		key, err := i.newKey(PurposeAccess, algorithm)
+		if err != nil {
+			return err
+		}
+		fresh.made[algorithm] = append(fresh.made[algorithm], key)
+	}
+}
+
+// changeKeys is withFreshKeys for a change that takes effect at once.
+func (i *Issuer) changeKeys(ctx context.Context, f func(*update, *freshKeys) error) error {
+	if err := i.withFreshKeys(ctx, f); err != nil {
+		return err
+	}
+	return i.adoptKeys(ctx)
+}
+
+// addKey stores a new key in its first state.
+func (u *update) addKey(k Key, state KeyState) error {
+	k.State, k.Created = state, u.now
+	if state == KeyActive {
+		k.Activated = u.now
+	}
+	return u.InsertKey(k)
+}
+
+// demandKeys makes the first keys of an algorithm that has none. A first key in state KeyActive signs at once; KeyNext is for an
+// algorithm that verifiers may be shown who hold a key set of before: it signs when they hold it. "" demands nothing.
+func (u *update) demandKeys(fresh *freshKeys, first KeyState, algorithm jot.Algorithm) error {
+	if algorithm == "" {
+		return nil
+	}
+	all, err := u.Keys()
+	if err != nil || accessKeys(all).of(algorithm).in(KeyNext) != nil {
+		return err
+	}
+	if first == KeyActive {
+		key, err := fresh.take(algorithm)
+		if err != nil {
+			return err
+		}
+		if err := u.addKey(key, KeyActive); err != nil {
+			return err
+		}
+	}
+	_, err = u.addNext(fresh, algorithm)
+	return err
+}
+
+// demandKeysInUse makes the first keys of every algorithm that is in use.
+func (u *update) demandKeysInUse(fresh *freshKeys, first KeyState) error {
+	inUse, err := u.issuer.algorithmsInUse(u)
+	if err != nil {
+		return err
+	}
+	for _, algorithm := range inUse {
+		if err := u.demandKeys(fresh, first, algorithm); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// algorithmsInUse are the default one and those that clients and resources name.
+func (i *Issuer) algorithmsInUse(r ResourceReader) ([]jot.Algorithm, error) {
+	inUse, err := r.Algorithms()
+	if err != nil {
+		return nil, err
+	}
+	inUse = append(inUse, i.config.Algorithm)
+	for _, c := range i.config.Clients {
+		inUse = append(inUse, c.Algorithm)
+	}
+	for _, r := range i.config.Resources {
+		inUse = append(inUse, r.Algorithm)
+	}
+	slices.Sort(inUse)
+	return slices.DeleteFunc(slices.Compact(inUse), func(a jot.Algorithm) bool { return a == "" }), nil
+}

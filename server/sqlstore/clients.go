@@ -1,0 +1,53 @@
+package sqlstore
+
+import (
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+const (
+	clientColumns = `id, name, scopes, resources, first_party, access_ttl, idle_ttl, absolute_ttl, access_type, algorithm, secret_hash, created`
+
+	selectClient  = `SELECT ` + clientColumns + ` FROM clients WHERE id = $1`
+	selectClients = `SELECT ` + clientColumns + ` FROM clients WHERE id > $1 ORDER BY id LIMIT $2`
+	insertClient  = `INSERT INTO clients (` + clientColumns + `)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
+	updateClient = `UPDATE clients SET name = $1, scopes = $2, resources = $3, first_party = $4, access_ttl = $5, idle_ttl = $6,
+			absolute_ttl = $7, access_type = $8, algorithm = $9, secret_hash = $10
+		WHERE id = $11`
+	deleteClient = `DELETE FROM clients WHERE id = $1`
+)
+
+// Client implements issuer.ClientReader.
+func (t *tx) Client(id string) (issuer.Client, error) {
+	return one(t, scanClient, selectClient, id)
+}
+
+// Clients implements issuer.ClientReader.
+func (t *tx) Clients(after string, limit int) ([]issuer.Client, error) {
+	return list(t, scanClient, selectClients, after, limit)
+}
+
+func scanClient(r row) (issuer.Client, error) {
+	var c issuer.Client
+	err := r.Scan(&c.ID, &c.Name, wordsField{&c.Scopes}, textsField{&c.Resources}, &c.FirstParty, durationField{&c.AccessTTL},
+		durationField{&c.IdleTTL}, durationField{&c.AbsoluteTTL}, &c.AccessType, &c.Algorithm, &c.SecretHash, timeField{&c.Created})
+	if len(c.SecretHash) == 0 {
+		c.SecretHash = nil
+	}
+	return c, err
+}
+
+// InsertClient implements issuer.ClientWriter.
+func (t *tx) InsertClient(c issuer.Client) error {
+	return t.insert(insertClient, c.ID, c.Name, words(c.Scopes), texts(c.Resources), flag(c.FirstParty), c.AccessTTL.Milliseconds(),
+		c.IdleTTL.Milliseconds(), c.AbsoluteTTL.Milliseconds(), c.AccessType, string(c.Algorithm), blob(c.SecretHash), millis(c.Created))
+}
+
+// UpdateClient implements issuer.ClientWriter.
+func (t *tx) UpdateClient(c issuer.Client) error {
+	return t.change(updateClient, c.Name, words(c.Scopes), texts(c.Resources), flag(c.FirstParty), c.AccessTTL.Milliseconds(),
+		c.IdleTTL.Milliseconds(), c.AbsoluteTTL.Milliseconds(), c.AccessType, string(c.Algorithm), blob(c.SecretHash), c.ID)
+}
+
+// DeleteClient implements issuer.ClientWriter.
+func (t *tx) DeleteClient(id string) error { return t.change(deleteClient, id) }
