@@ -16,7 +16,7 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations/sqlite/*.sql
 var migrations embed.FS
 
 // migrationAttempts bounds how often a migration is tried when other processes migrate the same database at once.
@@ -155,7 +155,7 @@ func open(source string, connections int) (*sql.DB, error) {
 // migrate brings the schema up to date. Several processes may do so at once: each migration is one transaction together with
 // its version, so one wins, and the others look again.
 func migrate(ctx context.Context, pool *sql.DB) error {
-	files, err := fs.Sub(migrations, "migrations")
+	files, err := fs.Sub(migrations, "migrations/sqlite")
 	if err != nil {
 		return err
 	}
