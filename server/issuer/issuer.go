@@ -40,6 +40,7 @@ type Issuer struct {
 
 	keys      atomic.Pointer[keyring]
 	reloading sync.Mutex
+	loaded    []Key // that keys was made of; guarded by reloading
 	rules     *revocation.Set
 	changed   signal
 	probe     probe
@@ -49,21 +50,24 @@ type Issuer struct {
 	swept     time.Time // up to which expired rules were dropped from memory
 	nextSweep time.Time // of the database
 
-	wake      chan struct{}
-	sweepSoon atomic.Bool // somebody left work for the sweep
+	behind bool // the last look at what others wrote failed
+
+	wake      chan struct{} // something may be due
+	sweepSoon atomic.Bool   // somebody left work for the sweep
+	heard     chan struct{} // another server may have written something
 	cancel    context.CancelFunc
-	ended     chan struct{}
+	ended     sync.WaitGroup
 }
 
 // New opens an issuer over a store. The very first start on an empty store makes the keys and the log; any number
-// of servers may do that at once. New starts one goroutine, for key rotation and upkeep, that Close ends. The store stays the
-// caller's.
+// of servers may do that at once. New starts a goroutine for key rotation and upkeep, and one that watches a store that is a Watcher;
+// Close ends them. The store stays the caller's.
 func New(ctx context.Context, store Store, c Config) (*Issuer, error) {
 	c, err := c.complete()
 	if err != nil {
 		return nil, err
 	}
-	i := &Issuer{store: store, config: c, rules: revocation.NewSet(), wake: make(chan struct{}, 1), ended: make(chan struct{})}
+	i := &Issuer{store: store, config: c, rules: revocation.NewSet(), wake: make(chan struct{}, 1), heard: make(chan struct{}, 1)}
 	if i.sealer, err = newSealer(c.KeyEncryptionKey); err != nil {
 		return nil, err
 	}
@@ -74,14 +78,17 @@ func New(ctx context.Context, store Store, c Config) (*Issuer, error) {
 		return nil, err
 	}
 	ctx, i.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	go i.upkeep(ctx)
+	i.ended.Go(func() { i.upkeep(ctx) })
+	if w, ok := store.(Watcher); ok {
+		i.ended.Go(func() { i.watch(ctx, w) })
+	}
 	return i, nil
 }
 
-// Close ends the issuer's goroutine and waits for it. Calls that are under way may still finish.
+// Close ends the issuer's goroutines and waits for them. Calls that are under way may still finish.
 func (i *Issuer) Close() error {
 	i.cancel()
-	<-i.ended
+	i.ended.Wait()
 	return nil
 }
 
@@ -90,10 +97,10 @@ func (i *Issuer) start(ctx context.Context) error {
 	// Whether something is missing and making it are one transaction: of two servers that start on an empty database, the
 	// second finds the first one's keys and log.
 	err := i.store.Update(ctx, func(tx Tx) error {
-		if err := startLog(tx); err != nil {
+		if err := raiseMaxTTL(tx, i.config.longestTTL()); err != nil {
 			return err
 		}
-		return raiseMaxTTL(tx, i.config.longestTTL())
+		return startLog(tx) // after the setting, as whoever writes a rule
 	})
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/revocation"
@@ -95,7 +96,7 @@ func (i *Issuer) reloadKeys(ctx context.Context) error {
 		}
 		return i.loadMaxTTL(r)
 	})
-	if err != nil {
+	if err != nil || i.loaded != nil && reflect.DeepEqual(keys, i.loaded) {
 		return err
 	}
 	ring, err := i.openKeys(keys)
@@ -103,6 +104,7 @@ func (i *Issuer) reloadKeys(ctx context.Context) error {
 		return err
 	}
 	i.keys.Store(ring)
+	i.loaded = keys
 	return nil
 }
 

@@ -18,20 +18,44 @@ const (
 // upkeep is the issuer's goroutine: it rotates keys when that is due, takes expired ones out of the key set, follows what
 // other processes write, and forgets expired rules. Close ends it.
 func (i *Issuer) upkeep(ctx context.Context) {
-	defer close(i.ended)
 	for ctx.Err() == nil {
 		wait, err := i.maintain(ctx)
 		if err != nil && ctx.Err() == nil {
 			i.config.Logger.Error("upkeep of keys and rules failed; trying again", "error", err, "in", wait)
 		}
 		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-i.wake:
-		case <-ctx.Done():
-		}
+		i.listen(ctx, timer.C)
 		timer.Stop()
 	}
+}
+
+// listen takes in what other servers write until something may be due.
+func (i *Issuer) listen(ctx context.Context, due <-chan time.Time) {
+	for {
+		select {
+		case <-i.heard:
+			i.reportCatchUp(ctx, i.catchUp(ctx))
+		case <-due:
+			return
+		case <-i.wake:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// reportCatchUp logs the first failure of several, and the end of them.
+func (i *Issuer) reportCatchUp(ctx context.Context, err error) {
+	switch {
+	case ctx.Err() != nil:
+		return
+	case err != nil && !i.behind:
+		i.config.Logger.Error("what other servers write is unknown until the database can be read", "error", err)
+	case err == nil && i.behind:
+		i.config.Logger.Info("what other servers wrote is known again")
+	}
+	i.behind = err != nil
 }
 
 // wakeUp makes upkeep look again at what is due.

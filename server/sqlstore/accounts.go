@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 
 	"github.com/jot-auth/jot/server/internal/accounts"
 	"github.com/jot-auth/jot/server/issuer"
@@ -32,22 +31,20 @@ func (s *Store) CreateAccount(ctx context.Context, account accounts.Account, sub
 
 // AccountByName implements accounts.Store.
 func (s *Store) AccountByName(ctx context.Context, name string) (accounts.Account, error) {
-	var a accounts.Account
-	row := s.reader.prepared[selectAccount].QueryRowContext(ctx, name)
-	err := explain(ctx, row.Scan(&a.Name, &a.Subject, &a.PasswordHash, timeField{&a.Created}))
-	if err != nil {
-		return accounts.Account{}, err
-	}
-	return a, nil
+	return s.account(ctx, selectAccount, name)
 }
 
 // AccountOf implements accounts.Store.
-func (s *Store) AccountOf(ctx context.Context, subject string) (account accounts.Account, err error) {
-	err = s.transact(ctx, s.reader, &sql.TxOptions{ReadOnly: true}, func(t *tx) error {
-		account, err = one(t, scanAccount, selectAccountOf, subject)
-		return err
-	})
-	return account, err
+func (s *Store) AccountOf(ctx context.Context, subject string) (accounts.Account, error) {
+	return s.account(ctx, selectAccountOf, subject)
+}
+
+func (s *Store) account(ctx context.Context, query, arg string) (accounts.Account, error) {
+	a, err := scanAccount(s.reader.row(ctx, query, arg))
+	if err != nil {
+		return accounts.Account{}, explain(ctx, err)
+	}
+	return a, nil
 }
 
 func scanAccount(r row) (accounts.Account, error) {

@@ -19,11 +19,17 @@ const (
 
 // Client implements issuer.ClientReader.
 func (t *tx) Client(id string) (issuer.Client, error) {
-	return one(t, scanClient, selectClient, id)
+	if err := t.share(lockConfiguration); err != nil {
+		return issuer.Client{}, err
+	}
+	return peek(t, scanClient, selectClient, id)
 }
 
 // Clients implements issuer.ClientReader.
 func (t *tx) Clients(after string, limit int) ([]issuer.Client, error) {
+	if err := t.share(lockConfiguration); err != nil {
+		return nil, err
+	}
 	return list(t, scanClient, selectClients, after, limit)
 }
 
@@ -39,15 +45,26 @@ func scanClient(r row) (issuer.Client, error) {
 
 // InsertClient implements issuer.ClientWriter.
 func (t *tx) InsertClient(c issuer.Client) error {
+	if err := t.lock(lockConfiguration); err != nil {
+		return err
+	}
 	return t.insert(insertClient, c.ID, c.Name, words(c.Scopes), texts(c.Resources), flag(c.FirstParty), c.AccessTTL.Milliseconds(),
 		c.IdleTTL.Milliseconds(), c.AbsoluteTTL.Milliseconds(), c.AccessType, string(c.Algorithm), blob(c.SecretHash), millis(c.Created))
 }
 
 // UpdateClient implements issuer.ClientWriter.
 func (t *tx) UpdateClient(c issuer.Client) error {
+	if err := t.lock(lockConfiguration); err != nil {
+		return err
+	}
 	return t.change(updateClient, c.Name, words(c.Scopes), texts(c.Resources), flag(c.FirstParty), c.AccessTTL.Milliseconds(),
 		c.IdleTTL.Milliseconds(), c.AbsoluteTTL.Milliseconds(), c.AccessType, string(c.Algorithm), blob(c.SecretHash), c.ID)
 }
 
 // DeleteClient implements issuer.ClientWriter.
-func (t *tx) DeleteClient(id string) error { return t.change(deleteClient, id) }
+func (t *tx) DeleteClient(id string) error {
+	if err := t.lock(lockConfiguration); err != nil {
+		return err
+	}
+	return t.change(deleteClient, id)
+}

@@ -6,7 +6,10 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
 	codes "modernc.org/sqlite/lib"
 
@@ -18,7 +21,8 @@ const databaseClosed = "sql: database is closed"
 
 // explain translates a database error into what callers branch on.
 func explain(ctx context.Context, err error) error {
-	var failure *sqlite.Error
+	var ofSQLite *sqlite.Error
+	var ofPostgres *pgconn.PgError
 	switch {
 	case err == nil:
 		return nil
@@ -26,15 +30,26 @@ func explain(ctx context.Context, err error) error {
 		return issuer.ErrNotFound
 	case ctx.Err() != nil:
 		return fmt.Errorf("database: %w", ctx.Err())
-	case errors.As(err, &failure):
-		return explainCode(failure)
-	case errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone), err.Error() == databaseClosed:
+	case errors.As(err, &ofSQLite):
+		return explainSQLite(ofSQLite)
+	case errors.As(err, &ofPostgres):
+		return explainPostgres(ofPostgres)
+	case disconnected(err):
 		return fmt.Errorf("%w: database: %w", issuer.ErrUnavailable, err)
 	}
 	return fmt.Errorf("database: %w", err)
 }
 
-func explainCode(failure *sqlite.Error) error {
+// disconnected reports whether there is no connection to the database any more, or none in time.
+func disconnected(err error) bool {
+	var network net.Error
+	var connecting *pgconn.ConnectError
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || err.Error() == databaseClosed ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+		errors.As(err, &network) || errors.As(err, &connecting) || pgconn.SafeToRetry(err) || pgconn.Timeout(err)
+}
+
+func explainSQLite(failure *sqlite.Error) error {
 	switch failure.Code() {
 	case codes.SQLITE_CONSTRAINT_PRIMARYKEY, codes.SQLITE_CONSTRAINT_UNIQUE, codes.SQLITE_CONSTRAINT_ROWID:
 		return issuer.ErrTaken
@@ -44,6 +59,44 @@ func explainCode(failure *sqlite.Error) error {
 	switch failure.Code() & 0xff { // the primary code; the rest is detail
 	case codes.SQLITE_BUSY, codes.SQLITE_LOCKED, codes.SQLITE_NOMEM, codes.SQLITE_READONLY, codes.SQLITE_IOERR, codes.SQLITE_CORRUPT,
 		codes.SQLITE_FULL, codes.SQLITE_CANTOPEN, codes.SQLITE_PROTOCOL, codes.SQLITE_NOTADB, codes.SQLITE_PERM:
+		return fmt.Errorf("%w: database: %w", issuer.ErrUnavailable, failure)
+	}
+	return fmt.Errorf("database: %w", failure)
+}
+
+// Codes and classes of errors (PostgreSQL's manual, appendix A).
+const (
+	uniqueViolation      = "23505"
+	foreignKeyViolation  = "23503"
+	serializationFailure = "40001"
+	deadlockDetected     = "40P01"
+	lockNotAvailable     = "55P03"
+	readOnly             = "25006" // a standby, or a server that is told so
+	idleTooLong          = "25P03"
+)
+
+var unavailableClasses = map[string]bool{
+	"08": true, // connection
+	"28": true, // authorization: another password, say
+	"3D": true, // no such database
+	"53": true, // disk, memory or connections are full
+	"57": true, // shutdown, or a statement that took too long
+	"58": true, // input and output
+	"XX": true, // corruption
+}
+
+func explainPostgres(failure *pgconn.PgError) error {
+	switch failure.Code {
+	case uniqueViolation:
+		return issuer.ErrTaken
+	case foreignKeyViolation:
+		return issuer.ErrNotFound
+	case serializationFailure, deadlockDetected:
+		return fmt.Errorf("%w: database: %w", issuer.ErrBusy, failure)
+	case lockNotAvailable, readOnly, idleTooLong:
+		return fmt.Errorf("%w: database: %w", issuer.ErrUnavailable, failure)
+	}
+	if len(failure.Code) == 5 && unavailableClasses[failure.Code[:2]] {
 		return fmt.Errorf("%w: database: %w", issuer.ErrUnavailable, failure)
 	}
 	return fmt.Errorf("database: %w", failure)

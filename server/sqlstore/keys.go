@@ -16,6 +16,9 @@ const (
 
 // Keys implements issuer.KeyReader.
 func (t *tx) Keys() ([]issuer.Key, error) {
+	if err := t.lock(lockKeys); err != nil {
+		return nil, err
+	}
 	return list(t, scanKey, selectKeys)
 }
 
@@ -35,12 +38,18 @@ func scanKey(r row) (issuer.Key, error) {
 
 // InsertKey implements issuer.KeyWriter.
 func (t *tx) InsertKey(k issuer.Key) error {
+	if err := t.lock(lockKeys); err != nil {
+		return err
+	}
 	return t.insert(insertKey, k.ID, string(k.Purpose), string(k.Algorithm), string(k.State), string(k.Public), blob(k.Sealed), k.Version,
 		millis(k.Created), millis(k.Activated), millis(k.Expires))
 }
 
 // UpdateKey implements issuer.KeyWriter.
 func (t *tx) UpdateKey(k issuer.Key) error {
+	if err := t.lock(lockKeys); err != nil {
+		return err
+	}
 	return t.change(updateKey, string(k.State), blob(k.Sealed), millis(k.Activated), millis(k.Expires), k.ID)
 }
 

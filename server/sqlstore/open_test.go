@@ -147,7 +147,7 @@ func TestNewerSchema(t *testing.T) {
 func TestQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const writers = 8
-		store := open(t, filepath.Join(t.TempDir(), "jot.db"), sqlstore.Options{Writers: writers})
+		store := open(t, filepath.Join(t.TempDir(), "jot.db"), sqlstore.Options{Queue: writers})
 		defer store.Close()
 		var wait sync.WaitGroup
 		var order []int

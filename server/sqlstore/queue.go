@@ -7,14 +7,14 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// queue lets callers write one at a time, first come, first served, and bounds how many wait for that.
+// queue lets a number of callers write at once, first come, first served, and bounds how many wait for that.
 type queue struct {
 	places chan struct{} // holds an element for each caller that writes or waits
 	turn   chan struct{} // holds an element while a caller writes
 }
 
-func newQueue(places int) queue {
-	return queue{places: make(chan struct{}, places), turn: make(chan struct{}, 1)}
+func newQueue(writers, places int) queue {
+	return queue{places: make(chan struct{}, places), turn: make(chan struct{}, writers)}
 }
 
 // enter waits for the caller's turn, until it leaves. It fails with issuer.ErrBusy when the queue is full, and with the context's error.

@@ -18,11 +18,17 @@ const (
 
 // Resource implements issuer.ResourceReader.
 func (t *tx) Resource(audience string) (issuer.Resource, error) {
-	return one(t, scanResource, selectResource, audience)
+	if err := t.share(lockConfiguration); err != nil {
+		return issuer.Resource{}, err
+	}
+	return peek(t, scanResource, selectResource, audience)
 }
 
 // Resources implements issuer.ResourceReader.
 func (t *tx) Resources(after string, limit int) ([]issuer.Resource, error) {
+	if err := t.share(lockConfiguration); err != nil {
+		return nil, err
+	}
 	return list(t, scanResource, selectResources, after, limit)
 }
 
@@ -34,6 +40,9 @@ func scanResource(r row) (issuer.Resource, error) {
 
 // Algorithms implements issuer.ResourceReader.
 func (t *tx) Algorithms() ([]jot.Algorithm, error) {
+	if err := t.share(lockConfiguration); err != nil {
+		return nil, err
+	}
 	return list(t, func(r row) (a jot.Algorithm, err error) {
 		err = r.Scan(&a)
 		return a, err
@@ -42,13 +51,24 @@ func (t *tx) Algorithms() ([]jot.Algorithm, error) {
 
 // InsertResource implements issuer.ResourceWriter.
 func (t *tx) InsertResource(r issuer.Resource) error {
+	if err := t.lock(lockConfiguration); err != nil {
+		return err
+	}
 	return t.insert(insertResource, r.Audience, r.Name, words(r.Scopes), r.AccessTTL.Milliseconds(), string(r.Algorithm), millis(r.Created))
 }
 
 // UpdateResource implements issuer.ResourceWriter.
 func (t *tx) UpdateResource(r issuer.Resource) error {
+	if err := t.lock(lockConfiguration); err != nil {
+		return err
+	}
 	return t.change(updateResource, r.Name, words(r.Scopes), r.AccessTTL.Milliseconds(), string(r.Algorithm), r.Audience)
 }
 
 // DeleteResource implements issuer.ResourceWriter.
-func (t *tx) DeleteResource(audience string) error { return t.change(deleteResource, audience) }
+func (t *tx) DeleteResource(audience string) error {
+	if err := t.lock(lockConfiguration); err != nil {
+		return err
+	}
+	return t.change(deleteResource, audience)
+}

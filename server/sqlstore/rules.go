@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 const (
 	selectLogHead = `SELECT log_id, sequence, hash FROM log_head WHERE one = $1`
+	updateLogHead = `UPDATE log_head SET log_id = $1, sequence = $2, hash = $3 WHERE one = 1`
 	upsertLogHead = `INSERT INTO log_head (one, log_id, sequence, hash) VALUES (1, $1, $2, $3)
 		ON CONFLICT (one) DO UPDATE SET log_id = excluded.log_id, sequence = excluded.sequence, hash = excluded.hash`
 	selectLogEntries = `SELECT sequence, kind, issuer, value, subject, minimum, expires, hash, written
@@ -22,7 +24,7 @@ const (
 // LogHead implements issuer.RuleReader.
 func (t *tx) LogHead() (revocation.Head, error) {
 	var h revocation.Head
-	err := t.find(selectLogHead, 1, &h.LogID, &h.Sequence, hashField{&h.Hash})
+	err := t.findOrLock(lockLog, selectLogHead, 1, &h.LogID, &h.Sequence, hashField{&h.Hash})
 	if err != nil {
 		return revocation.Head{}, err
 	}
@@ -31,11 +33,14 @@ func (t *tx) LogHead() (revocation.Head, error) {
 
 // PutLogHead implements issuer.RuleWriter.
 func (t *tx) PutLogHead(h revocation.Head) error {
-	return t.insert(upsertLogHead, h.LogID, h.Sequence, h.Hash[:])
+	return t.changeOrLock(lockLog, updateLogHead, upsertLogHead, h.LogID, h.Sequence, h.Hash[:])
 }
 
 // LogEntries implements issuer.RuleReader.
 func (t *tx) LogEntries(after uint64, limit int) ([]issuer.LogEntry, error) {
+	if err := t.holdLog(); err != nil {
+		return nil, err
+	}
 	return list(t, func(r row) (issuer.LogEntry, error) {
 		var e issuer.LogEntry
 		err := r.Scan(&e.Sequence, &e.Rule.Kind, &e.Rule.Issuer, &e.Rule.Value, &e.Rule.Subject, &e.Rule.Minimum, &e.Rule.Expires,
@@ -52,11 +57,26 @@ func (t *tx) AppendRule(e issuer.LogEntry) error {
 
 // LiveRules implements issuer.RuleReader.
 func (t *tx) LiveRules(now time.Time) ([]revocation.Rule, error) {
+	if err := t.holdLog(); err != nil {
+		return nil, err
+	}
 	return list(t, func(r row) (revocation.Rule, error) {
 		var rule revocation.Rule
 		err := r.Scan(&rule.Kind, &rule.Issuer, &rule.Value, &rule.Subject, &rule.Minimum, &rule.Expires)
 		return rule, err
 	}, selectLiveRules, now.Unix())
+}
+
+// holdLog keeps others from appending to a log that an Update reads.
+func (t *tx) holdLog() error {
+	if !t.updates {
+		return nil
+	}
+	_, err := t.LogHead()
+	if errors.Is(err, issuer.ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 // hashField scans 32 bytes.

@@ -1,11 +1,17 @@
 package sqlstore
 
-import "github.com/jot-auth/jot/server/issuer"
+import (
+	"errors"
+
+	"github.com/jot-auth/jot/server/issuer"
+)
 
 const (
-	selectSession = `SELECT id, subject, generation, client_id, resource, scope, amr, auth_time, user_agent, address, created, last_used,
-			idle_expires, expires, current, previous, rotated_at, ended, end_reason, revoked_tokens, reported
-		FROM sessions WHERE id = $1`
+	sessionColumns = `sessions.id, sessions.subject, sessions.generation, sessions.client_id, sessions.resource, sessions.scope, sessions.amr,
+			sessions.auth_time, sessions.user_agent, sessions.address, sessions.created, sessions.last_used, sessions.idle_expires,
+			sessions.expires, sessions.current, sessions.previous, sessions.rotated_at, sessions.ended, sessions.end_reason,
+			sessions.revoked_tokens, sessions.reported`
+	selectSession = `SELECT ` + sessionColumns + ` FROM sessions WHERE id = $1`
 	insertSession = `INSERT INTO sessions (id, subject, generation, client_id, resource, scope, amr, auth_time, user_agent, address, created, last_used,
 			idle_expires, expires, current, previous, rotated_at, ended, end_reason, revoked_tokens, reported)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`
@@ -47,6 +53,9 @@ func (t *tx) UpdateSession(s issuer.Session) error {
 
 // EndSessions implements issuer.SessionWriter.
 func (t *tx) EndSessions(subject string, e issuer.Ending, limit int) (int, error) {
+	if _, err := t.Subject(subject); err != nil && !errors.Is(err, issuer.ErrNotFound) { // locked before its sessions, as everywhere
+		return 0, err
+	}
 	count, err := t.exec(endSessions, millis(e.At), string(e.Why), subject, e.Before, limit)
 	return int(count), err
 }

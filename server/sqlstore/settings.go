@@ -2,17 +2,18 @@ package sqlstore
 
 const (
 	selectSetting = `SELECT value FROM settings WHERE name = $1`
+	updateSetting = `UPDATE settings SET value = $2 WHERE name = $1`
 	upsertSetting = `INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`
 )
 
 // Setting implements issuer.SettingReader.
 func (t *tx) Setting(name string) (int64, error) {
 	var value int64
-	err := t.find(selectSetting, name, &value)
+	err := t.findOrLock(lockSettings, selectSetting, name, &value)
 	return value, err
 }
 
 // PutSetting implements issuer.SettingWriter.
 func (t *tx) PutSetting(name string, value int64) error {
-	return t.insert(upsertSetting, name, value)
+	return t.changeOrLock(lockSettings, updateSetting, upsertSetting, name, value)
 }

@@ -29,12 +29,18 @@ func (t *tx) PendingSubjects(limit int) ([]string, error) {
 
 // DeleteSessions implements issuer.Sweeper.
 func (t *tx) DeleteSessions(before time.Time, limit int) (int, error) {
+	if err := t.lock(lockSweep); err != nil {
+		return 0, err
+	}
 	count, err := t.exec(deleteSessions, millis(before), limit)
 	return int(count), err
 }
 
 // DeleteRules implements issuer.Sweeper.
 func (t *tx) DeleteRules(before time.Time, last uint64, limit int) (uint64, error) {
+	if err := t.lock(lockSweep); err != nil {
+		return 0, err
+	}
 	sequences, err := list(t, func(r row) (uint64, error) {
 		var sequence uint64
 		err := r.Scan(&sequence)
@@ -49,18 +55,27 @@ func (t *tx) DeleteRules(before time.Time, last uint64, limit int) (uint64, erro
 
 // DeleteEvents implements issuer.Sweeper.
 func (t *tx) DeleteEvents(before time.Time, limit int) (int, error) {
+	if err := t.lock(lockSweep); err != nil {
+		return 0, err
+	}
 	count, err := t.exec(deleteEvents, millis(before), limit)
 	return int(count), err
 }
 
 // DeleteKeys implements issuer.Sweeper.
 func (t *tx) DeleteKeys(before time.Time) error {
+	if err := t.lock(lockKeys); err != nil {
+		return err
+	}
 	_, err := t.exec(deleteKeys, millis(before))
 	return err
 }
 
 // DeleteSubjects implements issuer.Sweeper.
 func (t *tx) DeleteSubjects(before time.Time, limit int) (int, error) {
+	if err := t.lock(lockSweep); err != nil {
+		return 0, err
+	}
 	count, err := t.exec(deleteSubjects, millis(before), limit)
 	return int(count), err
 }

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,37 +15,32 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-//go:embed migrations/sqlite/*.sql
-var migrations embed.FS
+// sqliteDialect is that of SQLite. Its one writer has the database to itself, so that nothing else needs a lock.
+type sqliteDialect struct{}
 
-// migrationAttempts bounds how often a migration is tried when other processes migrate the same database at once.
-const migrationAttempts = 10
+func (sqliteDialect) migrations() (goose.Dialect, string) { return goose.DialectSQLite3, "sqlite" }
 
-// Options say how a database is opened. The zero value is a good default.
-type Options struct {
-	Readers     int              // connections that read; 0: as many as processors, at least 4
-	Writers     int              // callers that write or wait for it; more get issuer.ErrBusy; 0: 1024
-	BusyTimeout time.Duration    // how long to wait for another process that writes; 0: 2 s
-	Now         func() time.Time // the database's clock; nil: time.Now
+func (sqliteDialect) isolation() (view, update *sql.TxOptions) {
+	return &sql.TxOptions{ReadOnly: true}, nil
 }
+
+// now is the process's clock, which is SQLite's.
+func (sqliteDialect) now(*tx) (time.Time, error) {
+	return time.Now().UTC().Truncate(time.Millisecond), nil
+}
+
+func (sqliteDialect) holding(query string) string { return query }
+
+func (sqliteDialect) lock(*tx, lock, bool) error { return nil }
+
+func (sqliteDialect) collided(error) bool { return false }
 
 // Open opens the SQLite database in a file, and makes or upgrades it where needed. The file gets mode 0600, its directory
 // is made with mode 0700 when it is missing. Open refuses a file that is a symbolic link or that others can read, and a directory
 // that others can write to: they could put another database in its place. It refuses a database that a newer version of this program
 // has upgraded.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
-	if o.Readers == 0 {
-		o.Readers = max(4, runtime.NumCPU())
-	}
-	if o.Writers == 0 {
-		o.Writers = 1024
-	}
-	if o.BusyTimeout == 0 {
-		o.BusyTimeout = 2 * time.Second
-	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
+	o = o.complete(max(4, runtime.NumCPU()), 1)
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
@@ -57,15 +51,22 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err := secureFile(path); err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
-	writer, err := openWriter(ctx, path, o)
-	if err != nil {
+	s := &Store{dialect: sqliteDialect{}, queue: newQueue(1, o.Queue), now: o.Now}
+	if s.writer, err = connect(dataSource(path, o, "_txlock", "immediate"), 1); err != nil {
 		return nil, fmt.Errorf("database %s: %w", path, err)
 	}
-	reader, err := connect(ctx, dataSource(path, o, "_pragma", "query_only(1)"), o.Readers)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("database %s: %w", path, err), writer.Close())
+	if s.reader, err = connect(dataSource(path, o, "_pragma", "query_only(1)"), o.Readers); err != nil {
+		return nil, errors.Join(fmt.Errorf("database %s: %w", path, err), s.writer.Close())
 	}
-	return &Store{writer: writer, queue: newQueue(o.Writers), reader: reader, now: o.Now}, nil
+	// The schema comes before the statements that know it.
+	err = migrate(ctx, s.writer.DB, s.dialect)
+	if err == nil {
+		err = errors.Join(s.writer.prepare(ctx), s.reader.prepare(ctx))
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("database %s: %w", path, err), s.Close())
+	}
+	return s, nil
 }
 
 // secureDirectory makes the data directory, or checks that nobody else can write to it.
@@ -121,68 +122,28 @@ func dataSource(path string, o Options, settings ...string) string {
 	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: query.Encode()}).String()
 }
 
-// openWriter brings the schema up to date and prepares the statements.
-func openWriter(ctx context.Context, path string, o Options) (*database, error) {
-	pool, err := open(dataSource(path, o, "_txlock", "immediate"), 1)
-	if err != nil {
-		return nil, err
-	}
-	if err := migrate(ctx, pool); err != nil {
-		return nil, errors.Join(err, pool.Close())
-	}
-	return prepare(ctx, pool)
-}
-
-func connect(ctx context.Context, source string, connections int) (*database, error) {
-	pool, err := open(source, connections)
-	if err != nil {
-		return nil, err
-	}
-	return prepare(ctx, pool)
-}
-
-// open makes a pool that keeps its connections, since a new one costs more than a query.
-func open(source string, connections int) (*sql.DB, error) {
+// connect makes a pool that keeps its connections, since a new one costs more than a query.
+func connect(source string, connections int) (*database, error) {
 	pool, err := sql.Open("sqlite", source)
 	if err != nil {
 		return nil, err
 	}
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)
-	return pool, nil
+	return &database{DB: pool}, nil
 }
 
-// migrate brings the schema up to date. Several processes may do so at once: each migration is one transaction together with
-// its version, so one wins, and the others look again.
-func migrate(ctx context.Context, pool *sql.DB) error {
-	files, err := fs.Sub(migrations, "migrations/sqlite")
-	if err != nil {
-		return err
-	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, pool, files, goose.WithDisableGlobalRegistry(true))
-	if err != nil {
-		return err
-	}
-	for range migrationAttempts {
-		if _, err = provider.Up(ctx); err == nil {
-			return checkVersion(ctx, provider)
+// prepare makes the driver parse each statement once.
+func (d *database) prepare(ctx context.Context) error {
+	d.prepared = make(map[string]*sql.Stmt, len(statements))
+	for _, text := range statements {
+		statement, err := d.PrepareContext(ctx, text)
+		if err != nil {
+			return explain(ctx, err)
 		}
-		select {
-		case <-time.After(20 * time.Millisecond):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+		d.prepared[text] = statement
 	}
-	return fmt.Errorf("migrating: %w", explain(ctx, err))
-}
-
-// checkVersion refuses a schema that this version doesn't know.
-func checkVersion(ctx context.Context, provider *goose.Provider) error {
-	found, newest, err := provider.GetVersions(ctx)
-	if err == nil && found > newest {
-		err = fmt.Errorf("its schema has version %d, and this program knows versions up to %d: start a newer program, or restore a backup", found, newest)
-	}
-	return err
+	return nil
 }
 
 // statements are all that ever run after the migration.
@@ -194,19 +155,7 @@ var statements = []string{
 	selectClient, selectClients, insertClient, updateClient, deleteClient,
 	selectResource, selectResources, insertResource, updateResource, deleteResource, selectAlgorithms,
 	selectKeys, insertKey, updateKey,
-	selectLogHead, upsertLogHead, selectLogEntries, insertRule, selectLiveRules,
+	selectLogHead, updateLogHead, upsertLogHead, selectLogEntries, insertRule, selectLiveRules,
 	selectEvents, insertEvent,
-	selectSetting, upsertSetting,
-}
-
-func prepare(ctx context.Context, pool *sql.DB) (*database, error) {
-	db := &database{pool, make(map[string]*sql.Stmt, len(statements))}
-	for _, text := range statements {
-		statement, err := pool.PrepareContext(ctx, text)
-		if err != nil {
-			return nil, errors.Join(explain(ctx, err), pool.Close())
-		}
-		db.prepared[text] = statement
-	}
-	return db, nil
+	selectSetting, updateSetting, upsertSetting,
 }

@@ -1,0 +1,39 @@
+package sqlstore
+
+import (
+	"database/sql"
+	"time"
+
+	"github.com/pressly/goose/v3"
+)
+
+// dialect is what SQLite and PostgreSQL do differently. All other text of SQL is shared: $1 placeholders, integers, ON CONFLICT.
+type dialect interface {
+	// migrations names the schema's own dialect and folder.
+	migrations() (d goose.Dialect, folder string)
+	// isolation returns the options of a View and of an Update.
+	isolation() (view, update *sql.TxOptions)
+	// now is the database's clock.
+	now(t *tx) (time.Time, error)
+	// holding turns the query of a row into one that lets nobody else change that row before the commit.
+	holding(query string) string
+	// lock waits until nobody else holds the same lock, or until all who do share it, and holds it until the commit.
+	lock(t *tx, l lock, shared bool) error
+	// collided reports whether a transaction failed only because of others beside it, so that it can run again.
+	collided(err error) bool
+}
+
+// lock is one that isn't of a row: what it protects may have no row yet, or is the order of several.
+//
+// Whoever takes several locks does so in this order, in which no two can wait for each other: a subject, its sessions, and then these.
+type lock int32
+
+// The locks, in the order in which they are taken.
+const (
+	lockSweep         lock = iota + 1 // forgetting what is over
+	lockConfiguration                 // clients and resources; shared by all who issue tokens
+	lockKeys                          // all keys: there is one active and one next
+	lockSettings                      // settings that don't exist yet
+	lockLog                           // the log's head before there is one
+	lockEvents                        // the order of events; the last one of a transaction, taken when it is about to commit
+)

@@ -1,0 +1,56 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/pressly/goose/v3"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// migrationAttempts bounds how often a migration is tried when other processes migrate the same database at once.
+const migrationAttempts = 10
+
+// migrate brings the schema up to date. Several processes may do so at once: each migration is one transaction together with
+// its version, so one wins, and the others look again.
+func migrate(ctx context.Context, pool *sql.DB, d dialect) error {
+	provider, err := newProvider(pool, d)
+	if err != nil {
+		return err
+	}
+	for range migrationAttempts {
+		if _, err = provider.Up(ctx); err == nil {
+			return checkVersion(ctx, provider)
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return fmt.Errorf("migrating: %w", explain(ctx, err))
+}
+
+func newProvider(pool *sql.DB, d dialect) (*goose.Provider, error) {
+	language, folder := d.migrations()
+	files, err := fs.Sub(migrations, "migrations/"+folder)
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(language, pool, files, goose.WithDisableGlobalRegistry(true))
+}
+
+// checkVersion refuses a schema that this version doesn't know.
+func checkVersion(ctx context.Context, provider *goose.Provider) error {
+	found, newest, err := provider.GetVersions(ctx)
+	if err == nil && found > newest {
+		err = fmt.Errorf("its schema has version %d, and this program knows versions up to %d: start a newer program, or restore a backup", found, newest)
+	}
+	return err
+}

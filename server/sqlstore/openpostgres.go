@@ -1,0 +1,173 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+const (
+	defaultSchema    = "jot"
+	connectTimeout   = 5 * time.Second
+	statementTimeout = 10 * time.Second // far beyond what any statement takes
+	idleTimeout      = 10 * time.Second // for a transaction whose process is frozen or gone: it holds locks
+	connectionLife   = 30 * time.Minute
+	migrationWait    = 5 * time.Second // how long a migration waits for a table that is in use
+)
+
+// IsPostgres reports whether a text is meant as a connection string of OpenPostgres.
+func IsPostgres(connection string) bool {
+	return strings.HasPrefix(connection, "postgres://") || strings.HasPrefix(connection, "postgresql://")
+}
+
+// OpenPostgres opens a PostgreSQL database, version 15 or newer, and makes or upgrades the schema where needed. Any number of servers may do
+// that at once, and share the database. The connection string is postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full; what it leaves
+// out comes from the environment variables of PostgreSQL (PGPASSWORD, PGSSLROOTCERT, …), and no error quotes it.
+//
+// The tables are in a schema of their own, jot or what search_path in the connection string names: their names are common words, and
+// the database may be shared with a program that has a table "sessions" as well.
+//
+// OpenPostgres refuses to send a password unencrypted to another machine, unless the connection string says sslmode=disable. It refuses a
+// database that a newer version of this program has upgraded.
+func OpenPostgres(ctx context.Context, connection string, o Options) (*Store, error) {
+	o = o.complete(8, 16)
+	config, err := parsePostgres(connection, o)
+	if err != nil {
+		return nil, fmt.Errorf("database: %w", err)
+	}
+	where := fmt.Sprintf("database %s on %s", config.Database, config.Host)
+	if err := migratePostgres(ctx, config); err != nil {
+		return nil, fmt.Errorf("%s: %w", where, explain(ctx, err))
+	}
+	return &Store{
+		dialect: postgresDialect{}, queue: newQueue(o.Writers, o.Queue), now: o.Now, watch: watcher{config},
+		writer: &database{DB: pool(config, o.Writers)}, reader: &database{DB: pool(config, o.Readers)},
+	}, nil
+}
+
+// schemaName is what needs no quotes, anywhere.
+var schemaName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
+
+func parsePostgres(connection string, o Options) (*pgx.ConnConfig, error) {
+	config, err := pgx.ParseConfig(connection)
+	if err != nil || !IsPostgres(connection) { // the error may quote a part of the password
+		return nil, errors.New("the connection string isn't one of PostgreSQL: write it as postgres://USER@HOST:PORT/DATABASE?sslmode=verify-full, with % codes for what a URL can't hold")
+	}
+	if err := checkEncryption(&config.Config); err != nil {
+		return nil, err
+	}
+	config.ConnectTimeout = cmp.Or(config.ConnectTimeout, connectTimeout)
+	// A caller who is gone ends its statement on the server too: one that waits for a lock would go on to hold its own.
+	config.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, CancelRequestDelay: 0, DeadlineDelay: time.Second}
+	}
+	for name, value := range map[string]string{
+		"application_name":                    "jot",
+		"search_path":                         defaultSchema,
+		"timezone":                            "UTC",
+		"default_transaction_isolation":       "read committed",
+		"statement_timeout":                   milliseconds(statementTimeout),
+		"idle_in_transaction_session_timeout": milliseconds(idleTimeout),
+		"lock_timeout":                        milliseconds(o.BusyTimeout),
+	} {
+		if config.RuntimeParams[name] == "" {
+			config.RuntimeParams[name] = value
+		}
+	}
+	if !schemaName.MatchString(schemaOf(config)) {
+		return nil, errors.New("search_path must name one schema, in lower-case letters, digits and underscores")
+	}
+	return config, nil
+}
+
+func schemaOf(config *pgx.ConnConfig) string { return config.RuntimeParams["search_path"] }
+
+func milliseconds(d time.Duration) string { return fmt.Sprint(d.Milliseconds()) }
+
+// checkEncryption refuses a connection to another machine that is encrypted only if that machine, or whoever sits in between, likes: the
+// default of PostgreSQL's clients.
+func checkEncryption(config *pgconn.Config) error {
+	type way struct{ encrypted, plain bool }
+	ways := make(map[string]way)
+	add := func(host string, encrypted bool) {
+		w := ways[host]
+		ways[host] = way{w.encrypted || encrypted, w.plain || !encrypted}
+	}
+	add(config.Host, config.TLSConfig != nil)
+	for _, other := range config.Fallbacks {
+		add(other.Host, other.TLSConfig != nil)
+	}
+	for host, w := range ways {
+		if w.encrypted && w.plain && !local(host) {
+			return fmt.Errorf("the connection to %s might be unencrypted: add sslmode=verify-full to the connection string, with sslrootcert=FILE for a certificate authority of your own, or sslmode=require, which encrypts and checks no certificate; sslmode=disable is for networks that nobody else can read", host)
+		}
+	}
+	return nil
+}
+
+// local reports whether a host is this machine: a loopback address or the directory of a socket.
+func local(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return strings.HasPrefix(host, "/") || host == "localhost" || err == nil && address.IsLoopback()
+}
+
+// pool keeps its connections, and replaces each once in a while, so that a server that was moved is found; not all pools at once.
+func pool(config *pgx.ConnConfig, connections int) *sql.DB {
+	db := stdlib.OpenDB(*config)
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	db.SetConnMaxLifetime(connectionLife + rand.N(connectionLife/2))
+	return db
+}
+
+// migratePostgres brings the schema up to date, one server after the other, without the limits of time for everyday work.
+func migratePostgres(ctx context.Context, config *pgx.ConnConfig) error {
+	config = config.Copy()
+	config.RuntimeParams["statement_timeout"], config.RuntimeParams["idle_in_transaction_session_timeout"] = "0", "0"
+	config.RuntimeParams["lock_timeout"] = milliseconds(migrationWait)
+	db := pool(config, 2) // one holds the lock, the other migrates
+	defer db.Close()
+	holder, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer holder.Close()
+	if err := checkPostgres(ctx, holder); err != nil {
+		return err
+	}
+	// The lock is the session's: the schema and each migration are transactions of their own. Of several servers that start at once, one
+	// migrates, and the others find it done.
+	if _, err := holder.ExecContext(ctx, `SET lock_timeout = 0`); err != nil {
+		return err
+	}
+	if _, err := holder.ExecContext(ctx, `SELECT pg_advisory_lock($1, 0)`, lockSpace); err != nil {
+		return err
+	}
+	if err := makeSchema(ctx, holder, schemaOf(config)); err != nil {
+		return err
+	}
+	return migrate(ctx, db, postgresDialect{})
+}
+
+// makeSchema makes the schema where it's missing, so that a role that may not make one can be given one.
+func makeSchema(ctx context.Context, connection *sql.Conn, schema string) error {
+	var exists bool
+	err := connection.QueryRowContext(ctx, `SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)`, schema).Scan(&exists)
+	if err != nil || exists {
+		return err
+	}
+	_, err = connection.ExecContext(ctx, `CREATE SCHEMA `+schema)
+	return err
+}

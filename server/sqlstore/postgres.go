@@ -1,0 +1,85 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/pressly/goose/v3"
+)
+
+// postgresDialect is that of PostgreSQL.
+//
+// An Update is READ COMMITTED, and locks what it reads: so each statement sees the newest state, what was read stays as it is until the
+// commit, and nobody fails for having come second. SERIALIZABLE would make the second one fail and run again.
+type postgresDialect struct{}
+
+// lockSpace keeps our advisory locks apart from those of others in the database.
+const lockSpace = 0x6a6f74 // "jot"
+
+func (postgresDialect) migrations() (goose.Dialect, string) { return goose.DialectPostgres, "postgres" }
+
+func (postgresDialect) isolation() (view, update *sql.TxOptions) {
+	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}, nil
+}
+
+const (
+	selectNow   = `SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint`
+	selectBegun = `SELECT (extract(epoch FROM now()) * 1000)::bigint`
+)
+
+// now is the server's clock. In a View it's the time of the beginning: what was committed before is seen, as whoever promises
+// somebody to know everything up to a time relies on.
+func (postgresDialect) now(t *tx) (time.Time, error) {
+	query := selectBegun
+	if t.updates {
+		query = selectNow
+	}
+	var ms int64
+	if err := explain(t.ctx, t.QueryRowContext(t.ctx, query).Scan(&ms)); err != nil {
+		return time.Time{}, err
+	}
+	return time.UnixMilli(ms).UTC(), nil
+}
+
+// holdSession locks the subject first: whoever ends all its sessions has locked it before them, and would wait for this transaction
+// while this one waits for the subject.
+const holdSession = `SELECT ` + sessionColumns + ` FROM subjects JOIN sessions ON sessions.subject = subjects.id WHERE sessions.id = $1
+	FOR NO KEY UPDATE OF subjects, sessions`
+
+func (postgresDialect) holding(query string) string {
+	if query == selectSession {
+		return holdSession
+	}
+	return query + ` FOR NO KEY UPDATE` // weaker than FOR UPDATE: rows that refer to this one may come meanwhile
+}
+
+func (postgresDialect) lock(t *tx, l lock, shared bool) error {
+	query := `SELECT pg_advisory_xact_lock($1, $2)`
+	if shared {
+		query = `SELECT pg_advisory_xact_lock_shared($1, $2)`
+	}
+	_, err := t.exec(query, lockSpace, int32(l))
+	return err
+}
+
+func (postgresDialect) collided(err error) bool {
+	var failure *pgconn.PgError
+	return errors.As(err, &failure) && (failure.Code == serializationFailure || failure.Code == deadlockDetected)
+}
+
+// oldestPostgres is the oldest version that this program is tested with.
+const oldestPostgres = 15
+
+// checkPostgres refuses a server that is too old.
+func checkPostgres(ctx context.Context, connection *sql.Conn) error {
+	var version int
+	err := connection.QueryRowContext(ctx, `SELECT current_setting('server_version_num')::int / 10000`).Scan(&version)
+	if err == nil && version < oldestPostgres {
+		err = fmt.Errorf("PostgreSQL %d is too old: use %d or newer", version, oldestPostgres)
+	}
+	return err
+}

@@ -1,0 +1,227 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+// tx is one transaction: an issuer.Tx, of which a reading one only shows the issuer.Reader.
+type tx struct {
+	*sql.Tx
+	ctx      context.Context // the transaction's own: it ends with it
+	store    *Store
+	prepared map[string]*sql.Stmt
+	updates  bool           // what it reads can't be changed by others before the commit
+	events   []issuer.Event // to be written when it commits
+}
+
+// Now implements issuer.Clock.
+func (t *tx) Now() (time.Time, error) {
+	if t.store.now != nil {
+		return t.store.now().UTC().Truncate(time.Millisecond), nil
+	}
+	return t.store.dialect.now(t)
+}
+
+// lock takes a lock that isn't of a row, in an Update. See lock for the order.
+func (t *tx) lock(l lock) error {
+	if !t.updates {
+		return nil
+	}
+	return t.store.dialect.lock(t, l, false)
+}
+
+// share takes a lock beside others who share it: for what many read and few change.
+func (t *tx) share(l lock) error {
+	if !t.updates {
+		return nil
+	}
+	return t.store.dialect.lock(t, l, true)
+}
+
+// exec runs a statement and returns how many rows it changed.
+func (t *tx) exec(query string, args ...any) (int64, error) {
+	var result sql.Result
+	var err error
+	if prepared := t.prepared[query]; prepared != nil {
+		result, err = t.StmtContext(t.ctx, prepared).ExecContext(t.ctx, args...)
+	} else {
+		result, err = t.ExecContext(t.ctx, query, args...)
+	}
+	if err != nil {
+		return 0, explain(t.ctx, err)
+	}
+	return result.RowsAffected()
+}
+
+// query runs a statement that returns rows.
+func (t *tx) query(query string, args ...any) (*sql.Rows, error) {
+	if prepared := t.prepared[query]; prepared != nil {
+		return t.StmtContext(t.ctx, prepared).QueryContext(t.ctx, args...)
+	}
+	return t.QueryContext(t.ctx, query, args...)
+}
+
+// insert runs a statement that adds a row.
+func (t *tx) insert(query string, args ...any) error {
+	_, err := t.exec(query, args...)
+	return err
+}
+
+// change runs a statement that must find its row.
+func (t *tx) change(query string, args ...any) error {
+	changed, err := t.exec(query, args...)
+	if err == nil && changed == 0 {
+		return issuer.ErrNotFound
+	}
+	return err
+}
+
+// find reads the one row of a query. In an Update nobody else can change that row before the commit.
+func (t *tx) find(query string, arg any, fields ...any) error {
+	if t.updates {
+		query = t.store.dialect.holding(query)
+	}
+	return explain(t.ctx, t.row(query, arg).Scan(fields...))
+}
+
+// row runs a query for one row.
+func (t *tx) row(query string, arg any) *sql.Row {
+	if prepared := t.prepared[query]; prepared != nil {
+		return t.StmtContext(t.ctx, prepared).QueryRowContext(t.ctx, arg)
+	}
+	return t.QueryRowContext(t.ctx, query, arg)
+}
+
+// one is find with a function that scans.
+func one[T any](t *tx, scan func(row) (T, error), query string, arg any) (T, error) {
+	if t.updates {
+		query = t.store.dialect.holding(query)
+	}
+	return peek(t, scan, query, arg)
+}
+
+// peek is one for a row that a lock protects already.
+func peek[T any](t *tx, scan func(row) (T, error), query string, arg any) (T, error) {
+	found, err := scan(t.row(query, arg))
+	if err != nil {
+		var none T
+		return none, explain(t.ctx, err)
+	}
+	return found, nil
+}
+
+// findOrLock is find for a row that this transaction makes where it is missing. Of two that find it missing at once, the lock lets one
+// go on, and the other finds what that one made.
+func (t *tx) findOrLock(l lock, query string, arg any, fields ...any) error {
+	err := t.find(query, arg, fields...)
+	if !errors.Is(err, issuer.ErrNotFound) || !t.updates {
+		return err
+	}
+	if err := t.lock(l); err != nil {
+		return err
+	}
+	return t.find(query, arg, fields...)
+}
+
+// changeOrLock replaces a row, or makes it where it is missing. The two statements take the same arguments.
+func (t *tx) changeOrLock(l lock, update, upsert string, args ...any) error {
+	err := t.change(update, args...)
+	if !errors.Is(err, issuer.ErrNotFound) {
+		return err
+	}
+	if err := t.lock(l); err != nil {
+		return err
+	}
+	return t.insert(upsert, args...)
+}
+
+// list reads all rows of a query.
+func list[T any](t *tx, scan func(row) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := t.query(query, args...)
+	if err != nil {
+		return nil, explain(t.ctx, err)
+	}
+	defer rows.Close()
+	var all []T
+	for rows.Next() {
+		one, err := scan(rows)
+		if err != nil {
+			return nil, explain(t.ctx, err)
+		}
+		all = append(all, one)
+	}
+	return all, explain(t.ctx, rows.Err())
+}
+
+// row is what a query found.
+type row interface{ Scan(fields ...any) error }
+
+// millis and the types below translate what the database doesn't have.
+
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// timeField scans milliseconds.
+type timeField struct{ time *time.Time }
+
+func (f timeField) Scan(value any) error {
+	*f.time = time.Time{}
+	if ms, ok := value.(int64); ok && ms != 0 {
+		*f.time = time.UnixMilli(ms).UTC()
+	}
+	return nil
+}
+
+func words(list []string) string { return strings.Join(list, " ") }
+
+// wordsField scans a list of words.
+type wordsField struct{ list *[]string }
+
+func (f wordsField) Scan(value any) error {
+	text, _ := value.(string)
+	*f.list = strings.Fields(text)
+	return nil
+}
+
+// texts is a list of any texts as JSON; nil is empty.
+func texts(list []string) string {
+	if list == nil {
+		return ""
+	}
+	text, err := json.Marshal(list)
+	if err != nil {
+		panic(err) // it never fails on strings
+	}
+	return string(text)
+}
+
+// textsField scans a list of any texts.
+type textsField struct{ list *[]string }
+
+func (f textsField) Scan(value any) error {
+	*f.list = nil
+	if text, _ := value.(string); text != "" {
+		return json.Unmarshal([]byte(text), f.list)
+	}
+	return nil
+}
+
+// durationField scans milliseconds.
+type durationField struct{ duration *time.Duration }
+
+func (f durationField) Scan(value any) error {
+	ms, _ := value.(int64)
+	*f.duration = time.Duration(ms) * time.Millisecond
+	return nil
+}

@@ -1,0 +1,66 @@
+package sqlstore
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+)
+
+// watchInterval is how often somebody who watches looks without having been told, in case a message was lost.
+const watchInterval = time.Second
+
+// watcher is how a Store learns what other servers write; the zero value, of SQLite, never does: one server has the file to itself.
+type watcher struct{ config *pgx.ConnConfig }
+
+// Watch implements issuer.Watcher: PostgreSQL tells at the commit (LISTEN and NOTIFY), on a connection of its own.
+func (s *Store) Watch(ctx context.Context, changed func()) {
+	if s.watch.config == nil {
+		return
+	}
+	for ctx.Err() == nil {
+		_ = s.watch.listen(ctx, changed) // the connection is lost, or there was none: whoever looks now finds out why
+		changed()
+		select {
+		case <-time.After(watchInterval/2 + rand.N(watchInterval/2)):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// listen calls changed for each message, and each second, until the connection is lost.
+func (w watcher) listen(ctx context.Context, changed func()) error {
+	config := w.config.Copy()
+	config.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler { // nothing to cancel: only the waiting ends, each second
+		return &pgconn.DeadlineContextWatcherHandler{Conn: c.Conn()}
+	}
+	config.RuntimeParams["application_name"] += " (listening)"
+	starting, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	connection, err := pgx.ConnectConfig(starting, config)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), connectTimeout)
+		defer cancel()
+		_ = connection.Close(ending)
+	}()
+	if _, err := connection.Exec(starting, "LISTEN "+schemaOf(config)); err != nil {
+		return err
+	}
+	for !connection.IsClosed() {
+		changed() // first of all what happened before LISTEN
+		waiting, cancel := context.WithTimeout(ctx, watchInterval)
+		_, err := connection.WaitForNotification(waiting)
+		lost := err != nil && waiting.Err() == nil
+		cancel()
+		if lost || ctx.Err() != nil {
+			return err
+		}
+	}
+	return nil
+}
