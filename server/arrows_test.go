@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"internal/web":       {"issuer", "internal/telemetry"},
 	"internal/telemetry": {},
 	"internal/logtest":   {},
+	"internal/pgtest":    {},
 	"sqlstore":           {"issuer", "internal/accounts"},
 	"internal/api":       {"issuer", "internal/web"},
 	"internal/oauth":     {"issuer", "internal/web"},
@@ -42,6 +43,9 @@ var mayImport = map[string][]string{
 var onlyIn = map[string][]string{
 	"database/sql":                    {"sqlstore"},
 	"modernc.org/sqlite":              {"sqlstore"},
+	"github.com/jackc/pgx/v5":         {"sqlstore", "internal/pgtest"},
+	"github.com/jackc/pgx/v5/stdlib":  {"sqlstore"},
+	"github.com/jackc/pgx/v5/pgconn":  {"sqlstore"},
 	"github.com/pressly/goose/v3":     {"sqlstore"},
 	"golang.org/x/crypto/argon2":      {"internal/accounts"},
 	"github.com/spf13/cobra":          {"internal/cli"},

@@ -27,12 +27,15 @@ import (
 // DatabaseName is the SQLite file within Config.DataDir.
 const DatabaseName = "jot.db"
 
-// Config says what the server is. Issuer.URL, Issuer.Resources, Issuer.Clients, Issuer.KeyEncryptionKey and DataDir are required.
+// Config says what the server is. Issuer.URL, Issuer.Resources, Issuer.Clients, Issuer.KeyEncryptionKey, and Database or DataDir are required.
 type Config struct {
 	// Issuer are the rules of tokens: who issues them, for which APIs and clients, and how long they live.
 	Issuer issuer.Config
 
-	// DataDir is the directory of the SQLite file. It's made, with mode 0700, when it doesn't exist.
+	// Database is the connection string of a PostgreSQL database, postgres://…, as sqlstore.OpenPostgres takes it. Any number of servers may
+	// share it, with one URL and one key-encryption key. "" is a SQLite file in DataDir, for one server.
+	Database string
+	// DataDir is the directory of the SQLite file. It's made, with mode 0700, when it doesn't exist. Unused with Database.
 	DataDir string
 
 	// OpenSignUp lets anybody make an account; otherwise nobody can.
@@ -51,7 +54,7 @@ type Config struct {
 
 // Server is a running token server. Close ends its goroutines and closes its database.
 type Server struct {
-	lock     *os.File // held while this server has the data directory to itself
+	lock     *os.File // held while this server has the data directory to itself; nil with PostgreSQL
 	store    *sqlstore.Store
 	issuer   *issuer.Issuer
 	accounts *accounts.Accounts
@@ -62,8 +65,11 @@ type Server struct {
 
 // Validate says what is wrong with a Config, before New makes or opens anything.
 func (c Config) Validate() error {
-	if c.DataDir == "" {
-		return errors.New("DataDir is empty: name the directory for the database")
+	if c.Database == "" && c.DataDir == "" {
+		return errors.New("DataDir is empty: name the directory for the database, or a PostgreSQL database in Database")
+	}
+	if c.Database != "" && !sqlstore.IsPostgres(c.Database) {
+		return errors.New("Database isn't the connection string of a PostgreSQL database: write it as postgres://USER@HOST/DATABASE?sslmode=verify-full")
 	}
 	return errors.Join(c.Issuer.Validate(), c.checkSignUpScope())
 }
@@ -85,11 +91,8 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	if s.store, err = sqlstore.Open(ctx, filepath.Join(c.DataDir, DatabaseName), sqlstore.Options{}); err != nil {
+	if err := s.open(ctx, c); err != nil {
 		return nil, fmt.Errorf("server: opening the database: %w", err)
-	}
-	if s.lock, err = lockDataDir(c.DataDir); err != nil {
-		return nil, fmt.Errorf("server: %w", err)
 	}
 	if s.issuer, err = issuer.New(ctx, s.store, c.Issuer); err != nil {
 		return nil, fmt.Errorf("server: %w", err)
@@ -98,6 +101,19 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 		return nil, fmt.Errorf("server: %w", err)
 	}
 	return s, nil
+}
+
+// open opens the database that the configuration chooses.
+func (s *Server) open(ctx context.Context, c Config) (err error) {
+	if c.Database != "" {
+		s.store, err = sqlstore.OpenPostgres(ctx, c.Database, sqlstore.Options{})
+		return err
+	}
+	if s.store, err = sqlstore.Open(ctx, filepath.Join(c.DataDir, DatabaseName), sqlstore.Options{}); err != nil {
+		return err
+	}
+	s.lock, err = lockDataDir(c.DataDir)
+	return err
 }
 
 // checkSignUpScope refuses a scope that no resource knows: nobody would ever get it.

@@ -52,7 +52,7 @@ func OpenPostgres(ctx context.Context, connection string, o Options) (*Store, er
 		return nil, fmt.Errorf("%s: %w", where, explain(ctx, err))
 	}
 	return &Store{
-		dialect: postgresDialect{}, queue: newQueue(o.Writers, o.Queue), now: o.Now, watch: watcher{config},
+		dialect: postgresDialect{}, queue: newQueue(o.Writers, o.Queue), now: o.Now, watch: watcher{config, watchInterval},
 		writer: &database{DB: pool(config, o.Writers)}, reader: &database{DB: pool(config, o.Readers)},
 	}, nil
 }

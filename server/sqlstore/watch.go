@@ -14,7 +14,10 @@ import (
 const watchInterval = time.Second
 
 // watcher is how a Store learns what other servers write; the zero value, of SQLite, never does: one server has the file to itself.
-type watcher struct{ config *pgx.ConnConfig }
+type watcher struct {
+	config   *pgx.ConnConfig
+	interval time.Duration
+}
 
 // Watch implements issuer.Watcher: PostgreSQL tells at the commit (LISTEN and NOTIFY), on a connection of its own.
 func (s *Store) Watch(ctx context.Context, changed func()) {
@@ -23,9 +26,12 @@ func (s *Store) Watch(ctx context.Context, changed func()) {
 	}
 	for ctx.Err() == nil {
 		_ = s.watch.listen(ctx, changed) // the connection is lost, or there was none: whoever looks now finds out why
+		if ctx.Err() != nil {
+			return
+		}
 		changed()
 		select {
-		case <-time.After(watchInterval/2 + rand.N(watchInterval/2)):
+		case <-time.After(s.watch.interval/2 + rand.N(s.watch.interval/2)):
 		case <-ctx.Done():
 		}
 	}
@@ -54,7 +60,7 @@ func (w watcher) listen(ctx context.Context, changed func()) error {
 	}
 	for !connection.IsClosed() {
 		changed() // first of all what happened before LISTEN
-		waiting, cancel := context.WithTimeout(ctx, watchInterval)
+		waiting, cancel := context.WithTimeout(ctx, w.interval)
 		_, err := connection.WaitForNotification(waiting)
 		lost := err != nil && waiting.Err() == nil
 		cancel()

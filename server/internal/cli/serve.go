@@ -21,21 +21,24 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-const serveLong = `Serves accounts, tokens and the revocation feed from one SQLite file.
+const serveLong = `Serves accounts, tokens and the revocation feed from one SQLite file, or from a PostgreSQL database that several servers share.
 
 With --dev there is nothing to configure: it listens on loopback, keeps its data in a temporary directory that is
 deleted at the end, lets anybody sign up, makes a user with a random password, and prints curl lines to begin with.
 
-Without it, --issuer, --data and --resource are needed. The private keys in the database are encrypted under a
+Without it, --issuer, --data and --resource are needed. With --database, the data directory only holds the feed
+credential; servers that share a database need the same key-encryption key and feed credential. The private keys in the database are encrypted under a
 key-encryption key, which is made at the first start beside the data directory, outside of it and its backups:
 keep a copy elsewhere. It serves plain HTTP on a loopback address: put a proxy that speaks TLS in front.
 
 Environment:
+  JOT_DATABASE         the connection string, instead of --database: other users of the machine see a command line
   JOT_KEK              the key-encryption key itself, instead of its file
   JOT_FEED_CREDENTIAL  the credential of the revocation feed, instead of its file`
 
 const serveExample = `  jot serve --dev
-  jot serve --issuer https://auth.example.com --data ./jot-data --resource petstore=pets:read,pets:write`
+  jot serve --issuer https://auth.example.com --data ./jot-data --resource petstore=pets:read,pets:write
+  JOT_DATABASE='postgres://jot:…@db.example.com/jot?sslmode=verify-full' jot serve --issuer https://auth.example.com …`
 
 // Names of the files that serve makes; the first stands beside the data directory, the other in it.
 const (
@@ -48,6 +51,7 @@ const defaultClient = issuer.ClientPrefix + "app"
 type serveFlags struct {
 	dev                         bool
 	issuer, listen, data        string
+	database                    string
 	kekFile, feedCredentialFile string
 	resources, signUpScope      []string
 	openSignUp                  bool
@@ -70,6 +74,7 @@ func newServeCommand() *cobra.Command {
 	flags.StringVar(&f.issuer, "issuer", "", "`URL` that tokens name as their issuer; with --dev, the address")
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:8420", "loopback `ADDRESS` to listen on; port 0 takes a free one")
 	flags.StringVar(&f.data, "data", "", "data `DIR`; with --dev, a temporary one")
+	flags.StringVar(&f.database, "database", "", "PostgreSQL `URL`, such as postgres://jot@db.example.com/jot?sslmode=verify-full, instead of a SQLite file in DIR")
 	flags.StringVar(&f.kekFile, "kek", "", "`FILE` of the key-encryption key, made when missing (default DIR"+kekSuffix+")")
 	flags.StringVar(&f.feedCredentialFile, "feed-credential", "", "`FILE` of the credential with which verifiers read the feed, made when missing (default DIR/"+feedCredentialFile+")")
 	flags.StringArrayVar(&f.resources, "resource", nil, "`AUDIENCE=SCOPE,...` of an API that tokens are for; may be repeated, the first is the default")
@@ -82,6 +87,7 @@ func runServe(cmd *cobra.Command, f serveFlags) error {
 	if f.dev {
 		return serveDevelopment(cmd, f)
 	}
+	f.database = cmp.Or(f.database, os.Getenv("JOT_DATABASE"))
 	var needed []string
 	for _, required := range []struct {
 		flag  string
@@ -143,7 +149,7 @@ func (f serveFlags) config(log io.Writer) (server.Config, error) {
 	if err := config.Validate(); err != nil {
 		return server.Config{}, usagef("%w", err)
 	}
-	if err := errors.Join(checkOutside(f.kekPath(), f.data), checkKeyNotLost(f.kekPath(), filepath.Join(f.data, server.DatabaseName))); err != nil {
+	if err := errors.Join(checkOutside(f.kekPath(), f.data), f.checkKeyNotLost()); err != nil {
 		return server.Config{}, err
 	}
 	kek, err := readOrMakeSecret("JOT_KEK", f.kekPath())
@@ -185,6 +191,7 @@ func (f serveFlags) configWithout(resources []issuer.Resource, scopes []string, 
 			Clients:          []issuer.Client{{ID: defaultClient, Scopes: scopes, FirstParty: true}},
 			KeyEncryptionKey: server.NewSecret().Bytes(),
 		},
+		Database:    f.database,
 		DataDir:     f.data,
 		OpenSignUp:  f.openSignUp,
 		SignUpScope: f.signUpScope,
@@ -204,12 +211,13 @@ func checkOutside(kekFile, data string) error {
 	return nil
 }
 
-// checkKeyNotLost refuses to make a new key for a database that is encrypted under an old one.
-func checkKeyNotLost(kekFile, database string) error {
-	if os.Getenv("JOT_KEK") != "" || !missing(kekFile) || missing(database) {
+// checkKeyNotLost refuses to make a new key for a file that is encrypted under an old one. Of a PostgreSQL database only its keys tell.
+func (f serveFlags) checkKeyNotLost() error {
+	database := filepath.Join(f.data, server.DatabaseName)
+	if f.database != "" || os.Getenv("JOT_KEK") != "" || !missing(f.kekPath()) || missing(database) {
 		return nil
 	}
-	return fmt.Errorf("the database %s exists, but its key-encryption key %s is missing: put your copy back, or name it with --kek or JOT_KEK", database, kekFile)
+	return fmt.Errorf("the database %s exists, but its key-encryption key %s is missing: put your copy back, or name it with --kek or JOT_KEK", database, f.kekPath())
 }
 
 func missing(file string) bool {

@@ -21,8 +21,8 @@ const developmentUser = "ada"
 
 // serveDevelopment needs no configuration and keeps nothing, unless it's told a data directory.
 func serveDevelopment(cmd *cobra.Command, f serveFlags) error {
-	if f.data != "" || f.kekFile != "" || f.feedCredentialFile != "" || len(f.resources) > 0 {
-		return usagef("--dev keeps nothing and brings its own configuration: leave out --data, --kek, --feed-credential and --resource, or leave out --dev")
+	if f.data != "" || f.database != "" || f.kekFile != "" || f.feedCredentialFile != "" || len(f.resources) > 0 {
+		return usagef("--dev keeps nothing and brings its own configuration: leave out --data, --database, --kek, --feed-credential and --resource, or leave out --dev")
 	}
 	listener, err := listenLoopback(f.listen)
 	if err != nil {

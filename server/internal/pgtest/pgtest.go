@@ -177,6 +177,23 @@ func Exec(t testing.TB, database, statement string, args ...any) {
 	}
 }
 
+// Value returns the one value that a query finds, as text.
+func Value(t testing.TB, database, query string, args ...any) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	connection, err := pgx.Connect(ctx, database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close(ctx)
+	var value any
+	if err := connection.QueryRow(ctx, query, args...).Scan(&value); err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprint(value)
+}
+
 func execute(database, statement string, args ...any) error {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout) // not the test's: it has ended when a database is dropped
 	defer cancel()

@@ -1,0 +1,115 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/jot-auth/jot/revocation"
+	"github.com/jot-auth/jot/server/internal/pgtest"
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+func TestEncryption(t *testing.T) {
+	for _, test := range []struct {
+		host, mode string
+		accepted   bool
+	}{
+		{"db.example.com", "", false},
+		{"db.example.com", "prefer", false},
+		{"db.example.com", "allow", false},
+		{"192.0.2.1", "", false},
+		{"localhost,db.example.com", "", false},
+		{"db.example.com", "require", true},
+		{"db.example.com", "verify-full", true},
+		{"db.example.com", "disable", true},
+		{"localhost", "", true},
+		{"127.0.0.1", "", true},
+		{"[::1]", "", true},
+	} {
+		connection := "postgres://jot:pw@" + test.host + "/jot"
+		if test.mode != "" {
+			connection += "?sslmode=" + test.mode
+		}
+		_, err := parsePostgres(connection, Options{})
+		if (err == nil) != test.accepted || err != nil && !strings.Contains(err.Error(), "sslmode=verify-full") {
+			t.Errorf("host %s, mode %q: %v", test.host, test.mode, err)
+		}
+	}
+}
+
+func TestExplainPostgres(t *testing.T) {
+	for code, want := range map[string]error{
+		"23505": issuer.ErrTaken, "23503": issuer.ErrNotFound, "40001": issuer.ErrBusy, "40P01": issuer.ErrBusy,
+		"53100": issuer.ErrUnavailable, "53300": issuer.ErrUnavailable, "57P01": issuer.ErrUnavailable, "57P03": issuer.ErrUnavailable,
+		"57014": issuer.ErrUnavailable, "55P03": issuer.ErrUnavailable, "25006": issuer.ErrUnavailable, "08006": issuer.ErrUnavailable,
+		"28P01": issuer.ErrUnavailable, "3D000": issuer.ErrUnavailable, "58030": issuer.ErrUnavailable, "XX001": issuer.ErrUnavailable,
+	} {
+		err := fmt.Errorf("query: %w", &pgconn.PgError{Code: code})
+		if got := explain(t.Context(), err); !errors.Is(got, want) {
+			t.Errorf("code %s is %v, want %v", code, got, want)
+		}
+	}
+	for _, code := range []string{"42601", "22021", ""} {
+		got := explain(t.Context(), &pgconn.PgError{Code: code})
+		for _, other := range []error{issuer.ErrTaken, issuer.ErrNotFound, issuer.ErrUnavailable, issuer.ErrBusy} {
+			if errors.Is(got, other) {
+				t.Errorf("code %q is %v, which isn't true", code, got)
+			}
+		}
+	}
+}
+
+// TestWatch: the database tells who watches of a rule and of a key that another server wrote, and of nothing that was rolled back.
+func TestWatch(t *testing.T) {
+	database := pgtest.Database(t)
+	ours, err := OpenPostgres(t.Context(), database, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ours.Close()
+	theirs, err := OpenPostgres(t.Context(), database, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer theirs.Close()
+	ours.watch.interval = time.Hour // being told is all that can help
+	ctx, stop := context.WithCancel(t.Context())
+	heard, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		ours.Watch(ctx, func() {
+			select {
+			case heard <- struct{}{}:
+			case <-ctx.Done():
+			}
+		})
+	}()
+	<-heard // it listens
+	for name, write := range map[string]func(issuer.Tx) error{
+		"rule": func(tx issuer.Tx) error { return tx.PutLogHead(revocation.NewLog("log")) },
+		"key":  func(tx issuer.Tx) error { return tx.InsertKey(issuer.Key{ID: "k"}) },
+	} {
+		no := errors.New("no")
+		err := theirs.Update(t.Context(), func(tx issuer.Tx) error { return errors.Join(write(tx), no) })
+		if !errors.Is(err, no) {
+			t.Error(err)
+		}
+		select {
+		case <-heard:
+			t.Errorf("%s: told of what was rolled back", name)
+		default:
+		}
+		if err := theirs.Update(t.Context(), write); err != nil {
+			t.Error(err)
+		}
+		<-heard
+	}
+	stop()
+	<-ended
+}
