@@ -21,6 +21,8 @@ type dialect interface {
 	lock(t *tx, l lock, shared bool) error
 	// collided reports whether a transaction failed only because of others beside it, so that it can run again.
 	collided(err error) bool
+	// continueIdentities makes the next identity of each table follow those that were copied into it.
+	continueIdentities(t *tx) error
 }
 
 // lock is one that isn't of a row: what it protects may have no row yet, or is the order of several.

@@ -73,6 +73,7 @@ const (
 	lockNotAvailable     = "55P03"
 	readOnly             = "25006" // a standby, or a server that is told so
 	idleTooLong          = "25P03"
+	undefinedTable       = "42P01"
 )
 
 var unavailableClasses = map[string]bool{

@@ -10,3 +10,6 @@ func (s *Store) LimitPages(ctx context.Context, pages int) error {
 	_, err := s.writer.ExecContext(ctx, fmt.Sprintf("PRAGMA max_page_count = %d", pages))
 	return err
 }
+
+// Tables are those that Copy copies.
+var Tables = tables

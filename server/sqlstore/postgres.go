@@ -71,6 +71,27 @@ func (postgresDialect) collided(err error) bool {
 	return errors.As(err, &failure) && (failure.Code == serializationFailure || failure.Code == deadlockDetected)
 }
 
+const selectIdentities = `SELECT table_name, column_name FROM information_schema.columns
+	WHERE table_schema = current_schema() AND is_identity = 'YES' AND table_name <> 'goose_db_version'`
+
+func (postgresDialect) continueIdentities(t *tx) error {
+	type identity struct{ table, column string }
+	all, err := list(t, func(r row) (i identity, err error) {
+		err = r.Scan(&i.table, &i.column)
+		return i, err
+	}, selectIdentities)
+	if err != nil {
+		return err
+	}
+	for _, i := range all {
+		_, err := t.exec(fmt.Sprintf(`SELECT setval(pg_get_serial_sequence('%[1]s', '%[2]s'), max(%[2]s)) FROM %[1]s`, i.table, i.column))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // oldestPostgres is the oldest version that this program is tested with.
 const oldestPostgres = 15
 

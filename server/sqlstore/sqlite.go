@@ -35,6 +35,8 @@ func (sqliteDialect) lock(*tx, lock, bool) error { return nil }
 
 func (sqliteDialect) collided(error) bool { return false }
 
+func (sqliteDialect) continueIdentities(*tx) error { return nil } // AUTOINCREMENT does
+
 // Open opens the SQLite database in a file, and makes or upgrades it where needed. The file gets mode 0600, its directory
 // is made with mode 0700 when it is missing. Open refuses a file that is a symbolic link or that others can read, and a directory
 // that others can write to: they could put another database in its place. It refuses a database that a newer version of this program

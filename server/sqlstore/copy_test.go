@@ -1,0 +1,171 @@
+package sqlstore_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/jot-auth/jot/revocation"
+	"github.com/jot-auth/jot/server/internal/pgtest"
+	"github.com/jot-auth/jot/server/issuer"
+	"github.com/jot-auth/jot/server/sqlstore"
+)
+
+// fill writes something into every table; more than one batch into one.
+func fill(t *testing.T, store *sqlstore.Store) {
+	t.Helper()
+	account, subject := newAccount(t, "ann 雪")
+	if err := store.CreateAccount(t.Context(), account, subject); err != nil {
+		t.Fatal(err)
+	}
+	err := store.Update(t.Context(), func(tx issuer.Tx) error {
+		head := revocation.NewLog("log").Append(revocation.Rule{Kind: revocation.Key, Issuer: "i", Value: "k"})
+		err := errors.Join(tx.InsertKey(issuer.Key{ID: "k", Sealed: []byte{0, 255}}), tx.PutLogHead(head), tx.PutSetting("a", -1<<62),
+			tx.AppendRule(issuer.LogEntry{Sequence: 1, Rule: revocation.Rule{Kind: revocation.Key, Issuer: "i", Value: "k"}, Hash: head.Hash}))
+		for n := range 600 {
+			err = errors.Join(err, tx.InsertSession(issuer.Session{ID: fmt.Sprint(n), Subject: subject.ID, UserAgent: `Ω'"\`, Counters: issuer.Counters{Current: uint64(n)}}),
+				tx.InsertEvent(issuer.Event{Detail: fmt.Sprint(n)}))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// content is what an issuer reads from a store.
+func content(t *testing.T, store *sqlstore.Store) []any {
+	t.Helper()
+	account, err := store.AccountByName(t.Context(), "ann 雪")
+	all := []any{account}
+	err = errors.Join(err, store.View(t.Context(), func(r issuer.Reader) error {
+		subject, err1 := r.Subject(account.Subject)
+		keys, err2 := r.Keys()
+		head, err3 := r.LogHead()
+		entries, err4 := r.LogEntries(0, 100)
+		events, err5 := r.Events(0, 1000)
+		value, err6 := r.Setting("a")
+		all = append(all, subject, keys, head, entries, events, value)
+		for n := range 600 {
+			session, err := r.Session(fmt.Sprint(n))
+			if err != nil {
+				return err
+			}
+			all = append(all, session)
+		}
+		return errors.Join(err1, err2, err3, err4, err5, err6)
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// TestCopy goes from SQLite to PostgreSQL and back: all is the same, and new rows follow the old ones.
+func TestCopy(t *testing.T) {
+	first := open(t, filepath.Join(t.TempDir(), "jot.db"), sqlstore.Options{})
+	second := openPostgres(t, pgtest.Database(t), sqlstore.Options{})
+	third := open(t, filepath.Join(t.TempDir(), "jot.db"), sqlstore.Options{})
+	fill(t, first)
+	want := content(t, first)
+	last := make(map[string]sqlstore.Progress)
+	if err := sqlstore.Copy(t.Context(), first, second, func(p sqlstore.Progress) { last[p.Table] = p }); err != nil {
+		t.Fatal(err)
+	}
+	for table, p := range last {
+		if p.Rows != p.Total || p.Rows == 0 {
+			t.Errorf("table %s: %d rows of %d", table, p.Rows, p.Total)
+		}
+	}
+	if err := sqlstore.Copy(t.Context(), second, third, nil); err != nil {
+		t.Fatal(err)
+	}
+	for name, store := range map[string]*sqlstore.Store{"PostgreSQL": second, "SQLite": third} {
+		if !reflect.DeepEqual(content(t, store), want) {
+			t.Errorf("%s: the copy differs", name)
+		}
+		var events []issuer.Event
+		err := store.Update(t.Context(), func(tx issuer.Tx) (err error) {
+			err = tx.InsertEvent(issuer.Event{Detail: "new"})
+			events, err = tx.Events(600, 10)
+			return err
+		})
+		if err != nil || len(events) != 1 || events[0].Detail != "new" {
+			t.Errorf("%s: events after the copied ones: %+v, %v", name, events, err)
+		}
+		if err := sqlstore.Copy(t.Context(), first, store, nil); !errors.Is(err, sqlstore.ErrNotEmpty) {
+			t.Errorf("%s: error %v, want ErrNotEmpty", name, err)
+		}
+	}
+}
+
+// TestCopyFails: a copy that fails leaves the target as empty as it was.
+func TestCopyFails(t *testing.T) {
+	first := open(t, filepath.Join(t.TempDir(), "jot.db"), sqlstore.Options{})
+	fill(t, first)
+	second := openPostgres(t, pgtest.Database(t), sqlstore.Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	err := sqlstore.Copy(ctx, first, second, func(p sqlstore.Progress) {
+		if p.Table == "events" {
+			cancel()
+		}
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want Canceled", err)
+	}
+	if err := sqlstore.Copy(t.Context(), first, second, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestCopyKnowsEveryTable: a table that a migration adds must be copied as well.
+func TestCopyKnowsEveryTable(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "jot.db")
+	open(t, path, sqlstore.Options{})
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	rows, err := db.Query("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'goose_db_version'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Contains(sqlstore.Tables, name) {
+			t.Errorf("table %s isn't copied: add it to the tables of copy.go", name)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestReadSchema(t *testing.T) {
+	path, database := filepath.Join(t.TempDir(), "jot.db"), pgtest.Database(t)
+	if _, err := sqlstore.ReadSchema(t.Context(), path); err == nil {
+		t.Error("a file that doesn't exist has a schema")
+	}
+	before, err := sqlstore.ReadSchema(t.Context(), database)
+	if err != nil || before.Version != 0 || int64(len(before.Pending)) != before.Newest {
+		t.Errorf("empty: %+v, %v", before, err)
+	}
+	open(t, path, sqlstore.Options{})
+	openPostgres(t, database, sqlstore.Options{})
+	for _, name := range []string{path, database} {
+		after, err := sqlstore.ReadSchema(t.Context(), name)
+		if err != nil || after.Version != before.Newest || len(after.Pending) != 0 {
+			t.Errorf("%+v, %v", after, err)
+		}
+	}
+}
