@@ -35,7 +35,7 @@ var mayImport = map[string][]string{
 	".": {
 		"issuer", "sqlstore", "internal/accounts", "internal/api", "internal/feed", "internal/oauth", "internal/openapi", "internal/telemetry", "internal/web",
 	},
-	"internal/cli": {".", "issuer"},
+	"internal/cli": {".", "issuer", "sqlstore"},
 	"cmd/jot":      {"internal/cli"},
 }
 

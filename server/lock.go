@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 )
@@ -22,3 +23,7 @@ func lockDataDir(dir string) (*os.File, error) {
 	}
 	return file, nil
 }
+
+// LockDataDir keeps servers out of a data directory, until what it returns is closed: for who moves or changes the database in it. It fails while
+// a server uses it.
+func LockDataDir(dir string) (io.Closer, error) { return lockDataDir(dir) }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -33,7 +34,11 @@ func ReadSchema(ctx context.Context, database string) (Schema, error) {
 }
 
 func readSQLiteSchema(ctx context.Context, path string) (Schema, error) {
-	if _, err := os.Stat(path); err != nil {
+	path, err := filepath.Abs(path)
+	if err == nil {
+		_, err = os.Stat(path)
+	}
+	if err != nil {
 		return Schema{}, fmt.Errorf("database: %w", err)
 	}
 	db, err := connect(dataSource(path, Options{}.complete(1, 1), "_pragma", "query_only(1)"), 1)

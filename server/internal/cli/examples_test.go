@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/server/internal/pgtest"
 	"github.com/spf13/cobra"
 )
 
@@ -42,6 +43,7 @@ jot sign --key key.jwk --payload invoice.txt --typ invoice --detached > signatur
 echo 'dear friend' > letter.txt
 jot encrypt --key recipient.jwk letter.txt > letter.jwe
 jot sign --key key.jwk --claim sub=alice --encrypt recipient.jwk > sealed
+jot migrate up --data jot-data
 `
 
 // TestExamples runs every example of every help text, those of each command in a copy of the same files.
@@ -58,9 +60,20 @@ func TestExamples(t *testing.T) {
 		t.Run(cmd.CommandPath(), func(t *testing.T) {
 			dir := t.TempDir()
 			runShell(t, dir, issuer.URL, "cp -Rp "+prepared+"/. .")
-			runExamples(t, dir, issuer.URL, cmd.Example)
+			runExamples(t, dir, issuer.URL, withDatabase(t, cmd.Example))
 		})
 	})
+}
+
+// exampleDatabase is what the examples call a PostgreSQL database.
+const exampleDatabase = "postgres://jot@db.example.com/jot?sslmode=verify-full"
+
+// withDatabase puts a real database in its place.
+func withDatabase(t *testing.T, examples string) string {
+	if !strings.Contains(examples, exampleDatabase) {
+		return examples
+	}
+	return strings.ReplaceAll(examples, exampleDatabase, pgtest.Database(t))
 }
 
 func eachCommand(cmd *cobra.Command, visit func(*cobra.Command)) {

@@ -38,7 +38,7 @@ Environment:
 
 const serveExample = `  jot serve --dev
   jot serve --issuer https://auth.example.com --data ./jot-data --resource petstore=pets:read,pets:write
-  JOT_DATABASE='postgres://jot:…@db.example.com/jot?sslmode=verify-full' jot serve --issuer https://auth.example.com …`
+  jot serve --issuer https://auth.example.com --database postgres://jot@db.example.com/jot?sslmode=verify-full --data ./jot-data --resource petstore=pets:read`
 
 // Names of the files that serve makes; the first stands beside the data directory, the other in it.
 const (
@@ -115,7 +115,7 @@ func runServe(cmd *cobra.Command, f serveFlags) error {
 	}
 	s, err := server.New(cmd.Context(), config)
 	if err != nil {
-		return err
+		return aboutDatabase(err)
 	}
 	kek, credential := f.secretFiles()
 	fmt.Fprintf(cmd.OutOrStdout(), "key-encryption key   %s (keep a copy elsewhere)\nfeed credential      %s\nclient ID            %s\njot serves %s on http://%s\n",

@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jot-auth/jot/server/sqlstore"
+)
+
+const migrateLong = `Shows or updates the schema of a database. 'jot serve' updates it at its start, by itself: these commands are for those who
+want to see it first, or do it with another role than the servers'.
+
+Servers of the version before go on while a PostgreSQL database is updated: replace them one by one afterwards.`
+
+const migrateExample = `  jot migrate status --data ./jot-data
+  jot migrate up --database postgres://jot@db.example.com/jot?sslmode=verify-full`
+
+func newMigrateCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:     "migrate status|up",
+		Short:   "Show or update the schema of a database",
+		Long:    migrateLong,
+		Example: migrateExample,
+		Args:    noArguments,
+		RunE:    func(*cobra.Command, []string) error { return usagef("migrate needs status or up") },
+
+		DisableFlagsInUseLine: true,
+	}
+	command.AddCommand(newMigrateStatusCommand(), newMigrateUpCommand())
+	return command
+}
+
+func newMigrateStatusCommand() *cobra.Command {
+	var flags databaseFlags
+	var asJSON bool
+	command := &cobra.Command{
+		Use:     "status --data DIR | --database URL [--json]",
+		Short:   "Show the version of a schema and what is to come",
+		Long:    "Shows the version of a database's schema and the migrations that are to come, and changes nothing.",
+		Example: "  jot migrate status --data ./jot-data --json",
+		Args:    noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			database, err := flags.database(cmd)
+			if err != nil {
+				return err
+			}
+			schema, err := database.schema(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return printSchema(cmd, schema, asJSON)
+		},
+		DisableFlagsInUseLine: true,
+	}
+	flags.register(command.Flags())
+	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return command
+}
+
+func printSchema(cmd *cobra.Command, s sqlstore.Schema, asJSON bool) error {
+	if asJSON {
+		return printObject(cmd, map[string]any{"version": s.Version, "newest": s.Newest, "pending": append([]string{}, s.Pending...)})
+	}
+	text := fmt.Sprintf("schema version %d, this program knows %d", s.Version, s.Newest)
+	switch {
+	case s.Version > s.Newest:
+		text += "\nstart a newer program"
+	case len(s.Pending) == 0:
+		text += "\nnothing to do"
+	}
+	for _, name := range s.Pending {
+		text += "\npending " + name
+	}
+	return printLine(cmd, []byte(text))
+}
+
+func newMigrateUpCommand() *cobra.Command {
+	var flags databaseFlags
+	command := &cobra.Command{
+		Use:     "up --data DIR | --database URL",
+		Short:   "Bring a schema up to date",
+		Long:    "Brings the schema of a database up to date, and makes it in an empty one. Several may do that at once.",
+		Example: "  jot migrate up --data ./jot-data",
+		Args:    noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			database, err := flags.database(cmd)
+			if err != nil {
+				return err
+			}
+			if err := database.use(cmd.Context(), func(*sqlstore.Store) error { return nil }); err != nil {
+				return err
+			}
+			schema, err := database.schema(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return printSchema(cmd, schema, false)
+		},
+		DisableFlagsInUseLine: true,
+	}
+	flags.register(command.Flags())
+	return command
+}
