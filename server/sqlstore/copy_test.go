@@ -27,6 +27,7 @@ func fill(t *testing.T, store *sqlstore.Store) {
 		head := revocation.NewLog("log").Append(revocation.Rule{Kind: revocation.Key, Issuer: "i", Value: "k"})
 		err := errors.Join(tx.InsertKey(issuer.Key{ID: "k", Sealed: []byte{0, 255}}), tx.PutLogHead(head), tx.PutSetting("a", -1<<62),
 			tx.AppendRule(issuer.LogEntry{Sequence: 1, Rule: revocation.Rule{Kind: revocation.Key, Issuer: "i", Value: "k"}, Hash: head.Hash}))
+		err = errors.Join(err, tx.InsertClient(issuer.Client{ID: "client_a", SecretHash: []byte{1}, FirstParty: true}), tx.InsertResource(issuer.Resource{Audience: "a"}))
 		for n := range 600 {
 			err = errors.Join(err, tx.InsertSession(issuer.Session{ID: fmt.Sprint(n), Subject: subject.ID, UserAgent: `Ω'"\`, Counters: issuer.Counters{Current: uint64(n)}}),
 				tx.InsertEvent(issuer.Event{Detail: fmt.Sprint(n)}))
@@ -50,7 +51,9 @@ func content(t *testing.T, store *sqlstore.Store) []any {
 		entries, err4 := r.LogEntries(0, 100)
 		events, err5 := r.Events(0, 1000)
 		value, err6 := r.Setting("a")
-		all = append(all, subject, keys, head, entries, events, value)
+		clients, err7 := r.Clients("", 10)
+		resources, err8 := r.Resources("", 10)
+		all = append(all, subject, clients, resources, keys, head, entries, events, value)
 		for n := range 600 {
 			session, err := r.Session(fmt.Sprint(n))
 			if err != nil {
@@ -58,7 +61,7 @@ func content(t *testing.T, store *sqlstore.Store) []any {
 			}
 			all = append(all, session)
 		}
-		return errors.Join(err1, err2, err3, err4, err5, err6)
+		return errors.Join(err1, err2, err3, err4, err5, err6, err7, err8)
 	}))
 	if err != nil {
 		t.Fatal(err)

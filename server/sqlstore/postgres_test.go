@@ -244,6 +244,11 @@ func TestNoDeadlock(t *testing.T) {
 	}
 }
 
+func endAll(tx issuer.Tx) error {
+	_, err := tx.EndSessions("ann", issuer.Ending{Before: 1}, 1000)
+	return err
+}
+
 var crossings = []func(issuer.Tx) error{
 	func(tx issuer.Tx) error { // a refresh
 		session, err1 := tx.Session("s")
@@ -253,10 +258,10 @@ var crossings = []func(issuer.Tx) error{
 	func(tx issuer.Tx) error { // a logout everywhere
 		subject, err := tx.Subject("ann")
 		_, err1 := tx.LogHead()
-		return errors.Join(err, tx.InsertEvent(issuer.Event{}), tx.UpdateSubject(subject), tx.EndSessions("ann", time.Time{}, ""), err1)
+		return errors.Join(err, tx.InsertEvent(issuer.Event{}), tx.UpdateSubject(subject), endAll(tx), err1)
 	},
 	func(tx issuer.Tx) error {
-		return errors.Join(tx.InsertEvent(issuer.Event{}), tx.EndSessions("ann", time.Time{}, ""))
+		return errors.Join(tx.InsertEvent(issuer.Event{}), endAll(tx))
 	},
 	func(tx issuer.Tx) error { // a login
 		_, err := tx.Subject("ann")

@@ -66,7 +66,7 @@ func (s *suite) loginOrDisable() {
 			return s.store.Update(s.Context(), func(tx issuer.Tx) error {
 				found, err := tx.Subject("sub")
 				found.Disabled = true
-				return errors.Join(err, tx.UpdateSubject(found), tx.EndSessions("sub", base, issuer.EndedByDisable))
+				return errors.Join(err, tx.UpdateSubject(found), endAll(tx, issuer.EndedByDisable))
 			})
 		}
 		for round := range 5 {
@@ -97,6 +97,12 @@ func (s *suite) loginOrDisable() {
 			}
 		}
 	}
+}
+
+// endAll ends all sessions of the subject "sub".
+func endAll(tx issuer.Tx, why issuer.EndReason) error {
+	_, err := tx.EndSessions("sub", issuer.Ending{Before: 1 << 62, At: base, Why: why}, 1000)
+	return err
 }
 
 // crossing: a refresh goes from a session to its subject, and a logout everywhere from the subject to its sessions. Neither fails
@@ -145,7 +151,7 @@ func logOutEverywhere(tx issuer.Tx) error {
 		return err
 	}
 	found.Generation++
-	return errors.Join(tx.InsertEvent(issuer.Event{Time: base}), tx.UpdateSubject(found), tx.EndSessions("sub", base, issuer.EndedEverywhere),
+	return errors.Join(tx.InsertEvent(issuer.Event{Time: base}), tx.UpdateSubject(found), endAll(tx, issuer.EndedEverywhere),
 		appendRule(tx, rule("sub", base.Unix())))
 }
 
