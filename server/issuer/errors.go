@@ -2,6 +2,7 @@ package issuer
 
 import (
 	"errors"
+	"time"
 
 	"github.com/jot-auth/jot"
 )
@@ -39,6 +40,17 @@ var (
 	// jot.ErrUnavailable, so that a verifier over an issuer fails the same way.
 	ErrUnavailable = jot.ErrUnavailable
 )
+
+// ThrottledError is an attempt to log in that comes too soon after others that failed: answer 429 with Retry-After. It says nothing of
+// whether the account exists or the password was right.
+type ThrottledError struct {
+	RetryAfter time.Duration // after which an attempt is let through
+}
+
+// Error says to wait.
+func (e *ThrottledError) Error() string {
+	return "issuer: too many failed attempts; wait before the next"
+}
 
 // InputError is a value from outside that can't be accepted. It names the field and never quotes the value.
 type InputError struct {

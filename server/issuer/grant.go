@@ -20,6 +20,7 @@ type Grant struct {
 	AMR       []string        // how the subject proved who it is (RFC 8176), such as "pwd"
 	UserAgent string          // of the device, as it tells
 	Address   string          // of the device
+	Confirm   func(Tx) error  // as in Proof
 }
 
 // Tokens are the answer to a Grant or a refresh.
@@ -68,6 +69,11 @@ func (u *update) begin(g Grant) (*draft, error) {
 	}
 	if subject.Disabled || g.Since != 0 && g.Since < subject.Ending.Before {
 		return nil, ErrInvalidGrant
+	}
+	if g.Confirm != nil {
+		if err := g.Confirm(u.Tx); err != nil {
+			return nil, err
+		}
 	}
 	client, err := u.issuer.client(u, g.ClientID)
 	if err != nil {

@@ -2,6 +2,7 @@ package issuer
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 	"unicode"
@@ -13,6 +14,7 @@ const (
 	maxUserAgent = 256
 	maxAddress   = 64
 	maxAMR       = 8
+	maxSessions  = 200 // that SessionsOf returns at once
 )
 
 // Session is one login on one device. It lives from Issue until it is ended or expires.
@@ -113,6 +115,43 @@ func (i *Issuer) Session(ctx context.Context, sid string) (Session, error) {
 		return err
 	})
 	return s, err
+}
+
+// SessionsOf lists the live sessions of a subject in the order of their IDs: up to limit of them, at most 200, with an ID above
+// after. The ID of the last one is the next page's after; "" as next means that there are no more. A subject that doesn't exist has none.
+func (i *Issuer) SessionsOf(ctx context.Context, subject, after string, limit int) (live []Session, next string, err error) {
+	err = i.store.View(ctx, func(r Reader) error {
+		s, err := findSubject(r, subject)
+		if errors.Is(err, ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		live, next, err = liveSessions(r, s, after, max(1, min(limit, maxSessions)))
+		return err
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	return live, next, nil
+}
+
+func liveSessions(r Reader, s Subject, after string, limit int) (live []Session, next string, err error) {
+	now, err := r.Now()
+	for next = after; err == nil && len(live) < limit; {
+		var page []Session
+		if page, err = r.SessionsOf(s.ID, next, limit-len(live)); len(page) == 0 {
+			return live, "", err
+		}
+		next = page[len(page)-1].ID
+		for _, session := range page {
+			if s.Ending.applyTo(&session); session.live(now) {
+				live = append(live, session)
+			}
+		}
+	}
+	return live, next, err
 }
 
 // clip makes a text that a client tells about itself valid UTF-8 of at most size bytes without control characters. An odd

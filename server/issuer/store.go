@@ -83,6 +83,9 @@ type SubjectWriter interface {
 type SessionReader interface {
 	// Session finds a session, ended or expired ones too, or fails with ErrNotFound.
 	Session(id string) (Session, error)
+	// SessionsOf returns up to limit sessions of a subject that weren't ended, expired ones too, with an ID above after, in the
+	// order of their IDs' bytes.
+	SessionsOf(subject, after string, limit int) ([]Session, error)
 }
 
 // SessionWriter writes sessions.

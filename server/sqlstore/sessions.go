@@ -11,8 +11,9 @@ const (
 			sessions.auth_time, sessions.user_agent, sessions.address, sessions.created, sessions.last_used, sessions.idle_expires,
 			sessions.expires, sessions.current, sessions.previous, sessions.rotated_at, sessions.ended, sessions.end_reason,
 			sessions.revoked_tokens, sessions.reported`
-	selectSession = `SELECT ` + sessionColumns + ` FROM sessions WHERE id = $1`
-	insertSession = `INSERT INTO sessions (id, subject, generation, client_id, resource, scope, amr, auth_time, user_agent, address, created, last_used,
+	selectSession    = `SELECT ` + sessionColumns + ` FROM sessions WHERE id = $1`
+	selectSessionsOf = `SELECT ` + sessionColumns + ` FROM sessions WHERE subject = $1 AND ended = 0 AND id > $2 ORDER BY id LIMIT $3`
+	insertSession    = `INSERT INTO sessions (id, subject, generation, client_id, resource, scope, amr, auth_time, user_agent, address, created, last_used,
 			idle_expires, expires, current, previous, rotated_at, ended, end_reason, revoked_tokens, reported)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`
 	updateSession = `UPDATE sessions SET user_agent = $1, address = $2, last_used = $3, idle_expires = $4,
@@ -25,8 +26,19 @@ const (
 
 // Session implements issuer.SessionReader.
 func (t *tx) Session(id string) (issuer.Session, error) {
+	s, err := scanSession(t.StmtContext(t.ctx, t.prepared[selectSession]).QueryRowContext(t.ctx, id))
+	return s, explain(t.ctx, err)
+}
+
+// SessionsOf implements issuer.SessionReader.
+func (t *tx) SessionsOf(subject, after string, limit int) ([]issuer.Session, error) {
+	return list(t, scanSession, selectSessionsOf, subject, after, limit)
+}
+
+// scanSession reads what sessionColumns name.
+func scanSession(r row) (issuer.Session, error) {
 	var s issuer.Session
-	err := t.find(selectSession, id, &s.ID, &s.Subject, &s.Generation, &s.ClientID, &s.Resource, wordsField{&s.Scope}, wordsField{&s.AMR},
+	err := r.Scan(&s.ID, &s.Subject, &s.Generation, &s.ClientID, &s.Resource, wordsField{&s.Scope}, wordsField{&s.AMR},
 		timeField{&s.AuthTime}, &s.UserAgent, &s.Address, timeField{&s.Created}, timeField{&s.LastUsed},
 		timeField{&s.IdleExpires}, timeField{&s.Expires}, &s.Counters.Current, &s.Counters.Previous, timeField{&s.Counters.RotatedAt},
 		timeField{&s.Ended}, &s.EndReason, &s.RevokedTokens, &s.Reported)

@@ -152,7 +152,7 @@ func (d *database) prepare(ctx context.Context) error {
 var statements = []string{
 	selectSubject, insertSubject, updateSubject,
 	selectAccount, insertAccount, deleteAccount, selectAccountOf, updatePassword,
-	selectSession, insertSession, updateSession, endSessions,
+	selectSession, selectSessionsOf, insertSession, updateSession, endSessions,
 	selectPending, deleteSessions, deleteRules, deleteEvents, deleteKeys, deleteSubjects,
 	selectClient, selectClients, insertClient, updateClient, deleteClient,
 	selectResource, selectResources, insertResource, updateResource, deleteResource, selectAlgorithms,

@@ -73,6 +73,24 @@ func (s *suite) sessions() {
 	s.equal(read(s, findSession("s1")), changed)
 }
 
+func (s *suite) sessionsOf() {
+	ended, expired := session("b", "one"), session("c", "one")
+	ended.Ended, ended.EndReason = base, issuer.EndedByLogout
+	expired.Expires, expired.IdleExpires = base, base
+	s.update(func(tx issuer.Tx) error {
+		return errors.Join(tx.InsertSubject(subject("one")), tx.InsertSubject(subject("two")), tx.InsertSession(session("d", "one")), tx.InsertSession(ended),
+			tx.InsertSession(session("B", "one")), tx.InsertSession(session("a", "one")), tx.InsertSession(expired), tx.InsertSession(session("aa", "two")))
+	})
+	list := func(subject, after string, limit int) []issuer.Session {
+		return read(s, func(r issuer.Reader) ([]issuer.Session, error) { return r.SessionsOf(subject, after, limit) })
+	}
+	all := []issuer.Session{session("B", "one"), session("a", "one"), expired, session("d", "one")}
+	s.equal(list("one", "", 10), all)
+	s.equal(list("one", "", 2), all[:2])
+	s.equal(list("one", "a", 10), all[2:])
+	s.equal(len(list("one", "d", 10))+len(list("nobody", "", 10)), 0)
+}
+
 func (s *suite) keys() {
 	allKeys := func(r issuer.Reader) ([]issuer.Key, error) { return r.Keys() }
 	s.equal(len(read(s, allKeys)), 0)

@@ -30,6 +30,7 @@ func Run(t *testing.T, open func(t *testing.T) issuer.Store) {
 		"ClientPages":   (*suite).clientPages,
 		"Resources":     (*suite).resources,
 		"ResourcePages": (*suite).resourcePages,
+		"SessionsOf":    (*suite).sessionsOf,
 		"Keys":          (*suite).keys,
 		"Log":           (*suite).log,
 		"LiveRules":     (*suite).liveRules,

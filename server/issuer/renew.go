@@ -1,0 +1,86 @@
+package issuer
+
+import (
+	"context"
+	"errors"
+)
+
+// Renewal is the one session of a subject that remains, on the device that asked.
+type Renewal struct {
+	Subject   string
+	SessionID string // of the present session, which is replaced by the new one
+	AMR       []string
+	UserAgent string
+	Address   string
+	Confirm   func(Tx) error // as in Proof; this is where a new password is stored
+}
+
+// RenewSession ends every session of a subject, makes every access token that it has stale, and begins one new session like the
+// present one: what a changed password is worth. Nobody who holds a token of before, the present session's refresh token included,
+// gets any further with it. It fails with ErrInvalidGrant when the present session is over or the subject is disabled, with ErrNotFound
+// when the subject has no such session, and with what Confirm says.
+func (i *Issuer) RenewSession(ctx context.Context, r Renewal) (Tokens, error) {
+	if err := checkAMR(r.AMR); err != nil {
+		return Tokens{}, err
+	}
+	var d *draft
+	// What Confirm stores, the end of all sessions, the rule and the new session are one commit. A login that has checked the old
+	// password either began its session before, which ends here, or finds in its own Confirm that the password has changed. Of two
+	// renewals at once the second finds its session ended.
+	err := i.commit(ctx, func(u *update) (err error) {
+		d, err = u.renew(r)
+		return err
+	})
+	if err != nil {
+		return Tokens{}, err
+	}
+	return i.sign(ctx, d)
+}
+
+func (u *update) renew(r Renewal) (*draft, error) {
+	present, err := findSession(u, r.SessionID)
+	if err != nil {
+		return nil, err
+	}
+	if present.Subject != r.Subject {
+		return nil, ErrNotFound
+	}
+	if !present.live(u.now) {
+		return nil, ErrInvalidGrant
+	}
+	subject, err := findSubject(u, r.Subject)
+	if err != nil {
+		return nil, err
+	}
+	scope, err := u.remaining(&present, &subject)
+	if err != nil {
+		return nil, err
+	}
+	if err := u.endSessions(subject, EndedByPassword); err != nil {
+		return nil, err
+	}
+	return u.begin(Grant{
+		Subject: r.Subject, ClientID: present.ClientID, Resource: present.Resource, Scope: scope,
+		AMR: r.AMR, UserAgent: r.UserAgent, Address: r.Address, Confirm: r.Confirm,
+	})
+}
+
+// remaining is the scope of a session without what client, resource or subject have lost since its login. A client or resource that
+// is gone is ErrInvalidGrant, as it is for a refresh.
+func (u *update) remaining(session *Session, subject *Subject) ([]string, error) {
+	client, err := u.issuer.client(u, session.ClientID)
+	if errors.Is(err, ErrInvalidClient) {
+		return nil, ErrInvalidGrant
+	}
+	if err != nil {
+		return nil, err
+	}
+	resource, err := u.issuer.resource(u, session.Resource)
+	if errors.Is(err, ErrInvalidTarget) {
+		return nil, ErrInvalidGrant
+	}
+	if err != nil {
+		return nil, err
+	}
+	return narrowScope(nil, session, client, resource, subject)
+}
