@@ -35,6 +35,8 @@ var mayImport = map[string][]string{
 	".": {
 		"issuer", "sqlstore", "internal/accounts", "internal/api", "internal/feed", "internal/oauth", "internal/openapi", "internal/telemetry", "internal/web",
 	},
+	"internal/accounts/storetest": {"issuer", "internal/accounts"},
+
 	"internal/cli": {".", "issuer", "sqlstore"},
 	"cmd/jot":      {"internal/cli"},
 }

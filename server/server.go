@@ -44,6 +44,9 @@ type Config struct {
 	SignUpScope  []string
 	SignUpClaims json.RawMessage
 
+	// NoThrottling lets anybody guess passwords as fast as the server computes hashes, for whoever throttles in front of it.
+	NoThrottling bool
+
 	// FeedCredentials are the bearer credentials that verifiers show to read the revocation feed, each at least 32 characters
 	// of randomness, as Secret.Text returns. Without one, nobody can read it.
 	FeedCredentials []string
@@ -129,7 +132,9 @@ func (c Config) checkSignUpScope() error {
 
 // routes wires each part to the small interfaces of the others.
 func (s *Server) routes(c Config) (_ http.Handler, err error) {
-	s.accounts, err = accounts.New(s.store, accounts.Config{SignUpScope: c.SignUpScope, SignUpClaims: c.SignUpClaims, Subjects: s.issuer})
+	s.accounts, err = accounts.New(s.store, s.issuer, accounts.Config{
+		SignUpScope: c.SignUpScope, SignUpClaims: c.SignUpClaims, NoThrottling: c.NoThrottling, Subjects: s.issuer,
+	})
 	if err != nil {
 		return nil, err
 	}

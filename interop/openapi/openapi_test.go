@@ -85,10 +85,58 @@ func (c *client) firstParty() {
 	c.do(call{method: "POST", path: "/v1/refresh", header: map[string]string{"Cookie": "__Secure-jot-refresh=" + t.Refresh}, want: 200})
 	c.do(call{method: "POST", path: "/v1/refresh", json: map[string]string{"refresh_token": "jrt_forged"}, want: 401})
 
+	t = c.ownSessions(t)
 	c.do(call{method: "POST", path: "/v1/logout", header: bearer(t.Access), want: 204})
 	c.do(call{method: "POST", path: "/v1/logout", header: bearer(t.Access), want: 401})
 	t = c.tokens(logIn)
 	c.do(call{method: "POST", path: "/v1/logout", json: map[string]any{"refresh_token": t.Refresh, "everywhere": true}, want: 204})
+}
+
+// ownSessions lists and ends sessions, changes the password and changes it back, and guesses too often.
+func (c *client) ownSessions(t tokens) tokens {
+	c.t.Helper()
+	extra := c.tokens(call{method: "POST", path: "/v1/login", json: map[string]string{"username": "ada", "password": password, "client_id": running.App}, want: 200})
+	token, err := c.Server.Issuer().Verifier().Verify(c.t.Context(), extra.Access)
+	must(c.t, err)
+	foreign := bearer(c.foreign(t.Access))
+	for _, of := range []struct{ method, path string }{{"GET", "/v1/sessions"}, {"DELETE", "/v1/sessions/" + token.SessionID()}} {
+		c.do(call{method: of.method, path: of.path, want: 401})
+		c.do(call{method: of.method, path: of.path, header: bearer("two words"), want: 400})
+		c.do(call{method: of.method, path: of.path, header: foreign, want: 403})
+	}
+	c.do(call{method: "GET", path: "/v1/sessions?limit=1", header: bearer(t.Access), want: 200})
+	c.do(call{method: "DELETE", path: "/v1/sessions/" + token.SessionID(), header: bearer(t.Access), want: 204})
+	c.do(call{method: "DELETE", path: "/v1/sessions/unknown", header: bearer(t.Access), want: 404})
+
+	change := func(current, new string) call {
+		return call{method: "POST", path: "/v1/password", json: map[string]string{"current": current, "new": new}, header: bearer(t.Access), want: 200}
+	}
+	t = c.tokens(change(password, password+"!"))
+	t = c.tokens(change(password+"!", password))
+	refused := change(password, password+"!")
+	refused.header, refused.want = nil, 401
+	c.do(refused)
+	must(c.t, c.Server.Issuer().CreateSubject(c.t.Context(), issuer.Subject{ID: "42"}))
+	own, err := c.Server.Issuer().Issue(c.t.Context(), issuer.Grant{Subject: "42"})
+	must(c.t, err)
+	refused.header, refused.want = bearer(own.Access), 404
+	c.do(refused)
+	c.throttled(change("a wrong password", password+"!"))
+	c.throttled(call{method: "POST", path: "/v1/login", json: map[string]string{"username": "bob", "password": "a wrong password"}})
+	return t
+}
+
+// throttled makes a call until it's answered with 429. The delay doubles each time, so however slow this machine is, one comes too soon.
+func (c *client) throttled(a call) {
+	c.t.Helper()
+	for range 20 {
+		response := c.send(a)
+		response.Body.Close()
+		if response.StatusCode == http.StatusTooManyRequests {
+			return
+		}
+	}
+	c.t.Errorf("%s %s is never throttled", a.method, a.path)
 }
 
 // foreign is a token of the same subject that another client got.

@@ -8,11 +8,11 @@ import (
 )
 
 const (
-	selectAccountOf = `SELECT name, subject, password_hash, created FROM accounts WHERE subject = $1`
-	updatePassword  = `UPDATE accounts SET password_hash = $1 WHERE subject = $2`
-	selectAccount   = `SELECT name, subject, password_hash, created FROM accounts WHERE name = $1`
-	deleteAccount   = `DELETE FROM accounts WHERE subject = $1`
-	insertAccount   = `INSERT INTO accounts (name, subject, password_hash, created) VALUES ($1, $2, $3, $4)`
+	selectAccount          = `SELECT name, subject, password_hash, created FROM accounts WHERE name = $1`
+	selectAccountOfSubject = `SELECT name, subject, password_hash, created FROM accounts WHERE subject = $1`
+	insertAccount          = `INSERT INTO accounts (name, subject, password_hash, created) VALUES ($1, $2, $3, $4)`
+	deleteAccount          = `DELETE FROM accounts WHERE subject = $1`
+	updatePassword         = `UPDATE accounts SET password_hash = $1 WHERE subject = $2`
 )
 
 // CreateAccount implements accounts.Store. A subject without a time of creation gets the account's.
@@ -29,41 +29,41 @@ func (s *Store) CreateAccount(ctx context.Context, account accounts.Account, sub
 	})
 }
 
-// AccountByName implements accounts.Store.
-func (s *Store) AccountByName(ctx context.Context, name string) (accounts.Account, error) {
-	return s.account(ctx, selectAccount, name)
+// ViewAccounts implements accounts.Store.
+func (s *Store) ViewAccounts(ctx context.Context, f func(accounts.Reader) error) error {
+	view, _ := s.dialect.isolation()
+	return s.transact(ctx, s.reader, view, func(t *tx) error { return f(t) })
 }
 
-// AccountOf implements accounts.Store.
-func (s *Store) AccountOf(ctx context.Context, subject string) (accounts.Account, error) {
-	return s.account(ctx, selectAccountOf, subject)
+// UpdateAccounts implements accounts.Store.
+func (s *Store) UpdateAccounts(ctx context.Context, f func(accounts.Tx) error) error {
+	return s.update(ctx, func(t *tx) error { return f(t) })
 }
 
-func (s *Store) account(ctx context.Context, query, arg string) (accounts.Account, error) {
-	a, err := scanAccount(s.reader.row(ctx, query, arg))
-	if err != nil {
-		return accounts.Account{}, explain(ctx, err)
+// AccountsTx implements accounts.Store. It panics with a transaction of another store, which is a fault of the program.
+func (s *Store) AccountsTx(t issuer.Tx) accounts.Tx { return t.(*tx) }
+
+// AccountByName implements accounts.Reader.
+func (t *tx) AccountByName(name string) (accounts.Account, error) {
+	return t.account(selectAccount, name)
+}
+
+// AccountOfSubject implements accounts.Reader.
+func (t *tx) AccountOfSubject(subject string) (accounts.Account, error) {
+	return t.account(selectAccountOfSubject, subject)
+}
+
+func (t *tx) account(query, key string) (accounts.Account, error) {
+	var a accounts.Account
+	if err := t.find(query, key, &a.Name, &a.Subject, &a.PasswordHash, timeField{&a.Created}); err != nil {
+		return accounts.Account{}, err
 	}
 	return a, nil
 }
 
-func scanAccount(r row) (accounts.Account, error) {
-	var a accounts.Account
-	err := r.Scan(&a.Name, &a.Subject, &a.PasswordHash, timeField{&a.Created})
-	return a, err
-}
-
-// ReplacePassword implements accounts.Store, within a transaction of this store.
-func (s *Store) ReplacePassword(within issuer.Tx, subject, from, to string) error {
-	t := within.(*tx)
-	account, err := one(t, scanAccount, selectAccountOf, subject)
-	if err != nil {
-		return err
-	}
-	if from != "" && account.PasswordHash != from {
-		return issuer.ErrTaken
-	}
-	return t.change(updatePassword, to, subject)
+// UpdatePassword implements accounts.Tx.
+func (t *tx) UpdatePassword(subject, hash string) error {
+	return t.change(updatePassword, hash, subject)
 }
 
 // DeleteAccount implements issuer.SubjectWriter.

@@ -151,7 +151,8 @@ func (d *database) prepare(ctx context.Context) error {
 // statements are all that ever run after the migration.
 var statements = []string{
 	selectSubject, insertSubject, updateSubject,
-	selectAccount, insertAccount, deleteAccount, selectAccountOf, updatePassword,
+	selectAccount, selectAccountOfSubject, insertAccount, deleteAccount, updatePassword,
+	selectThrottle, upsertThrottle, deleteThrottle, sweepThrottles,
 	selectSession, selectSessionsOf, insertSession, updateSession, endSessions,
 	selectPending, deleteSessions, deleteRules, deleteEvents, deleteKeys, deleteSubjects,
 	selectClient, selectClients, insertClient, updateClient, deleteClient,

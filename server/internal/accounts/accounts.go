@@ -4,6 +4,9 @@
 // expensive on purpose, so it happens outside transactions and behind a gate that
 // leaves a processor to everything else. An unknown name costs the same as a wrong
 // password and is answered the same.
+//
+// Guessing is throttled: an attempt is counted in the database before its hash is computed, and those that fail delay the next ones,
+// by name and by address, more and more. Nothing is ever locked.
 package accounts
 
 import (
@@ -11,6 +14,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/argon2"
@@ -26,29 +30,69 @@ type Account struct {
 	Created      time.Time // UTC, whole milliseconds
 }
 
-// Store keeps accounts. It stores what it is given: the rules are in this package.
+// Store keeps accounts and what is remembered of failed attempts. It stores what it is given: the rules are in this package. Its methods
+// fail as those of issuer.Store do.
 type Store interface {
 	// CreateAccount stores an account and its subject in one transaction. It fails
 	// with issuer.ErrTaken when the name exists.
 	CreateAccount(ctx context.Context, account Account, subject issuer.Subject) error
 
-	// AccountByName answers the account of a canonical name, or issuer.ErrNotFound.
-	AccountByName(ctx context.Context, name string) (Account, error)
+	// ViewAccounts runs f on one consistent state of the database.
+	ViewAccounts(ctx context.Context, f func(Reader) error) error
 
-	// AccountOf answers the account of a subject, or issuer.ErrNotFound.
-	AccountOf(ctx context.Context, subject string) (Account, error)
+	// UpdateAccounts runs f in one serializable transaction and commits it when f answers nil. It may run f again. Unlike other
+	// commits, this one need not survive a power failure: attempts that are forgotten then were few.
+	UpdateAccounts(ctx context.Context, f func(Tx) error) error
 
-	// ReplacePassword replaces the hash of a subject's account within a transaction of this store: only that from which is stated, and
-	// whichever there is when from is empty. Another one is issuer.ErrTaken, no account issuer.ErrNotFound.
-	ReplacePassword(within issuer.Tx, subject, from, to string) error
+	// AccountsTx answers the accounts in a transaction that this very store began for an issuer.
+	AccountsTx(issuer.Tx) Tx
 }
 
-// Config says how much hashing may go on at once and what a new subject is granted.
+// Reader reads accounts and throttles.
+type Reader interface {
+	// Now is the database's clock, in UTC and whole milliseconds.
+	Now() (time.Time, error)
+	// AccountByName finds the account of a canonical name, or fails with issuer.ErrNotFound.
+	AccountByName(name string) (Account, error)
+	// AccountOfSubject finds the account of a subject, or fails with issuer.ErrNotFound.
+	AccountOfSubject(subject string) (Account, error)
+	// Throttle finds the throttle of a slot, or fails with issuer.ErrNotFound.
+	Throttle(slot int64) (Throttle, error)
+}
+
+// Tx reads and writes accounts and throttles.
+type Tx interface {
+	Reader
+	// UpdatePassword replaces the password hash of a subject's account, or fails with issuer.ErrNotFound.
+	UpdatePassword(subject, hash string) error
+	// PutThrottle replaces the throttle of its slot, or adds it.
+	PutThrottle(Throttle) error
+	// DeleteThrottle removes the throttle of a slot, if there is one.
+	DeleteThrottle(slot int64) error
+	// SweepThrottles removes up to limit throttles, those that were cleared first, of which both times are now or before.
+	SweepThrottles(now time.Time, limit int) error
+}
+
+// Authenticator makes and checks message authentication codes for a purpose, under keys that all servers over one database share and the
+// database doesn't hold. *issuer.Issuer is one.
+type Authenticator interface {
+	MAC(purpose string, message []byte) (version byte, mac []byte)
+	CheckMAC(purpose string, message []byte, version byte, mac []byte) bool
+}
+
+// Config says how much hashing may go on at once, how fast passwords may be guessed, and what a new subject is granted.
 // The zero value is ready to use.
 type Config struct {
 	MaxConcurrent int           // hashes computed at once; 0 means one less than the processors, at least 1
-	MaxWaiting    int           // callers that may wait for their turn; 0 means 64
+	MaxWaiting    int           // strangers that may wait for their turn, and as many from known devices; 0 means 64
 	MaxWait       time.Duration // how long one of them waits; 0 means 5 s
+
+	PerAccount Schedule // attempts on one account, or from one known device: 5, then 1 s up to 15 min; one is forgiven every 15 min
+	PerAddress Schedule // from an IPv4 address or an IPv6 /64: 100, then 1 s up to 15 min; one every minute
+	PerNetwork Schedule // from an IPv4 /24 or an IPv6 /48: 400, then 1 s up to 15 min; one every 10 s
+
+	// NoThrottling lets anybody guess as fast as the gate lets hashes through. It's for whoever throttles in front of this server.
+	NoThrottling bool
 
 	SignUpScope  []string        // scope of a subject that signs up; nil means none
 	SignUpClaims json.RawMessage // its claims, a JSON object; nil means {}
@@ -59,30 +103,45 @@ type Config struct {
 
 // Accounts signs people up and logs them in. It is safe for concurrent use.
 type Accounts struct {
-	store  Store
-	config Config
-	gate   *gate
-	decoy  passwordHash // what the password of an unknown name is held against
-	derive deriveFunc
+	store    Store
+	keys     Authenticator
+	config   Config
+	gate     *gate
+	decoy    passwordHash // what the password of an unknown name is held against
+	derive   deriveFunc
+	attempts atomic.Uint64 // that were counted; every so many are swept
 }
 
-// New makes Accounts over a store. It fails when a bound is negative or when the
+// New makes Accounts over a store and the keys of an issuer. It fails when a bound is negative, when a schedule isn't one, or when the
 // scope or the claims of new subjects aren't ones that a subject may have.
-func New(store Store, c Config) (*Accounts, error) {
+func New(store Store, keys Authenticator, c Config) (*Accounts, error) {
+	c, err := c.complete()
+	if err != nil {
+		return nil, err
+	}
+	g, err := newGate(c.MaxConcurrent, c.MaxWaiting, c.MaxWait)
+	if err != nil {
+		return nil, err
+	}
+	return &Accounts{store: store, keys: keys, config: c, gate: g, decoy: decoyHash(), derive: argon2.IDKey}, nil
+}
+
+func (c Config) complete() (Config, error) {
 	if c.SignUpClaims == nil {
 		c.SignUpClaims = json.RawMessage("{}")
 	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if _, err := issuer.NewSubject(c.SignUpClaims, c.SignUpScope); err != nil {
-		return nil, fmt.Errorf("accounts: no subject can sign up with the configured scope and claims: %w", err)
-	}
-	g, err := newGate(c.MaxConcurrent, c.MaxWaiting, c.MaxWait)
+	var err1, err2, err3 error
+	c.PerAccount, err1 = c.PerAccount.complete("PerAccount", defaultPerAccount)
+	c.PerAddress, err2 = c.PerAddress.complete("PerAddress", defaultPerAddress)
+	c.PerNetwork, err3 = c.PerNetwork.complete("PerNetwork", defaultPerNetwork)
+	_, err := issuer.NewSubject(c.SignUpClaims, c.SignUpScope)
 	if err != nil {
-		return nil, err
+		err = fmt.Errorf("accounts: no subject can sign up with the configured scope and claims: %w", err)
 	}
-	return &Accounts{store: store, config: c, gate: g, decoy: decoyHash(), derive: argon2.IDKey}, nil
+	return c, errors.Join(err, err1, err2, err3)
 }
 
 // SignUp makes an account with a subject of its own and answers the subject's
@@ -100,7 +159,7 @@ func (a *Accounts) SignUp(ctx context.Context, name, password string) (string, e
 	if err != nil {
 		return "", err
 	}
-	hash, err := a.hash(ctx, password)
+	hash, err := a.hash(ctx, stranger, password)
 	if err != nil {
 		return "", err
 	}
@@ -114,44 +173,4 @@ func (a *Accounts) SignUp(ctx context.Context, name, password string) (string, e
 		return "", err
 	}
 	return subject.ID, nil
-}
-
-// LogIn answers the subject of the account with this name and password. An unknown
-// name and a wrong password are both issuer.ErrInvalidCredentials and take one hash
-// each; too many callers are issuer.ErrBusy. Whether the subject is disabled is the
-// issuer's to say.
-func (a *Accounts) LogIn(ctx context.Context, name, password string) (string, error) {
-	subject, want, err := a.credentials(ctx, name, password)
-	if err != nil {
-		return "", err
-	}
-	ok, err := a.verify(ctx, want, password)
-	if err != nil {
-		return "", err
-	}
-	if !ok || subject == "" {
-		return "", issuer.ErrInvalidCredentials
-	}
-	return subject, nil
-}
-
-// credentials answers the subject that a name stands for and the hash that its password
-// must have; for a name or a password that no account has, no subject and the decoy.
-func (a *Accounts) credentials(ctx context.Context, name, password string) (string, passwordHash, error) {
-	name, err := canonicalName(name)
-	if err != nil || len(password) > maxPassword {
-		return "", a.decoy, nil
-	}
-	account, err := a.store.AccountByName(ctx, name)
-	if errors.Is(err, issuer.ErrNotFound) {
-		return "", a.decoy, nil
-	}
-	if err != nil {
-		return "", passwordHash{}, err
-	}
-	hash, err := parsePasswordHash(account.PasswordHash)
-	if err != nil {
-		return "", passwordHash{}, fmt.Errorf("accounts: stored password of subject %s: %w", account.Subject, err)
-	}
-	return account.Subject, hash, nil
 }

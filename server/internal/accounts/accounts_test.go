@@ -1,12 +1,11 @@
 package accounts
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -14,74 +13,10 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// memory is a Store for tests of the rules; the real ones have tests of their own.
-type memory struct {
-	mu       sync.Mutex
-	accounts map[string]Account
-	subjects map[string]issuer.Subject
-	err      error // answered by every method when set
-}
-
-func newMemory() *memory {
-	return &memory{accounts: map[string]Account{}, subjects: map[string]issuer.Subject{}}
-}
-
-func (m *memory) CreateAccount(_ context.Context, a Account, s issuer.Subject) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.err != nil {
-		return m.err
-	}
-	if _, ok := m.accounts[a.Name]; ok {
-		return issuer.ErrTaken
-	}
-	m.accounts[a.Name], m.subjects[s.ID] = a, s
-	return nil
-}
-
-func (m *memory) AccountByName(_ context.Context, name string) (Account, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.err != nil {
-		return Account{}, m.err
-	}
-	a, ok := m.accounts[name]
-	if !ok {
-		return Account{}, issuer.ErrNotFound
-	}
-	return a, nil
-}
-
-func (m *memory) AccountOf(_ context.Context, subject string) (Account, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, a := range m.accounts {
-		if a.Subject == subject {
-			return a, m.err
-		}
-	}
-	return Account{}, issuer.ErrNotFound
-}
-
-func (m *memory) ReplacePassword(_ issuer.Tx, subject, from, to string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for name, a := range m.accounts {
-		if a.Subject == subject && from != "" && a.PasswordHash != from {
-			return issuer.ErrTaken
-		}
-		if a.Subject == subject {
-			a.PasswordHash = to
-			m.accounts[name] = a
-		}
-	}
-	return m.err
-}
-
 // counted makes Accounts whose hashes cost little and are counted.
 func counted(t *testing.T, store Store, c Config) (*Accounts, *atomic.Int64) {
 	t.Helper()
-	a, err := New(store, c)
+	a, err := New(store, testKeys{}, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +37,7 @@ const password = "correct horse battery"
 func TestSignUpThenLogIn(t *testing.T) {
 	store := newMemory()
 	now := time.Date(2025, 3, 4, 5, 6, 7, 8_900_000, time.FixedZone("", 3600))
-	a, err := New(store, Config{
+	a, err := New(store, testKeys{}, Config{
 		SignUpScope: []string{"pets:read"}, SignUpClaims: json.RawMessage(`{"plan":"free"}`),
 		Now: func() time.Time { return now },
 	})
@@ -123,11 +58,11 @@ func TestSignUpThenLogIn(t *testing.T) {
 		t.Errorf("stored subject = %+v", subject)
 	}
 	for _, name := range []string{"ada@example.com", "ADA@EXAMPLE.COM"} {
-		if got, err := a.LogIn(t.Context(), name, password); err != nil || got != sub {
-			t.Errorf("LogIn(%q) = %q, %v; want %q", name, got, err, sub)
+		if got, err := a.LogIn(t.Context(), name, password, issuer.Device{}); err != nil || got.Subject != sub || !slices.Equal(got.AMR, []string{"pwd"}) {
+			t.Errorf("LogIn(%q) = %+v, %v; want %q", name, got, err, sub)
 		}
 	}
-	if _, err := a.LogIn(t.Context(), "ada@example.com", password+"!"); !errors.Is(err, issuer.ErrInvalidCredentials) {
+	if _, err := a.LogIn(t.Context(), "ada@example.com", password+"!", issuer.Device{}); !errors.Is(err, issuer.ErrInvalidCredentials) {
 		t.Errorf("LogIn with a wrong password: %v", err)
 	}
 	if _, err := a.SignUp(t.Context(), "ADA@example.com", password); !errors.Is(err, issuer.ErrTaken) {
@@ -137,7 +72,7 @@ func TestSignUpThenLogIn(t *testing.T) {
 
 // TestLogInCostsTheSame holds every way to fail to exactly one hash and one error.
 func TestLogInCostsTheSame(t *testing.T) {
-	a, calls := counted(t, newMemory(), Config{})
+	a, calls := counted(t, newMemory(), Config{NoThrottling: true})
 	if _, err := a.SignUp(t.Context(), "ada", password); err != nil {
 		t.Fatal(err)
 	}
@@ -153,9 +88,9 @@ func TestLogInCostsTheSame(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := calls.Load()
-			sub, err := a.LogIn(t.Context(), c.name, c.password)
-			if sub != "" || err != issuer.ErrInvalidCredentials {
-				t.Errorf("LogIn = %q, %v; want issuer.ErrInvalidCredentials itself", sub, err)
+			proof, err := a.LogIn(t.Context(), c.name, c.password, issuer.Device{})
+			if proof.Subject != "" || err != issuer.ErrInvalidCredentials {
+				t.Errorf("LogIn = %q, %v; want issuer.ErrInvalidCredentials itself", proof.Subject, err)
 			}
 			if n := calls.Load() - before; n != 1 {
 				t.Errorf("%d hashes, want 1", n)
@@ -168,8 +103,8 @@ func TestLogInCostsTheSame(t *testing.T) {
 func TestDecoyNeverMatches(t *testing.T) {
 	a, _ := counted(t, newMemory(), Config{})
 	a.derive = func([]byte, []byte, uint32, uint32, uint8, uint32) []byte { return a.decoy.key }
-	if sub, err := a.LogIn(t.Context(), "nobody", password); sub != "" || err != issuer.ErrInvalidCredentials {
-		t.Errorf("LogIn = %q, %v", sub, err)
+	if proof, err := a.LogIn(t.Context(), "nobody", password, issuer.Device{}); proof.Subject != "" || err != issuer.ErrInvalidCredentials {
+		t.Errorf("LogIn = %q, %v", proof.Subject, err)
 	}
 }
 
@@ -228,7 +163,7 @@ func TestStoreFailures(t *testing.T) {
 	store := newMemory()
 	a, calls := counted(t, store, Config{})
 	store.err = issuer.ErrUnavailable
-	if _, err := a.LogIn(t.Context(), "ada", password); !errors.Is(err, issuer.ErrUnavailable) {
+	if _, err := a.LogIn(t.Context(), "ada", password, issuer.Device{}); !errors.Is(err, issuer.ErrUnavailable) {
 		t.Errorf("LogIn: %v", err)
 	}
 	if calls.Load() != 0 {
@@ -239,7 +174,7 @@ func TestStoreFailures(t *testing.T) {
 	}
 	store.err = nil
 	store.accounts["eve"] = Account{Name: "eve", Subject: "sub", PasswordHash: "$argon2id$v=19$m=4294967295,t=2,p=1$AAAAAAAAAAA$AAAA"}
-	if _, err := a.LogIn(t.Context(), "eve", password); !errors.Is(err, errPasswordHash) || strings.Contains(err.Error(), "4294967295") {
+	if _, err := a.LogIn(t.Context(), "eve", password, issuer.Device{}); !errors.Is(err, errPasswordHash) || strings.Contains(err.Error(), "4294967295") {
 		t.Errorf("LogIn over an altered row: %v", err)
 	}
 }
@@ -251,7 +186,7 @@ func TestNewRefusesConfig(t *testing.T) {
 		"negative wait":        {MaxWait: -time.Second},
 		"claims not an object": {SignUpClaims: json.RawMessage(`[]`)},
 	} {
-		if _, err := New(newMemory(), c); err == nil {
+		if _, err := New(newMemory(), testKeys{}, c); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}

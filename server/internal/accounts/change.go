@@ -13,55 +13,105 @@ type Subjects interface {
 	OutdateSubject(ctx context.Context, subject, keep string, with func(issuer.Tx) error) error
 }
 
-// ChangePassword gives a subject's account a new password for its current one, and ends all its sessions but keep, that in which the change
-// was asked for. A wrong current password is issuer.ErrInvalidCredentials, a new one that no account may have an *issuer.InputError, a subject
-// without an account issuer.ErrNotFound, and too many callers are issuer.ErrBusy.
-func (a *Accounts) ChangePassword(ctx context.Context, subject, current, password, keep string) error {
-	account, err := a.store.AccountOf(ctx, subject)
+// ResetPassword gives a subject's account a new password, whatever the current one is, and ends all its sessions. A new one that no account
+// may have is an *issuer.InputError, a subject without an account issuer.ErrNotFound, and too many callers are issuer.ErrBusy.
+func (a *Accounts) ResetPassword(ctx context.Context, subject, fresh string) error {
+	var account Account
+	err := a.store.ViewAccounts(ctx, func(tx Reader) (err error) {
+		account, err = tx.AccountOfSubject(subject)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	if len(current) > maxPassword {
-		return issuer.ErrInvalidCredentials
-	}
-	want, err := parsePasswordHash(account.PasswordHash)
-	if err != nil {
+	if err := checkPassword(account.Name, fresh); err != nil {
 		return err
 	}
-	ok, err := a.verify(ctx, want, current)
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return issuer.ErrInvalidCredentials
-	}
-	err = a.replacePassword(ctx, account, account.PasswordHash, password, keep)
-	if errors.Is(err, issuer.ErrTaken) {
-		return issuer.ErrInvalidCredentials // of two changes at once, the other one came first: this password isn't current any more
-	}
-	return err
-}
-
-// ResetPassword gives a subject's account a new password, whatever the current one is, and ends all its sessions. Its errors are
-// ChangePassword's.
-func (a *Accounts) ResetPassword(ctx context.Context, subject, password string) error {
-	account, err := a.store.AccountOf(ctx, subject)
-	if err != nil {
-		return err
-	}
-	return a.replacePassword(ctx, account, "", password, "")
-}
-
-func (a *Accounts) replacePassword(ctx context.Context, account Account, from, password, keep string) error {
-	if err := checkPassword(account.Name, password); err != nil {
-		return err
-	}
-	hash, err := a.hash(ctx, password)
+	hash, err := a.hash(ctx, known, fresh)
 	if err != nil {
 		return err
 	}
 	// The new hash and the sessions' end are one commit: no session that the old password began outlives it.
-	return a.config.Subjects.OutdateSubject(ctx, account.Subject, keep, func(tx issuer.Tx) error {
-		return a.store.ReplacePassword(tx, account.Subject, from, hash.String())
+	return a.config.Subjects.OutdateSubject(ctx, subject, "", func(tx issuer.Tx) error {
+		return a.store.AccountsTx(tx).UpdatePassword(subject, hash.String())
 	})
+}
+
+// ChangePassword checks the current password and a new one. The proof's Confirm stores the new one: it's for the transaction in which the
+// sessions of the old one end, see issuer.RenewSession, and fails with issuer.ErrInvalidCredentials when another change came first.
+//
+// A new password that no account may have is an *issuer.InputError, a wrong current one issuer.ErrInvalidCredentials, and a subject that has
+// no password issuer.ErrNotFound. Attempts count by account, apart from log-ins, and by address: too many are an *issuer.ThrottledError.
+func (a *Accounts) ChangePassword(ctx context.Context, subject, current, fresh string, from issuer.Device) (issuer.Proof, error) {
+	var account Account
+	var limits []limit
+	err := a.store.ViewAccounts(ctx, func(tx Reader) (err error) {
+		if account, err = tx.AccountOfSubject(subject); err != nil {
+			return err
+		}
+		limits = a.changeLimits(subject, from)
+		return refused(tx, limits)
+	})
+	if err != nil {
+		return issuer.Proof{}, err
+	}
+	if err := checkNewPassword(account.Name, current, fresh); err != nil {
+		return issuer.Proof{}, err
+	}
+	try, err := a.count(ctx, limits)
+	if err != nil {
+		return issuer.Proof{}, err
+	}
+	hash, err := a.exchange(ctx, account, current, fresh)
+	if err != nil && !errors.Is(err, issuer.ErrInvalidCredentials) {
+		a.abandon(ctx, try)
+	}
+	if err != nil {
+		return issuer.Proof{}, err
+	}
+	return issuer.Proof{Subject: subject, AMR: passwordAMR, Confirm: func(t issuer.Tx) error {
+		if err := a.confirm(t, account, try); err != nil {
+			return err
+		}
+		return a.store.AccountsTx(t).UpdatePassword(subject, hash.String())
+	}}, nil
+}
+
+func (a *Accounts) changeLimits(subject string, from issuer.Device) []limit {
+	if a.config.NoThrottling {
+		return nil
+	}
+	return append(a.addressLimits(from.Address), limit{a.slot(byChange, subject), a.config.PerAccount})
+}
+
+// exchange answers the hash of the new password if the current one is right.
+func (a *Accounts) exchange(ctx context.Context, account Account, current, fresh string) (passwordHash, error) {
+	want, err := account.hash()
+	if err != nil {
+		return passwordHash{}, err
+	}
+	ok, err := len(current) <= maxPassword, error(nil)
+	if ok {
+		ok, err = a.verify(ctx, known, want, current)
+	}
+	if err != nil {
+		return passwordHash{}, err
+	}
+	if !ok {
+		return passwordHash{}, issuer.ErrInvalidCredentials
+	}
+	return a.hash(ctx, known, fresh)
+}
+
+// checkNewPassword refuses a password that an account can't have, and the one that it's said to have.
+func checkNewPassword(name, current, fresh string) error {
+	if fresh == current {
+		return &issuer.InputError{Field: "new", Reason: "must differ from the current password"}
+	}
+	err := checkPassword(name, fresh)
+	var input *issuer.InputError
+	if errors.As(err, &input) {
+		return &issuer.InputError{Field: "new", Reason: input.Reason}
+	}
+	return err
 }

@@ -3,89 +3,126 @@ package accounts
 import (
 	"context"
 	"errors"
-	"sync"
 	"testing"
 
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// outdated notes whose sessions were ended.
-type outdated struct {
-	mu    sync.Mutex
-	calls []string
-}
-
-func (o *outdated) OutdateSubject(_ context.Context, subject, keep string, with func(issuer.Tx) error) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if err := with(nil); err != nil {
-		return err
-	}
-	o.calls = append(o.calls, subject+" "+keep)
-	return nil
-}
+const fresh = "staple of a better horse"
 
 func TestChangePassword(t *testing.T) {
-	ended := new(outdated)
-	a, _ := counted(t, newMemory(), Config{Subjects: ended})
-	subject, err := a.SignUp(t.Context(), "ann", password)
+	store := newMemory()
+	a, _ := counted(t, store, Config{})
+	sub, err := a.SignUp(t.Context(), "ada", password)
 	if err != nil {
 		t.Fatal(err)
 	}
-	const fresh = "a new password of ann"
-	var input *issuer.InputError
-	if err := a.ChangePassword(t.Context(), subject, "wrong"+password, fresh, "sid"); !errors.Is(err, issuer.ErrInvalidCredentials) {
-		t.Errorf("error %v, want ErrInvalidCredentials", err)
-	}
-	if err := a.ChangePassword(t.Context(), subject, password, "short", "sid"); !errors.As(err, &input) {
-		t.Errorf("error %v, want an InputError", err)
-	}
-	if err := a.ChangePassword(t.Context(), "nobody", password, fresh, "sid"); !errors.Is(err, issuer.ErrNotFound) {
-		t.Errorf("error %v, want ErrNotFound", err)
-	}
-	if len(ended.calls) != 0 {
-		t.Errorf("sessions ended without a change: %v", ended.calls)
-	}
-	if err := a.ChangePassword(t.Context(), subject, password, fresh, "sid"); err != nil {
+	first, err1 := a.ChangePassword(t.Context(), sub, password, fresh, issuer.Device{})
+	second, err2 := a.ChangePassword(t.Context(), sub, password, fresh+"!", issuer.Device{})
+	if err := errors.Join(err1, err2); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.LogIn(t.Context(), "ann", password); !errors.Is(err, issuer.ErrInvalidCredentials) {
-		t.Errorf("the old password: error %v", err)
+	before, err := a.LogIn(t.Context(), "ada", password, issuer.Device{})
+	if err != nil {
+		t.Fatalf("the password has changed before it was confirmed: %v", err)
 	}
-	if _, err := a.LogIn(t.Context(), "ann", fresh); err != nil {
-		t.Error(err)
-	}
-	if err := a.ResetPassword(t.Context(), subject, password); err != nil {
+	if err := store.confirm(first); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.LogIn(t.Context(), "ann", password); err != nil {
-		t.Error(err)
+	if err := store.confirm(second); err != issuer.ErrInvalidCredentials {
+		t.Errorf("a change of a password that has changed meanwhile: %v", err)
 	}
-	if len(ended.calls) != 2 || ended.calls[0] != subject+" sid" || ended.calls[1] != subject+" " {
-		t.Errorf("sessions ended: %q", ended.calls)
+	if err := store.confirm(before); err != issuer.ErrInvalidCredentials {
+		t.Errorf("a log-in with a password that has changed meanwhile: %v", err)
+	}
+	if _, err := a.LogIn(t.Context(), "ada", password, issuer.Device{}); err != issuer.ErrInvalidCredentials {
+		t.Errorf("the old password: %v", err)
+	}
+	if _, err := a.LogIn(t.Context(), "ada", fresh, issuer.Device{}); err != nil {
+		t.Errorf("the new password: %v", err)
 	}
 }
 
-// TestChangePasswordRace: of many changes with one current password, one is made.
-func TestChangePasswordRace(t *testing.T) {
-	a, _ := counted(t, newMemory(), Config{Subjects: new(outdated)})
-	subject, err := a.SignUp(t.Context(), "ann", password)
+func TestChangePasswordRefuses(t *testing.T) {
+	store := newMemory()
+	a, calls := counted(t, store, Config{})
+	sub, err := a.SignUp(t.Context(), "ada.lovelace", password)
 	if err != nil {
 		t.Fatal(err)
 	}
-	done := make(chan error, 8)
-	for range cap(done) {
-		go func() { done <- a.ChangePassword(t.Context(), subject, password, "a new password of ann", "") }()
-	}
-	changed := 0
-	for range cap(done) {
-		if err := <-done; err == nil {
-			changed++
-		} else if !errors.Is(err, issuer.ErrInvalidCredentials) {
-			t.Error(err)
+	before := calls.Load()
+	var input *issuer.InputError
+	for _, new := range []string{"", "short", "ada.lovelace", "Ada.Lovelace", password, "xxxxxxxxxxxxxx"} {
+		if _, err := a.ChangePassword(t.Context(), sub, password, new, issuer.Device{}); !errors.As(err, &input) || input.Field != "new" {
+			t.Errorf("%q: %v", new, err)
 		}
 	}
-	if changed != 1 {
-		t.Errorf("%d changes were made", changed)
+	if _, err := a.ChangePassword(t.Context(), "nobody", password, fresh, issuer.Device{}); !errors.Is(err, issuer.ErrNotFound) {
+		t.Errorf("a subject without a password: %v", err)
+	}
+	if n := calls.Load() - before; n != 0 {
+		t.Errorf("%d hashes for what can't be", n)
+	}
+}
+
+// TestChangePasswordThrottled: guesses at the current password are bounded as log-ins are, apart from them: neither delays the other.
+func TestChangePasswordThrottled(t *testing.T) {
+	store := newMemory()
+	a, calls := counted(t, store, Config{})
+	sub, err := a.SignUp(t.Context(), "ada", password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := calls.Load()
+	for range 5 {
+		if _, err := a.ChangePassword(t.Context(), sub, "wrong horse battery", fresh, issuer.Device{}); err != issuer.ErrInvalidCredentials {
+			t.Fatal(err)
+		}
+	}
+	if _, err := a.ChangePassword(t.Context(), sub, password, fresh, issuer.Device{}); retryAfter(err) == 0 {
+		t.Errorf("the sixth attempt: %v", err)
+	}
+	if n := calls.Load() - before; n != 5 {
+		t.Errorf("%d hashes, want 5", n)
+	}
+	logIn(t, a, store, "ada", issuer.Device{})
+}
+
+// inStore is Subjects over a memory: it notes whose sessions were ended.
+type inStore struct {
+	store *memory
+	ended []string
+}
+
+func (i *inStore) OutdateSubject(ctx context.Context, subject, keep string, with func(issuer.Tx) error) error {
+	i.ended = append(i.ended, subject+" "+keep)
+	return i.store.UpdateAccounts(ctx, func(Tx) error { return with(nil) })
+}
+
+func TestResetPassword(t *testing.T) {
+	subjects := &inStore{store: newMemory()}
+	a, _ := counted(t, subjects.store, Config{Subjects: subjects})
+	sub, err := a.SignUp(t.Context(), "ada", password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var input *issuer.InputError
+	if err := a.ResetPassword(t.Context(), sub, "short"); !errors.As(err, &input) {
+		t.Errorf("a short password: %v", err)
+	}
+	if err := a.ResetPassword(t.Context(), "nobody", fresh); !errors.Is(err, issuer.ErrNotFound) {
+		t.Errorf("a subject without a password: %v", err)
+	}
+	if err := a.ResetPassword(t.Context(), sub, fresh); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.LogIn(t.Context(), "ada", password, issuer.Device{}); err != issuer.ErrInvalidCredentials {
+		t.Errorf("the old password: %v", err)
+	}
+	if _, err := a.LogIn(t.Context(), "ada", fresh, issuer.Device{}); err != nil {
+		t.Errorf("the new password: %v", err)
+	}
+	if len(subjects.ended) != 1 || subjects.ended[0] != sub+" " {
+		t.Errorf("sessions ended: %q", subjects.ended)
 	}
 }

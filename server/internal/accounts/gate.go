@@ -16,11 +16,22 @@ const (
 
 // gate lets a bounded number of callers through at once, in the order in which they
 // came. A bounded number of others wait for a bounded time; the rest are turned away.
+// Those who are known have places of their own to wait in, so that however many
+// strangers come, they don't turn them away.
 type gate struct {
-	inside  chan struct{} // holds one element for each caller that is inside
-	waiting chan struct{} // and one for each that waits
-	wait    time.Duration
+	inside    chan struct{} // holds one element for each caller that is inside
+	strangers chan struct{} // and one for each stranger that waits
+	known     chan struct{} // and one for each of those who are known
+	wait      time.Duration
 }
+
+// caller says whether somebody at the gate is known: logged in, or on a device that was.
+type caller bool
+
+const (
+	stranger caller = false
+	known    caller = true
+)
 
 // newGate makes a gate; zero bounds stand for the defaults of Config.
 func newGate(concurrent, waiting int, wait time.Duration) (*gate, error) {
@@ -36,12 +47,14 @@ func newGate(concurrent, waiting int, wait time.Duration) (*gate, error) {
 	if wait == 0 {
 		wait = defaultMaxWait
 	}
-	return &gate{inside: make(chan struct{}, concurrent), waiting: make(chan struct{}, waiting), wait: wait}, nil
+	return &gate{
+		inside: make(chan struct{}, concurrent), strangers: make(chan struct{}, waiting), known: make(chan struct{}, waiting), wait: wait,
+	}, nil
 }
 
 // enter answers nil when the caller may go through, and leave must follow; or
 // issuer.ErrBusy; or the context's error.
-func (g *gate) enter(ctx context.Context) error {
+func (g *gate) enter(ctx context.Context, who caller) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -50,9 +63,13 @@ func (g *gate) enter(ctx context.Context) error {
 		return nil
 	default:
 	}
+	waiting := g.strangers
+	if who == known {
+		waiting = g.known
+	}
 	select {
-	case g.waiting <- struct{}{}:
-		defer func() { <-g.waiting }()
+	case waiting <- struct{}{}:
+		defer func() { <-waiting }()
 	default:
 		return issuer.ErrBusy
 	}

@@ -29,24 +29,55 @@ func TestGateBounds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := g.enter(t.Context()); err != nil {
+		if err := g.enter(t.Context(), stranger); err != nil {
 			t.Fatal(err)
 		}
 		start := time.Now()
 		waited := make(chan error)
-		go func() { waited <- g.enter(t.Context()) }()
+		go func() { waited <- g.enter(t.Context(), stranger) }()
 		synctest.Wait()
-		if err := g.enter(t.Context()); err != issuer.ErrBusy || time.Since(start) != 0 {
+		if err := g.enter(t.Context(), stranger); err != issuer.ErrBusy || time.Since(start) != 0 {
 			t.Errorf("third caller: %v after %v", err, time.Since(start))
 		}
 		if err := <-waited; err != issuer.ErrBusy || time.Since(start) != 3*time.Second {
 			t.Errorf("second caller: %v after %v", err, time.Since(start))
 		}
 		g.leave()
-		if err := g.enter(t.Context()); err != nil {
+		if err := g.enter(t.Context(), stranger); err != nil {
 			t.Errorf("after all left: %v", err)
 		}
 		g.leave()
+	})
+}
+
+// TestGateKnown: strangers who fill their places turn nobody away who is known, and neither do those who are known each other's.
+func TestGateKnown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, err := newGate(1, 1, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := g.enter(t.Context(), stranger); err != nil {
+			t.Fatal(err)
+		}
+		waited := make(chan caller, 2)
+		for _, who := range []caller{stranger, known} {
+			go func() {
+				if err := g.enter(t.Context(), who); err != nil {
+					t.Error(err)
+				}
+				waited <- who
+				g.leave()
+			}()
+			synctest.Wait()
+			if err := g.enter(t.Context(), who); err != issuer.ErrBusy {
+				t.Errorf("with the places of known=%v full: %v", who, err)
+			}
+		}
+		g.leave()
+		if first, second := <-waited, <-waited; first != stranger || second != known {
+			t.Errorf("known=%v came through before known=%v", first, second)
+		}
 	})
 }
 
@@ -57,13 +88,13 @@ func TestGateOrder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := g.enter(t.Context()); err != nil {
+		if err := g.enter(t.Context(), stranger); err != nil {
 			t.Fatal(err)
 		}
 		order := make(chan int, 8)
 		for i := range 8 {
 			go func() {
-				if err := g.enter(t.Context()); err != nil {
+				if err := g.enter(t.Context(), stranger); err != nil {
 					t.Errorf("caller %d: %v", i, err)
 					return
 				}
@@ -87,23 +118,23 @@ func TestGateHonoursContext(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := g.enter(t.Context()); err != nil {
+		if err := g.enter(t.Context(), stranger); err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		waited := make(chan error)
-		go func() { waited <- g.enter(ctx) }()
+		go func() { waited <- g.enter(ctx, stranger) }()
 		synctest.Wait()
 		cancel()
 		if err := <-waited; !errors.Is(err, context.Canceled) {
 			t.Errorf("waiting caller: %v", err)
 		}
 		g.leave()
-		if err := g.enter(ctx); !errors.Is(err, context.Canceled) {
+		if err := g.enter(ctx, stranger); !errors.Is(err, context.Canceled) {
 			t.Errorf("caller that was gone already: %v", err)
 		}
-		if len(g.inside) != 0 || len(g.waiting) != 0 {
-			t.Errorf("%d inside and %d waiting after all left", len(g.inside), len(g.waiting))
+		if len(g.inside) != 0 || len(g.strangers)+len(g.known) != 0 {
+			t.Errorf("%d inside and %d waiting after all left", len(g.inside), len(g.strangers)+len(g.known))
 		}
 	})
 }
@@ -111,7 +142,7 @@ func TestGateHonoursContext(t *testing.T) {
 // TestHashingIsBounded drives real log-ins against the bound.
 func TestHashingIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a, _ := counted(t, newMemory(), Config{MaxConcurrent: 2, MaxWaiting: 100, MaxWait: time.Hour})
+		a, _ := counted(t, newMemory(), Config{NoThrottling: true, MaxConcurrent: 2, MaxWaiting: 100, MaxWait: time.Hour})
 		fast := a.derive
 		entered := make(chan struct{}, 100)
 		a.derive = func(p, s []byte, tm, m uint32, th uint8, n uint32) []byte {
@@ -127,7 +158,7 @@ func TestHashingIsBounded(t *testing.T) {
 		done := make(chan error)
 		for range 20 {
 			go func() {
-				_, err := a.LogIn(t.Context(), "nobody", password)
+				_, err := a.LogIn(t.Context(), "nobody", password, issuer.Device{})
 				done <- err
 			}()
 		}
@@ -146,7 +177,7 @@ func TestHashingIsBounded(t *testing.T) {
 func TestBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, _ := counted(t, newMemory(), Config{MaxConcurrent: 1, MaxWaiting: 1, MaxWait: time.Second})
-		if err := a.gate.enter(t.Context()); err != nil {
+		if err := a.gate.enter(t.Context(), stranger); err != nil {
 			t.Fatal(err)
 		}
 		waited := make(chan error)
@@ -155,7 +186,7 @@ func TestBusy(t *testing.T) {
 			waited <- err
 		}()
 		synctest.Wait()
-		if _, err := a.LogIn(t.Context(), "ada", password); err != issuer.ErrBusy {
+		if _, err := a.LogIn(t.Context(), "ada", password, issuer.Device{}); err != issuer.ErrBusy {
 			t.Errorf("LogIn: %v", err)
 		}
 		if err := <-waited; err != issuer.ErrBusy {

@@ -48,10 +48,10 @@ func checkPassword(name, password string) error {
 }
 
 // hash computes the hash to store for a new password, when its turn comes.
-func (a *Accounts) hash(ctx context.Context, password string) (passwordHash, error) {
+func (a *Accounts) hash(ctx context.Context, who caller, password string) (passwordHash, error) {
 	h := newPasswordHash()
 	rand.Read(h.salt)
-	key, err := a.deriveKey(ctx, h, password)
+	key, err := a.deriveKey(ctx, who, h, password)
 	if err != nil {
 		return passwordHash{}, err
 	}
@@ -60,8 +60,8 @@ func (a *Accounts) hash(ctx context.Context, password string) (passwordHash, err
 }
 
 // verify says whether password is the one that want was made from.
-func (a *Accounts) verify(ctx context.Context, want passwordHash, password string) (bool, error) {
-	key, err := a.deriveKey(ctx, want, password)
+func (a *Accounts) verify(ctx context.Context, who caller, want passwordHash, password string) (bool, error) {
+	key, err := a.deriveKey(ctx, who, want, password)
 	if err != nil {
 		return false, err
 	}
@@ -69,8 +69,8 @@ func (a *Accounts) verify(ctx context.Context, want passwordHash, password strin
 }
 
 // deriveKey runs Argon2id with the cost and salt of h, inside the gate.
-func (a *Accounts) deriveKey(ctx context.Context, h passwordHash, password string) ([]byte, error) {
-	if err := a.gate.enter(ctx); err != nil {
+func (a *Accounts) deriveKey(ctx context.Context, who caller, h passwordHash, password string) ([]byte, error) {
+	if err := a.gate.enter(ctx, who); err != nil {
 		return nil, err
 	}
 	defer a.gate.leave()

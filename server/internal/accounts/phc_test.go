@@ -10,7 +10,7 @@ import (
 const reference = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
 
 func TestVerifyReferenceVector(t *testing.T) {
-	a, err := New(newMemory(), Config{})
+	a, err := New(newMemory(), testKeys{}, Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -19,7 +19,7 @@ func TestVerifyReferenceVector(t *testing.T) {
 		t.Fatal(err)
 	}
 	for password, want := range map[string]bool{"password": true, "Password": false, "": false} {
-		if ok, err := a.verify(t.Context(), h, password); err != nil || ok != want {
+		if ok, err := a.verify(t.Context(), stranger, h, password); err != nil || ok != want {
 			t.Errorf("verify(%q) = %v, %v", password, ok, err)
 		}
 	}

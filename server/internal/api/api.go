@@ -20,18 +20,27 @@ import (
 type Issuer interface {
 	URL() string
 	Clients() []issuer.Client
+	Client(ctx context.Context, id string) (issuer.Client, error)
+	Subject(ctx context.Context, subject string) (issuer.Subject, error)
 	Issue(ctx context.Context, g issuer.Grant) (issuer.Tokens, error)
 	Refresh(ctx context.Context, r issuer.RefreshRequest) (issuer.Tokens, error)
-	EndSession(ctx context.Context, subject, sid string) error
+	Sessions
+}
+
+// Sessions is what it needs to list, replace and end sessions.
+type Sessions interface {
 	SessionOf(ctx context.Context, refreshToken, clientID string) (issuer.Session, error)
+	SessionsOf(ctx context.Context, subject, after string, limit int) (live []issuer.Session, next string, err error)
+	RenewSession(ctx context.Context, r issuer.Renewal) (issuer.Tokens, error)
+	EndSession(ctx context.Context, subject, sid string) error
 	EndSessions(ctx context.Context, subject string) error
-	Subject(ctx context.Context, subject string) (issuer.Subject, error)
 }
 
 // Accounts is what this package needs of an *accounts.Accounts.
 type Accounts interface {
 	SignUp(ctx context.Context, name, password string) (subject string, err error)
-	LogIn(ctx context.Context, name, password string) (subject string, err error)
+	LogIn(ctx context.Context, name, password string, from issuer.Device) (issuer.Proof, error)
+	ChangePassword(ctx context.Context, subject, current, fresh string, from issuer.Device) (issuer.Proof, error)
 }
 
 // Options are choices about the endpoints. The zero value is the strictest.
@@ -45,12 +54,12 @@ type API struct {
 	verifier *jot.Verifier
 	accounts Accounts
 	options  Options
-	client   string // the first-party client: all tokens here are its own
+	client   string // the default client, the first of the first-party ones
 	base     string // path of the issuer's URL
 }
 
 // New makes the API of an issuer. The verifier is the issuer's own, which knows what is
-// revoked. New fails when the issuer has no first-party client or a URL that can't be
+// revoked. New fails when the issuer has no public first-party client or a URL that can't be
 // served.
 func New(i Issuer, v *jot.Verifier, a Accounts, o Options) (*API, error) {
 	base, err := web.BasePath(i.URL())
@@ -58,21 +67,42 @@ func New(i Issuer, v *jot.Verifier, a Accounts, o Options) (*API, error) {
 		return nil, err
 	}
 	for _, client := range i.Clients() {
-		if client.FirstParty {
+		if client.FirstParty && client.SecretHash == nil {
 			return &API{issuer: i, verifier: v, accounts: a, options: o, client: client.ID, base: base}, nil
 		}
 	}
 	return nil, errors.New("api: the issuer has no first-party client; configure one")
 }
 
+// firstParty answers the ID of a first-party client, declared or stored; "" stands for the default one. Tokens of all others are none of
+// this package's business: they don't reach a person's account. Neither is a client that has a secret, for which nobody asks here.
+func (a *API) firstParty(ctx context.Context, id string) (string, error) {
+	if id == "" || id == a.client {
+		return a.client, nil
+	}
+	client, err := a.issuer.Client(ctx, id)
+	if err != nil && !errors.Is(err, issuer.ErrNotFound) {
+		return "", err
+	}
+	if err != nil || !client.FirstParty || client.SecretHash != nil {
+		return "", errNotFirstParty
+	}
+	return client.ID, nil
+}
+
+var errNotFirstParty = &web.Problem{Type: web.TypeInvalidClient, Title: "The client is not a first-party client", Status: http.StatusBadRequest}
+
 // Register adds the routes to mux, under the path of the issuer's URL.
 func (a *API) Register(mux *http.ServeMux) {
 	routes := map[string]http.HandlerFunc{
-		"POST /v1/signup":  a.signUp,
-		"POST /v1/login":   a.logIn,
-		"POST /v1/refresh": a.refresh,
-		"POST /v1/logout":  a.logOut,
-		"GET /v1/me":       a.me,
+		"POST /v1/signup":           a.signUp,
+		"POST /v1/login":            a.logIn,
+		"POST /v1/refresh":          a.refresh,
+		"POST /v1/logout":           a.logOut,
+		"POST /v1/password":         a.changePassword,
+		"GET /v1/me":                a.me,
+		"GET /v1/sessions":          a.listSessions,
+		"DELETE /v1/sessions/{sid}": a.endSession,
 	}
 	for route, handler := range routes {
 		web.Handle(mux, a.base, route, guard(handler))

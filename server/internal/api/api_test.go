@@ -34,6 +34,13 @@ type fixture struct {
 
 func serve(t *testing.T, o api.Options) *fixture {
 	t.Helper()
+	return serveAccounts(t, o, accounts.Config{
+		SignUpScope: []string{"pets:read", "pets:write"}, SignUpClaims: json.RawMessage(`{"plan":"free"}`),
+	})
+}
+
+func serveAccounts(t *testing.T, o api.Options, c accounts.Config) *fixture {
+	t.Helper()
 	store, err := sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "jot.db"), sqlstore.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -41,15 +48,13 @@ func serve(t *testing.T, o api.Options) *fixture {
 	i, err := issuer.New(t.Context(), store, issuer.Config{
 		URL:              "https://auth.example.com/base",
 		Resources:        []issuer.Resource{{Audience: "petstore", Scopes: []string{"pets:read", "pets:write"}}, {Audience: "zoo", Scopes: []string{"pets:read"}}},
-		Clients:          []issuer.Client{{ID: "client_other", Scopes: []string{"pets:read"}}, {ID: "client_app", Scopes: []string{"pets:read", "pets:write"}, FirstParty: true}},
+		Clients:          []issuer.Client{{ID: "client_other", Scopes: []string{"pets:read"}}, {ID: "client_app", Scopes: []string{"pets:read", "pets:write"}, FirstParty: true}, {ID: "client_console", Scopes: []string{"pets:read"}, FirstParty: true}},
 		KeyEncryptionKey: make([]byte, 32),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := accounts.New(store, accounts.Config{
-		SignUpScope: []string{"pets:read", "pets:write"}, SignUpClaims: json.RawMessage(`{"plan":"free"}`),
-	})
+	a, err := accounts.New(store, i, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +177,7 @@ func TestLife(t *testing.T) {
 	sub := f.signUp()
 
 	members := f.call("POST", "/v1/login", `{"username":"ADA@example.com","password":"`+password+`"}`).want(t, 200)
-	if len(members) != 5 || members["token_type"] != "Bearer" || members["expires_in"] != 900.0 || members["scope"] != "pets:read pets:write" {
+	if len(members) != 6 || members["token_type"] != "Bearer" || members["expires_in"] != 900.0 || members["scope"] != "pets:read pets:write" {
 		t.Errorf("log-in answered %v", members)
 	}
 	access, refresh := members["access_token"].(string), members["refresh_token"].(string)

@@ -180,7 +180,12 @@ func TestForeignClient(t *testing.T) {
 type broken struct{ err error }
 
 func (b broken) SignUp(context.Context, string, string) (string, error) { return "", b.err }
-func (b broken) LogIn(context.Context, string, string) (string, error)  { return "", b.err }
+func (b broken) LogIn(context.Context, string, string, issuer.Device) (issuer.Proof, error) {
+	return issuer.Proof{}, b.err
+}
+func (b broken) ChangePassword(context.Context, string, string, string, issuer.Device) (issuer.Proof, error) {
+	return issuer.Proof{}, b.err
+}
 
 func TestFailuresAreHidden(t *testing.T) {
 	whole := serve(t, api.Options{})

@@ -12,6 +12,12 @@ import (
 func (f *fixture) logInWithCookies() (access, refresh *http.Cookie) {
 	f.t.Helper()
 	a := f.call("POST", "/v1/login", `{"username":"`+name+`","password":"`+password+`","cookies":true}`)
+	device := a.cookies[api.DeviceCookie]
+	if device == nil || device.Path != "/base/v1" || device.Domain != "" || !device.Secure || !device.HttpOnly ||
+		device.SameSite != http.SameSiteStrictMode || device.MaxAge != 400*24*3600 || !strings.HasPrefix(device.Value, "jdt_") {
+		f.t.Errorf("device cookie %v", device)
+	}
+	delete(a.cookies, api.DeviceCookie)
 	f.checkCookies(a)
 	return a.cookies[api.AccessCookie], a.cookies[api.RefreshCookie]
 }

@@ -10,11 +10,13 @@ import (
 )
 
 type logInRequest struct {
-	Username string `json:"username"`
-	Password string `json:"password"`
-	Resource string `json:"resource"` // audience of the access token; "" means the default
-	Scope    string `json:"scope"`    // "" means all that is granted
-	Cookies  bool   `json:"cookies"`  // tokens go into cookies rather than the body
+	Username    string `json:"username"`
+	Password    string `json:"password"`
+	ClientID    string `json:"client_id"`    // of a first-party client; "" means the default
+	Resource    string `json:"resource"`     // audience of the access token; "" means the default
+	Scope       string `json:"scope"`        // "" means all that is granted
+	Cookies     bool   `json:"cookies"`      // tokens go into cookies rather than the body
+	DeviceToken string `json:"device_token"` // of the last log-in from this device, where no cookie bears it
 }
 
 // logIn starts a session for a name and a password.
@@ -24,25 +26,31 @@ func (a *API) logIn(w http.ResponseWriter, r *http.Request) {
 		web.Fail(w, r, err)
 		return
 	}
-	subject, err := a.accounts.LogIn(r.Context(), req.Username, req.Password)
+	client, err := a.firstParty(r.Context(), req.ClientID)
+	if err != nil {
+		web.Fail(w, r, err)
+		return
+	}
+	proof, err := a.accounts.LogIn(r.Context(), req.Username, req.Password, device(r, req.DeviceToken))
 	if err != nil {
 		web.Fail(w, r, err)
 		return
 	}
 	tokens, err := a.issue(r.Context(), issuer.Grant{
-		Subject:   subject,
-		ClientID:  a.client,
+		Subject:   proof.Subject,
+		ClientID:  client,
 		Resource:  req.Resource,
 		Scope:     web.ParseScope(req.Scope),
-		AMR:       []string{"pwd"}, // RFC 8176 section 2
+		AMR:       proof.AMR,
 		UserAgent: r.UserAgent(),
 		Address:   web.ClientAddress(r),
+		Confirm:   proof.Confirm,
 	})
 	if err != nil {
 		web.Fail(w, r, err)
 		return
 	}
-	a.writeTokens(w, tokens, req.Cookies)
+	a.writeLogIn(w, tokens, proof.DeviceToken, req.Cookies)
 }
 
 // issue starts a session. A subject that is disabled or gone gets the answer that a wrong
@@ -53,4 +61,13 @@ func (a *API) issue(ctx context.Context, g issuer.Grant) (issuer.Tokens, error) 
 		err = issuer.ErrInvalidCredentials
 	}
 	return tokens, err
+}
+
+// device is where a request comes from. A device token that is no good is none, so there is nothing to refuse here.
+func device(r *http.Request, fromBody string) issuer.Device {
+	from := issuer.Device{Address: web.ClientAddress(r), Token: fromBody}
+	if cookie, err := r.Cookie(DeviceCookie); err == nil && fromBody == "" {
+		from.Token = cookie.Value
+	}
+	return from
 }

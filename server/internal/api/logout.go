@@ -13,6 +13,7 @@ import (
 type logOutRequest struct {
 	Everywhere   bool   `json:"everywhere"`    // end all sessions of the subject
 	RefreshToken string `json:"refresh_token"` // names the session when the access token expired
+	ClientID     string `json:"client_id"`     // of the refresh token, as at log-in
 }
 
 // logOut ends the session of the access token, or all of its subject's, and the session of the
@@ -43,6 +44,10 @@ func (a *API) endSessions(r *http.Request, req logOutRequest) error {
 	if err != nil {
 		return err
 	}
+	client, err := a.firstParty(r.Context(), req.ClientID)
+	if err != nil {
+		return err
+	}
 	tok, err := a.authenticate(r)
 	switch {
 	case err == nil:
@@ -53,7 +58,7 @@ func (a *API) endSessions(r *http.Request, req logOutRequest) error {
 	if err != nil || refresh == "" {
 		return err
 	}
-	session, err := a.issuer.SessionOf(r.Context(), refresh, a.client)
+	session, err := a.issuer.SessionOf(r.Context(), refresh, client)
 	if errors.Is(err, issuer.ErrNotFound) {
 		return nil // it's over already
 	}

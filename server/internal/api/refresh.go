@@ -11,6 +11,7 @@ import (
 
 type refreshRequest struct {
 	RefreshToken string `json:"refresh_token"` // absent when the cookie bears it
+	ClientID     string `json:"client_id"`     // as at log-in
 }
 
 // refresh answers with new tokens, in the way in which the refresh token came.
@@ -24,13 +25,17 @@ func (a *API) refresh(w http.ResponseWriter, r *http.Request) {
 	if err == nil && token == "" {
 		err = web.NewProblem(http.StatusBadRequest, "the refresh token is missing: send it in the body or in the cookie")
 	}
+	var client string
+	if err == nil {
+		client, err = a.firstParty(r.Context(), req.ClientID)
+	}
 	if err != nil {
 		web.Fail(w, r, err)
 		return
 	}
 	tokens, err := a.issuer.Refresh(r.Context(), issuer.RefreshRequest{
 		Token:     token,
-		ClientID:  a.client,
+		ClientID:  client,
 		UserAgent: r.UserAgent(),
 		Address:   web.ClientAddress(r),
 	})

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
@@ -16,6 +17,28 @@ const (
 	AccessCookie  = jothttp.CookieName
 	RefreshCookie = "__Secure-jot-refresh"
 )
+
+// DeviceCookie bears the device token, which is no credential. It outlives the session: it's what the next log-in shows.
+const DeviceCookie = "__Secure-jot-device"
+
+// deviceMaxAge is the longest life that browsers allow a cookie, 400 days, in seconds.
+const deviceMaxAge = 400 * 24 * 3600
+
+// logInAnswer is the answer to a log-in.
+type logInAnswer struct {
+	web.TokenAnswer
+	DeviceToken string `json:"device_token,omitempty"`
+}
+
+// writeLogIn answers with tokens and the device token, in the body or in cookies.
+func (a *API) writeLogIn(w http.ResponseWriter, t issuer.Tokens, deviceToken string, cookies bool) {
+	if !cookies {
+		web.WriteJSON(w, http.StatusOK, logInAnswer{web.NewTokenAnswer(t), deviceToken})
+		return
+	}
+	http.SetCookie(w, a.deviceCookie(deviceToken))
+	a.writeTokens(w, t, true)
+}
 
 // writeTokens answers with tokens, in the body or in cookies.
 func (a *API) writeTokens(w http.ResponseWriter, t issuer.Tokens, cookies bool) {
@@ -57,12 +80,18 @@ func (a *API) refreshCookie() *http.Cookie {
 	return &http.Cookie{Name: RefreshCookie, Path: a.base + "/v1", Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode}
 }
 
+func (a *API) deviceCookie(token string) *http.Cookie {
+	return &http.Cookie{
+		Name: DeviceCookie, Value: token, Path: a.base + "/v1", MaxAge: deviceMaxAge, Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+	}
+}
+
 // seconds is d as a Max-Age: at least 1, since 0 stands for none.
 func seconds(d time.Duration) int {
 	return int(max(1, d/time.Second))
 }
 
-// authenticate answers the access token of a request, verified. It must be of the
+// authenticate answers the access token of a request, verified. It must be of a
 // first-party client: another client's token doesn't reach a person's account.
 func (a *API) authenticate(r *http.Request) (*jot.Token, error) {
 	raw, err := jothttp.Credential(r, AccessCookie, 0)
@@ -76,7 +105,11 @@ func (a *API) authenticate(r *http.Request) (*jot.Token, error) {
 	if err != nil {
 		return nil, err
 	}
-	if tok.ClientID() != a.client {
+	_, err = a.firstParty(r.Context(), tok.ClientID())
+	if err != nil && !errors.Is(err, errNotFirstParty) {
+		return nil, err
+	}
+	if err != nil || tok.ClientID() == "" {
 		return nil, web.NewProblem(http.StatusForbidden, "the access token is another client's")
 	}
 	return tok, nil

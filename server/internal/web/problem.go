@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/jothttp"
@@ -17,10 +18,12 @@ import (
 // don't change; all other problems have the type about:blank.
 const (
 	TypeInvalidCredentials = "urn:jot:problem:invalid-credentials"
+	TypeInvalidClient      = "urn:jot:problem:invalid-client"
 	TypeInvalidGrant       = "urn:jot:problem:invalid-grant"
 	TypeInvalidScope       = "urn:jot:problem:invalid-scope"
 	TypeInvalidTarget      = "urn:jot:problem:invalid-target"
 	TypeInvalidInput       = "urn:jot:problem:invalid-input"
+	TypeThrottled          = "urn:jot:problem:throttled"
 	TypeTaken              = "urn:jot:problem:taken"
 	TypeSignUpOff          = "urn:jot:problem:sign-up-off"
 )
@@ -125,7 +128,10 @@ func ProblemOf(err error) *Problem {
 
 func domainProblem(err error) *Problem {
 	var input *issuer.InputError
+	var throttled *issuer.ThrottledError
 	switch {
+	case errors.As(err, &throttled):
+		return &Problem{Type: TypeThrottled, Title: "Too many failed attempts", Status: http.StatusTooManyRequests, retryAfter: wholeSeconds(throttled.RetryAfter)}
 	case errors.As(err, &input):
 		return &Problem{Type: TypeInvalidInput, Title: "Invalid input", Status: http.StatusBadRequest, Detail: input.Field + " " + input.Reason}
 	case errors.Is(err, issuer.ErrInvalidCredentials):
@@ -154,3 +160,6 @@ func LogFault(r *http.Request, status int, err error) {
 	telemetry.Logger(r.Context()).ErrorContext(r.Context(), "request failed",
 		slog.String("route", r.Pattern), slog.Int("status", status), slog.Any("error", err))
 }
+
+// wholeSeconds rounds up, so that a client that waits so long has waited long enough.
+func wholeSeconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }

@@ -1,0 +1,120 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+// passwordAMR is how somebody who knows a password proved who it is (RFC 8176 section 2).
+var passwordAMR = []string{"pwd"}
+
+// lookup is what is known about an attempt before its hash is computed.
+type lookup struct {
+	account Account      // zero where there is none
+	want    passwordHash // what the password must have; the decoy where there is no account
+	device  string       // ID of the known device; "" where there is none
+	limits  []limit
+}
+
+// LogIn answers the subject of the account with this name and password. An unknown name and a wrong password are both
+// issuer.ErrInvalidCredentials, take one hash each and count alike. An attempt that comes too soon after others that failed is an
+// *issuer.ThrottledError and takes none, whether or not the name exists; too many callers are issuer.ErrBusy. Whether the subject is
+// disabled is the issuer's to say.
+//
+// Attempts count by name and by address. Those from a known device count by account and device alone, so that nobody else's guesses
+// delay them. The proof's Confirm fails with issuer.ErrInvalidCredentials when the password was changed since it was checked, and gives
+// back what the attempt was counted for: so a log-in that comes to nothing after all, since the subject is disabled, counts like a wrong
+// password. Its device token is good for DeviceTTL.
+func (a *Accounts) LogIn(ctx context.Context, name, password string, from issuer.Device) (issuer.Proof, error) {
+	found, err := a.lookUp(ctx, name, password, from)
+	if err != nil {
+		return issuer.Proof{}, err
+	}
+	try, err := a.count(ctx, found.limits)
+	if err != nil {
+		return issuer.Proof{}, err
+	}
+	try.reset = found.device != ""
+	ok, err := a.verify(ctx, caller(found.device != ""), found.want, password)
+	if err != nil {
+		a.abandon(ctx, try)
+		return issuer.Proof{}, err
+	}
+	if !ok || found.account.Subject == "" {
+		return issuer.Proof{}, issuer.ErrInvalidCredentials
+	}
+	device := found.device
+	if device == "" {
+		device = newDeviceID()
+	}
+	return issuer.Proof{
+		Subject:     found.account.Subject,
+		AMR:         passwordAMR,
+		DeviceToken: a.newDeviceToken(device, found.account.Subject, a.config.Now()),
+		Confirm:     func(tx issuer.Tx) error { return a.confirm(tx, found.account, try) },
+	}, nil
+}
+
+// lookUp finds the account and refuses an attempt that is throttled, in a transaction that only reads: however many are refused, they
+// wait for nobody and hold up nobody.
+func (a *Accounts) lookUp(ctx context.Context, given, password string, from issuer.Device) (found lookup, err error) {
+	name, err := canonicalName(given)
+	possible := err == nil && len(password) <= maxPassword
+	if err != nil {
+		name = strings.ToLower(given)
+	}
+	err = a.store.ViewAccounts(ctx, func(tx Reader) (err error) {
+		found = lookup{want: a.decoy}
+		if possible {
+			found.account, err = tx.AccountByName(name)
+		}
+		if err != nil && !errors.Is(err, issuer.ErrNotFound) {
+			return err
+		}
+		found.device, found.limits = a.logInLimits(from, name, found.account.Subject)
+		return refused(tx, found.limits)
+	})
+	if err != nil || found.account.Subject == "" {
+		return found, err
+	}
+	found.want, err = found.account.hash()
+	return found, err
+}
+
+// logInLimits are those of a known device, or else of the name and the address.
+func (a *Accounts) logInLimits(from issuer.Device, name, subject string) (device string, limits []limit) {
+	device, good := a.openDeviceToken(from.Token, subject, a.config.Now())
+	switch {
+	case a.config.NoThrottling:
+		return device, nil
+	case good:
+		return device, []limit{{a.slot(byDevice, subject, device), a.config.PerAccount}}
+	}
+	return "", append(a.addressLimits(from.Address), limit{a.slot(byAccount, name), a.config.PerAccount})
+}
+
+// confirm is the Confirm of a proof that account had the password of now.
+func (a *Accounts) confirm(t issuer.Tx, checked Account, try attempt) error {
+	tx := a.store.AccountsTx(t)
+	now, err := tx.AccountOfSubject(checked.Subject)
+	if errors.Is(err, issuer.ErrNotFound) || err == nil && now.PasswordHash != checked.PasswordHash {
+		return issuer.ErrInvalidCredentials
+	}
+	if err != nil {
+		return err
+	}
+	return try.giveBack(tx)
+}
+
+// hash answers the hash that the account's password must have.
+func (a Account) hash() (passwordHash, error) {
+	hash, err := parsePasswordHash(a.PasswordHash)
+	if err != nil {
+		return passwordHash{}, fmt.Errorf("accounts: stored password of subject %s: %w", a.Subject, err)
+	}
+	return hash, nil
+}

@@ -1,0 +1,145 @@
+package accounts
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+// memory is a Store for tests of the rules; the real ones have tests of their own.
+type memory struct {
+	mu        sync.Mutex
+	accounts  map[string]Account
+	subjects  map[string]issuer.Subject
+	throttles map[int64]Throttle
+	now       time.Time // of the database
+	err       error     // answered by every method when set
+}
+
+func newMemory() *memory {
+	return &memory{
+		accounts: map[string]Account{}, subjects: map[string]issuer.Subject{}, throttles: map[int64]Throttle{},
+		now: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC),
+	}
+}
+
+func (m *memory) CreateAccount(_ context.Context, a Account, s issuer.Subject) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.err != nil {
+		return m.err
+	}
+	if _, ok := m.accounts[a.Name]; ok {
+		return issuer.ErrTaken
+	}
+	m.accounts[a.Name], m.subjects[s.ID] = a, s
+	return nil
+}
+
+func (m *memory) ViewAccounts(ctx context.Context, f func(Reader) error) error {
+	return m.UpdateAccounts(ctx, func(tx Tx) error { return f(tx) })
+}
+
+func (m *memory) UpdateAccounts(ctx context.Context, f func(Tx) error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.err != nil {
+		return m.err
+	}
+	accounts, throttles := maps.Clone(m.accounts), maps.Clone(m.throttles)
+	err := f(memoryTx{m})
+	if err != nil {
+		m.accounts, m.throttles = accounts, throttles
+	}
+	return err
+}
+
+func (m *memory) AccountsTx(issuer.Tx) Tx { return memoryTx{m} }
+
+// confirm commits what a proof confirms.
+func (m *memory) confirm(p issuer.Proof) error {
+	return m.UpdateAccounts(context.Background(), func(Tx) error { return p.Confirm(nil) })
+}
+
+func (m *memory) advance(d time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.now = m.now.Add(d)
+}
+
+// memoryTx is a memory that is locked.
+type memoryTx struct{ *memory }
+
+func (m memoryTx) Now() (time.Time, error) { return m.now, nil }
+
+func (m memoryTx) AccountByName(name string) (Account, error) {
+	if a, ok := m.accounts[name]; ok {
+		return a, nil
+	}
+	return Account{}, issuer.ErrNotFound
+}
+
+func (m memoryTx) AccountOfSubject(subject string) (Account, error) {
+	for _, a := range m.accounts {
+		if a.Subject == subject {
+			return a, nil
+		}
+	}
+	return Account{}, issuer.ErrNotFound
+}
+
+func (m memoryTx) Throttle(slot int64) (Throttle, error) {
+	if t, ok := m.throttles[slot]; ok {
+		return t, nil
+	}
+	return Throttle{}, issuer.ErrNotFound
+}
+
+func (m memoryTx) UpdatePassword(subject, hash string) error {
+	a, err := m.AccountOfSubject(subject)
+	if err != nil {
+		return err
+	}
+	a.PasswordHash = hash
+	m.accounts[a.Name] = a
+	return nil
+}
+
+func (m memoryTx) PutThrottle(t Throttle) error {
+	m.throttles[t.Slot] = t
+	return nil
+}
+
+func (m memoryTx) DeleteThrottle(slot int64) error {
+	delete(m.throttles, slot)
+	return nil
+}
+
+func (m memoryTx) SweepThrottles(now time.Time, limit int) error {
+	for slot, t := range m.throttles {
+		if limit > 0 && t.empty(now) {
+			delete(m.throttles, slot)
+			limit--
+		}
+	}
+	return nil
+}
+
+// testKeys is an Authenticator with a key that everybody knows.
+type testKeys struct{}
+
+func (testKeys) MAC(purpose string, message []byte) (byte, []byte) {
+	mac := hmac.New(sha256.New, []byte(purpose))
+	mac.Write(message)
+	return 1, mac.Sum(nil)
+}
+
+func (k testKeys) CheckMAC(purpose string, message []byte, version byte, mac []byte) bool {
+	_, want := k.MAC(purpose, message)
+	return version == 1 && hmac.Equal(mac, want)
+}

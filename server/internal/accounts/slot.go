@@ -1,0 +1,63 @@
+package accounts
+
+import (
+	"encoding/binary"
+	"net/netip"
+)
+
+// slotBits bounds the table of throttles: each kind has so many slots that two names rarely share one, and no attacker can make more
+// rows than there are slots, however many names and addresses it has. Which names share a slot depends on a key, so it can't be aimed at.
+const slotBits = 20
+
+// kind says what a slot counts.
+type kind int64
+
+const (
+	byAccount kind = 1 + iota // log-ins under one name, whether or not it exists
+	byDevice                  // log-ins to one account from one known device
+	byAddress                 // log-ins from an IPv4 address, or an IPv6 /64, which is one subscriber's
+	byNetwork                 // log-ins from an IPv4 /24 or an IPv6 /48
+	byChange                  // changes of one account's password
+)
+
+const slotPurpose = "throttle slot"
+
+// slot answers the slot of one name, device or network. The texts are authenticated under a key that isn't in the database, so that its
+// rows tell nobody who logs in from where.
+func (a *Accounts) slot(k kind, texts ...string) int64 {
+	message := []byte{byte(k)}
+	for _, text := range texts {
+		message = binary.BigEndian.AppendUint32(message, uint32(len(text)))
+		message = append(message, text...)
+	}
+	_, mac := a.keys.MAC(slotPurpose, message)
+	return int64(k)<<slotBits | int64(binary.BigEndian.Uint32(mac)&(1<<slotBits-1))
+}
+
+// limit is a slot with the schedule that holds for it.
+type limit struct {
+	slot     int64
+	schedule Schedule
+}
+
+// addressLimits are those of the address that a request comes from. What isn't an IP address, such as a Unix socket, is throttled under
+// its text.
+func (a *Accounts) addressLimits(address string) []limit {
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return []limit{{a.slot(byAddress, address), a.config.PerAddress}}
+	}
+	ip = ip.Unmap().WithZone("")
+	host, network := 32, 24
+	if ip.Is6() {
+		host, network = 64, 48
+	}
+	return []limit{
+		{a.slot(byAddress, prefix(ip, host)), a.config.PerAddress},
+		{a.slot(byNetwork, prefix(ip, network)), a.config.PerNetwork},
+	}
+}
+
+func prefix(ip netip.Addr, bits int) string {
+	return netip.PrefixFrom(ip, bits).Masked().String()
+}

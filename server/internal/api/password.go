@@ -1,0 +1,57 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/jot-auth/jot/server/internal/web"
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+type passwordRequest struct {
+	Current string `json:"current"`
+	New     string `json:"new"`
+}
+
+// changePassword replaces the password, ends every session, and answers with the tokens of a new one, in the way in which the access
+// token came.
+func (a *API) changePassword(w http.ResponseWriter, r *http.Request) {
+	var req passwordRequest
+	if err := web.DecodeJSON(w, r, &req); err != nil {
+		web.Fail(w, r, err)
+		return
+	}
+	tokens, err := a.renew(r, req)
+	if err != nil {
+		web.Fail(w, r, err)
+		return
+	}
+	a.writeTokens(w, tokens, len(r.CookiesNamed(AccessCookie)) > 0)
+}
+
+func (a *API) renew(r *http.Request, req passwordRequest) (issuer.Tokens, error) {
+	tok, err := a.authenticate(r)
+	if err != nil {
+		return issuer.Tokens{}, err
+	}
+	proof, err := a.accounts.ChangePassword(r.Context(), tok.Subject(), req.Current, req.New, device(r, ""))
+	var tokens issuer.Tokens
+	if err == nil {
+		tokens, err = a.issuer.RenewSession(r.Context(), issuer.Renewal{
+			Subject:   proof.Subject,
+			SessionID: tok.SessionID(),
+			AMR:       proof.AMR,
+			UserAgent: r.UserAgent(),
+			Address:   web.ClientAddress(r),
+			Confirm:   proof.Confirm,
+		})
+	}
+	switch {
+	case errors.Is(err, issuer.ErrInvalidCredentials):
+		// Not 401: the access token is good, and a client that refreshes it and tries again would spend a second attempt.
+		err = &web.Problem{Type: web.TypeInvalidCredentials, Title: "Wrong password", Status: http.StatusForbidden}
+	case errors.Is(err, issuer.ErrInvalidGrant):
+		err = web.InvalidToken("the session is over")
+	}
+	return tokens, err
+}
