@@ -37,7 +37,12 @@ func (s *Store) ViewAccounts(ctx context.Context, f func(accounts.Reader) error)
 
 // UpdateAccounts implements accounts.Store.
 func (s *Store) UpdateAccounts(ctx context.Context, f func(accounts.Tx) error) error {
-	return s.update(ctx, func(t *tx) error { return f(t) })
+	return s.updateOn(ctx, s.loose, func(t *tx) error {
+		if err := s.dialect.loosen(t); err != nil {
+			return err
+		}
+		return f(t)
+	})
 }
 
 // AccountsTx implements accounts.Store. It panics with a transaction of another store, which is a fault of the program.
@@ -45,20 +50,18 @@ func (s *Store) AccountsTx(t issuer.Tx) accounts.Tx { return t.(*tx) }
 
 // AccountByName implements accounts.Reader.
 func (t *tx) AccountByName(name string) (accounts.Account, error) {
-	return t.account(selectAccount, name)
+	return one(t, scanAccount, selectAccount, name)
 }
 
 // AccountOfSubject implements accounts.Reader.
 func (t *tx) AccountOfSubject(subject string) (accounts.Account, error) {
-	return t.account(selectAccountOfSubject, subject)
+	return one(t, scanAccount, selectAccountOfSubject, subject)
 }
 
-func (t *tx) account(query, key string) (accounts.Account, error) {
+func scanAccount(r row) (accounts.Account, error) {
 	var a accounts.Account
-	if err := t.find(query, key, &a.Name, &a.Subject, &a.PasswordHash, timeField{&a.Created}); err != nil {
-		return accounts.Account{}, err
-	}
-	return a, nil
+	err := r.Scan(&a.Name, &a.Subject, &a.PasswordHash, timeField{&a.Created})
+	return a, err
 }
 
 // UpdatePassword implements accounts.Tx.

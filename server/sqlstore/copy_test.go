@@ -9,8 +9,10 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/jot-auth/jot/revocation"
+	"github.com/jot-auth/jot/server/internal/accounts"
 	"github.com/jot-auth/jot/server/internal/pgtest"
 	"github.com/jot-auth/jot/server/issuer"
 	"github.com/jot-auth/jot/server/sqlstore"
@@ -19,11 +21,20 @@ import (
 // fill writes something into every table; more than one batch into one.
 func fill(t *testing.T, store *sqlstore.Store) {
 	t.Helper()
-	account, subject := newAccount(t, "ann 雪")
+	subject, err := issuer.NewSubject(nil, []string{"pets:read"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	account := accounts.Account{Name: "ann 雪", Subject: subject.ID, PasswordHash: "$argon2id$…", Created: time.Date(2030, 1, 2, 3, 4, 5, 678e6, time.UTC)}
 	if err := store.CreateAccount(t.Context(), account, subject); err != nil {
 		t.Fatal(err)
 	}
-	err := store.Update(t.Context(), func(tx issuer.Tx) error {
+	if err := store.UpdateAccounts(t.Context(), func(tx accounts.Tx) error {
+		return tx.PutThrottle(accounts.Throttle{Slot: 7, Cleared: account.Created, Next: account.Created})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	err = store.Update(t.Context(), func(tx issuer.Tx) error {
 		head := revocation.NewLog("log").Append(revocation.Rule{Kind: revocation.Key, Issuer: "i", Value: "k"})
 		err := errors.Join(tx.InsertKey(issuer.Key{ID: "k", Sealed: []byte{0, 255}}), tx.PutLogHead(head), tx.PutSetting("a", -1<<62),
 			tx.AppendRule(issuer.LogEntry{Sequence: 1, Rule: revocation.Rule{Kind: revocation.Key, Issuer: "i", Value: "k"}, Hash: head.Hash}))
@@ -42,8 +53,15 @@ func fill(t *testing.T, store *sqlstore.Store) {
 // content is what an issuer reads from a store.
 func content(t *testing.T, store *sqlstore.Store) []any {
 	t.Helper()
-	account, err := store.AccountByName(t.Context(), "ann 雪")
-	all := []any{account}
+	var account accounts.Account
+	var throttle accounts.Throttle
+	err := store.ViewAccounts(t.Context(), func(r accounts.Reader) (err1 error) {
+		account, err1 = r.AccountByName("ann 雪")
+		var err2 error
+		throttle, err2 = r.Throttle(7)
+		return errors.Join(err1, err2)
+	})
+	all := []any{account, throttle}
 	err = errors.Join(err, store.View(t.Context(), func(r issuer.Reader) error {
 		subject, err1 := r.Subject(account.Subject)
 		keys, err2 := r.Keys()
@@ -94,7 +112,9 @@ func TestCopy(t *testing.T) {
 		}
 		var events []issuer.Event
 		err := store.Update(t.Context(), func(tx issuer.Tx) (err error) {
-			err = tx.InsertEvent(issuer.Event{Detail: "new"})
+			if err := tx.InsertEvent(issuer.Event{Detail: "new"}); err != nil {
+				return err
+			}
 			events, err = tx.Events(600, 10)
 			return err
 		})

@@ -66,6 +66,19 @@ func (postgresDialect) lock(t *tx, l lock, shared bool) error {
 	return err
 }
 
+// slotSpace is that of slots.
+const slotSpace = lockSpace + 1
+
+func (postgresDialect) lockSlot(t *tx, slot int64) error {
+	_, err := t.exec(`SELECT pg_advisory_xact_lock($1, $2)`, slotSpace, int32(slot)) // a slot has 23 bits
+	return err
+}
+
+func (postgresDialect) loosen(t *tx) error {
+	_, err := t.exec(`SET LOCAL synchronous_commit = off`)
+	return err
+}
+
 func (postgresDialect) collided(err error) bool {
 	var failure *pgconn.PgError
 	return errors.As(err, &failure) && (failure.Code == serializationFailure || failure.Code == deadlockDetected)

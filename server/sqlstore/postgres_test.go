@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jot-auth/jot/revocation"
+	"github.com/jot-auth/jot/server/internal/accounts"
 	"github.com/jot-auth/jot/server/internal/pgtest"
 	"github.com/jot-auth/jot/server/issuer"
 	"github.com/jot-auth/jot/server/sqlstore"
@@ -24,28 +25,6 @@ func openPostgres(t *testing.T, database string, o sqlstore.Options) *sqlstore.S
 	}
 	t.Cleanup(func() { store.Close() })
 	return store
-}
-
-// TestPostgresAccounts: what the accounts' own store promises.
-func TestPostgresAccounts(t *testing.T) {
-	store := openPostgres(t, pgtest.Database(t), sqlstore.Options{})
-	account, subject := newAccount(t, "ann")
-	if err := store.CreateAccount(t.Context(), account, subject); err != nil {
-		t.Fatal(err)
-	}
-	if found, err := store.AccountByName(t.Context(), "ann"); err != nil || found != account {
-		t.Errorf("account %+v, %v, want %+v", found, err, account)
-	}
-	again, other := newAccount(t, "ann")
-	if err := store.CreateAccount(t.Context(), again, other); !errors.Is(err, issuer.ErrTaken) {
-		t.Errorf("error %v, want ErrTaken", err)
-	}
-	if _, err := findSubject(t, store, other.ID); !errors.Is(err, issuer.ErrNotFound) {
-		t.Errorf("a refused sign-up left a subject behind: %v", err)
-	}
-	if _, err := store.AccountByName(t.Context(), "bob"); !errors.Is(err, issuer.ErrNotFound) {
-		t.Errorf("error %v, want ErrNotFound", err)
-	}
 }
 
 // TestPostgresStart: of many servers that start on an empty database at once, one makes the schema; tables of others stay as they are.
@@ -176,8 +155,8 @@ func TestPostgresStops(t *testing.T) {
 	if err := store.View(t.Context(), func(issuer.Reader) error { return nil }); !errors.Is(err, issuer.ErrUnavailable) {
 		t.Errorf("View: %v, want ErrUnavailable", err)
 	}
-	if _, err := store.AccountByName(t.Context(), "ann"); !errors.Is(err, issuer.ErrUnavailable) {
-		t.Errorf("AccountByName: %v, want ErrUnavailable", err)
+	if err := store.ViewAccounts(t.Context(), func(accounts.Reader) error { return nil }); !errors.Is(err, issuer.ErrUnavailable) {
+		t.Errorf("ViewAccounts: %v, want ErrUnavailable", err)
 	}
 	if err := cluster.Start(); err != nil {
 		t.Fatal(err)

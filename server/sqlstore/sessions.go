@@ -26,8 +26,7 @@ const (
 
 // Session implements issuer.SessionReader.
 func (t *tx) Session(id string) (issuer.Session, error) {
-	s, err := scanSession(t.StmtContext(t.ctx, t.prepared[selectSession]).QueryRowContext(t.ctx, id))
-	return s, explain(t.ctx, err)
+	return one(t, scanSession, selectSession, id)
 }
 
 // SessionsOf implements issuer.SessionReader.

@@ -33,7 +33,8 @@ const (
 type Store struct {
 	dialect dialect
 	writer  *database
-	queue   queue // of those who write
+	loose   *database // for writers that needn't wait for the disk
+	queue   queue     // of those who write
 	reader  *database
 	now     func() time.Time // for tests; nil: the database's clock
 	watch   watcher
@@ -43,14 +44,6 @@ type Store struct {
 type database struct {
 	*sql.DB
 	prepared map[string]*sql.Stmt
-}
-
-// row runs a query for one row on its own, outside of a transaction.
-func (d *database) row(ctx context.Context, query string, args ...any) *sql.Row {
-	if prepared := d.prepared[query]; prepared != nil {
-		return prepared.QueryRowContext(ctx, args...)
-	}
-	return d.QueryRowContext(ctx, query, args...)
 }
 
 // View implements issuer.Store.
@@ -65,6 +58,10 @@ func (s *Store) Update(ctx context.Context, f func(issuer.Tx) error) error {
 }
 
 func (s *Store) update(ctx context.Context, f func(*tx) error) error {
+	return s.updateOn(ctx, s.writer, f)
+}
+
+func (s *Store) updateOn(ctx context.Context, writer *database, f func(*tx) error) error {
 	leave, err := s.queue.enter(ctx)
 	if err != nil {
 		return err
@@ -72,7 +69,7 @@ func (s *Store) update(ctx context.Context, f func(*tx) error) error {
 	defer leave()
 	_, update := s.dialect.isolation()
 	for attempt := 1; ; attempt++ {
-		err := s.transact(ctx, s.writer, update, func(t *tx) error {
+		err := s.transact(ctx, writer, update, func(t *tx) error {
 			t.updates = true
 			if err := f(t); err != nil {
 				return err
@@ -104,5 +101,5 @@ func (s *Store) transact(ctx context.Context, db *database, o *sql.TxOptions, f 
 
 // Close implements issuer.Store. It waits for queries that are under way.
 func (s *Store) Close() error {
-	return errors.Join(s.reader.Close(), s.writer.Close())
+	return errors.Join(s.reader.Close(), s.loose.Close(), s.writer.Close()) // a pool may be closed twice
 }
