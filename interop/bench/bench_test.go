@@ -41,7 +41,7 @@ func benchmark(b *testing.B, base, c work) {
 	if base == nil {
 		return
 	}
-	results, err := measure([]work{base, c}, benchPace)
+	results, err := compare([]work{base, c}, benchPace)
 	if err != nil {
 		b.Fatal(err)
 	}

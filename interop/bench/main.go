@@ -13,6 +13,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/jot-auth/jot/interop/measure"
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -36,7 +38,7 @@ func bench(args []string, stdout, stderr io.Writer) error {
 	rounds := flags.Int("rounds", 31, "how often each contender takes its turn")
 	turn := flags.Duration("turn", 20*time.Millisecond, "how long a turn is")
 	only := flags.String("only", "", "measure only the operations whose names contain this text")
-	file := flags.String("write", "", "also put the table between "+startMarker+" and "+endMarker+" of this file")
+	file := flags.String("write", "", "also put the table between "+measure.StartMarker+" and "+measure.EndMarker+" of this file")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -44,13 +46,13 @@ func bench(args []string, stdout, stderr io.Writer) error {
 		return errors.New("takes no arguments, a positive pace, and not -only together with -write: a file shows the whole table")
 	}
 	p := pace{*rounds, *turn}
-	rows, err := measureAll(p, *only, newProgress(stderr))
+	rows, err := measureAll(p, *only, measure.NewProgress(stderr))
 	if err != nil {
 		return err
 	}
 	report := strings.Join([]string{table(rows), legend, quicker(rows), circumstances(time.Now(), p)}, "\n") + "\n"
 	if *file != "" {
-		if err := writeBetween(*file, report); err != nil {
+		if err := measure.WriteBetween(*file, report); err != nil {
 			return err
 		}
 	}
@@ -65,19 +67,19 @@ and for jot in its column, its allocations. Verification is everything: form, al
 Bold: quicker than jot, in at least three of four rounds; or a goal that is missed.
 `
 
-func measureAll(p pace, only string, progress *progress) ([]row, error) {
+func measureAll(p pace, only string, progress *measure.Progress) ([]row, error) {
 	k, err := newKeyring()
 	if err != nil {
 		return nil, err
 	}
-	defer progress.clear()
+	defer progress.Clear()
 	var rows []row
 	all := operations()
 	for i, o := range all {
 		if !strings.Contains(o.name, only) {
 			continue
 		}
-		progress.show(i+1, len(all), o.name)
+		progress.Show(i+1, len(all), o.name)
 		r, err := measureRow(k, o, p)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", o.name, err)

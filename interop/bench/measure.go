@@ -4,9 +4,10 @@ import (
 	"fmt"
 	"math"
 	"runtime"
-	"slices"
 	"testing"
 	"time"
+
+	"github.com/jot-auth/jot/interop/measure"
 )
 
 // The contenders are in this order; the other libraries follow.
@@ -30,12 +31,12 @@ type pace struct {
 	turn   time.Duration // of one contender in one round
 }
 
-// measure lets the contenders take turns, so that whatever else happens on the machine strikes all of them alike; medians
+// compare lets the contenders take turns, so that whatever else happens on the machine strikes all of them alike; medians
 // discard what struck one of them alone. Contenders that are nil are left out.
 //
 // The clock is the CPU time of the whole process: other processes don't count, and garbage collection does, for its workers are threads of this process.
 // It's collected before each turn, outside the clock, so that nobody pays for another's garbage, and a turn is long enough for several collections.
-func measure(contenders []work, p pace) ([]measurement, error) {
+func compare(contenders []work, p pace) ([]measurement, error) {
 	results := make([]measurement, len(contenders))
 	repetitions := make([]int, len(contenders))
 	for i, c := range contenders {
@@ -67,7 +68,7 @@ func measure(contenders []work, p pace) ([]measurement, error) {
 		}
 	}
 	for i := range contenders {
-		results[i].ns, results[i].ratio = median(times[i]), median(ratios[i])
+		results[i].ns, results[i].ratio = measure.Median(times[i]), measure.Median(ratios[i])
 	}
 	return results, nil
 }
@@ -80,11 +81,11 @@ func takeTurns(contenders []work, repetitions []int) ([]float64, error) {
 			continue
 		}
 		runtime.GC()
-		start := cpuTime()
+		start := measure.CPUTime()
 		if err := c(repetitions[i]); err != nil {
 			return nil, err
 		}
-		round[i] = float64(cpuTime()-start) / float64(repetitions[i])
+		round[i] = float64(measure.CPUTime()-start) / float64(repetitions[i])
 	}
 	return round, nil
 }
@@ -92,11 +93,11 @@ func takeTurns(contenders []work, repetitions []int) ([]float64, error) {
 // calibrate returns how many repetitions fill a turn.
 func calibrate(c work, turn time.Duration) (int, error) {
 	for n := 1; ; n *= 2 {
-		start := cpuTime()
+		start := measure.CPUTime()
 		if err := c(n); err != nil {
 			return 0, err
 		}
-		if took := cpuTime() - start; took >= turn/4 {
+		if took := measure.CPUTime() - start; took >= turn/4 {
 			return max(1, int(float64(n)*float64(turn)/float64(took))), nil
 		}
 		if n > 1<<40 {
@@ -109,13 +110,4 @@ func calibrate(c work, turn time.Duration) (int, error) {
 func allocationsOf(c work) float64 {
 	const repetitions = 50
 	return math.Floor(testing.AllocsPerRun(4, func() { _ = c(repetitions) }) / repetitions)
-}
-
-func median(values []float64) float64 {
-	slices.Sort(values)
-	middle := len(values) / 2
-	if len(values)%2 == 1 {
-		return values[middle]
-	}
-	return (values[middle-1] + values[middle]) / 2
 }

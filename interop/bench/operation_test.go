@@ -67,29 +67,6 @@ func TestTable(t *testing.T) {
 	}
 }
 
-func TestMedian(t *testing.T) {
-	for _, test := range []struct {
-		values []float64
-		want   float64
-	}{{[]float64{3}, 3}, {[]float64{9, 1, 2}, 2}, {[]float64{4, 1, 100, 2}, 3}} {
-		if got := median(test.values); got != test.want {
-			t.Errorf("the median of %v is %v", test.values, got)
-		}
-	}
-}
-
-func TestReplaceBetween(t *testing.T) {
-	got, err := replaceBetween("a\n"+startMarker+"\nold\n"+endMarker+"\nb\n", "new\n")
-	if want := "a\n" + startMarker + "\nnew\n" + endMarker + "\nb\n"; err != nil || got != want {
-		t.Errorf("%q, %v", got, err)
-	}
-	for _, document := range []string{"", startMarker, endMarker + startMarker, startMarker + endMarker + endMarker} {
-		if _, err := replaceBetween(document, "new\n"); err == nil {
-			t.Errorf("%q is accepted", document)
-		}
-	}
-}
-
 // The whole command, at a pace that measures nothing of worth.
 func TestCommand(t *testing.T) {
 	var out, problems strings.Builder

@@ -19,7 +19,7 @@ func measureRow(k *keyring, o operation, p pace) (row, error) {
 	if err != nil {
 		return row{}, err
 	}
-	results, err := measure(contenders, p)
+	results, err := compare(contenders, p)
 	if err != nil {
 		return row{}, err
 	}

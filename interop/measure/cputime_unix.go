@@ -1,16 +1,17 @@
 //go:build unix
 
-package main
+package measure
 
 import (
 	"syscall"
 	"time"
 )
 
-const clock = "CPU time"
+// Clock is the name of what CPUTime measures.
+const Clock = "CPU time"
 
-// cpuTime is what all threads of this process have spent, for itself and in the kernel.
-func cpuTime() time.Duration {
+// CPUTime is what all threads of this process have spent, for itself and in the kernel.
+func CPUTime() time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
 		panic(err) // it fails for bad arguments only
