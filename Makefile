@@ -2,10 +2,10 @@
 
 RACE = $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
-.PHONY: help test check bench demo format tidy fuzz build man
+.PHONY: help test check bench bench-server demo format tidy fuzz build man
 
 help: ## list the commands
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 test: ## every test, with the race detector
 	@.ci/prepare
@@ -22,6 +22,9 @@ check: ## all that CI checks
 
 bench: ## the README's table: jot, its peers and the bare primitives (some minutes)
 	go run ./interop/bench -write README.md
+
+bench-server: build ## docs/benchmarks.md: the built command under load, on SQLite and on PostgreSQL (some minutes)
+	go run ./interop/load -binary bin/jot -write docs/benchmarks.md
 
 demo: ## a token's whole life, played against a real server
 	go run ./server/cmd/jot demo

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 )
 
 // Progress is a line that is written over, on a terminal; elsewhere it's nothing.
@@ -32,6 +33,13 @@ const clearLine = "\r\x1b[K"
 // Show says how much is done, and what is at work.
 func (p *Progress) Show(done, of int, what string) {
 	fmt.Fprintf(p.terminal, "%s%d/%d %s", clearLine, done, of, what)
+}
+
+// Bar draws how much is done.
+func (p *Progress) Bar(done, of int, what string) {
+	const width = 40
+	full := width * done / max(1, of)
+	fmt.Fprintf(p.terminal, "%s%s%s %3d %% of %d %s", clearLine, strings.Repeat("█", full), strings.Repeat("░", width-full), 100*done/max(1, of), of, what)
 }
 
 // Clear leaves nothing of the line.

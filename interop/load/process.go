@@ -1,0 +1,81 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// No program takes so long to start or to end.
+const (
+	startTimeout = time.Minute
+	stopTimeout  = 15 * time.Second
+)
+
+// process is a program under test that serves HTTP on loopback.
+type process struct {
+	command *exec.Cmd
+	stdin   io.Closer // programs that are ours end with it, should this one die
+	base    string    // http://127.0.0.1:PORT
+	started time.Time
+	log     string // a file
+}
+
+// start runs a program until it says, at the end of a line, "on http://127.0.0.1:PORT". What it logs goes into a file, as it would in production.
+func start(ctx context.Context, log, program string, args ...string) (*process, error) {
+	command := exec.CommandContext(ctx, program, args...)
+	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
+	command.WaitDelay = stopTimeout
+	stderr, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer stderr.Close() // the program has its own
+	command.Stderr = stderr
+	stdin, err1 := command.StdinPipe()
+	stdout, err2 := command.StdoutPipe()
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, err
+	}
+	p := &process{command: command, stdin: stdin, started: time.Now(), log: log}
+	if err := command.Start(); err != nil {
+		return nil, err
+	}
+	slow := time.AfterFunc(startTimeout, func() { command.Process.Kill() })
+	defer slow.Stop()
+	for lines := bufio.NewScanner(stdout); lines.Scan(); {
+		if _, base, found := strings.Cut(lines.Text(), " on http://"); found {
+			p.base = "http://" + base
+			go io.Copy(io.Discard, stdout) // ends with the program
+			return p, nil
+		}
+	}
+	return nil, errors.Join(fmt.Errorf("%s didn't start", program), command.Wait(), p.tail())
+}
+
+// stop ends the program in good order.
+func (p *process) stop() error {
+	p.stdin.Close()
+	if err := p.command.Process.Signal(os.Interrupt); err != nil {
+		return err
+	}
+	slow := time.AfterFunc(stopTimeout, func() { p.command.Process.Kill() })
+	defer slow.Stop()
+	return p.command.Wait()
+}
+
+// tail is the end of the log, as an error.
+func (p *process) tail() error {
+	const size = 2 << 10
+	text, err := os.ReadFile(p.log)
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("its log ends with: %s", text[max(0, len(text)-size):])
+}
