@@ -1,12 +1,9 @@
 package oauth
 
 import (
-	"encoding/json"
-	"net/http"
 	"slices"
-	"time"
 
-	"github.com/jot-auth/jot/server/internal/web"
+	"github.com/jot-auth/jot"
 )
 
 // metadata is the document of RFC 8414 section 2 and of OpenID Connect Discovery 1.0
@@ -27,11 +24,11 @@ type metadata struct {
 	RevocationAuth     []string `json:"revocation_endpoint_auth_methods_supported"`
 }
 
-// metadata answers the metadata. Every address in it comes from the configured URL, none
-// from the request.
-func (s *Server) metadata(w http.ResponseWriter, r *http.Request) {
+// metadata is the document of the metadata. Every address in it comes from the configured
+// URL, none from the request.
+func (s *Server) metadata(keys *jot.KeySet) any {
 	url := s.issuer.URL()
-	s.publish(w, r, "application/json", metadata{
+	return metadata{
 		Issuer:             url,
 		TokenEndpoint:      url + "/oauth2/token",
 		RevocationEndpoint: url + "/oauth2/revoke",
@@ -42,26 +39,14 @@ func (s *Server) metadata(w http.ResponseWriter, r *http.Request) {
 		ResponseTypes:      []string{},
 		GrantTypes:         grantTypes,
 		SubjectTypes:       []string{"public"},
-		SigningAlgorithms:  s.algorithms(),
+		SigningAlgorithms:  algorithms(keys),
 		TokenAuth:          authMethods,
 		RevocationAuth:     authMethods,
-	})
-}
-
-// keySet answers the public signing keys (RFC 7517 section 5).
-func (s *Server) keySet(w http.ResponseWriter, r *http.Request) {
-	s.publish(w, r, "application/jwk-set+json", s.issuer.KeySet())
-}
-
-// publish answers with a document that caches may keep as long as a key set.
-func (s *Server) publish(w http.ResponseWriter, r *http.Request, contentType string, document any) {
-	body, err := json.Marshal(document)
-	if err != nil {
-		web.Fail(w, r, err)
-		return
 	}
-	web.Publish(w, r, contentType, body, int(s.issuer.KeySetMaxAge()/time.Second))
 }
+
+// keySet is the document of the public signing keys (RFC 7517 section 5).
+func keySet(keys *jot.KeySet) any { return keys }
 
 // scopes answers every resource's scopes, sorted.
 func (s *Server) scopes() []string {
@@ -74,9 +59,9 @@ func (s *Server) scopes() []string {
 }
 
 // algorithms answers the published keys' algorithms, sorted.
-func (s *Server) algorithms() []string {
+func algorithms(keys *jot.KeySet) []string {
 	algorithms := []string{}
-	for _, key := range s.issuer.KeySet().Keys() {
+	for _, key := range keys.Keys() {
 		algorithms = append(algorithms, string(key.Algorithm()))
 	}
 	slices.Sort(algorithms)

@@ -44,19 +44,21 @@ func New(i Issuer) (*Server, error) {
 // Register adds the routes to mux, under the path of the issuer's URL. The metadata of
 // RFC 8414 stands where its section 3.1 puts it, before that path, as well.
 func (s *Server) Register(mux *http.ServeMux) {
+	keySet := s.publish(&document{contentType: "application/jwk-set+json", content: keySet})
+	metadata := s.publish(&document{contentType: "application/json", content: s.metadata})
 	routes := map[string]http.HandlerFunc{
 		"POST /oauth2/token":                          s.token,
 		"POST /oauth2/revoke":                         s.revoke,
-		"GET /.well-known/jwks.json":                  s.keySet,
-		"GET /.well-known/openid-configuration":       s.metadata,
-		"GET /.well-known/oauth-authorization-server": s.metadata,
+		"GET /.well-known/jwks.json":                  keySet,
+		"GET /.well-known/openid-configuration":       metadata,
+		"GET /.well-known/oauth-authorization-server": metadata,
 	}
 	for route, handler := range routes {
 		web.Handle(mux, s.base, route, handler)
 	}
 	if s.base != "" {
 		route := "GET /.well-known/oauth-authorization-server" + s.base
-		web.Handle(mux, "", route, http.HandlerFunc(s.metadata))
+		web.Handle(mux, "", route, metadata)
 	}
 }
 
