@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"time"
 
@@ -54,7 +55,7 @@ func (p plan) measureEmpty(ctx context.Context, dir string) (cost, error) {
 	if err != nil {
 		return cost{}, err
 	}
-	server, err := start(ctx, filepath.Join(dir, "empty.log"), self, emptyCommand)
+	server, err := start(exec.CommandContext(ctx, self, emptyCommand), filepath.Join(dir, "empty.log"))
 	if err != nil {
 		return cost{}, err
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"time"
 
@@ -22,56 +24,81 @@ const (
 
 var scopes = []string{"pets:read", "pets:write"}
 
+// databaseVariable tells the command its database, with the password that other users would see among its arguments.
+const databaseVariable = "JOT_DATABASE"
+
 // deployment is a server with its data.
 type deployment struct {
-	database string // sqlite or postgres
-	dir      string // of the data; the key-encryption key is beside it
+	dir     string   // of the data; the key-encryption key is beside it
+	url     string   // of a PostgreSQL; "" is SQLite
+	cluster *cluster // in which that is
 }
 
-func (d deployment) logFile() string { return d.dir + ".log" }
+// database is the name of the database, as the flags have it.
+func (d deployment) database() string {
+	if d.url != "" {
+		return postgreSQL
+	}
+	return sqlite
+}
 
-// start runs the command. Sign-up is open, so that nothing has to be prepared before the first login.
+// start runs the command. Sign-up is open, so that people can be made.
 func (d deployment) start(ctx context.Context, binary string) (*process, error) {
-	return start(ctx, d.logFile(), binary, "serve", "--issuer", issuerURL, "--listen", "127.0.0.1:0", "--data", d.dir,
+	command := exec.CommandContext(ctx, binary, "serve", "--issuer", issuerURL, "--listen", "127.0.0.1:0", "--data", d.dir,
 		"--resource", audience+"="+scopes[0]+","+scopes[1], "--open-signup", "--signup-scope", scopes[0])
+	if d.url != "" {
+		command.Env = append(os.Environ(), databaseVariable+"="+d.url)
+	}
+	return start(command, d.dir+".log")
 }
 
-// meter reads the accounts of the server.
+// meter reads the accounts of the server, and of all processes of its PostgreSQL.
 func (d deployment) meter(server *process) meter {
 	return func() (spent, database time.Duration, err error) {
 		spent, err = cpuOf(server.command.Process.Pid)
-		return spent, 0, err
+		if err == nil && d.cluster != nil {
+			database, err = cpuOfFamily(d.cluster.pid)
+		}
+		return spent, database, err
 	}
 }
 
 // open opens the rows, as the server does.
 func (d deployment) open(ctx context.Context) (*sqlstore.Store, error) {
+	if d.url != "" {
+		return sqlstore.OpenPostgres(ctx, d.url, sqlstore.Options{})
+	}
 	return sqlstore.Open(ctx, filepath.Join(d.dir, server.DatabaseName), sqlstore.Options{})
 }
 
-// config is the same as the flags of start.
-func (d deployment) config() (server.Config, error) {
+// config is that of the flags of start.
+func (d deployment) config() (issuer.Config, error) {
 	kek, err := server.SecretFile(d.dir + ".kek")
-	return server.Config{
-		Issuer: issuer.Config{
-			URL:              issuerURL,
-			Resources:        []issuer.Resource{{Audience: audience, Scopes: scopes}},
-			Clients:          []issuer.Client{{ID: client, Scopes: scopes, FirstParty: true}},
-			KeyEncryptionKey: kek.Bytes(),
-		},
-		DataDir: d.dir, SignUpScope: scopes[:1], Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
-	}, err
+	if err != nil {
+		return issuer.Config{}, err
+	}
+	return issuer.Config{
+		URL:              issuerURL,
+		Resources:        []issuer.Resource{{Audience: audience, Scopes: scopes}},
+		Clients:          []issuer.Client{{ID: client, Scopes: scopes, FirstParty: true}},
+		KeyEncryptionKey: kek.Bytes(),
+		Logger:           slog.New(slog.NewTextHandler(io.Discard, nil)),
+	}, nil
 }
 
-// within calls use with a server in this process, on the same data, while the command isn't running.
-func (d deployment) within(ctx context.Context, use func(*server.Server) error) error {
+// within calls use with the issuer in this process, on the same data as the server's, while that isn't running.
+func (d deployment) within(ctx context.Context, use func(*issuer.Issuer) error) error {
 	config, err := d.config()
 	if err != nil {
 		return err
 	}
-	s, err := server.New(ctx, config)
+	store, err := d.open(ctx)
 	if err != nil {
 		return err
 	}
-	return errors.Join(use(s), s.Close())
+	i, err := issuer.New(ctx, store, config)
+	if err != nil {
+		return errors.Join(err, store.Close())
+	}
+	return errors.Join(use(i), i.Close(), store.Close())
 }

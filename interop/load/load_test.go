@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jot-auth/jot/interop/measure"
 )
 
 // binary is the command that TestMain builds.
@@ -79,6 +82,40 @@ func TestEveryLine(t *testing.T) {
 	}
 	if l := found[syncLine]; l.Measured <= 0 {
 		t.Errorf("%+v", l)
+	}
+}
+
+// The same issuer that the server is, on a PostgreSQL that is started for it.
+func TestCluster(t *testing.T) {
+	if found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres"); len(found) == 0 && os.Getenv("CI") != "true" {
+		t.Skip("NOT TESTED ON POSTGRESQL: it isn't installed; run .ci/prepare")
+	}
+	c, err := startCluster(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := c.stop(); err != nil {
+			t.Error(err)
+		}
+		if _, err := accountsOf(c.pid); err == nil {
+			t.Error("PostgreSQL is still there")
+		}
+	}()
+	url, err := c.database(t.Context(), "full")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := deployment{filepath.Join(t.TempDir(), "data"), url, c}
+	if err := d.seed(t.Context(), 25, measure.NewProgress(io.Discard)); err != nil {
+		t.Fatal(err)
+	}
+	held, err := plan{clients: 1, rounds: 1, turn: time.Millisecond}.stock(t.Context(), d)
+	if err != nil || len(held.toRefresh) != sessionsPerClient || len(held.toRevoke) != 2 {
+		t.Errorf("%d tokens to refresh and %d to revoke: %v", len(held.toRefresh), len(held.toRevoke), err)
+	}
+	if spent, err := cpuOfFamily(c.pid); err != nil || spent == 0 {
+		t.Errorf("PostgreSQL spent %v: %v", spent, err)
 	}
 }
 

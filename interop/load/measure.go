@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/jot-auth/jot/interop/measure"
-	"github.com/jot-auth/jot/server"
+	"github.com/jot-auth/jot/server/issuer"
 )
 
 // settling is how long a server that has just started is left alone before its memory is looked at.
@@ -26,7 +26,7 @@ func (p plan) measure(ctx context.Context, r *report, progress *measure.Progress
 		return err
 	}
 	for _, database := range p.databases {
-		if err := p.measureDatabase(ctx, r, database, filepath.Join(dir, database), progress); err != nil {
+		if err := p.withDatabase(ctx, r, database, filepath.Join(dir, database), progress); err != nil {
 			return fmt.Errorf("%s: %w", database, err)
 		}
 	}
@@ -56,14 +56,37 @@ func (p plan) measureBaselines(ctx context.Context, r *report, dir string, progr
 	return errors.Join(err1, err2, err3)
 }
 
+// withDatabase measures on one database, and for PostgreSQL runs one.
+func (p plan) withDatabase(ctx context.Context, r *report, database, dir string, progress *measure.Progress) error {
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return err
+	}
+	if database == sqlite {
+		return p.measureDatabase(ctx, r, database, func(name string) (deployment, error) {
+			return deployment{dir: filepath.Join(dir, name)}, nil
+		}, progress)
+	}
+	c, err := startCluster(ctx)
+	if err != nil {
+		return err
+	}
+	err = p.measureDatabase(ctx, r, database, func(name string) (deployment, error) {
+		url, err := c.database(ctx, name)
+		return deployment{filepath.Join(dir, name), url, c}, err
+	}, progress)
+	return errors.Join(err, c.stop())
+}
+
 // measureDatabase measures starts on an empty database and on a full one, and then every operation on the full one.
-func (p plan) measureDatabase(ctx context.Context, r *report, database, dir string, progress *measure.Progress) error {
+func (p plan) measureDatabase(ctx context.Context, r *report, database string, fresh maker, progress *measure.Progress) error {
 	progress.Show(0, len(operations()), database+": starts")
-	fresh := func(n int) deployment { return deployment{database, fmt.Sprintf("%s-%d", dir, n)} }
 	if err := p.measureStarts(ctx, r, "empty", goals{60, 0}, goals{40, 0}, fresh); err != nil {
 		return err
 	}
-	full := deployment{database, dir}
+	full, err := fresh("full")
+	if err != nil {
+		return err
+	}
 	if err := full.seed(ctx, p.sessions, progress); err != nil {
 		return err
 	}
@@ -72,7 +95,7 @@ func (p plan) measureDatabase(ctx context.Context, r *report, database, dir stri
 	if err != nil {
 		return err
 	}
-	if err := p.measureStarts(ctx, r, p.fullness(), goals{500, 0}, goals{}, func(int) deployment { return full }); err != nil {
+	if err := p.measureStarts(ctx, r, p.fullness(), goals{500, 0}, goals{}, func(string) (deployment, error) { return full, nil }); err != nil {
 		return err
 	}
 	return p.measureOperations(ctx, r, full, held, progress)
@@ -81,17 +104,25 @@ func (p plan) measureDatabase(ctx context.Context, r *report, database, dir stri
 // fullness names a database with the sessions of the plan.
 func (p plan) fullness() string { return fmt.Sprintf("%d sessions", p.sessions) }
 
+// maker makes a server's data, which are empty at first.
+type maker func(name string) (deployment, error)
+
 // measureStarts is the time from the start of the process to its first answer, and its memory soon after; one that the goal leaves out is left out.
-func (p plan) measureStarts(ctx context.Context, r *report, what string, start, memory goals, on func(n int) deployment) error {
+func (p plan) measureStarts(ctx context.Context, r *report, what string, start, memory goals, fresh maker) error {
 	var took, resident []float64
+	var database string
 	for n := range p.rounds {
-		first, bytes, err := p.startOnce(ctx, on(n))
+		d, err := fresh(fmt.Sprint("empty", n))
 		if err != nil {
 			return err
 		}
+		first, bytes, err := p.startOnce(ctx, d)
+		if err != nil {
+			return err
+		}
+		database = d.database()
 		took, resident = append(took, milliseconds(first)), append(resident, megabytes(bytes))
 	}
-	database := on(0).database
 	r.add(line{Operation: "start to first answer, " + what, Database: database, Measured: measure.Median(took), Unit: onClock, Goal: start.on(database)})
 	if memory != (goals{}) {
 		r.add(line{Operation: "resident memory, " + what, Database: database, Measured: measure.Median(resident), Unit: "MB", Goal: memory.on(database)})
@@ -117,9 +148,9 @@ func (p plan) startOnce(ctx context.Context, d deployment) (first time.Duration,
 }
 
 // stock makes what the clients of every operation need, while the server isn't running.
-func (p plan) stock(ctx context.Context, d deployment) (s *stock, err error) {
-	err = d.within(ctx, func(running *server.Server) error {
-		s, err = newStock(ctx, running, p.clients*sessionsPerClient, p.revocations()*(p.rounds+1), p.clients+loginClients)
+func (p plan) stock(ctx context.Context, d deployment) (s stock, err error) {
+	err = d.within(ctx, func(i *issuer.Issuer) error {
+		s, err = newStock(ctx, i, p.clients*sessionsPerClient, p.revocations()*(p.rounds+1))
 		return err
 	})
 	return s, err
@@ -129,7 +160,7 @@ func (p plan) stock(ctx context.Context, d deployment) (s *stock, err error) {
 func (p plan) revocations() int { return 1 + int(500*p.turn.Seconds()) }
 
 // measureOperations runs each on one server. Its memory is looked at before the first password is hashed, which takes much of it for a while.
-func (p plan) measureOperations(ctx context.Context, r *report, d deployment, held *stock, progress *measure.Progress) (err error) {
+func (p plan) measureOperations(ctx context.Context, r *report, d deployment, held stock, progress *measure.Progress) (err error) {
 	running, err := d.start(ctx, p.binary)
 	if err != nil {
 		return err
@@ -142,12 +173,12 @@ func (p plan) measureOperations(ctx context.Context, r *report, d deployment, he
 		if !p.wants(o.name) {
 			continue
 		}
-		progress.Show(n+1, len(all), d.database+": "+o.name)
+		progress.Show(n+1, len(all), d.database()+": "+o.name)
 		measured, err := p.measureOperation(ctx, w, o, d.meter(running))
 		if err != nil {
 			return errors.Join(fmt.Errorf("%s: %w", o.name, err), running.tail())
 		}
-		r.addOperation(o, d.database, measured)
+		r.addOperation(o, d.database(), measured)
 		if !o.remembered {
 			continue
 		}
@@ -155,12 +186,17 @@ func (p plan) measureOperations(ctx context.Context, r *report, d deployment, he
 		if err != nil {
 			return err
 		}
-		r.add(line{Operation: "resident memory, " + p.fullness(), Database: d.database, Measured: megabytes(resident), Unit: "MB", Goal: goals{120, 0}.on(d.database)})
+		r.add(line{Operation: "resident memory, " + p.fullness(), Database: d.database(), Measured: megabytes(resident), Unit: "MB", Goal: goals{120, 0}.on(d.database())})
 	}
 	return nil
 }
 
 func (p plan) measureOperation(ctx context.Context, w *world, o operation, read meter) (cost, error) {
+	if o.passwords {
+		if err := w.signUp(ctx); err != nil {
+			return cost{}, err
+		}
+	}
 	var limit int64
 	if o.limited {
 		limit = int64(p.revocations())

@@ -21,6 +21,7 @@ type operation struct {
 	call  func(*world) call
 
 	limited    bool // each operation uses up a session of the stock
+	passwords  bool // there must be people
 	remembered bool // the server's memory is looked at afterwards
 
 	beside  func(*world) *crowd // who else works meanwhile
@@ -35,7 +36,7 @@ func operations() []operation {
 		{name: "revoke", goals: goals{0.25, 0.4}, call: (*world).revoking, limited: true},
 		{name: "JWKS", goals: goals{0.025, 0.025}, call: read("/.well-known/jwks.json")},
 		{name: "discovery", goals: goals{0.025, 0.025}, call: read("/.well-known/openid-configuration"), remembered: true},
-		{name: "password login", goals: goals{1, 1}, call: (*world).logIn, overrun: true},
-		{name: fmt.Sprintf("refresh beside %d clients that log in", loginClients), goals: goals{50, 50}, call: (*world).refreshing, beside: (*world).logIns, tail: true},
+		{name: "password login", goals: goals{1, 1}, call: (*world).logIn, passwords: true, overrun: true},
+		{name: fmt.Sprintf("refresh beside %d clients that log in", loginClients), goals: goals{50, 50}, call: (*world).refreshing, beside: (*world).logIns, passwords: true, tail: true},
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -28,8 +27,7 @@ type process struct {
 }
 
 // start runs a program until it says, at the end of a line, "on http://127.0.0.1:PORT". What it logs goes into a file, as it would in production.
-func start(ctx context.Context, log, program string, args ...string) (*process, error) {
-	command := exec.CommandContext(ctx, program, args...)
+func start(command *exec.Cmd, log string) (*process, error) {
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = stopTimeout
 	stderr, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -56,7 +54,7 @@ func start(ctx context.Context, log, program string, args ...string) (*process, 
 			return p, nil
 		}
 	}
-	return nil, errors.Join(fmt.Errorf("%s didn't start", program), command.Wait(), p.tail())
+	return nil, errors.Join(fmt.Errorf("%s didn't start", command.Path), command.Wait(), p.tail())
 }
 
 // stop ends the program in good order.

@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/jot-auth/jot/interop/measure"
@@ -24,10 +25,10 @@ const (
 
 // runSeed fills the data directory of a server that isn't running yet.
 func runSeed(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	d := deployment{database: sqlite}
+	d := deployment{url: os.Getenv(databaseVariable)}
 	flags := flag.NewFlagSet("load seed", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.StringVar(&d.dir, "data", "", "the server's data directory, made when missing")
+	flags.StringVar(&d.dir, "data", "", "the server's data directory, made when missing; with a PostgreSQL in $"+databaseVariable+", only its name counts")
 	sessions := flags.Int("sessions", 1_000_000, "how many sessions to add")
 	if err := flags.Parse(args); err != nil {
 		return err

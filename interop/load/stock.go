@@ -4,35 +4,19 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/jot-auth/jot/server"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// stock is what the clients hold: good refresh tokens, and people who can log in.
-type stock struct {
-	toRefresh []string // refresh tokens, each of a session of its own
-	toRevoke  []string
-	people    []person
-}
+// stock is what the clients hold before the server starts: good refresh tokens, each of a session of its own.
+type stock struct{ toRefresh, toRevoke []string }
 
-type person struct{ name, password string }
-
-// newStock issues tokens and makes accounts. The sessions lie among those that are in the database already.
-func newStock(ctx context.Context, s *server.Server, toRefresh, toRevoke, people int) (*stock, error) {
-	made := &stock{}
-	var err error
-	for n := range people {
-		one := person{fmt.Sprintf("person%d", n), fmt.Sprintf("the password of person %d", n)}
-		if _, err := s.SignUp(ctx, one.name, one.password); err != nil {
-			return nil, err
-		}
-		made.people = append(made.people, one)
+// newStock issues tokens. Their sessions lie among those that are in the database already.
+func newStock(ctx context.Context, i *issuer.Issuer, toRefresh, toRevoke int) (s stock, err error) {
+	if s.toRefresh, err = issueTokens(ctx, i, "refreshing", toRefresh); err != nil {
+		return s, err
 	}
-	if made.toRefresh, err = issueTokens(ctx, s.Issuer(), "refreshing", toRefresh); err != nil {
-		return nil, err
-	}
-	made.toRevoke, err = issueTokens(ctx, s.Issuer(), "revoking", toRevoke)
-	return made, err
+	s.toRevoke, err = issueTokens(ctx, i, "revoking", toRevoke)
+	return s, err
 }
 
 // issueTokens begins so many sessions of subjects that have ten each, and returns their refresh tokens.

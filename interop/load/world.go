@@ -18,9 +18,15 @@ const sessionsPerClient = 128
 type world struct {
 	plan   plan
 	caller *caller
-	people []person
+	people []person    // with passwords, once they have signed up
 	own    []*sessions // of each client
 	revoke chan string // refresh tokens of sessions that nobody else uses
+}
+
+type person struct{ name, password string }
+
+func (p person) json() string {
+	return fmt.Sprintf(`{"username":%q,"password":%q}`, p.name, p.password)
 }
 
 // sessions are the refresh tokens of one client.
@@ -29,8 +35,8 @@ type sessions struct {
 	turn   int
 }
 
-func newWorld(p plan, server *process, s *stock) *world {
-	w := &world{plan: p, caller: newCaller(server.base, p.clients+loginClients), people: s.people, revoke: make(chan string, len(s.toRevoke))}
+func newWorld(p plan, server *process, s stock) *world {
+	w := &world{plan: p, caller: newCaller(server.base, p.clients+loginClients), revoke: make(chan string, len(s.toRevoke))}
 	for client := range p.clients {
 		w.own = append(w.own, &sessions{tokens: s.toRefresh[client*sessionsPerClient : (client+1)*sessionsPerClient]})
 	}
@@ -70,11 +76,23 @@ func (w *world) revoking() call {
 	}
 }
 
+// signUp makes an account for each client that logs in.
+func (w *world) signUp(ctx context.Context) error {
+	for n := len(w.people); n < w.plan.clients+loginClients; n++ {
+		one := person{fmt.Sprintf("person%d", n), fmt.Sprintf("the password of person %d", n)}
+		if err := w.caller.post(ctx, "/v1/signup", jsonType, one.json(), nil); err != nil {
+			return err
+		}
+		w.people = append(w.people, one)
+	}
+	return nil
+}
+
 // loggingIn lets each client be a person of its own, after the first ones.
 func (w *world) loggingIn(first int) call {
 	return func(ctx context.Context, client int) error {
 		who := w.people[first+client]
-		return w.caller.post(ctx, "/v1/login", jsonType, fmt.Sprintf(`{"username":%q,"password":%q}`, who.name, who.password), nil)
+		return w.caller.post(ctx, "/v1/login", jsonType, who.json(), nil)
 	}
 }
 
