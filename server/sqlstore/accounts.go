@@ -37,12 +37,7 @@ func (s *Store) ViewAccounts(ctx context.Context, f func(accounts.Reader) error)
 
 // UpdateAccounts implements accounts.Store.
 func (s *Store) UpdateAccounts(ctx context.Context, f func(accounts.Tx) error) error {
-	return s.updateOn(ctx, s.loose, func(t *tx) error {
-		if err := s.dialect.loosen(t); err != nil {
-			return err
-		}
-		return f(t)
-	})
+	return s.update(ctx, func(t *tx) error { return f(t) })
 }
 
 // AccountsTx implements accounts.Store. It panics with a transaction of another store, which is a fault of the program.

@@ -22,8 +22,6 @@ type dialect interface {
 	// lockSlot waits until nobody else holds the same slot of throttles, and holds it until the commit. Whoever holds several took them
 	// in the order of accounts, which is one of kinds, so that no two wait for each other; and after a subject and its account.
 	lockSlot(t *tx, slot int64) error
-	// loosen lets a transaction's commit not wait for the disk.
-	loosen(t *tx) error
 	// collided reports whether a transaction failed only because of others beside it, so that it can run again.
 	collided(err error) bool
 	// continueIdentities makes the next identity of each table follow those that were copied into it.

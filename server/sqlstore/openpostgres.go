@@ -51,10 +51,9 @@ func OpenPostgres(ctx context.Context, connection string, o Options) (*Store, er
 	if err := migratePostgres(ctx, config); err != nil {
 		return nil, fmt.Errorf("%s: %w", where, explain(ctx, err))
 	}
-	writer := &database{DB: pool(config, o.Writers)}
 	return &Store{
 		dialect: postgresDialect{}, queue: newQueue(o.Writers, o.Queue), now: o.Now, watch: watcher{config, watchInterval},
-		writer: writer, loose: writer, reader: &database{DB: pool(config, o.Readers)},
+		writer: &database{DB: pool(config, o.Writers)}, reader: &database{DB: pool(config, o.Readers)},
 	}, nil
 }
 

@@ -74,11 +74,6 @@ func (postgresDialect) lockSlot(t *tx, slot int64) error {
 	return err
 }
 
-func (postgresDialect) loosen(t *tx) error {
-	_, err := t.exec(`SET LOCAL synchronous_commit = off`)
-	return err
-}
-
 func (postgresDialect) collided(err error) bool {
 	var failure *pgconn.PgError
 	return errors.As(err, &failure) && (failure.Code == serializationFailure || failure.Code == deadlockDetected)

@@ -19,10 +19,8 @@ func newQueue(writers, places int) queue {
 
 // enter waits for the caller's turn, until it leaves. It fails with issuer.ErrBusy when the queue is full, and with the context's error.
 func (q queue) enter(ctx context.Context) (leave func(), err error) {
-	select {
-	case q.places <- struct{}{}:
-	default:
-		return nil, fmt.Errorf("%w: %d wait for the database", issuer.ErrBusy, cap(q.places))
+	if err := q.takePlace(); err != nil {
+		return nil, err
 	}
 	select {
 	case q.turn <- struct{}{}:
@@ -30,5 +28,15 @@ func (q queue) enter(ctx context.Context) (leave func(), err error) {
 	case <-ctx.Done():
 		<-q.places
 		return nil, fmt.Errorf("database: %w", ctx.Err())
+	}
+}
+
+// takePlace fails with issuer.ErrBusy when the queue is full. The place is given back to places.
+func (q queue) takePlace() error {
+	select {
+	case q.places <- struct{}{}:
+		return nil
+	default:
+		return fmt.Errorf("%w: %d wait for the database", issuer.ErrBusy, cap(q.places))
 	}
 }

@@ -35,9 +35,6 @@ func (sqliteDialect) lock(*tx, lock, bool) error { return nil }
 
 func (sqliteDialect) lockSlot(*tx, int64) error { return nil }
 
-// loosen does nothing: the connection itself is one that doesn't wait.
-func (sqliteDialect) loosen(*tx) error { return nil }
-
 func (sqliteDialect) collided(error) bool { return false }
 
 func (sqliteDialect) continueIdentities(*tx) error { return nil } // AUTOINCREMENT does
@@ -58,20 +55,17 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err := secureFile(path); err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
-	s := &Store{dialect: sqliteDialect{}, queue: newQueue(1, o.Queue), now: o.Now}
+	s := &Store{dialect: sqliteDialect{}, queue: newQueue(1, o.Queue), group: new(group), now: o.Now}
 	if s.writer, err = connect(dataSource(path, o, "_txlock", "immediate"), 1); err != nil {
 		return nil, fmt.Errorf("database %s: %w", path, err)
 	}
 	if s.reader, err = connect(dataSource(path, o, "_pragma", "query_only(1)"), o.Readers); err != nil {
 		return nil, errors.Join(fmt.Errorf("database %s: %w", path, err), s.writer.Close())
 	}
-	if s.loose, err = connect(dataSource(path, o, "_txlock", "immediate", "_pragma", "synchronous(NORMAL)"), 1); err != nil {
-		return nil, errors.Join(fmt.Errorf("database %s: %w", path, err), s.reader.Close(), s.writer.Close())
-	}
 	// The schema comes before the statements that know it.
 	err = migrate(ctx, s.writer.DB, s.dialect)
 	if err == nil {
-		err = errors.Join(s.writer.prepare(ctx), s.loose.prepare(ctx), s.reader.prepare(ctx))
+		err = errors.Join(s.writer.prepare(ctx), s.reader.prepare(ctx))
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("database %s: %w", path, err), s.Close())

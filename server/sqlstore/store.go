@@ -2,7 +2,7 @@
 //
 // It stores and decides nothing: the rules are in issuer and accounts, whose Store interfaces it satisfies. What was committed is on the disk.
 //
-// On SQLite one connection writes, in immediate transactions, and a pool of others reads beside it, each on the state of its first
+// On SQLite one connection writes, in immediate transactions that those share who wait (see group.go), and a pool of others reads beside it, each on the state of its first
 // read. On PostgreSQL several write, and what a transaction reads it locks: see dialect.go for the order.
 package sqlstore
 
@@ -33,8 +33,8 @@ const (
 type Store struct {
 	dialect dialect
 	writer  *database
-	loose   *database // for writers that needn't wait for the disk
-	queue   queue     // of those who write
+	queue   queue  // of those who write
+	group   *group // of SQLite's, to share a commit
 	reader  *database
 	now     func() time.Time // for tests; nil: the database's clock
 	watch   watcher
@@ -58,10 +58,13 @@ func (s *Store) Update(ctx context.Context, f func(issuer.Tx) error) error {
 }
 
 func (s *Store) update(ctx context.Context, f func(*tx) error) error {
-	return s.updateOn(ctx, s.writer, f)
+	if s.group != nil {
+		return s.updateTogether(ctx, f)
+	}
+	return s.updateAlone(ctx, f)
 }
 
-func (s *Store) updateOn(ctx context.Context, writer *database, f func(*tx) error) error {
+func (s *Store) updateAlone(ctx context.Context, f func(*tx) error) error {
 	leave, err := s.queue.enter(ctx)
 	if err != nil {
 		return err
@@ -69,12 +72,8 @@ func (s *Store) updateOn(ctx context.Context, writer *database, f func(*tx) erro
 	defer leave()
 	_, update := s.dialect.isolation()
 	for attempt := 1; ; attempt++ {
-		err := s.transact(ctx, writer, update, func(t *tx) error {
-			t.updates = true
-			if err := f(t); err != nil {
-				return err
-			}
-			return t.writeEvents()
+		err := s.transact(ctx, s.writer, update, func(t *tx) error {
+			return t.update(f)
 		})
 		if attempt == collisions || !s.dialect.collided(err) {
 			return err
@@ -85,6 +84,15 @@ func (s *Store) updateOn(ctx context.Context, writer *database, f func(*tx) erro
 			return explain(ctx, ctx.Err())
 		}
 	}
+}
+
+// update runs f and writes its events.
+func (t *tx) update(f func(*tx) error) error {
+	t.updates = true
+	if err := f(t); err != nil {
+		return err
+	}
+	return t.writeEvents()
 }
 
 func (s *Store) transact(ctx context.Context, db *database, o *sql.TxOptions, f func(*tx) error) error {
@@ -101,5 +109,5 @@ func (s *Store) transact(ctx context.Context, db *database, o *sql.TxOptions, f 
 
 // Close implements issuer.Store. It waits for queries that are under way.
 func (s *Store) Close() error {
-	return errors.Join(s.reader.Close(), s.loose.Close(), s.writer.Close()) // a pool may be closed twice
+	return errors.Join(s.reader.Close(), s.writer.Close())
 }

@@ -17,6 +17,7 @@ type tx struct {
 	ctx      context.Context // the transaction's own: it ends with it
 	store    *Store
 	prepared map[string]*sql.Stmt
+	wrote    bool           // something, or tried to
 	updates  bool           // what it reads can't be changed by others before the commit
 	events   []issuer.Event // to be written when it commits
 }
@@ -49,6 +50,7 @@ func (t *tx) share(l lock) error {
 func (t *tx) exec(query string, args ...any) (int64, error) {
 	var result sql.Result
 	var err error
+	t.wrote = true
 	if prepared := t.prepared[query]; prepared != nil {
 		result, err = t.StmtContext(t.ctx, prepared).ExecContext(t.ctx, args...)
 	} else {

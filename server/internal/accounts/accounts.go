@@ -40,8 +40,7 @@ type Store interface {
 	// ViewAccounts runs f on one consistent state of the database.
 	ViewAccounts(ctx context.Context, f func(Reader) error) error
 
-	// UpdateAccounts runs f in one serializable transaction and commits it when f answers nil. It may run f again. Unlike other
-	// commits, this one need not survive a power failure: attempts that are forgotten then were few.
+	// UpdateAccounts runs f in one serializable transaction and commits it when f answers nil. It may run f again.
 	UpdateAccounts(ctx context.Context, f func(Tx) error) error
 
 	// AccountsTx answers the accounts in a transaction that this very store began for an issuer.
