@@ -16,8 +16,9 @@ const answerTimeout = 30 * time.Second
 
 // caller sends requests to one program, over connections that it keeps.
 type caller struct {
-	http *http.Client
-	base string
+	http   *http.Client
+	base   string
+	bearer string // an access token, or none
 }
 
 // newCaller keeps a connection for each of so many clients. It connects to loopback and nowhere else: this program is no weapon.
@@ -36,6 +37,20 @@ func dialLoopback(ctx context.Context, network, address string) (net.Conn, error
 		return nil, fmt.Errorf("%s is not on loopback", address)
 	}
 	return new(net.Dialer).DialContext(ctx, network, address)
+}
+
+// as is a caller with an access token.
+func (c *caller) as(bearer string) *caller { return &caller{c.http, c.base, bearer} }
+
+// statusError is an answer that isn't a success.
+type statusError struct {
+	request string
+	status  int
+	body    string
+}
+
+func (e *statusError) Error() string {
+	return fmt.Sprintf("%s: %d: %.200s", e.request, e.status, e.body)
 }
 
 func (c *caller) close() { c.http.CloseIdleConnections() }
@@ -57,6 +72,9 @@ func (c *caller) send(ctx context.Context, method, path, contentType, body strin
 	if contentType != "" {
 		request.Header.Set("Content-Type", contentType)
 	}
+	if c.bearer != "" {
+		request.Header.Set("Authorization", "Bearer "+c.bearer)
+	}
 	response, err := c.http.Do(request)
 	if err != nil {
 		return err
@@ -67,7 +85,7 @@ func (c *caller) send(ctx context.Context, method, path, contentType, body strin
 		return err
 	}
 	if response.StatusCode >= http.StatusBadRequest {
-		return fmt.Errorf("%s %s: %s: %.200s", method, path, response.Status, answer)
+		return &statusError{method + " " + path, response.StatusCode, string(answer)}
 	}
 	if into == nil {
 		return nil

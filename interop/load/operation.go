@@ -20,9 +20,10 @@ type operation struct {
 	goals goals
 	call  func(*world) call
 
-	limited    bool // each operation uses up a session of the stock
-	passwords  bool // there must be people
-	remembered bool // the server's memory is looked at afterwards
+	path       string // the line is left out where the server doesn't know it
+	limited    bool   // each operation uses up a session of the stock
+	passwords  bool   // there must be people
+	remembered bool   // the server's memory is looked at afterwards
 
 	beside  func(*world) *crowd // who else works meanwhile
 	overrun bool                // the goal is for what the server takes beyond a bare Argon2id hash
@@ -33,6 +34,8 @@ type operation struct {
 func operations() []operation {
 	return []operation{
 		{name: "refresh, ES256", goals: goals{0.35, 0.5}, call: (*world).refreshing},
+		{name: "issuer.Issue over HTTP, ES256", goals: goals{0.15, 0}, call: (*world).issuing, path: issuePath},
+		{name: "client credentials, ES256", call: (*world).acting},
 		{name: "revoke", goals: goals{0.25, 0.4}, call: (*world).revoking, limited: true},
 		{name: "JWKS", goals: goals{0.025, 0.025}, call: read("/.well-known/jwks.json")},
 		{name: "discovery", goals: goals{0.025, 0.025}, call: read("/.well-known/openid-configuration"), remembered: true},

@@ -7,16 +7,26 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// stock is what the clients hold before the server starts: good refresh tokens, each of a session of its own.
-type stock struct{ toRefresh, toRevoke []string }
+// backend is a client that acts for itself, and may begin sessions for people whom it has authenticated.
+const backend = issuer.ClientPrefix + "backend"
+
+// stock is what the clients hold before the server starts: good refresh tokens, each of a session of its own, and the backend's secret.
+type stock struct {
+	toRefresh, toRevoke []string
+	secret              string
+}
 
 // newStock issues tokens. Their sessions lie among those that are in the database already.
 func newStock(ctx context.Context, i *issuer.Issuer, toRefresh, toRevoke int) (s stock, err error) {
 	if s.toRefresh, err = issueTokens(ctx, i, "refreshing", toRefresh); err != nil {
 		return s, err
 	}
-	s.toRevoke, err = issueTokens(ctx, i, "revoking", toRevoke)
-	return s, err
+	if s.toRevoke, err = issueTokens(ctx, i, "revoking", toRevoke); err != nil {
+		return s, err
+	}
+	secret, hash := issuer.NewClientSecret()
+	s.secret = secret
+	return s, i.CreateClient(ctx, issuer.Client{ID: backend, Scopes: append([]string{issuer.ScopeSessions}, scopes...), SecretHash: hash})
 }
 
 // issueTokens begins so many sessions of subjects that have ten each, and returns their refresh tokens.

@@ -2,13 +2,18 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
+	"sync"
 )
 
 const (
 	jsonType = "application/json"
 	formType = "application/x-www-form-urlencoded"
+
+	issuePath = "/admin/v1/sessions"
 )
 
 // sessionsPerClient is how many sessions each client refreshes in turn, so that they lie in many places of the database.
@@ -18,6 +23,7 @@ const sessionsPerClient = 128
 type world struct {
 	plan   plan
 	caller *caller
+	secret string      // of the backend
 	people []person    // with passwords, once they have signed up
 	own    []*sessions // of each client
 	revoke chan string // refresh tokens of sessions that nobody else uses
@@ -36,7 +42,7 @@ type sessions struct {
 }
 
 func newWorld(p plan, server *process, s stock) *world {
-	w := &world{plan: p, caller: newCaller(server.base, p.clients+loginClients), revoke: make(chan string, len(s.toRevoke))}
+	w := &world{plan: p, caller: newCaller(server.base, p.clients+loginClients), revoke: make(chan string, len(s.toRevoke)), secret: s.secret}
 	for client := range p.clients {
 		w.own = append(w.own, &sessions{tokens: s.toRefresh[client*sessionsPerClient : (client+1)*sessionsPerClient]})
 	}
@@ -74,6 +80,46 @@ func (w *world) revoking() call {
 		form := url.Values{"token": {<-w.revoke}, "client_id": {client}}
 		return w.caller.post(ctx, "/oauth2/revoke", formType, form.Encode(), nil)
 	}
+}
+
+// acting gives the backend tokens for itself.
+func (w *world) acting() call {
+	return func(ctx context.Context, _ int) error {
+		_, err := w.backendToken(ctx, audience)
+		return err
+	}
+}
+
+func (w *world) backendToken(ctx context.Context, resource string) (string, error) {
+	var answer struct {
+		AccessToken string `json:"access_token"`
+	}
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {backend}, "client_secret": {w.secret}, "resource": {resource}}
+	err := w.caller.post(ctx, "/oauth2/token", formType, form.Encode(), &answer)
+	return answer.AccessToken, err
+}
+
+// issuing lets the backend begin sessions of subjects that have some already. It gets its own token with the first.
+func (w *world) issuing() call {
+	authenticated := sync.OnceValues(func() (*caller, error) {
+		token, err := w.backendToken(context.Background(), issuerURL+"/admin")
+		return w.caller.as(token), err
+	})
+	body := fmt.Sprintf(`{"sub":"refreshing-0","client_id":%q,"resource":%q,"amr":["pwd"],"address":%q}`, client, audience, address)
+	return func(ctx context.Context, _ int) error {
+		as, err := authenticated()
+		if err != nil {
+			return err
+		}
+		return as.post(ctx, issuePath, jsonType, body, nil)
+	}
+}
+
+// offers reports whether the server knows a path.
+func (w *world) offers(ctx context.Context, path string) bool {
+	var refused *statusError
+	err := w.caller.post(ctx, path, jsonType, "{}", nil)
+	return !errors.As(err, &refused) || refused.status != http.StatusNotFound
 }
 
 // signUp makes an account for each client that logs in.
