@@ -32,12 +32,18 @@ var mayImport = map[string][]string{
 	"internal/oauth":     {"issuer", "internal/web"},
 	"internal/feed":      {"issuer", "internal/web"},
 	"internal/openapi":   {"internal/web"},
+
+	"internal/privatefile": {},
+	"internal/certificate": {"internal/privatefile"},
+	"internal/config":      {".", "issuer", "internal/certificate", "internal/privatefile"},
+
 	".": {
-		"issuer", "sqlstore", "internal/accounts", "internal/api", "internal/feed", "internal/oauth", "internal/openapi", "internal/telemetry", "internal/web",
+		"issuer", "sqlstore", "internal/accounts", "internal/api", "internal/feed", "internal/oauth", "internal/openapi",
+		"internal/privatefile", "internal/telemetry", "internal/web",
 	},
 	"internal/accounts/storetest": {"issuer", "internal/accounts"},
 
-	"internal/cli": {".", "issuer", "sqlstore"},
+	"internal/cli": {".", "issuer", "sqlstore", "internal/config"},
 	"cmd/jot":      {"internal/cli"},
 }
 
@@ -56,6 +62,11 @@ var onlyIn = map[string][]string{
 	rootModule + "/jwe":               {"internal/cli"},
 	rootModule + "/jothttp":           {"internal/api", "internal/feed", "internal/web"},
 	rootModule + "/examples/petstore": {"internal/cli"},
+
+	"github.com/BurntSushi/toml":                     {"internal/config"},
+	"github.com/prometheus/client_golang/prometheus": {"internal/telemetry"},
+	"golang.org/x/crypto/acme/autocert":              {"internal/certificate"},
+	"net/http/pprof":                                 {"."},
 }
 
 // withoutHTTP are the packages of the domain and its storage: no request ever reaches them.

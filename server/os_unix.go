@@ -5,7 +5,6 @@ package server
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"syscall"
 )
@@ -17,11 +16,6 @@ func openWithoutLinks(path string) (*os.File, error) {
 		return nil, fmt.Errorf("the secret %s is a symbolic link: name the file itself", path)
 	}
 	return file, err
-}
-
-func ownedByUs(info fs.FileInfo) bool {
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	return ok && int(stat.Uid) == os.Geteuid()
 }
 
 // syncDir makes a new name in a directory survive a loss of power.

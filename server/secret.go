@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/jot-auth/jot/server/internal/privatefile"
 )
 
 const secretSize = 32 // bytes
@@ -34,7 +36,7 @@ func ParseSecret(text string) (Secret, error) {
 }
 
 // SecretFile reads a secret from a file, or makes one and writes it there, with mode 0600, when there is no such file. It refuses a
-// file that others can read or own, and anything that's not a regular file.
+// file that others can read or own, except that root's may be for one group, and anything that's not a regular file.
 func SecretFile(path string) (Secret, error) {
 	secret, err := readSecret(path)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -55,8 +57,8 @@ func readSecret(path string) (Secret, error) {
 		return Secret{}, err
 	}
 	defer file.Close()
-	if err := checkPrivate(file); err != nil {
-		return Secret{}, err
+	if err := privatefile.Check(file); err != nil {
+		return Secret{}, fmt.Errorf("the secret %w", err)
 	}
 	text, err := io.ReadAll(io.LimitReader(file, 1<<10))
 	if err != nil {
@@ -67,23 +69,6 @@ func readSecret(path string) (Secret, error) {
 		return Secret{}, fmt.Errorf("the file %s: %w", path, err)
 	}
 	return secret, nil
-}
-
-// checkPrivate looks at the open file, so that nobody can exchange it in between.
-func checkPrivate(file *os.File) error {
-	info, err := file.Stat()
-	if err != nil {
-		return err
-	}
-	switch {
-	case !info.Mode().IsRegular():
-		return fmt.Errorf("the secret %s is not a regular file: name the file itself", file.Name())
-	case !ownedByUs(info):
-		return fmt.Errorf("the secret %s belongs to another user, who knows it: replace it by one of your own", file.Name())
-	case info.Mode().Perm()&0o077 != 0:
-		return fmt.Errorf("the secret %s can be read by others (mode %04o): chmod 600 it, and replace it if somebody may have read it", file.Name(), info.Mode().Perm())
-	}
-	return nil
 }
 
 // writeSecret writes a whole file or none: a crash in between leaves nothing under the name.

@@ -9,9 +9,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 
 	"github.com/jot-auth/jot/server/internal/accounts"
 	"github.com/jot-auth/jot/server/internal/api"
@@ -51,6 +53,14 @@ type Config struct {
 	// of randomness, as Secret.Text returns. Without one, nobody can read it.
 	FeedCredentials []string
 
+	// TrustedProxies are the networks of the proxies whose header says who a request comes from; everybody else's is ignored.
+	// ProxyHeader is the one that they write, "X-Forwarded-For" ("") or "Forwarded" (RFC 7239).
+	TrustedProxies []netip.Prefix
+	ProxyHeader    string
+
+	// CORSOrigins are the origins, such as https://app.example.com, whose pages may use /v1 and the token endpoints from a browser.
+	CORSOrigins []string
+
 	// Logger takes the log; nil means slog.Default. No token, key or password is ever logged.
 	Logger *slog.Logger
 }
@@ -64,6 +74,12 @@ type Server struct {
 	feed     *feed.Server
 	handler  http.Handler
 	logger   *slog.Logger
+
+	proxies  web.Proxies
+	metrics  *telemetry.Metrics
+	logins   loginCounts
+	draining atomic.Bool // the server is about to end: send it nobody new
+	bounds   bounds
 }
 
 // Validate says what is wrong with a Config, before New makes or opens anything.
@@ -74,8 +90,10 @@ func (c Config) Validate() error {
 	if c.Database != "" && !sqlstore.IsPostgres(c.Database) {
 		return errors.New("Database isn't the connection string of a PostgreSQL database: write it as postgres://USER@HOST/DATABASE?sslmode=verify-full")
 	}
-	return errors.Join(c.Issuer.Validate(), c.checkSignUpScope())
+	return errors.Join(c.Issuer.Validate(), c.checkSignUpScope(), c.proxies().Validate(), web.ValidateOrigins(c.CORSOrigins))
 }
+
+func (c Config) proxies() web.Proxies { return web.Proxies{Trusted: c.TrustedProxies, Header: c.ProxyHeader} }
 
 // New opens the database, brings it up to date, and wires the parts. A Config that leaves something dangerous open is refused.
 func New(ctx context.Context, c Config) (_ *Server, err error) {
@@ -88,7 +106,7 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	if c.Issuer.Logger == nil {
 		c.Issuer.Logger = c.Logger
 	}
-	s := &Server{logger: c.Logger}
+	s := &Server{logger: c.Logger, proxies: c.proxies(), metrics: newMetrics(), bounds: usualBounds}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -138,7 +156,9 @@ func (s *Server) routes(c Config) (_ http.Handler, err error) {
 	if err != nil {
 		return nil, err
 	}
-	firstParty, err := api.New(s.issuer, s.issuer.Verifier(), s.accounts, api.Options{OpenSignUp: c.OpenSignUp})
+	firstParty, err := api.New(s.issuer, s.issuer.Verifier(), countedAccounts{s.accounts, &s.logins}, api.Options{
+		OpenSignUp: c.OpenSignUp, TrustedOrigins: c.CORSOrigins,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -153,10 +173,23 @@ func (s *Server) routes(c Config) (_ http.Handler, err error) {
 	firstParty.Register(mux)
 	protocols.Register(mux)
 	s.feed.Register(mux)
-	if err := errors.Join(registerHealth(mux, s.issuer), openapi.Register(mux, s.issuer.URL())); err != nil {
+	if err := openapi.Register(mux, s.issuer.URL()); err != nil {
 		return nil, err
 	}
-	return telemetry.LogRequests(c.Logger, web.Problems(mux)), nil
+	base, err := web.BasePath(s.issuer.URL())
+	if err != nil {
+		return nil, err
+	}
+	s.registerHealth(mux, base)
+	s.metrics.Watch(measures, s.measure)
+	return s.surround(c, base, web.Problems(mux)), nil
+}
+
+// surround puts around the routes what is true of every request, the outermost last.
+func (s *Server) surround(c Config, base string, routes http.Handler) http.Handler {
+	inner := web.CORS{Base: base, Origins: c.CORSOrigins}.Handler(routes)
+	logged := telemetry.Requests{Logger: c.Logger, Address: web.ClientAddress, Metrics: s.metrics}.Handler(inner)
+	return s.proxies.Handler(logged)
 }
 
 // Handler serves every endpoint, below the path of the issuer's URL. Serve serves it with timeouts; whoever mounts it elsewhere

@@ -31,7 +31,7 @@ func newInstallation(t *testing.T) installation {
 
 func (i installation) start(t *testing.T) *running {
 	t.Helper()
-	return start(t, "jot serves", "serve", "--issuer", i.url, "--listen", i.address, "--data", i.data,
+	return start(t, "jot serves", "serve", "--issuer", i.url, "--listen", i.address, "--admin-listen", "", "--data", i.data,
 		"--resource", "petstore=pets:read", "--signup-scope", "pets:read", "--open-signup")
 }
 

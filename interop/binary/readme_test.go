@@ -43,5 +43,5 @@ func TestReadmeLines(t *testing.T) {
 		t.Fatalf("the README starts servers: %q", servers)
 	}
 	args := strings.Fields(strings.Replace(servers[0], "./jot-data", filepath.Join(dir, "jot-data"), 1))[1:]
-	start(t, "jot serves https://auth.example.com", append(args, "--listen", freeAddress(t))...).stop(t)
+	start(t, "jot serves https://auth.example.com", append(args, "--listen", freeAddress(t), "--admin-listen", "")...).stop(t)
 }

@@ -93,6 +93,7 @@ func (i *Issuer) sign(ctx context.Context, d *draft) (Tokens, error) {
 	if err != nil {
 		return Tokens{}, fmt.Errorf("signing an access token: %w", err)
 	}
+	i.counts.tokens.Add(1)
 	tokens := Tokens{Access: access, ExpiresIn: d.life, Scope: d.scope, Subject: d.subject}
 	if d.session != nil {
 		tokens.Refresh = i.newRefreshToken(d.session, d.session.Counters.Current)

@@ -58,6 +58,7 @@ func (i *Issuer) Issue(ctx context.Context, g Grant) (Tokens, error) {
 	if err != nil {
 		return Tokens{}, err
 	}
+	i.counts.sessions.Add(1)
 	return i.sign(ctx, d)
 }
 

@@ -44,6 +44,7 @@ type Issuer struct {
 	rules     *revocation.Set
 	changed   signal
 	probe     probe
+	counts    counts
 
 	// Only the goroutine touches these.
 	followed  uint64    // sequence up to which others' rules were applied

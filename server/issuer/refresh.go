@@ -85,10 +85,15 @@ func (i *Issuer) decideRefresh(ctx context.Context, r RefreshRequest, token refr
 	defer cancel()
 	// Of many that present one token at once, one transaction rotates the counters and the others see that it did:
 	// they all get the same successor. A logout or change of claims comes before or after, never in between.
+	var decided *update
 	err = i.commit(soon, func(u *update) (err error) {
+		decided = u
 		d, err = u.refresh(r, token)
 		return err
 	})
+	if err == nil {
+		i.counts.refreshes[decided.meaning].Add(1)
+	}
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		err = fmt.Errorf("%w: %w", ErrBusy, err)
 	}
@@ -123,6 +128,7 @@ func (u *update) refresh(r RefreshRequest, token refreshToken) (*draft, error) {
 	before := session.Counters
 	var meaning outcome
 	session.Counters, meaning = before.present(token.counter, u.now, u.issuer.config.RefreshGrace)
+	u.meaning = meaning
 	switch meaning {
 	case reused:
 		return nil, u.reused(r, session, token)

@@ -25,6 +25,8 @@ type update struct {
 	rules      []revocation.Rule // to be appended to the log
 	known      []revocation.Rule // in the log already
 	unfinished bool              // there is something for the sweep
+
+	meaning outcome // of a refresh
 }
 
 // commit runs f in one transaction together with the log entries for the rules that f gathers. When it returns nil the

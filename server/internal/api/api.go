@@ -9,6 +9,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/jot-auth/jot"
@@ -46,6 +47,9 @@ type Accounts interface {
 // Options are choices about the endpoints. The zero value is the strictest.
 type Options struct {
 	OpenSignUp bool // anybody may sign up; otherwise nobody
+
+	// TrustedOrigins are those whose pages may send requests with cookies; otherwise only pages of this very origin may.
+	TrustedOrigins []string
 }
 
 // API serves the /v1 tree.
@@ -56,6 +60,7 @@ type API struct {
 	options  Options
 	client   string // the default client, the first of the first-party ones
 	base     string // path of the issuer's URL
+	origins  *http.CrossOriginProtection
 }
 
 // New makes the API of an issuer. The verifier is the issuer's own, which knows what is
@@ -66,9 +71,13 @@ func New(i Issuer, v *jot.Verifier, a Accounts, o Options) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
+	origins, err := protectOrigins(o.TrustedOrigins)
+	if err != nil {
+		return nil, err
+	}
 	for _, client := range i.Clients() {
 		if client.FirstParty && client.SecretHash == nil {
-			return &API{issuer: i, verifier: v, accounts: a, options: o, client: client.ID, base: base}, nil
+			return &API{issuer: i, verifier: v, accounts: a, options: o, client: client.ID, base: base, origins: origins}, nil
 		}
 	}
 	return nil, errors.New("api: the issuer has no first-party client; configure one")
@@ -105,18 +114,28 @@ func (a *API) Register(mux *http.ServeMux) {
 		"DELETE /v1/sessions/{sid}": a.endSession,
 	}
 	for route, handler := range routes {
-		web.Handle(mux, a.base, route, guard(handler))
+		web.Handle(mux, a.base, route, a.guard(handler))
 	}
+}
+
+// protectOrigins refuses requests that a page of another origin made, unless it is trusted.
+func protectOrigins(trusted []string) (*http.CrossOriginProtection, error) {
+	origins := http.NewCrossOriginProtection()
+	for _, origin := range trusted {
+		if err := origins.AddTrustedOrigin(origin); err != nil {
+			return nil, fmt.Errorf("api: trusted origin: %w", err)
+		}
+	}
+	origins.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		web.WriteProblem(w, web.NewProblem(http.StatusForbidden, "cross-origin request"))
+	}))
+	return origins, nil
 }
 
 // guard keeps what is true of every endpoint here: no cross-site requests, nothing stored by
 // caches.
-func guard(next http.Handler) http.Handler {
-	csrf := http.NewCrossOriginProtection()
-	csrf.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		web.WriteProblem(w, web.NewProblem(http.StatusForbidden, "cross-origin request"))
-	}))
-	return csrf.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+func (a *API) guard(next http.Handler) http.Handler {
+	return a.origins.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		web.NoStore(w)
 		next.ServeHTTP(w, r)
 	}))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -114,4 +115,9 @@ func (d database) exists() error {
 		return nil
 	}
 	return usagef("there is no database %s", d.file())
+}
+
+func missing(file string) bool {
+	_, err := os.Lstat(file)
+	return errors.Is(err, fs.ErrNotExist)
 }

@@ -7,41 +7,64 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
+	"log/slog"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/template"
 
 	"github.com/spf13/cobra"
 
 	"github.com/jot-auth/jot/server"
+	"github.com/jot-auth/jot/server/internal/config"
+	"github.com/jot-auth/jot/server/issuer"
 )
 
 const developmentUser = "ada"
 
-// serveDevelopment needs no configuration and keeps nothing, unless it's told a data directory.
-func serveDevelopment(cmd *cobra.Command, f serveFlags) error {
-	if f.data != "" || f.database != "" || f.kekFile != "" || f.feedCredentialFile != "" || len(f.resources) > 0 {
-		return usagef("--dev keeps nothing and brings its own configuration: leave out --data, --database, --kek, --feed-credential and --resource, or leave out --dev")
+// developmentSettings are those that go with --dev.
+var developmentSettings = []string{"issuer", "listen", "admin_listen", "cors.origins", "sign_up.open", "sign_up.scope", "log.format", "log.level"}
+
+// serveDevelopment needs no configuration and keeps nothing. It doesn't look at the environment either.
+func serveDevelopment(cmd *cobra.Command, given settingFlags) error {
+	c, err := config.Load(config.Sources{Flags: given.given})
+	if err != nil {
+		return usagef("%w", err)
 	}
-	listener, err := listenLoopback(f.listen)
+	for path, flag := range c.Origins {
+		if !slices.Contains(developmentSettings, path) {
+			return usagef("--dev keeps nothing and brings its own configuration: leave out %s, or leave out --dev", flag)
+		}
+	}
+	if given.file != "" {
+		return usagef("--dev brings its own configuration: leave out --config, or leave out --dev")
+	}
+	if c.Origins["admin_listen"] == "" {
+		c.AdminListen = ""
+	}
+	if err := c.CheckListen(); err != nil {
+		return usagef("%w", err)
+	}
+	listeners, err := listen(&c.Config, nil)
 	if err != nil {
 		return err
 	}
-	defer listener.Close() // Serve closes it first, where it came that far
+	defer closeAll(listeners) // ServeOn closes them first, where it came that far
 	return withTemporaryDir(cmd.Context(), func(ctx context.Context, dir string) error {
-		return f.serveIn(ctx, cmd, dir, listener)
+		return serveIn(ctx, cmd, c, dir, listeners)
 	})
 }
 
-func (f serveFlags) serveIn(ctx context.Context, cmd *cobra.Command, dir string, listener net.Listener) error {
-	address := cmp.Or(f.issuer, "http://"+listener.Addr().String())
-	config, credential := development(address, filepath.Join(dir, "data"), newLogger(cmd.ErrOrStderr()))
-	config.SignUpScope = config.Issuer.Resources[0].Scopes // so that everything can be tried
-	if f.signUpScope != nil {
-		config.SignUpScope = f.signUpScope
+func serveIn(ctx context.Context, cmd *cobra.Command, c *config.Loaded, dir string, listeners server.Listeners) error {
+	address := cmp.Or(c.Issuer, "http://"+listeners.Public.Addr().String())
+	settings, credential := development(address, filepath.Join(dir, "data"), newLogger(cmd.ErrOrStderr(), &c.Config))
+	settings.SignUpScope = settings.Issuer.Resources[0].Scopes // so that everything can be tried
+	if c.SignUp.Scope != nil {
+		settings.SignUpScope = c.SignUp.Scope
 	}
-	s, err := server.New(ctx, config)
+	settings.CORSOrigins = c.CORS.Origins
+	s, err := server.New(ctx, settings)
 	if err != nil {
 		return err
 	}
@@ -52,7 +75,35 @@ func (f serveFlags) serveIn(ctx context.Context, cmd *cobra.Command, dir string,
 	if err := printWelcome(cmd.OutOrStdout(), welcome{address, developmentUser, password, credential}); err != nil {
 		return errors.Join(err, s.Close())
 	}
-	return errors.Join(s.Serve(ctx, listener), s.Close())
+	return errors.Join(s.ServeOn(ctx, listeners), s.Close())
+}
+
+// development is the configuration of --dev and of the demo: one API, a petstore, and open sign-up.
+func development(issuerURL, data string, logger *slog.Logger) (settings server.Config, feedCredential string) {
+	scopes := []string{"pets:read", "pets:write"}
+	feedCredential = server.NewSecret().Text()
+	return server.Config{
+		Issuer: issuer.Config{
+			URL:              issuerURL,
+			Resources:        []issuer.Resource{{Audience: "petstore", Scopes: scopes}},
+			Clients:          []issuer.Client{{ID: config.DefaultClient, Scopes: scopes, FirstParty: true}},
+			KeyEncryptionKey: server.NewSecret().Bytes(),
+		},
+		DataDir:         data,
+		OpenSignUp:      true,
+		SignUpScope:     []string{"pets:read"},
+		FeedCredentials: []string{feedCredential},
+		Logger:          logger,
+	}, feedCredential
+}
+
+// withTemporaryDir calls use with a new directory, and removes it afterwards.
+func withTemporaryDir(ctx context.Context, use func(ctx context.Context, dir string) error) error {
+	dir, err := os.MkdirTemp("", "jot-") // mode 0700
+	if err != nil {
+		return err
+	}
+	return errors.Join(use(ctx, dir), os.RemoveAll(dir))
 }
 
 // randomPassword is 130 bits in four groups that can be typed.

@@ -96,6 +96,9 @@ func (s *Server) Register(mux *http.ServeMux) {
 // Readers connect again.
 func (s *Server) EndStreams() { s.hub.endStreams() }
 
+// Streams is how many live streams are open, or about to be.
+func (s *Server) Streams() int64 { return s.streams.Load() }
+
 // Close ends the streams and the hub, and waits for the hub. Later requests for a stream get 503. Its
 // error is always nil; it may be called more than once.
 func (s *Server) Close() error {

@@ -1,4 +1,4 @@
-// Package telemetry tells operators what the server does: a log line a request, without a secret in it.
+// Package telemetry tells operators what the server does: a log line a request, without a secret in it, and metrics.
 package telemetry
 
 import (
@@ -15,14 +15,27 @@ const RequestIDHeader = "Jot-Request-Id"
 
 type loggerKey struct{}
 
-// LogRequests logs each request when it has been answered: its ID, method, route, status, size and duration in milliseconds.
-// The path, query, headers and bodies are left out, since they may hold tokens and names. A handler that panics is answered with
-// 500 and logged with its stack.
+// Requests says what becomes known of requests.
+type Requests struct {
+	Logger  *slog.Logger
+	Address func(*http.Request) string // who it comes from; nil: left out
+	Metrics *Metrics                   // counts them; nil: nobody does
+}
+
+// LogRequests logs each request, and no more.
 func LogRequests(logger *slog.Logger, next http.Handler) http.Handler {
+	return Requests{Logger: logger}.Handler(next)
+}
+
+// Handler logs each request when it has been answered: its ID, method, route, status, size, duration in milliseconds, and the
+// client's address. The path, query, headers and bodies are left out, since they may hold tokens and names. A handler that panics
+// is answered with 500 and logged with its stack.
+func (o Requests) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer o.Metrics.begin()()
 		started := time.Now()
 		id := rand.Text()
-		logger := logger.With(slog.String("id", id))
+		logger := o.Logger.With(slog.String("id", id))
 		w.Header().Set(RequestIDHeader, id)
 		answer := &recorder{ResponseWriter: w}
 		r = r.WithContext(context.WithValue(r.Context(), loggerKey{}, logger))
@@ -30,9 +43,16 @@ func LogRequests(logger *slog.Logger, next http.Handler) http.Handler {
 			if cause := recover(); cause != nil {
 				answer.fail(logger, cause)
 			}
-			logger.LogAttrs(r.Context(), slog.LevelInfo, "request",
+			took := time.Since(started)
+			o.Metrics.observe(r.Pattern, knownMethod(r.Method), answer.status, took)
+			attributes := []slog.Attr{
 				slog.String("method", knownMethod(r.Method)), slog.String("route", r.Pattern),
-				slog.Int("status", answer.status), slog.Int64("bytes", answer.bytes), slog.Float64("took_ms", milliseconds(time.Since(started))))
+				slog.Int("status", answer.status), slog.Int64("bytes", answer.bytes), slog.Float64("took_ms", milliseconds(took)),
+			}
+			if o.Address != nil {
+				attributes = append(attributes, slog.String("client", o.Address(r)))
+			}
+			logger.LogAttrs(r.Context(), slog.LevelInfo, "request", attributes...)
 			if answer.aborted {
 				panic(http.ErrAbortHandler)
 			}
@@ -46,7 +66,7 @@ func milliseconds(d time.Duration) float64 {
 	return float64(d.Round(time.Microsecond)) / float64(time.Millisecond)
 }
 
-// Logger returns the logger of LogRequests, which adds the ID of the request of this context. Outside of LogRequests it is
+// Logger returns the logger of Requests, which adds the ID of the request of this context. Outside of it, that is
 // slog.Default.
 func Logger(ctx context.Context) *slog.Logger {
 	if logger, ok := ctx.Value(loggerKey{}).(*slog.Logger); ok {

@@ -14,7 +14,7 @@ import (
 	"github.com/jot-auth/jot/server/internal/telemetry"
 )
 
-func TestLogRequests(t *testing.T) {
+func TestRequestsAreLogged(t *testing.T) {
 	var log logtest.Buffer
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /hello/{name}", func(w http.ResponseWriter, r *http.Request) {
@@ -31,7 +31,7 @@ func TestLogRequests(t *testing.T) {
 			t.Error("a stream can't be flushed:", err)
 		}
 	})
-	server := httptest.NewServer(telemetry.LogRequests(slog.New(slog.NewJSONHandler(&log, nil)), mux))
+	server := httptest.NewServer(telemetry.Requests{Logger: slog.New(slog.NewJSONHandler(&log, nil))}.Handler(mux))
 	defer server.Close()
 
 	tests := []struct {

@@ -1,0 +1,45 @@
+package server
+
+import (
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"net/netip"
+
+	"github.com/jot-auth/jot/server/internal/web"
+)
+
+// adminHandler serves what only those who run the server may see, on a listener of its own.
+func (s *Server) adminHandler() http.Handler {
+	mux := http.NewServeMux()
+	s.registerHealth(mux, "")
+	mux.Handle("GET /metrics", s.metrics.Handler())
+	for path, profile := range map[string]http.HandlerFunc{
+		"/debug/pprof/": pprof.Index, "/debug/pprof/profile": pprof.Profile, "/debug/pprof/trace": pprof.Trace, "/debug/pprof/symbol": pprof.Symbol,
+	} {
+		mux.Handle("GET "+path, onlyHere(profile))
+	}
+	return web.Problems(mux)
+}
+
+// onlyHere answers this machine alone, and no page in a browser on it whose own name was made to point here (DNS rebinding): a profile
+// says much of the process and costs it time.
+func onlyHere(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		peer, err := netip.ParseAddrPort(r.RemoteAddr)
+		if err != nil || !peer.Addr().Unmap().IsLoopback() || !namesLoopback(r.Host) {
+			web.WriteProblem(w, web.NewProblem(http.StatusForbidden, "profiles are for this machine alone: use its loopback address"))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func namesLoopback(hostPort string) bool {
+	host, _, err := net.SplitHostPort(hostPort)
+	if err != nil {
+		host = hostPort
+	}
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.IsLoopback()
+}

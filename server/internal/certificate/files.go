@@ -1,0 +1,130 @@
+// Package certificate is the server's TLS certificate: from files, which may change while it runs, or from an ACME authority
+// (RFC 8555). It starts no goroutine of its own.
+package certificate
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jot-auth/jot/server/internal/privatefile"
+)
+
+// checkInterval is how often the files are looked at, at most.
+const checkInterval = 2 * time.Second
+
+// files are a certificate and its key, loaded again when they have changed.
+type files struct {
+	cert, key string
+	logger    *slog.Logger
+	current   atomic.Pointer[tls.Certificate]
+
+	mu      sync.Mutex
+	checked time.Time
+	seen    [2]stamp
+}
+
+// stamp tells two states of a file apart.
+type stamp struct {
+	modified time.Time
+	size     int64
+	info     os.FileInfo
+}
+
+func (s stamp) same(other stamp) bool {
+	return s.modified.Equal(other.modified) && s.size == other.size && s.info != nil && other.info != nil && os.SameFile(s.info, other.info)
+}
+
+// FromFiles serves TLS 1.2 and 1.3 with the certificates in a PEM file, the server's own first, and its private key in another that
+// only we may read. When the files change, the next connection gets the new certificate; while the new pair can't be read, or
+// its halves don't fit, the old one stays and the fault is logged.
+func FromFiles(cert, key string, logger *slog.Logger) (*tls.Config, error) {
+	f := &files{cert: cert, key: key, logger: logger}
+	seen, err := f.stamps()
+	if err != nil {
+		return nil, fmt.Errorf("certificate: %w", err)
+	}
+	pair, err := load(cert, key)
+	if err != nil {
+		return nil, fmt.Errorf("certificate: %w", err)
+	}
+	f.seen, f.checked = seen, time.Now()
+	f.current.Store(pair)
+	return &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}, GetCertificate: f.certificate}, nil
+}
+
+// certificate is asked at each handshake. One of those that come at once looks at the files.
+func (f *files) certificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	if f.mu.TryLock() {
+		if time.Since(f.checked) >= checkInterval {
+			f.reload()
+			f.checked = time.Now()
+		}
+		f.mu.Unlock()
+	}
+	return f.current.Load(), nil
+}
+
+// reload takes the new pair, if there is one that is good. The same bad one is told of once.
+func (f *files) reload() {
+	seen, err := f.stamps()
+	if err == nil && seen[0].same(f.seen[0]) && seen[1].same(f.seen[1]) {
+		return
+	}
+	var pair *tls.Certificate
+	if err == nil {
+		pair, err = load(f.cert, f.key)
+	}
+	if err != nil {
+		if f.seen != seen {
+			f.logger.Error("the new TLS certificate can't be used; the old one stays", slog.Any("error", err))
+		}
+		f.seen = seen
+		return
+	}
+	f.seen = seen
+	f.current.Store(pair)
+	f.logger.Info("TLS certificate loaded", slog.Time("expires", pair.Leaf.NotAfter))
+}
+
+func (f *files) stamps() (seen [2]stamp, err error) {
+	for n, name := range []string{f.cert, f.key} {
+		info, err := os.Stat(name)
+		if err != nil {
+			return [2]stamp{}, err
+		}
+		seen[n] = stamp{info.ModTime(), info.Size(), info}
+	}
+	return seen, nil
+}
+
+// Check says what is wrong with a certificate and its key.
+func Check(cert, key string) error {
+	pair, err := load(cert, key)
+	if err == nil && time.Now().After(pair.Leaf.NotAfter) {
+		err = fmt.Errorf("%s expired at %s: renew it", cert, pair.Leaf.NotAfter.Format(time.RFC3339))
+	}
+	return err
+}
+
+// load follows links, as programs that renew certificates make them.
+func load(cert, key string) (*tls.Certificate, error) {
+	file, err := os.Open(key)
+	if err != nil {
+		return nil, err
+	}
+	err = errors.Join(privatefile.Check(file), file.Close())
+	if err != nil {
+		return nil, fmt.Errorf("the TLS key %w", err)
+	}
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		return nil, fmt.Errorf("%s and %s: %w", cert, key, err)
+	}
+	return &pair, nil
+}

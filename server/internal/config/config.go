@@ -1,0 +1,139 @@
+// Package config is how the server is told what to be: defaults < a TOML file < environment variables < flags.
+//
+// Config is the one place that names a setting: its key, its flag, what it means and an example stand in its tags. The sample file, the
+// environment variables, docs/configuration.md and the manual page are made of them.
+package config
+
+import (
+	"cmp"
+	"path/filepath"
+	"time"
+)
+
+// DefaultClient is the first-party client that there is when none is configured.
+const DefaultClient = "client_app"
+
+// Config is the whole configuration. The tags of a field say:
+//
+//	toml    its key within its table
+//	flag    the flag of jot serve, where it has one
+//	value   what the flag's value is called
+//	doc     what it means
+//	example what the sample file shows, where the default is nothing
+//	from    "env" keeps a secret out of the file
+type Config struct {
+	Issuer   string `toml:"issuer" flag:"issuer" value:"URL" doc:"URL that tokens name as their issuer, and base of its addresses: https, without a slash at the end. It's never taken from a request. Required." example:"https://auth.example.com"`
+	Listen   string `toml:"listen" flag:"listen" value:"ADDRESS" doc:"Address to listen on; port 0 takes a free one. Without TLS it's on loopback, or everybody but trusted_proxies is refused."`
+	Data     string `toml:"data" flag:"data" value:"DIR" doc:"Directory of the SQLite database, made with mode 0700 when missing. Required." example:"/var/lib/jot"`
+	Database string `toml:"database" doc:"URL of a PostgreSQL database instead of SQLite: postgres://user:password@host/name. With a password in it, the file must be for you alone." example:"postgres://jot@db.example.com/jot"`
+
+	KEK     string `toml:"kek" from:"env" doc:"Key-encryption key itself, 32 bytes in base64url, instead of a file."`
+	KEKFile string `toml:"kek_file" flag:"kek" value:"FILE" doc:"File of the key-encryption key, which encrypts private keys in the database; made when missing. Outside of the data directory and its backups: keep a copy elsewhere. Empty: the data directory's name with .kek behind it."`
+
+	FeedCredential        string `toml:"feed_credential" from:"env" doc:"Credential with which verifiers read the revocation feed, instead of a file."`
+	FeedCredentialFile    string `toml:"feed_credential_file" flag:"feed-credential" value:"FILE" doc:"File of the credential with which verifiers read the revocation feed, made when missing. Empty: feed.credential in the data directory."`
+	FeedCredentialOldFile string `toml:"feed_credential_old_file" doc:"File of the feed credential of before, which is accepted as well while verifiers change over."`
+
+	TrustedProxies []string `toml:"trusted_proxies" flag:"trusted-proxy" value:"NETWORK" doc:"Networks of the proxies in front. Only they may say who a request comes from; and with them listen may be other than loopback without TLS." example:"10.0.0.0/8"`
+	ProxyHeader    string   `toml:"proxy_header" doc:"Header in which they say it: X-Forwarded-For or Forwarded. They must overwrite it, or add to it."`
+
+	AdminListen string        `toml:"admin_listen" flag:"admin-listen" value:"ADDRESS" doc:"Address for /metrics, /healthz, /readyz and, to this machine alone, /debug/pprof; never let it be reached from outside. Empty: none."`
+	Drain       time.Duration `toml:"drain" doc:"For how long /readyz answers 503 before the server stops, so that a load balancer notices: up to 1m."`
+
+	TLS    TLS    `toml:"tls"`
+	ACME   ACME   `toml:"acme"`
+	CORS   CORS   `toml:"cors"`
+	SignUp SignUp `toml:"sign_up"`
+	Tokens Tokens `toml:"tokens"`
+	Keys   Keys   `toml:"keys"`
+	Log    Log    `toml:"log"`
+
+	Resources []Resource `toml:"resources" flag:"resource" value:"AUDIENCE=SCOPE,..." doc:"APIs that tokens are for; the first is the default. Required."`
+	Clients   []Client   `toml:"clients" from:"file" doc:"Programs that get tokens; the first first-party client is the default. Without any there is client_app, first-party, with every scope."`
+}
+
+// TLS are certificates of one's own.
+type TLS struct {
+	Cert     string `toml:"cert" flag:"tls-cert" value:"FILE" doc:"PEM file of the TLS certificate and those between it and its root. It's read again when it changes." example:"/etc/jot/tls.crt"`
+	Key      string `toml:"key" flag:"tls-key" value:"FILE" doc:"PEM file of its private key, for you alone." example:"/etc/jot/tls.key"`
+	Redirect string `toml:"redirect" doc:"Address for plain HTTP that leads to the issuer's URL, and answers ACME's HTTP-01 challenges. Empty: none." example:":80"`
+}
+
+// ACME are certificates of an authority.
+type ACME struct {
+	Domains   []string `toml:"domains" doc:"Names for which to get a certificate from an ACME authority, exactly these. It asks on port 443 (TLS-ALPN-01), or on tls.redirect at port 80. You agree to the authority's terms." example:"auth.example.com"`
+	Email     string   `toml:"email" doc:"Where the authority may write to." example:"ops@example.com"`
+	Directory string   `toml:"directory" doc:"URL of the authority. Empty: Let's Encrypt."`
+	Cache     string   `toml:"cache" doc:"Directory for keys and certificates, mode 0700. Empty: acme in the data directory."`
+	Roots     string   `toml:"roots" doc:"PEM file of the root certificates of the authority's own address. Empty: the system's."`
+}
+
+// CORS are other origins' pages.
+type CORS struct {
+	Origins []string `toml:"origins" flag:"cors-origin" value:"ORIGIN" doc:"Origins whose pages may use /v1 and the token endpoints from a browser, exactly as browsers send them. No patterns." example:"https://app.example.com"`
+}
+
+// SignUp is what POST /v1/signup does.
+type SignUp struct {
+	Open   bool     `toml:"open" flag:"open-signup" doc:"Whether anybody may make an account."`
+	Scope  []string `toml:"scope" flag:"signup-scope" value:"SCOPE" doc:"Scope that a new account gets." example:"pets:read"`
+	Claims string   `toml:"claims" doc:"Claims of a new account's tokens, a JSON object." example:"{\"role\":\"customer\"}"`
+}
+
+// Tokens are lifetimes.
+type Tokens struct {
+	AccessTTL    time.Duration `toml:"access_ttl" doc:"Life of an access token, whole seconds up to 24h."`
+	IdleTTL      time.Duration `toml:"idle_ttl" doc:"A session that isn't refreshed for so long ends."`
+	AbsoluteTTL  time.Duration `toml:"absolute_ttl" doc:"A session ends so long after its login."`
+	RefreshGrace time.Duration `toml:"refresh_grace" doc:"How long the refresh token before gets the same successor again, 10s to 5m: for tabs and lost answers."`
+}
+
+// Keys are those that sign access tokens.
+type Keys struct {
+	Algorithm string        `toml:"algorithm" doc:"Algorithm of new signing keys: ES256, RS256 or EdDSA."`
+	Lifetime  time.Duration `toml:"lifetime" doc:"How long a key signs before the next one takes over."`
+	MaxAge    time.Duration `toml:"max_age" doc:"How long verifiers may cache the key set; a next key that is younger isn't promoted."`
+}
+
+// Log is what the server writes to standard error.
+type Log struct {
+	Format string `toml:"format" flag:"log-format" value:"FORMAT" doc:"json or text; auto is text on a terminal and json elsewhere."`
+	Level  string `toml:"level" flag:"log-level" value:"LEVEL" doc:"Least level that is logged: debug, info, warn or error."`
+}
+
+// Resource is an API that tokens are for.
+type Resource struct {
+	Audience  string        `toml:"audience" doc:"The aud of its tokens." example:"petstore"`
+	Scopes    []string      `toml:"scopes" doc:"Every scope that it knows." example:"pets:read,pets:write"`
+	AccessTTL time.Duration `toml:"access_ttl" doc:"Life of its access tokens; 0: tokens.access_ttl."`
+}
+
+// Client is a program that gets tokens.
+type Client struct {
+	ID         string   `toml:"id" doc:"Begins with client_." example:"client_app"`
+	Scopes     []string `toml:"scopes" doc:"What it may ask for." example:"pets:read,pets:write"`
+	FirstParty bool     `toml:"first_party" doc:"Your own: may handle passwords."`
+}
+
+// Default is the configuration that nothing was said about.
+func Default() Config {
+	return Config{
+		Listen:      "127.0.0.1:8420",
+		AdminListen: "127.0.0.1:8421",
+		ProxyHeader: "X-Forwarded-For",
+		Tokens:      Tokens{AccessTTL: 15 * time.Minute, IdleTTL: 720 * time.Hour, AbsoluteTTL: 2160 * time.Hour, RefreshGrace: 30 * time.Second},
+		Keys:        Keys{Algorithm: "ES256", Lifetime: 720 * time.Hour, MaxAge: 10 * time.Minute},
+		Log:         Log{Format: "auto", Level: "info"},
+	}
+}
+
+// KEKPath is the file of the key-encryption key.
+func (c *Config) KEKPath() string { return cmp.Or(c.KEKFile, filepath.Clean(c.Data)+".kek") }
+
+// FeedCredentialPath is the file of the feed's credential.
+func (c *Config) FeedCredentialPath() string {
+	return cmp.Or(c.FeedCredentialFile, filepath.Join(c.Data, "feed.credential"))
+}
+
+// ACMECache is the directory of the certificates that ACME got.
+func (c *Config) ACMECache() string { return cmp.Or(c.ACME.Cache, filepath.Join(c.Data, "acme")) }

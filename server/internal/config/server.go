@@ -1,0 +1,216 @@
+package config
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/server"
+	"github.com/jot-auth/jot/server/internal/certificate"
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+// Server is the configuration of the server itself. It reads the secrets, or makes them at the first start.
+func (c *Config) Server(logger *slog.Logger) (server.Config, error) {
+	config, err := c.withoutSecrets()
+	if err != nil {
+		return config, err
+	}
+	config.Logger = logger
+	if err := c.checkKeyNotLost(); err != nil {
+		return config, err
+	}
+	kek, err := secret(c.KEK, "kek", c.KEKPath())
+	if err != nil {
+		return config, err
+	}
+	credential, err := secret(c.FeedCredential, "feed_credential", c.FeedCredentialPath())
+	if err != nil {
+		return config, err
+	}
+	config.Issuer.KeyEncryptionKey, config.FeedCredentials = kek.Bytes(), []string{credential.Text()}
+	if c.FeedCredentialOldFile == "" {
+		return config, nil
+	}
+	if missing(c.FeedCredentialOldFile) {
+		return config, fmt.Errorf("feed_credential_old_file %s is missing: leave it out when no verifier uses it any more", c.FeedCredentialOldFile)
+	}
+	old, err := server.SecretFile(c.FeedCredentialOldFile)
+	if err == nil {
+		config.FeedCredentials = append(config.FeedCredentials, old.Text())
+	}
+	return config, err
+}
+
+// secret reads a secret from its text, or else from its file.
+func secret(text, path, file string) (server.Secret, error) {
+	if text == "" {
+		return server.SecretFile(file)
+	}
+	parsed, err := server.ParseSecret(text)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", path, err)
+	}
+	return parsed, err
+}
+
+// checkKeyNotLost refuses to make a new key for a database that is encrypted under an old one.
+func (c *Config) checkKeyNotLost() error {
+	database := filepath.Join(c.Data, server.DatabaseName)
+	if c.KEK != "" || !missing(c.KEKPath()) || missing(database) {
+		return nil
+	}
+	return fmt.Errorf("the database %s exists, but its key-encryption key %s is missing: put your copy back, or name it with kek_file or $JOT_KEK", database, c.KEKPath())
+}
+
+func missing(file string) bool {
+	_, err := os.Lstat(file)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// withoutSecrets is the configuration before its secrets are read or made, so that a wrong one leaves no file behind.
+func (c *Config) withoutSecrets() (server.Config, error) {
+	config := server.Config{
+		Issuer: issuer.Config{
+			URL:              c.Issuer,
+			KeyEncryptionKey: make([]byte, len(server.NewSecret().Bytes())), // in its place; Server puts the real one
+			Algorithm:        jot.Algorithm(c.Keys.Algorithm),
+			AccessTTL:        c.Tokens.AccessTTL,
+			IdleTTL:          c.Tokens.IdleTTL,
+			AbsoluteTTL:      c.Tokens.AbsoluteTTL,
+			RefreshGrace:     c.Tokens.RefreshGrace,
+			KeySetMaxAge:     c.Keys.MaxAge,
+			KeyLifetime:      c.Keys.Lifetime,
+		},
+		DataDir:     c.Data,
+		OpenSignUp:  c.SignUp.Open,
+		SignUpScope: c.SignUp.Scope,
+		ProxyHeader: c.ProxyHeader,
+		CORSOrigins: c.CORS.Origins,
+	}
+	if c.SignUp.Claims != "" {
+		config.SignUpClaims = json.RawMessage(c.SignUp.Claims)
+	}
+	for _, r := range c.Resources {
+		config.Issuer.Resources = append(config.Issuer.Resources, issuer.Resource{Audience: r.Audience, Scopes: r.Scopes, AccessTTL: r.AccessTTL})
+	}
+	for _, client := range c.Clients {
+		config.Issuer.Clients = append(config.Issuer.Clients, issuer.Client{ID: client.ID, Scopes: client.Scopes, FirstParty: client.FirstParty})
+	}
+	if len(c.Clients) == 0 {
+		config.Issuer.Clients = []issuer.Client{{ID: DefaultClient, Scopes: c.scopes(), FirstParty: true}}
+	}
+	var errs []error
+	for _, text := range c.TrustedProxies {
+		network, err := parseNetwork(text)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		config.TrustedProxies = append(config.TrustedProxies, network)
+	}
+	return config, errors.Join(errs...)
+}
+
+// scopes are those of all resources. Two APIs may share the name of a scope.
+func (c *Config) scopes() []string {
+	var all []string
+	for _, r := range c.Resources {
+		all = append(all, r.Scopes...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// parseNetwork reads a network, or one address.
+func parseNetwork(text string) (netip.Prefix, error) {
+	if address, err := netip.ParseAddr(text); err == nil {
+		return netip.PrefixFrom(address, address.BitLen()), nil
+	}
+	network, err := netip.ParsePrefix(text)
+	if err != nil {
+		return network, fmt.Errorf("trusted_proxies: %.64q is neither a network nor an address: write it as 10.0.0.0/8", text)
+	}
+	return network, nil
+}
+
+// keys are what package issuer and its neighbours call a setting, and what it's called here.
+var keys = strings.NewReplacer("AbsoluteTTL", "tokens.absolute_ttl", "IdleTTL", "tokens.idle_ttl", "AccessTTL", "tokens.access_ttl",
+	"RefreshGrace", "tokens.refresh_grace", "KeySetMaxAge", "keys.max_age", "KeyLifetime", "keys.lifetime", "Algorithm ", "keys.algorithm ",
+	"URL must", "issuer must", "URL is empty", "issuer is empty", "proxies: ", "trusted_proxies: ", "CORS origin", "cors.origins:")
+
+// named calls settings by the names that they have here.
+func named(err error) error {
+	if err == nil {
+		return nil
+	}
+	return errors.New(keys.Replace(err.Error()))
+}
+
+// Certificates is how to serve TLS, nil for plain HTTP, and what answers an ACME authority on plain HTTP, nil without one.
+func (c *Config) Certificates(logger *slog.Logger) (*tls.Config, func(http.Handler) http.Handler, error) {
+	if c.TLS.Cert != "" {
+		config, err := certificate.FromFiles(c.TLS.Cert, c.TLS.Key, logger)
+		return config, nil, err
+	}
+	if len(c.ACME.Domains) == 0 {
+		return nil, nil, nil
+	}
+	acme := c.acme()
+	var err error
+	if acme.Roots, err = c.acmeRoots(); err != nil {
+		return nil, nil, err
+	}
+	return acme.Open()
+}
+
+func (c *Config) acme() certificate.ACME {
+	return certificate.ACME{Domains: c.ACME.Domains, Email: c.ACME.Email, Directory: c.ACME.Directory, CacheDir: c.ACMECache()}
+}
+
+func (c *Config) acmeRoots() (*x509.CertPool, error) {
+	if c.ACME.Roots == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(c.ACME.Roots)
+	if err != nil {
+		return nil, fmt.Errorf("acme.roots: %w", err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("acme.roots: there is no certificate in %s", c.ACME.Roots)
+	}
+	return roots, nil
+}
+
+// Logger writes text for people on a terminal, and JSON elsewhere, unless told otherwise.
+func (c *Config) Logger(w io.Writer, terminal bool) *slog.Logger {
+	level, err := c.logLevel()
+	if err != nil {
+		level = slog.LevelInfo // Validate says so
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if c.Log.Format == "text" || c.Log.Format == "auto" && terminal {
+		return slog.New(slog.NewTextHandler(w, options))
+	}
+	return slog.New(slog.NewJSONHandler(w, options))
+}
+
+func (c *Config) logLevel() (level slog.Level, err error) {
+	if err := level.UnmarshalText([]byte(c.Log.Level)); err != nil {
+		return level, fmt.Errorf("log.level %.20q isn't known: use debug, info, warn or error", c.Log.Level)
+	}
+	return level, nil
+}

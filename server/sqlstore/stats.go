@@ -1,0 +1,27 @@
+package sqlstore
+
+import "time"
+
+// PoolStats are the numbers of one pool of connections.
+type PoolStats struct {
+	Name        string // "reader" or "writer"
+	Open, InUse int
+	Waits       int64         // how often a caller had to wait for a connection, since the start
+	Waited      time.Duration // and for how long, in all
+}
+
+// Stats returns the numbers of each pool.
+func (s *Store) Stats() []PoolStats {
+	stats := make([]PoolStats, 0, 2)
+	for _, pool := range []struct {
+		name string
+		*database
+	}{{"reader", s.reader}, {"writer", s.writer}} {
+		now := pool.DB.Stats()
+		stats = append(stats, PoolStats{Name: pool.name, Open: now.OpenConnections, InUse: now.InUse, Waits: now.WaitCount, Waited: now.WaitDuration})
+	}
+	return stats
+}
+
+// Writing says how many callers write or wait for their turn.
+func (s *Store) Writing() int { return len(s.queue.places) }
