@@ -93,7 +93,9 @@ func (c Config) Validate() error {
 	return errors.Join(c.Issuer.Validate(), c.checkSignUpScope(), c.proxies().Validate(), web.ValidateOrigins(c.CORSOrigins))
 }
 
-func (c Config) proxies() web.Proxies { return web.Proxies{Trusted: c.TrustedProxies, Header: c.ProxyHeader} }
+func (c Config) proxies() web.Proxies {
+	return web.Proxies{Trusted: c.TrustedProxies, Header: c.ProxyHeader}
+}
 
 // New opens the database, brings it up to date, and wires the parts. A Config that leaves something dangerous open is refused.
 func New(ctx context.Context, c Config) (_ *Server, err error) {

@@ -126,20 +126,25 @@ func (l *Loaded) readFile(name string) error {
 	}
 	short := filepath.Base(name)
 	found, err := toml.Decode(string(text), &l.Config)
-	if wrong, ok := errors.AsType[toml.ParseError](err); ok {
-		return fmt.Errorf("%s:%d: %s%s", short, wrong.Position.Line, lastKey(wrong), wrong.Message)
-	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", short, err)
+		return explain(short, err)
 	}
 	return errors.Join(l.note(short, string(text), found), l.checkMode(file))
 }
 
-func lastKey(wrong toml.ParseError) string {
-	if wrong.LastKey == "" {
-		return ""
+// mistyped is how the decoder words what isn't a fault of the syntax.
+var mistyped = regexp.MustCompile(`^toml: line (\d+) \(last key "(.+?)"\): `)
+
+// explain puts the place of a mistake in front.
+func explain(short string, err error) error {
+	if wrong, ok := errors.AsType[toml.ParseError](err); ok {
+		key := ""
+		if wrong.LastKey != "" {
+			key = wrong.LastKey + ": "
+		}
+		return fmt.Errorf("%s:%d: %s%s", short, wrong.Position.Line, key, wrong.Message)
 	}
-	return wrong.LastKey + ": "
+	return fmt.Errorf("%s:%s", short, mistyped.ReplaceAllString(err.Error(), "$1: $2: "))
 }
 
 // note notes which settings the file has, and says which of its keys aren't settings.

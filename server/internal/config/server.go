@@ -156,7 +156,11 @@ func named(err error) error {
 	if err == nil {
 		return nil
 	}
-	return errors.New(keys.Replace(err.Error()))
+	var errs []error
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		errs = append(errs, errors.New(keys.Replace(line)))
+	}
+	return errors.Join(errs...)
 }
 
 // Certificates is how to serve TLS, nil for plain HTTP, and what answers an ACME authority on plain HTTP, nil without one.

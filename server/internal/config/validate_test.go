@@ -1,0 +1,208 @@
+package config_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"io"
+	"log/slog"
+	"math/big"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jot-auth/jot/server/internal/config"
+)
+
+// sound is a configuration with nothing wrong.
+func sound(t *testing.T) config.Config {
+	c := config.Default()
+	c.Issuer = "https://auth.example.com"
+	c.Data = filepath.Join(t.TempDir(), "data")
+	c.Resources = []config.Resource{{Audience: "petstore", Scopes: []string{"pets:read"}}}
+	return c
+}
+
+func TestValidate(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		change func(*config.Config)
+		want   string // "" where nothing is wrong
+	}{
+		{"sound", func(*config.Config) {}, ""},
+		{"no issuer", func(c *config.Config) { c.Issuer = "" }, "issuer is empty"},
+		{"a slash at the end", func(c *config.Config) { c.Issuer += "/" }, "issuer must not end in a slash"},
+		{"plain issuer", func(c *config.Config) { c.Issuer = "http://auth.example.com" }, "issuer must be https"},
+		{"no data", func(c *config.Config) { c.Data = "" }, "data is empty"},
+		{"no resource", func(c *config.Config) { c.Resources = nil }, "no resource"},
+		{"key among the data", func(c *config.Config) { c.KEKFile = filepath.Join(c.Data, "kek") }, "inside the data directory"},
+		{"other client", func(c *config.Config) { c.Clients = []config.Client{{ID: "app"}} }, `begin with "client_"`},
+		{"sign-up scope", func(c *config.Config) { c.SignUp.Scope = []string{"pets:wash"} }, "no resource has the scope"},
+		{"sign-up claims", func(c *config.Config) { c.SignUp.Claims = `{"sub":"root"}` }, "sign_up.claims"},
+		{"grace", func(c *config.Config) { c.Tokens.RefreshGrace = time.Hour }, "tokens.refresh_grace is 1h0m0s"},
+		{"fraction of a second", func(c *config.Config) { c.Tokens.AccessTTL = 1500 * time.Millisecond }, "whole seconds"},
+		{"algorithm", func(c *config.Config) { c.Keys.Algorithm = "HS256" }, "keys.algorithm"},
+		{"address", func(c *config.Config) { c.Listen = "8420" }, "write it as 127.0.0.1:8420"},
+		{"admin address", func(c *config.Config) { c.AdminListen = "8421" }, "admin_listen"},
+		{"no admin address", func(c *config.Config) { c.AdminListen = "" }, ""},
+		{"plain HTTP for all", func(c *config.Config) { c.Listen = "0.0.0.0:8420" }, "unencrypted"},
+		{"plain HTTP by a name", func(c *config.Config) { c.Listen = "auth.example.com:80" }, "unencrypted"},
+		{"localhost", func(c *config.Config) { c.Listen = "localhost:8420" }, ""},
+		{"IPv6 loopback", func(c *config.Config) { c.Listen = "[::1]:8420" }, ""},
+		{"behind a proxy", func(c *config.Config) { c.Listen, c.TrustedProxies = ":8420", []string{"10.0.0.0/8", "fd00::1"} }, ""},
+		{"everybody is a proxy", func(c *config.Config) { c.Listen, c.TrustedProxies = ":8420", []string{"0.0.0.0/0"} }, "everybody"},
+		{"no network", func(c *config.Config) { c.TrustedProxies = []string{"proxy.example.com"} }, "neither a network nor an address"},
+		{"bits behind the prefix", func(c *config.Config) { c.TrustedProxies = []string{"10.0.0.1/8"} }, "isn't a network"},
+		{"header", func(c *config.Config) { c.ProxyHeader = "X-Real-IP" }, "X-Real-IP"},
+		{"TLS", func(c *config.Config) { c.Listen, c.TLS.Cert, c.TLS.Key = ":443", "a", "b" }, ""},
+		{"half of TLS", func(c *config.Config) { c.TLS.Key = "b" }, "belong together"},
+		{"ACME", func(c *config.Config) {
+			c.Listen, c.ACME.Domains, c.TLS.Redirect = ":443", []string{"auth.example.com"}, ":80"
+		}, ""},
+		{"ACME for an address", func(c *config.Config) { c.ACME.Domains = []string{"10.0.0.1"} }, "no address"},
+		{"ACME for a pattern", func(c *config.Config) { c.ACME.Domains = []string{"*.example.com"} }, "no pattern"},
+		{"ACME over plain HTTP", func(c *config.Config) {
+			c.ACME.Domains, c.ACME.Directory = []string{"auth.example.com"}, "http://acme.example.com"
+		}, "https URL"},
+		{"ACME for nothing", func(c *config.Config) { c.ACME.Email = "ops@example.com" }, "acme.domains is empty"},
+		{"two certificates", func(c *config.Config) { c.TLS.Cert, c.TLS.Key, c.ACME.Domains = "a", "b", []string{"auth.example.com"} }, "exclude"},
+		{"redirect to nothing", func(c *config.Config) { c.TLS.Redirect = ":80" }, "leads to nothing encrypted"},
+		{"origin", func(c *config.Config) { c.CORS.Origins = []string{"https://app.example.com"} }, ""},
+		{"any origin", func(c *config.Config) { c.CORS.Origins = []string{"*"} }, "is a pattern"},
+		{"log level", func(c *config.Config) { c.Log.Level = "loud" }, "log.level"},
+		{"log format", func(c *config.Config) { c.Log.Format = "xml" }, "log.format"},
+		{"drain", func(c *config.Config) { c.Drain = time.Hour }, "drain"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := sound(t)
+			test.change(&c)
+			err := c.Validate()
+			switch {
+			case test.want == "" && err != nil:
+				t.Error(err)
+			case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)):
+				t.Errorf("%v, want %q", err, test.want)
+			}
+			if entries, _ := os.ReadDir(filepath.Dir(c.Data)); c.Data != "" && len(entries) > 0 {
+				t.Errorf("validating made %v", entries)
+			}
+		})
+	}
+}
+
+func TestCheckFiles(t *testing.T) {
+	dir := t.TempDir()
+	c := sound(t)
+	if err := c.CheckFiles(); err != nil {
+		t.Errorf("before the first start: %v", err)
+	}
+	if _, err := c.Server(slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.CheckFiles(); err != nil {
+		t.Errorf("after it: %v", err)
+	}
+	good := filepath.Join(dir, "good")
+	writeCertificate(t, good, time.Now().Add(time.Hour))
+	expired := filepath.Join(dir, "expired")
+	writeCertificate(t, expired, time.Now().Add(-time.Hour))
+	exposed := filepath.Join(dir, "exposed")
+	writeCertificate(t, exposed, time.Now().Add(time.Hour))
+	chmod(t, exposed+".key", 0o644)
+
+	for _, test := range []struct {
+		name   string
+		change func(*config.Config)
+		want   string
+	}{
+		{"TLS", func(c *config.Config) { c.TLS.Cert, c.TLS.Key = good+".crt", good+".key" }, ""},
+		{"other key", func(c *config.Config) { c.TLS.Cert, c.TLS.Key = good+".crt", expired+".key" }, "does not match"},
+		{"expired", func(c *config.Config) { c.TLS.Cert, c.TLS.Key = expired+".crt", expired+".key" }, "expired at"},
+		{"exposed", func(c *config.Config) { c.TLS.Cert, c.TLS.Key = exposed+".crt", exposed+".key" }, "can be read by others"},
+		{"no certificate", func(c *config.Config) { c.TLS.Cert, c.TLS.Key = "nowhere.crt", good+".key" }, "nowhere.crt"},
+		{"exposed secret", func(c *config.Config) { c.KEKFile = exposed + ".key" }, "can be read by others"},
+		{"secret of another kind", func(c *config.Config) { c.KEKFile = good + ".key" }, "a secret is 32 random bytes"},
+		{"old credential", func(c *config.Config) { c.FeedCredentialOldFile = "nowhere" }, "is missing"},
+		{"data is a file", func(c *config.Config) { c.Data = good + ".crt" }, "is not a directory"},
+		{"roots", func(c *config.Config) {
+			c.ACME.Domains, c.ACME.Roots = []string{"auth.example.com"}, good+".key"
+		}, "there is no certificate in"},
+		{"lost key", func(c *config.Config) {
+			c.KEKFile = filepath.Join(dir, "lost")
+			touch(t, filepath.Join(c.Data, "jot.db"))
+		}, "put your copy back"},
+	} {
+		changed := c
+		test.change(&changed)
+		err := changed.CheckFiles()
+		if (test.want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, want %q", test.name, err, test.want)
+		}
+	}
+}
+
+// A change of the feed's credential leaves the old one good for as long as the configuration says so.
+func TestTwoFeedCredentials(t *testing.T) {
+	c := sound(t)
+	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
+	first, err := c.Server(quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := filepath.Join(c.Data, "old")
+	if err := os.Rename(c.FeedCredentialPath(), old); err != nil {
+		t.Fatal(err)
+	}
+	c.FeedCredentialOldFile = old
+	second, err := c.Server(quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(second.FeedCredentials) != 2 || second.FeedCredentials[1] != first.FeedCredentials[0] || second.FeedCredentials[0] == second.FeedCredentials[1] {
+		t.Error("the old and the new credential aren't both accepted")
+	}
+	if string(first.Issuer.KeyEncryptionKey) != string(second.Issuer.KeyEncryptionKey) {
+		t.Error("the key-encryption key has changed")
+	}
+}
+
+func touch(t *testing.T, name string) {
+	t.Helper()
+	if err := os.WriteFile(name, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func chmod(t *testing.T, name string, mode os.FileMode) {
+	t.Helper()
+	if err := os.Chmod(name, mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// writeCertificate writes NAME.crt and NAME.key.
+func writeCertificate(t *testing.T, name string, expires time.Time) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: expires, DNSNames: []string{"auth.example.com"}}
+	certificate, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ending, block := range map[string]*pem.Block{".crt": {Type: "CERTIFICATE", Bytes: certificate}, ".key": {Type: "PRIVATE KEY", Bytes: encoded}} {
+		if err := os.WriteFile(name+ending, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,78 @@
+package web
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+func TestCORS(t *testing.T) {
+	const listed, other = "https://app.example.com", "https://evil.example.com"
+	handler := CORS{Base: "/auth", Origins: []string{listed}}.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusTeapot)
+	}))
+	for _, test := range []struct {
+		name, method, path, origin, asks string
+		status                           int
+		allowed, credentials             string
+	}{
+		{"listed", "POST", "/auth/v1/login", listed, "", 418, listed, "true"},
+		{"not listed", "POST", "/auth/v1/login", other, "", 418, "", ""},
+		{"null", "POST", "/auth/v1/login", "null", "", 418, "", ""},
+		{"in other letters", "POST", "/auth/v1/login", "https://APP.example.com", "", 418, "", ""},
+		{"with a port", "POST", "/auth/v1/login", listed + ":8443", "", 418, "", ""},
+		{"plain", "POST", "/auth/v1/login", "http://app.example.com", "", 418, "", ""},
+		{"a longer name", "POST", "/auth/v1/login", listed + ".evil.example", "", 418, "", ""},
+		{"no origin", "POST", "/auth/v1/login", "", "", 418, "", ""},
+		{"token endpoint", "POST", "/auth/oauth2/token", listed, "", 418, listed, ""},
+		{"revocation", "POST", "/auth/oauth2/revoke", listed, "", 418, listed, ""},
+		{"public", "GET", "/auth/.well-known/jwks.json", other, "", 418, "*", ""},
+		{"public, of the host", "GET", "/.well-known/oauth-authorization-server/auth", other, "", 418, "*", ""},
+		{"feed", "GET", "/auth/feed/snapshot", listed, "", 418, "", ""},
+		{"admin", "GET", "/auth/admin/v1/subjects", listed, "", 418, "", ""},
+		{"another base", "POST", "/v1/login", listed, "", 418, "", ""},
+
+		{"preflight", "OPTIONS", "/auth/v1/sessions/1", listed, "DELETE", 204, listed, "true"},
+		{"preflight of another", "OPTIONS", "/auth/v1/login", other, "POST", 403, "", ""},
+		{"preflight for a token", "OPTIONS", "/auth/oauth2/token", listed, "POST", 204, listed, ""},
+		{"preflight for a document", "OPTIONS", "/auth/.well-known/jwks.json", other, "GET", 204, "*", ""},
+		{"preflight for the feed", "OPTIONS", "/auth/feed/snapshot", listed, "GET", 418, "", ""},
+		{"OPTIONS that is no preflight", "OPTIONS", "/auth/v1/login", listed, "", 418, listed, "true"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := httptest.NewRequest(test.method, test.path, nil)
+			if test.origin != "" {
+				r.Header.Set("Origin", test.origin)
+			}
+			if test.asks != "" {
+				r.Header.Set("Access-Control-Request-Method", test.asks)
+			}
+			answer := httptest.NewRecorder()
+			handler.ServeHTTP(answer, r)
+			header := answer.Header()
+			if answer.Code != test.status || header.Get("Access-Control-Allow-Origin") != test.allowed || header.Get("Access-Control-Allow-Credentials") != test.credentials {
+				t.Errorf("%d %v", answer.Code, header)
+			}
+			if answer.Code == 204 && (header.Get("Access-Control-Max-Age") != "600" || header.Get("Access-Control-Allow-Methods") == "") {
+				t.Errorf("the preflight says %v", header)
+			}
+			if test.allowed != "*" && test.status != 418 && header.Get("Vary") != "Origin" {
+				t.Errorf("a cache may mix up origins: %v", header)
+			}
+		})
+	}
+}
+
+func TestOriginsThatAreRefused(t *testing.T) {
+	if err := ValidateOrigins([]string{"https://app.example.com", "https://app.example.com:8443", "http://localhost:3000", "http://127.0.0.1:3000"}); err != nil {
+		t.Error(err)
+	}
+	for _, origin := range []string{
+		"", "*", "null", "https://*.example.com", "https://app.example.com/", "https://app.example.com/x", "app.example.com", "//app.example.com",
+		"https://App.example.com", "https://app.example.com:443", "http://app.example.com", "https://ada@app.example.com", "https://app.example.com?x", "javascript:alert(1)",
+	} {
+		if err := ValidateOrigins([]string{origin}); err == nil {
+			t.Errorf("%q is accepted", origin)
+		}
+	}
+}
