@@ -14,8 +14,8 @@ type Stats struct {
 	Tokens    uint64 // access tokens signed since the start
 	Refreshes Refreshes
 
-	Rules       int       // revocation rules in force
-	LogSequence uint64    // of the revocation log's head
+	Rules       int    // revocation rules in force
+	LogSequence uint64 // of the revocation log's head
 	Keys        []KeyStats
 	Now         time.Time // the database's clock
 }
