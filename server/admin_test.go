@@ -3,6 +3,8 @@ package server_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -99,6 +101,15 @@ func TestMetrics(t *testing.T) {
 	for _, name := range []string{"jot_signing_key_age_seconds", "jot_signing_key_rotation_seconds", "jot_build_info{", "go_goroutines", "jot_http_requests_in_flight"} {
 		if !strings.Contains(metrics, "\n"+name) {
 			t.Errorf("%s is missing", name)
+		}
+	}
+	document, err := os.ReadFile("../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range regexp.MustCompile(`(?m)^# TYPE (jot_\S+)`).FindAllStringSubmatch(metrics, -1) {
+		if !strings.Contains(string(document), "`"+name[1]+"`") {
+			t.Errorf("docs/configuration.md doesn't explain %s", name[1])
 		}
 	}
 	for _, secret := range []string{"grace", "made/up", tokens.Refresh} {

@@ -66,7 +66,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 // /readyz to 503 and waits for Listeners.Drain, refuses new connections, lets requests that are under way finish for up to 10 seconds,
 // ends the feed's streams, and closes the listeners. The Server itself stays open.
 func (s *Server) ServeOn(ctx context.Context, l Listeners) error {
-	all, err := s.open(l)
+	all, err := s.endpoints(l)
 	if err != nil {
 		return err
 	}
@@ -146,8 +146,8 @@ func (e *endpoint) shutDown(grace context.Context) error {
 	return err
 }
 
-// open makes an endpoint of each listener; the public one is the first, and the one for admins ends last.
-func (s *Server) open(l Listeners) ([]*endpoint, error) {
+// endpoints makes one of each listener; the public one is the first, and the one for admins ends last.
+func (s *Server) endpoints(l Listeners) ([]*endpoint, error) {
 	handler := s.handler
 	if l.TLS == nil && !onLoopback(l.Public) {
 		if len(s.proxies.Trusted) == 0 {

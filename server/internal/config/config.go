@@ -25,7 +25,7 @@ type Config struct {
 	Issuer   string `toml:"issuer" flag:"issuer" value:"URL" doc:"URL that tokens name as their issuer, and base of its addresses: https, without a slash at the end. It's never taken from a request. Required." example:"https://auth.example.com"`
 	Listen   string `toml:"listen" flag:"listen" value:"ADDRESS" doc:"Address to listen on; port 0 takes a free one. Without TLS it's on loopback, or everybody but trusted_proxies is refused."`
 	Data     string `toml:"data" flag:"data" value:"DIR" doc:"Directory of the SQLite database, made with mode 0700 when missing. Required." example:"/var/lib/jot"`
-	Database string `toml:"database" doc:"URL of a PostgreSQL database instead of SQLite: postgres://user:password@host/name. With a password in it, the file must be for you alone." example:"postgres://jot@db.example.com/jot"`
+	Database string `toml:"database" flag:"database" value:"URL" doc:"URL of a PostgreSQL database that several servers may share, instead of SQLite: postgres://user@host/name?sslmode=verify-full. With a password in it the file must be for you alone; other users of the machine can read the flag. The data directory is needed all the same." example:"postgres://jot@db.example.com/jot?sslmode=verify-full"`
 
 	KEK     string `toml:"kek" from:"env" doc:"Key-encryption key itself, 32 bytes in base64url, instead of a file."`
 	KEKFile string `toml:"kek_file" flag:"kek" value:"FILE" doc:"File of the key-encryption key, which encrypts private keys in the database; made when missing. Outside of the data directory and its backups: keep a copy elsewhere. Empty: the data directory's name with .kek behind it."`

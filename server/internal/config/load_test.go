@@ -14,8 +14,8 @@ import (
 	"github.com/jot-auth/jot/server/internal/config"
 )
 
-// write makes a configuration file.
-func write(t *testing.T, text string) string {
+// writeFile makes a configuration file.
+func writeFile(t *testing.T, text string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "jot.toml")
 	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
@@ -33,7 +33,7 @@ func problems(err error) []string {
 }
 
 func TestLaterSourcesOverride(t *testing.T) {
-	file := write(t, `
+	file := writeFile(t, `
 issuer = "https://file.example.com"
 listen = "127.0.0.1:1"
 admin_listen = ""
@@ -93,7 +93,7 @@ func TestAFileIsReadStrictly(t *testing.T) {
 		{"feed_credential = 'AAAA'", "jot.toml:1: feed_credential is a secret"},
 		{"issuer = ", "jot.toml:1: "},
 	} {
-		_, err := config.Load(config.Sources{File: write(t, test.text)})
+		_, err := config.Load(config.Sources{File: writeFile(t, test.text)})
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%q: %v, want %q", test.text, err, test.want)
 		}
@@ -102,7 +102,7 @@ func TestAFileIsReadStrictly(t *testing.T) {
 
 func TestAllMistakesAreToldAtOnce(t *testing.T) {
 	_, err := config.Load(config.Sources{
-		File:    write(t, "isuer = 'x'\ndta = 'x'"),
+		File:    writeFile(t, "isuer = 'x'\ndta = 'x'"),
 		Environ: []string{"JOT_SIGN_UP_OPEN=perhaps", "JOT_TOKENS_ACCESS_TTL=15", "JOT_RESOURCES=petstore"},
 		Flags:   []config.Flag{{"sign_up.open", "ja"}},
 	})
@@ -123,7 +123,7 @@ func TestVariablesThatMeanNothing(t *testing.T) {
 
 func TestAFileWithAPasswordIsForItsOwnerAlone(t *testing.T) {
 	const password = "correct-horse"
-	name := write(t, "database = 'postgres://jot:"+password+"@db.example.com/jot'")
+	name := writeFile(t, "database = 'postgres://jot:"+password+"@db.example.com/jot'")
 	if _, err := config.Load(config.Sources{File: name}); err != nil {
 		t.Error(err)
 	}
@@ -133,7 +133,7 @@ func TestAFileWithAPasswordIsForItsOwnerAlone(t *testing.T) {
 	if _, err := config.Load(config.Sources{File: name}); err == nil || strings.Contains(err.Error(), password) {
 		t.Errorf("a password that all can read: %v", err)
 	}
-	name = write(t, "database = 'postgres://jot@db.example.com/jot'")
+	name = writeFile(t, "database = 'postgres://jot@db.example.com/jot'")
 	if err := os.Chmod(name, 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func TestTheSampleIsReadBack(t *testing.T) {
 	if err := config.WriteSample(&sample); err != nil {
 		t.Fatal(err)
 	}
-	l, err := config.Load(config.Sources{File: write(t, sample.String())})
+	l, err := config.Load(config.Sources{File: writeFile(t, sample.String())})
 	if err != nil || !reflect.DeepEqual(l.Config, config.Default()) {
 		t.Fatalf("the sample isn't the default: %v", err)
 	}
@@ -157,7 +157,7 @@ func TestTheSampleIsReadBack(t *testing.T) {
 	}
 	commented := regexp.MustCompile(`(?m)^#([a-z_]+ = |\[\[)`)
 	withExamples := commented.ReplaceAllString(sample.String(), "$1")
-	full, err := config.Load(config.Sources{File: write(t, withExamples)})
+	full, err := config.Load(config.Sources{File: writeFile(t, withExamples)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +167,7 @@ func TestTheSampleIsReadBack(t *testing.T) {
 		}
 	}
 	withoutExamples := regexp.MustCompile(`(?m)^# For example:\n(#.*\n)+`).ReplaceAllString(sample.String(), "")
-	defaults, err := config.Load(config.Sources{File: write(t, commented.ReplaceAllString(withoutExamples, "$1"))})
+	defaults, err := config.Load(config.Sources{File: writeFile(t, commented.ReplaceAllString(withoutExamples, "$1"))})
 	want := config.Default()
 	emptied(&want)
 	emptied(&defaults.Config)
@@ -189,7 +189,7 @@ func emptied(c *config.Config) {
 func TestPrintHidesSecretsAndIsReadBack(t *testing.T) {
 	kek, credential := server.NewSecret().Text(), server.NewSecret().Text()
 	l, err := config.Load(config.Sources{
-		File: write(t, "issuer = 'https://auth.example.com'\n[[resources]]\naudience = 'a \"quoted\" \\u0007'\nscopes = ['r']\n"),
+		File: writeFile(t, "issuer = 'https://auth.example.com'\n[[resources]]\naudience = 'a \"quoted\" \\u0007'\nscopes = ['r']\n"),
 		Environ: []string{
 			"JOT_KEK=" + kek, "JOT_FEED_CREDENTIAL=" + credential,
 			"JOT_DATABASE=postgres://jot:correct-horse@db.example.com/jot?sslpassword=battery&sslmode=verify-full",
@@ -213,7 +213,7 @@ func TestPrintHidesSecretsAndIsReadBack(t *testing.T) {
 			t.Errorf("%s is missing:\n%s", origin, printed.String())
 		}
 	}
-	again, err := config.Load(config.Sources{File: write(t, printed.String())})
+	again, err := config.Load(config.Sources{File: writeFile(t, printed.String())})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, printed.String())
 	}

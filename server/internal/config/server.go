@@ -66,10 +66,10 @@ func secret(text, path, file string) (server.Secret, error) {
 	return parsed, err
 }
 
-// checkKeyNotLost refuses to make a new key for a database that is encrypted under an old one.
+// checkKeyNotLost refuses to make a new key for a file that is encrypted under an old one. Of a PostgreSQL database only its keys tell.
 func (c *Config) checkKeyNotLost() error {
 	database := filepath.Join(c.Data, server.DatabaseName)
-	if c.KEK != "" || !missing(c.KEKPath()) || missing(database) {
+	if c.Database != "" || c.KEK != "" || !missing(c.KEKPath()) || missing(database) {
 		return nil
 	}
 	return fmt.Errorf("the database %s exists, but its key-encryption key %s is missing: put your copy back, or name it with kek_file or $JOT_KEK", database, c.KEKPath())
