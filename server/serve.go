@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/net/netutil"
 
+	"github.com/jot-auth/jot/server/internal/telemetry"
 	"github.com/jot-auth/jot/server/internal/web"
 )
 
@@ -157,7 +158,8 @@ func (s *Server) endpoints(l Listeners) ([]*endpoint, error) {
 		if err != nil {
 			return nil, err
 		}
-		handler = s.proxies.Only(base, handler)
+		refuse := telemetry.LogRequests(s.logger, http.HandlerFunc(web.RefuseUnencrypted))
+		handler = s.proxies.Only(base, refuse, handler)
 	}
 	public := s.endpoint(l.Public, s.bounds.connections, handler)
 	if l.TLS != nil {
@@ -201,7 +203,7 @@ func onLoopback(listener net.Listener) bool {
 // carries no body is led on.
 func (s *Server) redirect(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		web.WriteProblem(w, web.NewProblem(http.StatusForbidden, "this connection is not encrypted: use the issuer's https address"))
+		web.RefuseUnencrypted(w, r)
 		return
 	}
 	http.Redirect(w, r, s.issuer.URL(), http.StatusMovedPermanently)

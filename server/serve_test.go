@@ -127,6 +127,45 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 	eventually(t, "no goroutine stays behind", func() bool { return runtime.NumGoroutine() <= before })
 }
 
+// Over HTTP/2, a body that drips is cut off as well.
+func TestSlowBodiesAreCutOffOverHTTP2(t *testing.T) {
+	stranger := httptest.NewTLSServer(http.NotFoundHandler()) // has a certificate, and a client that trusts it
+	defer stranger.Close()
+	listener := listenHere(t)
+	s, _ := newServer(t, "https://auth.example.com", nil)
+	s.Hurry(300*time.Millisecond, patience)
+	serveOn(t, s, server.Listeners{Public: listener, TLS: &tls.Config{
+		Certificates: stranger.TLS.Certificates, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"},
+	}})
+	transport := stranger.Client().Transport.(*http.Transport).Clone()
+	transport.ForceAttemptHTTP2 = true
+	defer transport.CloseIdleConnections()
+	body, writer := io.Pipe()
+	defer writer.Close()
+	go func() { // ends with the body
+		for _, err := writer.Write([]byte("{")); err == nil; _, err = writer.Write([]byte(" ")) {
+			time.Sleep(20 * time.Millisecond)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://"+listener.Addr().String()+"/v1/login", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := (&http.Client{Transport: transport}).Do(request)
+	if err == nil {
+		defer response.Body.Close()
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		t.Error("the body may drip for ever")
+	case err == nil && (response.ProtoMajor != 2 || response.StatusCode != http.StatusBadRequest):
+		t.Errorf("%s over %s", response.Status, response.Proto)
+	}
+}
+
 // drip sends a beginning and then, perhaps, a byte now and again, until the server has had enough.
 func drip(address, beginning string, more bool) error {
 	connection, err := net.Dial("tcp", address)

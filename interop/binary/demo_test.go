@@ -103,7 +103,7 @@ func TestLostKeyEncryptionKey(t *testing.T) {
 	if err := os.Rename(kek, kek+".aside"); err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"serve", "--issuer", site.url, "--listen", site.address, "--data", site.data, "--resource", "petstore=pets:read"}
+	args := []string{"serve", "--issuer", site.url, "--listen", site.address, "--data", site.data, "--resource", "petstore=pets:read", "--admin-listen", ""}
 	_, talk, code := jot(t, args...)
 	if code != 1 || !strings.Contains(talk, kek) {
 		t.Errorf("without its key: exit code %d, %s", code, talk)

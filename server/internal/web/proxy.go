@@ -71,9 +71,9 @@ func (p Proxies) Handler(next http.Handler) http.Handler {
 	})
 }
 
-// Only answers those with 403 who come neither from a trusted proxy nor from this machine: what they send isn't encrypted. The probes
-// of whoever runs the machine hold no secret, and are answered to everybody.
-func (p Proxies) Only(base string, next http.Handler) http.Handler {
+// Only lets refuse answer those who come neither from a trusted proxy nor from this machine: what they send isn't encrypted. The
+// probes of whoever runs the machine hold no secret, and are answered to everybody.
+func (p Proxies) Only(base string, refuse, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		peer, ok := peerAddress(r)
 		probe := r.URL.Path == base+"/healthz" || r.URL.Path == base+"/readyz"
@@ -81,9 +81,14 @@ func (p Proxies) Only(base string, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		w.Header().Set("Connection", "close") // without reading what else was sent
-		WriteProblem(w, NewProblem(http.StatusForbidden, "this connection is not encrypted: use the issuer's https address"))
+		refuse.ServeHTTP(w, r)
 	})
+}
+
+// RefuseUnencrypted answers with 403, and reads nothing more of what was sent in the clear.
+func RefuseUnencrypted(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Connection", "close")
+	WriteProblem(w, NewProblem(http.StatusForbidden, "this connection is not encrypted: use the issuer's https address"))
 }
 
 func (p Proxies) trusts(address netip.Addr) bool {

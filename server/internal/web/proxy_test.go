@@ -82,7 +82,7 @@ func FuzzClientAddress(f *testing.F) {
 
 func TestOnlyProxiesMaySendUnencrypted(t *testing.T) {
 	proxies := Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
-	handler := proxies.Only("/auth", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	handler := proxies.Only("/auth", http.HandlerFunc(RefuseUnencrypted), http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	for _, test := range []struct {
 		peer, path string
 		status     int
