@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/jot-auth/jot/server"
+	"github.com/jot-auth/jot/server/issuer"
 )
 
 // life drives a server, and remembers every secret that goes in or out.
@@ -96,7 +97,10 @@ func TestNothingSecretIsLogged(t *testing.T) {
 	l.secret("key-encryption key", hex.EncodeToString(kek.Bytes()))
 	l.secret("key-encryption key", base64.StdEncoding.EncodeToString(kek.Bytes()))
 	l.secret("feed credential", credential.Text())
+	clientSecret, hash := issuer.NewClientSecret()
+	l.secret("client secret", clientSecret)
 	s, log := newServer(t, l.url, func(c *server.Config) {
+		c.Issuer.Clients = append(c.Issuer.Clients, issuer.Client{ID: "client_job", Scopes: []string{"pets:read"}, SecretHash: hash})
 		c.Issuer.KeyEncryptionKey, c.FeedCredentials = kek.Bytes(), []string{credential.Text()}
 		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 		c.CORSOrigins = []string{"https://app.example.com"}
@@ -141,10 +145,12 @@ func TestNothingSecretIsLogged(t *testing.T) {
 	last := l.ask(asked{"POST", "/v1/login", credentials(name, password, ""), nil, 200})
 	l.ask(form("client_id", "client_app", "token", last["access_token"]).to("/oauth2/revoke", 200))
 	l.ask(form("client_id", "client_app", "token", last["refresh_token"]).to("/oauth2/revoke", 200))
+	l.ask(form("grant_type", "client_credentials", "client_id", "client_job", "client_secret", clientSecret).to("/oauth2/token", 200))
+	l.ask(form("grant_type", "client_credentials", "client_id", "client_job", "client_secret", l.secret("wrong client secret", "jcs_"+server.NewSecret().Text())).to("/oauth2/token", 400))
 	l.ask(asked{"GET", "/feed/snapshot", "", bearer(credential.Text()), 200})
 	l.ask(asked{"GET", "/feed/snapshot", "", bearer(l.secret("wrong feed credential", server.NewSecret().Text())), 401})
 	l.ask(asked{"GET", "/" + l.secret("path", "path-that-nobody-serves"), "", nil, 404})
-	if _, err := s.Issuer().RotateKey(t.Context()); err != nil {
+	if _, err := s.Issuer().RotateKey(t.Context(), issuer.RotateOptions{}); err != nil {
 		t.Error(err)
 	}
 	if err := stop(); err != nil {

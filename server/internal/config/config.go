@@ -40,13 +40,14 @@ type Config struct {
 	AdminListen string        `toml:"admin_listen" flag:"admin-listen" value:"ADDRESS" doc:"Address for /metrics, /healthz, /readyz and, to this machine alone, /debug/pprof; never let it be reached from outside. Empty: none."`
 	Drain       time.Duration `toml:"drain" doc:"For how long /readyz answers 503 before the server stops, so that a load balancer notices: up to 1m."`
 
-	TLS    TLS    `toml:"tls"`
-	ACME   ACME   `toml:"acme"`
-	CORS   CORS   `toml:"cors"`
-	SignUp SignUp `toml:"sign_up"`
-	Tokens Tokens `toml:"tokens"`
-	Keys   Keys   `toml:"keys"`
-	Log    Log    `toml:"log"`
+	TLS       TLS       `toml:"tls"`
+	ACME      ACME      `toml:"acme"`
+	CORS      CORS      `toml:"cors"`
+	SignUp    SignUp    `toml:"sign_up"`
+	Tokens    Tokens    `toml:"tokens"`
+	Keys      Keys      `toml:"keys"`
+	Retention Retention `toml:"retention"`
+	Log       Log       `toml:"log"`
 
 	Resources []Resource `toml:"resources" flag:"resource" value:"AUDIENCE=SCOPE,..." doc:"APIs that tokens are for; the first is the default. Required."`
 	Clients   []Client   `toml:"clients" from:"file" doc:"Programs that get tokens; the first first-party client is the default. Without any there is client_app, first-party, with every scope."`
@@ -95,6 +96,12 @@ type Keys struct {
 	MaxAge    time.Duration `toml:"max_age" doc:"How long verifiers may cache the key set; a next key that is younger isn't promoted."`
 }
 
+// Retention is how long the database keeps what is over.
+type Retention struct {
+	Sessions time.Duration `toml:"sessions" doc:"How long a session is known after its end, for people and the detection of replays."`
+	Events   time.Duration `toml:"events" doc:"How long events and retired keys are known."`
+}
+
 // Log is what the server writes to standard error.
 type Log struct {
 	Format string `toml:"format" flag:"log-format" value:"FORMAT" doc:"json or text; auto is text on a terminal and json elsewhere."`
@@ -104,15 +111,25 @@ type Log struct {
 // Resource is an API that tokens are for.
 type Resource struct {
 	Audience  string        `toml:"audience" doc:"The aud of its tokens." example:"petstore"`
+	Name      string        `toml:"name" doc:"For people."`
 	Scopes    []string      `toml:"scopes" doc:"Every scope that it knows." example:"pets:read,pets:write"`
-	AccessTTL time.Duration `toml:"access_ttl" doc:"Life of its access tokens; 0: tokens.access_ttl."`
+	AccessTTL time.Duration `toml:"access_ttl" doc:"Life of its access tokens; 0s: tokens.access_ttl."`
+	Algorithm string        `toml:"algorithm" doc:"Signs its access tokens; empty: the client's, or else keys.algorithm."`
 }
 
 // Client is a program that gets tokens.
 type Client struct {
-	ID         string   `toml:"id" doc:"Begins with client_." example:"client_app"`
-	Scopes     []string `toml:"scopes" doc:"What it may ask for." example:"pets:read,pets:write"`
-	FirstParty bool     `toml:"first_party" doc:"Your own: may handle passwords."`
+	ID           string        `toml:"id" doc:"Begins with client_." example:"client_app"`
+	Name         string        `toml:"name" doc:"For people."`
+	Scopes       []string      `toml:"scopes" doc:"What it may ask for." example:"pets:read,pets:write"`
+	Resources    []string      `toml:"resources" doc:"Audiences that its tokens may be for, the first is its default; none: any."`
+	FirstParty   bool          `toml:"first_party" doc:"Your own: may handle passwords."`
+	AccessTTL    time.Duration `toml:"access_ttl" doc:"Life of its access tokens where the resource's is longer; 0s: the resource's."`
+	IdleTTL      time.Duration `toml:"idle_ttl" doc:"Ends its unused sessions where tokens.idle_ttl is longer; 0s: that."`
+	AbsoluteTTL  time.Duration `toml:"absolute_ttl" doc:"Ends its sessions where tokens.absolute_ttl is longer; 0s: that."`
+	AccessType   string        `toml:"access_type" doc:"The typ of its access tokens: at+jwt, or JWT for APIs that know no other; empty: at+jwt."`
+	Algorithm    string        `toml:"algorithm" doc:"Signs its access tokens where the resource names none."`
+	SecretSHA256 string        `toml:"secret_sha256" doc:"SHA-256, in hexadecimal, of its secret; empty: a public client. The secret is jcs_ and 32 random bytes in base64url."`
 }
 
 // Default is the configuration that nothing was said about.
@@ -123,6 +140,7 @@ func Default() Config {
 		ProxyHeader: "X-Forwarded-For",
 		Tokens:      Tokens{AccessTTL: 15 * time.Minute, IdleTTL: 720 * time.Hour, AbsoluteTTL: 2160 * time.Hour, RefreshGrace: 30 * time.Second},
 		Keys:        Keys{Algorithm: "ES256", Lifetime: 720 * time.Hour, MaxAge: 10 * time.Minute},
+		Retention:   Retention{Sessions: 720 * time.Hour, Events: 4320 * time.Hour},
 		Log:         Log{Format: "auto", Level: "info"},
 	}
 }

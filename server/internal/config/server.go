@@ -1,8 +1,10 @@
 package config
 
 import (
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -93,6 +95,8 @@ func (c *Config) withoutSecrets() (server.Config, error) {
 			RefreshGrace:     c.Tokens.RefreshGrace,
 			KeySetMaxAge:     c.Keys.MaxAge,
 			KeyLifetime:      c.Keys.Lifetime,
+			SessionRetention: c.Retention.Sessions,
+			EventRetention:   c.Retention.Events,
 		},
 		DataDir:     c.Data,
 		OpenSignUp:  c.SignUp.Open,
@@ -104,15 +108,16 @@ func (c *Config) withoutSecrets() (server.Config, error) {
 		config.SignUpClaims = json.RawMessage(c.SignUp.Claims)
 	}
 	for _, r := range c.Resources {
-		config.Issuer.Resources = append(config.Issuer.Resources, issuer.Resource{Audience: r.Audience, Scopes: r.Scopes, AccessTTL: r.AccessTTL})
+		config.Issuer.Resources = append(config.Issuer.Resources, r.declared())
 	}
+	var errs []error
 	for _, client := range c.Clients {
-		config.Issuer.Clients = append(config.Issuer.Clients, issuer.Client{ID: client.ID, Scopes: client.Scopes, FirstParty: client.FirstParty})
+		declared, err := client.declared()
+		config.Issuer.Clients, errs = append(config.Issuer.Clients, declared), append(errs, err)
 	}
 	if len(c.Clients) == 0 {
 		config.Issuer.Clients = []issuer.Client{{ID: DefaultClient, Scopes: c.scopes(), FirstParty: true}}
 	}
-	var errs []error
 	for _, text := range c.TrustedProxies {
 		network, err := parseNetwork(text)
 		if err != nil {
@@ -122,6 +127,25 @@ func (c *Config) withoutSecrets() (server.Config, error) {
 		config.TrustedProxies = append(config.TrustedProxies, network)
 	}
 	return config, errors.Join(errs...)
+}
+
+func (r Resource) declared() issuer.Resource {
+	return issuer.Resource{Audience: r.Audience, Name: r.Name, Scopes: r.Scopes, AccessTTL: r.AccessTTL, Algorithm: jot.Algorithm(r.Algorithm)}
+}
+
+func (c Client) declared() (issuer.Client, error) {
+	declared := issuer.Client{
+		ID: c.ID, Name: c.Name, Scopes: c.Scopes, Resources: c.Resources, FirstParty: c.FirstParty,
+		AccessTTL: c.AccessTTL, IdleTTL: c.IdleTTL, AbsoluteTTL: c.AbsoluteTTL, AccessType: c.AccessType, Algorithm: jot.Algorithm(c.Algorithm),
+	}
+	if c.SecretSHA256 == "" {
+		return declared, nil
+	}
+	var err error
+	if declared.SecretHash, err = hex.DecodeString(c.SecretSHA256); err != nil || len(declared.SecretHash) != sha256.Size {
+		err = fmt.Errorf("clients: the secret_sha256 of %.64q isn't a SHA-256 in hexadecimal, 64 characters", c.ID)
+	}
+	return declared, err
 }
 
 // scopes are those of all resources. Two APIs may share the name of a scope.
@@ -148,7 +172,7 @@ func parseNetwork(text string) (netip.Prefix, error) {
 
 // keys are what package issuer and its neighbours call a setting, and what it's called here.
 var keys = strings.NewReplacer("AbsoluteTTL", "tokens.absolute_ttl", "IdleTTL", "tokens.idle_ttl", "AccessTTL", "tokens.access_ttl",
-	"RefreshGrace", "tokens.refresh_grace", "KeySetMaxAge", "keys.max_age", "KeyLifetime", "keys.lifetime", "Algorithm ", "keys.algorithm ",
+	"RefreshGrace", "tokens.refresh_grace", "KeySetMaxAge", "keys.max_age", "KeyLifetime", "keys.lifetime", "SessionRetention", "retention.sessions", "EventRetention", "retention.events", "Algorithm ", "keys.algorithm ",
 	"URL must", "issuer must", "URL is empty", "issuer is empty", "proxies: ", "trusted_proxies: ", "CORS origin", "cors.origins:")
 
 // named calls settings by the names that they have here.

@@ -40,7 +40,12 @@ func TestValidate(t *testing.T) {
 		{"no data", func(c *config.Config) { c.Data = "" }, "data is empty"},
 		{"no resource", func(c *config.Config) { c.Resources = nil }, "no resource"},
 		{"key among the data", func(c *config.Config) { c.KEKFile = filepath.Join(c.Data, "kek") }, "inside the data directory"},
-		{"other client", func(c *config.Config) { c.Clients = []config.Client{{ID: "app"}} }, `begin with "client_"`},
+		{"other client", func(c *config.Config) { c.Clients = []config.Client{{ID: "app"}} }, "begin with client_"},
+		{"confidential client", func(c *config.Config) {
+			c.Clients = []config.Client{{ID: "client_job", SecretSHA256: strings.Repeat("0a", 32)}, {ID: "client_app", FirstParty: true}}
+		}, ""},
+		{"secret in the place of its hash", func(c *config.Config) { c.Clients = []config.Client{{ID: "client_job", SecretSHA256: "jcs_secret"}} }, "isn't a SHA-256"},
+		{"hash that is too short", func(c *config.Config) { c.Clients = []config.Client{{ID: "client_job", SecretSHA256: "0a0a"}} }, "isn't a SHA-256"},
 		{"sign-up scope", func(c *config.Config) { c.SignUp.Scope = []string{"pets:wash"} }, "no resource has the scope"},
 		{"sign-up claims", func(c *config.Config) { c.SignUp.Claims = `{"sub":"root"}` }, "sign_up.claims"},
 		{"grace", func(c *config.Config) { c.Tokens.RefreshGrace = time.Hour }, "tokens.refresh_grace is 1h0m0s"},
