@@ -86,4 +86,7 @@ var flagWords = map[string][]string{
 	"enc":  contentEncryptions,
 	"hash": {"sha256", "sha384", "sha512"},
 	"to":   {"jwk", "pem"},
+
+	"log-format": {"auto", "json", "text"},
+	"log-level":  {"debug", "info", "warn", "error"},
 }

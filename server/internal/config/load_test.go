@@ -222,6 +222,20 @@ func TestPrintHidesSecretsAndIsReadBack(t *testing.T) {
 	}
 }
 
+// What isn't a URL may hold a password anywhere.
+func TestPrintHidesADatabaseThatIsNoURL(t *testing.T) {
+	for _, text := range []string{"host=db user=jot password=correct-horse", "jot:correct-horse@db/jot", "postgres:correct-horse", "::correct-horse"} {
+		l, err := config.Load(config.Sources{Environ: []string{"JOT_DATABASE=" + text}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var printed bytes.Buffer
+		if err := l.Write(&printed); err != nil || strings.Contains(printed.String(), "correct-horse") {
+			t.Errorf("%q: %v\n%s", text, err, printed.String())
+		}
+	}
+}
+
 // Each setting is described, and no two share a variable or a flag.
 func TestSettings(t *testing.T) {
 	seen := map[string]string{}

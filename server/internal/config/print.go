@@ -116,8 +116,8 @@ func shown(s Setting, value reflect.Value) any {
 		return value.Interface()
 	}
 	u, err := url.Parse(value.String())
-	if err != nil {
-		return "(not a URL)"
+	if err != nil || !strings.HasPrefix(u.Scheme, "postgres") || u.Host == "" {
+		return "(not a postgres:// URL)" // of which nobody can tell where the password is
 	}
 	query := u.Query()
 	for name := range query {
