@@ -45,7 +45,7 @@ func newConfigCheckCommand() *cobra.Command {
 		Long: `Reads the configuration as 'jot serve' would, with the same flags and environment, and says all that is wrong with it:
 keys and variables that mean nothing, values that don't fit, files that are missing or that others can read. It
 makes nothing and listens nowhere.`,
-		Example: "  jot config check --issuer https://auth.example.com --data ./jot-data --resource petstore=pets:read",
+		Example: "  jot config check --issuer https://auth.example.com --data ./data --resource petstore=pets:read",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			problems := problemsOf(given)

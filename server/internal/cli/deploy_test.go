@@ -134,7 +134,7 @@ func TestDeployedManifest(t *testing.T) {
 	check(t, os.WriteFile(file, []byte(strings.TrimPrefix(block, "    ")), 0o600))
 	args := regexpList(t, text, `(?m)^\s*args: (\[.*\])$`)
 	checkCommand(t, args)
-	checkConfiguration(t, nil, settingsOf(append(args, "--config", file))...)
+	checkConfiguration(t, map[string]string{"JOT_DATABASE": "postgres://jot@db.example.com/jot?sslmode=verify-full"}, settingsOf(append(args, "--config", file))...)
 
 	loaded, err := config.Load(config.Sources{File: file})
 	check(t, err)

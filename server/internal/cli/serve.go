@@ -15,7 +15,7 @@ import (
 	"github.com/jot-auth/jot/server/internal/config"
 )
 
-const serveLong = `Serves accounts, tokens and the revocation feed from one database.
+const serveLong = `Serves accounts, tokens and the revocation feed from one SQLite file, or from a PostgreSQL database that several servers share.
 
 With --dev there is nothing to configure: it listens on loopback, keeps its data in a temporary directory that is
 deleted at the end, lets anybody sign up, makes a user with a random password, and prints curl lines to begin with.
@@ -24,17 +24,22 @@ Without it, an issuer, a data directory and a resource are needed. Every setting
 environment, or, as far as there is one, in a flag; the later overrides the earlier. 'jot config --help' lists the
 settings, 'jot config print --defaults' writes a file to begin with, 'jot config check' says all that is wrong.
 
+With a PostgreSQL database, the data directory only holds the feed credential; servers that share a database need the
+same key-encryption key and feed credential.
+
 The private keys in the database are encrypted under a key-encryption key, which is made at the first start beside
 the data directory, outside of it and its backups: keep a copy elsewhere. It speaks TLS with certificates of yours or
 of an ACME authority, and plain HTTP on loopback, or to the proxies that you name.
 
 Environment:
   JOT_CONFIG           the configuration file, where --config isn't given
+  JOT_DATABASE         the URL of a PostgreSQL database: other users of the machine see a command line
   JOT_KEK              the key-encryption key itself, instead of its file
   JOT_FEED_CREDENTIAL  the credential of the revocation feed, instead of its file`
 
 const serveExample = `  jot serve --dev
   jot serve --issuer https://auth.example.com --data ./jot-data --resource petstore=pets:read,pets:write
+  jot serve --issuer https://auth.example.com --database postgres://jot@db.example.com/jot?sslmode=verify-full --data ./jot-data --resource petstore=pets:read
   jot serve --config jot.toml`
 
 func newServeCommand() *cobra.Command {
@@ -67,6 +72,9 @@ func runServe(cmd *cobra.Command, given settingFlags) error {
 	}
 	for _, warning := range c.Warnings {
 		warn(cmd, "%s", warning)
+	}
+	if flag := "--database"; c.Origins["database"] == flag {
+		warnOfPassword(cmd, flag, c.Database)
 	}
 	if c.Issuer == "" && c.Data == "" && len(c.Resources) == 0 {
 		return usagef("serve needs an issuer, a data directory and a resource; or try it with --dev")

@@ -98,6 +98,7 @@ func (c *Config) withoutSecrets() (server.Config, error) {
 			SessionRetention: c.Retention.Sessions,
 			EventRetention:   c.Retention.Events,
 		},
+		Database:    c.Database,
 		DataDir:     c.Data,
 		OpenSignUp:  c.SignUp.Open,
 		SignUpScope: c.SignUp.Scope,
@@ -173,7 +174,7 @@ func parseNetwork(text string) (netip.Prefix, error) {
 // keys are what package issuer and its neighbours call a setting, and what it's called here.
 var keys = strings.NewReplacer("AbsoluteTTL", "tokens.absolute_ttl", "IdleTTL", "tokens.idle_ttl", "AccessTTL", "tokens.access_ttl",
 	"RefreshGrace", "tokens.refresh_grace", "KeySetMaxAge", "keys.max_age", "KeyLifetime", "keys.lifetime", "SessionRetention", "retention.sessions", "EventRetention", "retention.events", "Algorithm ", "keys.algorithm ",
-	"URL must", "issuer must", "URL is empty", "issuer is empty", "proxies: ", "trusted_proxies: ", "CORS origin", "cors.origins:")
+	"Database isn't", "database isn't", "URL must", "issuer must", "URL is empty", "issuer is empty", "proxies: ", "trusted_proxies: ", "CORS origin", "cors.origins:")
 
 // named calls settings by the names that they have here.
 func named(err error) error {

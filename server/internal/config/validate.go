@@ -79,9 +79,6 @@ func (c *Config) checkTLS() error {
 
 func (c *Config) checkOthers() error {
 	var errs []error
-	if c.Database != "" {
-		errs = append(errs, errors.New("database: this version keeps its data in SQLite only; leave it out"))
-	}
 	if _, err := c.logLevel(); err != nil {
 		errs = append(errs, err)
 	}
