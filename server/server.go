@@ -85,10 +85,10 @@ type Server struct {
 // Validate says what is wrong with a Config, before New makes or opens anything.
 func (c Config) Validate() error {
 	if c.Database == "" && c.DataDir == "" {
-		return errors.New("DataDir is empty: name the directory for the database, or a PostgreSQL database in Database")
+		return errors.New("config: DataDir is empty: name the directory for the database, or a PostgreSQL database in Database")
 	}
 	if c.Database != "" && !sqlstore.IsPostgres(c.Database) {
-		return errors.New("Database isn't the connection string of a PostgreSQL database: write it as postgres://USER@HOST/DATABASE?sslmode=verify-full")
+		return errors.New("config: Database isn't the connection string of a PostgreSQL database: write it as postgres://USER@HOST/DATABASE?sslmode=verify-full")
 	}
 	return errors.Join(c.Issuer.Validate(), c.checkSignUpScope(), c.proxies().Validate(), web.ValidateOrigins(c.CORSOrigins))
 }
