@@ -14,7 +14,7 @@ import (
 
 // What is measured beside requests. docs/configuration.md tells how to read it.
 var (
-	logins       = telemetry.NewCounter("jot_logins_total", "Log-ins with a password, by outcome: ok, wrong, busy or error.", "outcome")
+	logins       = telemetry.NewCounter("jot_logins_total", "Log-ins with a password, by outcome: ok, wrong, throttled, busy or error.", "outcome")
 	sessions     = telemetry.NewCounter("jot_sessions_total", "Sessions that began.")
 	tokensIssued = telemetry.NewCounter("jot_access_tokens_total", "Access tokens that were signed.")
 	refreshes    = telemetry.NewCounter("jot_refreshes_total", "Refreshes by what the presented token meant: rotated, repeated, reply_lost, reused or rewound.", "outcome")
@@ -92,14 +92,17 @@ func (s *Server) measureIssuer(ctx context.Context, emit telemetry.Emit) {
 }
 
 // loginCounts count log-ins by outcome.
-type loginCounts struct{ ok, wrong, busy, failed atomic.Uint64 }
+type loginCounts struct{ ok, wrong, throttled, busy, failed atomic.Uint64 }
 
 func (c *loginCounts) count(err error) {
+	_, throttled := errors.AsType[*issuer.ThrottledError](err)
 	switch {
 	case err == nil:
 		c.ok.Add(1)
 	case errors.Is(err, issuer.ErrInvalidCredentials):
 		c.wrong.Add(1)
+	case throttled:
+		c.throttled.Add(1)
 	case errors.Is(err, issuer.ErrBusy):
 		c.busy.Add(1)
 	default:
@@ -110,6 +113,7 @@ func (c *loginCounts) count(err error) {
 func (c *loginCounts) emit(emit telemetry.Emit) {
 	emit(logins, float64(c.ok.Load()), "ok")
 	emit(logins, float64(c.wrong.Load()), "wrong")
+	emit(logins, float64(c.throttled.Load()), "throttled")
 	emit(logins, float64(c.busy.Load()), "busy")
 	emit(logins, float64(c.failed.Load()), "error")
 }
@@ -120,8 +124,8 @@ type countedAccounts struct {
 	counts *loginCounts
 }
 
-func (a countedAccounts) LogIn(ctx context.Context, name, password string) (string, error) {
-	subject, err := a.Accounts.LogIn(ctx, name, password)
+func (a countedAccounts) LogIn(ctx context.Context, name, password string, from issuer.Device) (issuer.Proof, error) {
+	proof, err := a.Accounts.LogIn(ctx, name, password, from)
 	a.counts.count(err)
-	return subject, err
+	return proof, err
 }

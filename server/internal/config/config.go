@@ -43,6 +43,7 @@ type Config struct {
 	TLS       TLS       `toml:"tls"`
 	ACME      ACME      `toml:"acme"`
 	CORS      CORS      `toml:"cors"`
+	LogIn     LogIn     `toml:"log_in"`
 	SignUp    SignUp    `toml:"sign_up"`
 	Tokens    Tokens    `toml:"tokens"`
 	Keys      Keys      `toml:"keys"`
@@ -72,6 +73,11 @@ type ACME struct {
 // CORS are other origins' pages.
 type CORS struct {
 	Origins []string `toml:"origins" flag:"cors-origin" value:"ORIGIN" doc:"Origins whose pages may use /v1 and the token endpoints from a browser, exactly as browsers send them. No patterns." example:"https://app.example.com"`
+}
+
+// LogIn is what POST /v1/login does.
+type LogIn struct {
+	NoThrottling bool `toml:"no_throttling" doc:"Lets anybody guess passwords as fast as the server hashes: only where something in front of it throttles."`
 }
 
 // SignUp is what POST /v1/signup does.
