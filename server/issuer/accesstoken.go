@@ -90,6 +90,9 @@ func splice(object, more json.RawMessage) json.RawMessage {
 // sign makes the tokens that a draft settled.
 func (i *Issuer) sign(ctx context.Context, d *draft) (Tokens, error) {
 	access, err := d.key.signer.Sign(ctx, d.payload)
+	if err != nil && d.key.remote {
+		return Tokens{}, fmt.Errorf("%w: signing an access token: %w", ErrUnavailable, err)
+	}
 	if err != nil {
 		return Tokens{}, fmt.Errorf("signing an access token: %w", err)
 	}

@@ -34,6 +34,12 @@ type Config struct {
 	// KeyEncryptionKey is 32 random bytes that encrypt private keys at rest. Keep it outside the data directory and
 	// its backups. Who loses it loses signing keys and sessions, not accounts.
 	KeyEncryptionKey []byte
+	// OlderKeyEncryptionKeys still open what was sealed under them; New seals it anew under KeyEncryptionKey, after which they aren't needed.
+	// To change the key under several servers, let all of them know the new one as an older one first, and then exchange the two.
+	OlderKeyEncryptionKeys [][]byte
+	// RemoteKeys are the signing keys whose private halves are elsewhere, such as in a key management service (jot.NewRemoteKey): those that
+	// ImportKey was given and that sign or will.
+	RemoteKeys []*jot.PrivateKey
 	// Algorithm signs where neither the resource nor the client names one; "" is ES256. A change takes effect by itself when a key of
 	// the new one has been published for KeySetMaxAge.
 	Algorithm jot.Algorithm
@@ -116,6 +122,14 @@ func loopback(host string) bool {
 func (c Config) checkKeys() error {
 	if len(c.KeyEncryptionKey) != keySize {
 		return fmt.Errorf("config: KeyEncryptionKey has %d bytes, want %d random ones", len(c.KeyEncryptionKey), keySize)
+	}
+	for _, older := range c.OlderKeyEncryptionKeys {
+		if len(older) != keySize {
+			return fmt.Errorf("config: one of OlderKeyEncryptionKeys has %d bytes, want %d", len(older), keySize)
+		}
+	}
+	if slices.Contains(c.RemoteKeys, nil) {
+		return errors.New("config: one of RemoteKeys is nil")
 	}
 	if !slices.Contains(signingAlgorithms, c.Algorithm) {
 		return fmt.Errorf("config: Algorithm %q can't sign access tokens; use ES256, RS256 or EdDSA", c.Algorithm)

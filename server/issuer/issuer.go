@@ -39,6 +39,7 @@ type Issuer struct {
 	maxTTL   atomic.Int64  // a time.Duration, as the database has it
 
 	keys      atomic.Pointer[keyring]
+	remotes   sync.Map // *jot.PrivateKey by key ID: those whose private half is elsewhere
 	reloading sync.Mutex
 	loaded    []Key // that keys was made of; guarded by reloading
 	rules     *revocation.Set
@@ -69,8 +70,11 @@ func New(ctx context.Context, store Store, c Config) (*Issuer, error) {
 		return nil, err
 	}
 	i := &Issuer{store: store, config: c, rules: revocation.NewSet(), wake: make(chan struct{}, 1), heard: make(chan struct{}, 1)}
-	if i.sealer, err = newSealer(c.KeyEncryptionKey); err != nil {
+	if i.sealer, err = newSealer(slices.Concat([][]byte{c.KeyEncryptionKey}, c.OlderKeyEncryptionKeys)...); err != nil {
 		return nil, err
+	}
+	for _, key := range c.RemoteKeys {
+		i.remotes.Store(key.KeyID(), key)
 	}
 	if err := i.start(ctx); err != nil {
 		return nil, err

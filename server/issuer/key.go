@@ -42,7 +42,8 @@ type Key struct {
 	Algorithm jot.Algorithm // "" of a root key
 	State     KeyState
 	Public    json.RawMessage // JWK; nil of a root key
-	Sealed    []byte          // the private key, encrypted; nil once it is of no use
+	Sealed    []byte          // the private key, encrypted; nil of a remote key, and once it is of no use
+	Remote    bool            // the private half is elsewhere: see ImportKey
 	Version   byte            // of a root key: the first byte of its refresh tokens
 	Created   time.Time       // published since
 	Activated time.Time       // signs or signed since

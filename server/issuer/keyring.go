@@ -3,11 +3,11 @@ package issuer
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
+	"time"
 
 	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/revocation"
@@ -17,8 +17,9 @@ import (
 type keyring struct {
 	active      map[jot.Algorithm]activeKey
 	published   *jot.KeySet
-	roots       map[byte][]byte // by version
-	rootVersion byte            // of new refresh tokens
+	opened      map[string]*jot.PrivateKey // by key ID
+	roots       map[byte][]byte            // by version
+	rootVersion byte                       // of new refresh tokens
 	feed        *jot.Signer
 	feedSet     *jot.KeySet
 }
@@ -52,6 +53,9 @@ func (i *Issuer) startKeys(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := u.reseal(keys); err != nil {
+			return err
+		}
 		first := KeyNext
 		if len(keys) == 0 {
 			first = KeyActive // nobody has verified anything yet
@@ -77,20 +81,16 @@ func (i *Issuer) newKey(purpose Purpose, algorithm jot.Algorithm) (Key, error) {
 	return k, errors.Join(err1, err2)
 }
 
-func (i *Issuer) newRootKey(version byte) Key {
-	secret := make([]byte, rootKeySize)
-	rand.Read(secret)
-	k := Key{ID: fmt.Sprintf("%s%d", PurposeRefresh, version), Purpose: PurposeRefresh, Version: version}
-	k.Sealed = i.sealer.seal(k, secret)
-	return k
-}
-
 // reloadKeys brings the keyring, and the longest life of a token, up to date with the database. One at a time, so that an older state never replaces a newer one.
 func (i *Issuer) reloadKeys(ctx context.Context) error {
 	i.reloading.Lock()
 	defer i.reloading.Unlock()
 	var keys []Key
+	var now time.Time
 	err := i.store.View(ctx, func(r Reader) (err error) {
+		if now, err = r.Now(); err != nil {
+			return err
+		}
 		if keys, err = r.Keys(); err != nil {
 			return err
 		}
@@ -99,7 +99,7 @@ func (i *Issuer) reloadKeys(ctx context.Context) error {
 	if err != nil || i.loaded != nil && reflect.DeepEqual(keys, i.loaded) {
 		return err
 	}
-	ring, err := i.openKeys(keys)
+	ring, err := i.openKeys(keys, now)
 	if err != nil {
 		return err
 	}
@@ -108,14 +108,14 @@ func (i *Issuer) reloadKeys(ctx context.Context) error {
 	return nil
 }
 
-func (i *Issuer) openKeys(keys []Key) (*keyring, error) {
-	ring := &keyring{active: make(map[jot.Algorithm]activeKey), roots: make(map[byte][]byte)}
+func (i *Issuer) openKeys(keys []Key, now time.Time) (*keyring, error) {
+	ring := &keyring{active: make(map[jot.Algorithm]activeKey), opened: make(map[string]*jot.PrivateKey), roots: make(map[byte][]byte)}
 	var published, feed []*jot.PublicKey
 	for _, k := range keys {
 		if !k.published() {
 			continue
 		}
-		public, err := i.openKey(ring, k)
+		public, err := i.openKey(ring, k, now)
 		if err != nil {
 			return nil, fmt.Errorf("keys: %w", err)
 		}
@@ -135,17 +135,25 @@ func (i *Issuer) openKeys(keys []Key) (*keyring, error) {
 
 // openKey puts what a key is good for into the ring and returns its public half, nil of a root key. A private key that isn't
 // needed yet is opened too, so that a wrong key-encryption key shows at the start and not at the next rotation.
-func (i *Issuer) openKey(ring *keyring, k Key) (*jot.PublicKey, error) {
+func (i *Issuer) openKey(ring *keyring, k Key, now time.Time) (*jot.PublicKey, error) {
 	if k.Purpose == PurposeRefresh {
-		return nil, i.openRootKey(ring, k)
+		return nil, i.openRootKey(ring, k, now)
 	}
 	public, err := jot.ParsePublicKey(k.Public, jot.ParseOptions{})
 	if err != nil || k.Purpose == PurposeAccess && k.State == KeyRetiring {
 		return public, err
 	}
 	private, err := i.openPrivateKey(k, public)
-	if err != nil || k.State != KeyActive {
-		return public, err
+	if err != nil && k.State == KeyNext && i.keys.Load() != nil {
+		i.config.Logger.Error("the next signing key can't be opened: this server won't sign with it", "error", err)
+		return public, nil // until then it does what it did
+	}
+	if err != nil {
+		return nil, err
+	}
+	ring.opened[k.ID] = private
+	if k.State != KeyActive {
+		return public, nil
 	}
 	if k.Purpose == PurposeFeed {
 		ring.feed, err = jot.NewSigner(private, jot.SignerOptions{Type: revocation.StatementType})
@@ -155,26 +163,10 @@ func (i *Issuer) openKey(ring *keyring, k Key) (*jot.PublicKey, error) {
 	return public, err
 }
 
-func (i *Issuer) openRootKey(ring *keyring, k Key) error {
-	secret, err := i.sealer.open(k)
-	if err != nil {
-		return err
-	}
-	if len(secret) != rootKeySize {
-		return fmt.Errorf("root key %s has %d bytes, want %d", k.ID, len(secret), rootKeySize)
-	}
-	ring.roots[k.Version] = secret
-	ring.rootVersion = max(ring.rootVersion, k.Version)
-	return nil
-}
-
-// openPrivateKey opens a key whose public half is published, and checks that it is the one.
+// openPrivateKey opens a key whose public half is published, and checks that it is the one. One that was opened before isn't opened again:
+// a server goes on when another one has sealed the keys under a new key-encryption key.
 func (i *Issuer) openPrivateKey(k Key, published *jot.PublicKey) (*jot.PrivateKey, error) {
-	secret, err := i.sealer.open(k)
-	if err != nil {
-		return nil, err
-	}
-	private, err := jot.ParsePrivateKey(secret, jot.ParseOptions{})
+	private, err := i.findPrivateKey(k)
 	if err != nil {
 		return nil, err
 	}
@@ -187,4 +179,18 @@ func (i *Issuer) openPrivateKey(k Key, published *jot.PublicKey) (*jot.PrivateKe
 		return nil, fmt.Errorf("the public half of the %s key %s was changed in the database; restore it from a backup", k.Purpose, k.ID)
 	}
 	return private, nil
+}
+
+func (i *Issuer) findPrivateKey(k Key) (*jot.PrivateKey, error) {
+	if k.Remote {
+		return i.remoteKey(k)
+	}
+	if ring := i.keys.Load(); ring != nil && ring.opened[k.ID] != nil {
+		return ring.opened[k.ID], nil
+	}
+	secret, err := i.sealer.open(k)
+	if err != nil {
+		return nil, err
+	}
+	return jot.ParsePrivateKey(secret, jot.ParseOptions{})
 }

@@ -14,11 +14,12 @@ import (
 type signingKey struct {
 	id       string
 	signer   *jot.Signer
-	overhead int // bytes of a token beside its payload
+	overhead int  // bytes of a token beside its payload
+	remote   bool // whoever holds the private half may be out of reach
 }
 
 // newSigningKey asks for no signature to learn its size: a remote key may take long to answer.
-func newSigningKey(key *jot.PrivateKey, typ string) (*signingKey, error) {
+func newSigningKey(key *jot.PrivateKey, typ string, remote bool) (*signingKey, error) {
 	signer, err := jot.NewSigner(key, jot.SignerOptions{Type: typ})
 	if err != nil {
 		return nil, err
@@ -29,7 +30,7 @@ func newSigningKey(key *jot.PrivateKey, typ string) (*signingKey, error) {
 		return nil, err
 	}
 	encoded := base64.RawURLEncoding.EncodedLen
-	return &signingKey{key.KeyID(), signer, encoded(len(header)) + len("..") + encoded(signature)}, nil
+	return &signingKey{key.KeyID(), signer, encoded(len(header)) + len("..") + encoded(signature), remote}, nil
 }
 
 // signatureSize returns the bytes of a key's signatures (RFC 7518 §3.3 and §3.4, RFC 8037 §3.1).
@@ -57,7 +58,7 @@ type activeKey struct {
 func newActiveKey(k Key, private *jot.PrivateKey) (activeKey, error) {
 	active := activeKey{since: k.Activated, byType: make(map[string]*signingKey)}
 	for _, typ := range []string{accessType, plainType} {
-		key, err := newSigningKey(private, typ)
+		key, err := newSigningKey(private, typ, k.Remote)
 		if err != nil {
 			return activeKey{}, err
 		}

@@ -102,6 +102,13 @@ func (u *update) sweepEvents() (more bool, err error) {
 }
 
 func (u *update) sweepKeys() (more bool, err error) {
+	all, err := u.Keys()
+	if err != nil {
+		return false, err
+	}
+	if err := u.retireRootKeys(all); err != nil {
+		return false, err
+	}
 	return false, u.DeleteKeys(u.now.Add(-u.issuer.config.EventRetention))
 }
 

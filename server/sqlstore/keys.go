@@ -7,10 +7,10 @@ import (
 )
 
 const (
-	selectKeys = `SELECT id, purpose, algorithm, state, public, sealed, version, created, activated, expires
+	selectKeys = `SELECT id, purpose, algorithm, state, public, sealed, remote, version, created, activated, expires
 		FROM keys ORDER BY position`
-	insertKey = `INSERT INTO keys (position, id, purpose, algorithm, state, public, sealed, version, created, activated, expires)
-		VALUES ((SELECT COALESCE(MAX(position), 0) + 1 FROM keys), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
+	insertKey = `INSERT INTO keys (position, id, purpose, algorithm, state, public, sealed, remote, version, created, activated, expires)
+		VALUES ((SELECT COALESCE(MAX(position), 0) + 1 FROM keys), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
 	updateKey = `UPDATE keys SET state = $1, sealed = $2, activated = $3, expires = $4 WHERE id = $5`
 )
 
@@ -25,7 +25,7 @@ func (t *tx) Keys() ([]issuer.Key, error) {
 func scanKey(r row) (issuer.Key, error) {
 	var k issuer.Key
 	var public string
-	err := r.Scan(&k.ID, &k.Purpose, &k.Algorithm, &k.State, &public, &k.Sealed, &k.Version,
+	err := r.Scan(&k.ID, &k.Purpose, &k.Algorithm, &k.State, &public, &k.Sealed, &k.Remote, &k.Version,
 		timeField{&k.Created}, timeField{&k.Activated}, timeField{&k.Expires})
 	if public != "" {
 		k.Public = json.RawMessage(public)
@@ -41,7 +41,7 @@ func (t *tx) InsertKey(k issuer.Key) error {
 	if err := t.lock(lockKeys); err != nil {
 		return err
 	}
-	return t.insert(insertKey, k.ID, string(k.Purpose), string(k.Algorithm), string(k.State), string(k.Public), blob(k.Sealed), k.Version,
+	return t.insert(insertKey, k.ID, string(k.Purpose), string(k.Algorithm), string(k.State), string(k.Public), blob(k.Sealed), flag(k.Remote), k.Version,
 		millis(k.Created), millis(k.Activated), millis(k.Expires))
 }
 

@@ -101,9 +101,13 @@ func (s *suite) keys() {
 	s.equal(read(s, allKeys), []issuer.Key{root, access})
 	s.refuse(issuer.ErrTaken, func(tx issuer.Tx) error { return tx.InsertKey(root) })
 
+	remote := issuer.Key{ID: "remote", Purpose: issuer.PurposeAccess, Algorithm: "ES256", State: issuer.KeyNext, Public: json.RawMessage(`{}`), Remote: true, Created: base}
+	s.update(func(tx issuer.Tx) error { return tx.InsertKey(remote) })
+	s.equal(read(s, allKeys), []issuer.Key{root, access, remote})
+
 	access.State, access.Sealed, access.Activated, access.Expires = issuer.KeyRetiring, nil, base.Add(time.Millisecond), base.Add(time.Hour)
 	s.update(func(tx issuer.Tx) error { return tx.UpdateKey(access) })
-	s.equal(read(s, allKeys), []issuer.Key{root, access})
+	s.equal(read(s, allKeys), []issuer.Key{root, access, remote})
 }
 
 func logHead(r issuer.Reader) (revocation.Head, error) { return r.LogHead() }
