@@ -37,6 +37,7 @@ type accessClaims struct {
 // for a signature.
 type draft struct {
 	subject string
+	at      time.Time     // of the transaction
 	session *Session      // nil of a client that acts for itself
 	ends    time.Duration // how long the session lasts at most
 	scope   []string
@@ -54,7 +55,7 @@ func (u *update) draft(subject *Subject, session *Session, client *Client, resou
 		Issuer: u.issuer.config.URL, Subject: subject.ID, Audience: resource.Audience, ClientID: client.ID,
 		IssuedAt: issued.Unix(), ID: rand.Text(), Generation: subject.Generation, Scope: strings.Join(scope, " "),
 	}
-	d := &draft{subject: subject.ID, session: session, scope: scope}
+	d := &draft{subject: subject.ID, at: u.now, session: session, scope: scope}
 	if session != nil {
 		if end := session.Expires.Truncate(time.Second); end.Before(expires) {
 			expires = end
@@ -99,7 +100,7 @@ func (i *Issuer) sign(ctx context.Context, d *draft) (Tokens, error) {
 	i.counts.tokens.Add(1)
 	tokens := Tokens{Access: access, ExpiresIn: d.life, Scope: d.scope, Subject: d.subject}
 	if d.session != nil {
-		tokens.Refresh = i.newRefreshToken(d.session, d.session.Counters.Current)
+		tokens.Refresh = i.newRefreshToken(d.session, d.session.Counters.Current, d.at)
 		tokens.SessionID, tokens.SessionExpiresIn = d.session.ID, d.ends
 	}
 	return tokens, nil

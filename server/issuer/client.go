@@ -178,7 +178,7 @@ func merge[T any](fixed, stored []T, name func(T) string, after string, limit in
 	return all[:min(limit, len(all))]
 }
 
-// CreateClient stores a new client; Declared and Created are set here. It fails with an *InputError, with ErrTaken when the ID exists, and with ErrBusy in the second in which a
+// CreateClient stores a new client; Declared and Created are set here. It fails with an *InputError, with ErrTaken when the ID exists, and with ErrBusy for two seconds after a
 // client of this ID was deleted.
 func (i *Issuer) CreateClient(ctx context.Context, c Client) error {
 	if err := c.check(); err != nil {

@@ -41,7 +41,7 @@ func (i *Issuer) DeleteClient(ctx context.Context, id string) error {
 	})
 }
 
-// waitForClient fails with ErrBusy in the second in which a client of the same ID was deleted: the rule about that one would refuse the
+// waitForClient fails with ErrBusy just after a client of the same ID was deleted: the rule about that one would refuse the
 // tokens of a new one.
 func (u *update) waitForClient(id string) error {
 	before, err := u.Subject(id)
@@ -54,5 +54,5 @@ func (u *update) waitForClient(id string) error {
 	return err
 }
 
-// secondAfter is the first second of which no token was issued at a time or before: tokens count whole seconds (iat).
-func secondAfter(t time.Time) int64 { return t.Unix() + 1 }
+// secondAfter is the first second (iat) of which no token was issued before a transaction commits that is about to at a time.
+func secondAfter(t time.Time) int64 { return t.Unix() + 2 }

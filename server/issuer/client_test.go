@@ -252,7 +252,10 @@ func TestDeleteClient(t *testing.T) {
 	if _, err := f.Issue(t.Context(), issuer.Grant{Subject: "ann", ClientID: "client_app"}); !errors.Is(err, issuer.ErrInvalidClient) {
 		t.Errorf("error %v, want ErrInvalidClient", err)
 	}
-	f.clock.Advance(time.Second)
+	if err := f.CreateClient(t.Context(), issuer.Client{ID: "client_app"}); !errors.Is(err, issuer.ErrBusy) {
+		t.Errorf("error %v, want ErrBusy", err)
+	}
+	f.clock.Advance(2 * time.Second)
 	f.createClient("client_app", nil)
 	if _, err := f.refreshWith("client_app", mine.Refresh); !errors.Is(err, issuer.ErrInvalidGrant) {
 		t.Errorf("a session of the client of before: error %v, want ErrInvalidGrant", err)

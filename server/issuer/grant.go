@@ -14,7 +14,6 @@ type Grant struct {
 	Subject   string
 	ClientID  string          // "" is the default client
 	Claims    json.RawMessage // not nil: for a login of your own; see Issue
-	Since     uint64          // the subject's generation when its password was read; 0: not known. Its sessions must not have ended since
 	Resource  string          // audience of the access token; "" is the client's first resource, or else the default one
 	Scope     []string        // nil asks for everything that client, resource and subject allow
 	AMR       []string        // how the subject proved who it is (RFC 8176), such as "pwd"
@@ -68,7 +67,7 @@ func (u *update) begin(g Grant) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	if subject.Disabled || g.Since != 0 && g.Since < subject.Ending.Before {
+	if subject.Disabled {
 		return nil, ErrInvalidGrant
 	}
 	if g.Confirm != nil {

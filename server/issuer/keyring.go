@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"time"
 
 	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/revocation"
@@ -15,13 +14,12 @@ import (
 
 // keyring is the opened keys, in memory. It is immutable: a change of the keys makes another one.
 type keyring struct {
-	active      map[jot.Algorithm]activeKey
-	published   *jot.KeySet
-	opened      map[string]*jot.PrivateKey // by key ID
-	roots       map[byte][]byte            // by version
-	rootVersion byte                       // of new refresh tokens
-	feed        *jot.Signer
-	feedSet     *jot.KeySet
+	active    map[jot.Algorithm]activeKey
+	published *jot.KeySet
+	opened    map[string]*jot.PrivateKey // by key ID
+	roots     map[byte]rootKey           // by version
+	feed      *jot.Signer
+	feedSet   *jot.KeySet
 }
 
 // KeySet returns the public keys of access tokens, for publication: the active one, the next one, and those whose tokens
@@ -86,11 +84,7 @@ func (i *Issuer) reloadKeys(ctx context.Context) error {
 	i.reloading.Lock()
 	defer i.reloading.Unlock()
 	var keys []Key
-	var now time.Time
 	err := i.store.View(ctx, func(r Reader) (err error) {
-		if now, err = r.Now(); err != nil {
-			return err
-		}
 		if keys, err = r.Keys(); err != nil {
 			return err
 		}
@@ -99,7 +93,7 @@ func (i *Issuer) reloadKeys(ctx context.Context) error {
 	if err != nil || i.loaded != nil && reflect.DeepEqual(keys, i.loaded) {
 		return err
 	}
-	ring, err := i.openKeys(keys, now)
+	ring, err := i.openKeys(keys)
 	if err != nil {
 		return err
 	}
@@ -108,14 +102,14 @@ func (i *Issuer) reloadKeys(ctx context.Context) error {
 	return nil
 }
 
-func (i *Issuer) openKeys(keys []Key, now time.Time) (*keyring, error) {
-	ring := &keyring{active: make(map[jot.Algorithm]activeKey), opened: make(map[string]*jot.PrivateKey), roots: make(map[byte][]byte)}
+func (i *Issuer) openKeys(keys []Key) (*keyring, error) {
+	ring := &keyring{active: make(map[jot.Algorithm]activeKey), opened: make(map[string]*jot.PrivateKey), roots: make(map[byte]rootKey)}
 	var published, feed []*jot.PublicKey
 	for _, k := range keys {
 		if !k.published() {
 			continue
 		}
-		public, err := i.openKey(ring, k, now)
+		public, err := i.openKey(ring, k)
 		if err != nil {
 			return nil, fmt.Errorf("keys: %w", err)
 		}
@@ -135,9 +129,9 @@ func (i *Issuer) openKeys(keys []Key, now time.Time) (*keyring, error) {
 
 // openKey puts what a key is good for into the ring and returns its public half, nil of a root key. A private key that isn't
 // needed yet is opened too, so that a wrong key-encryption key shows at the start and not at the next rotation.
-func (i *Issuer) openKey(ring *keyring, k Key, now time.Time) (*jot.PublicKey, error) {
+func (i *Issuer) openKey(ring *keyring, k Key) (*jot.PublicKey, error) {
 	if k.Purpose == PurposeRefresh {
-		return nil, i.openRootKey(ring, k, now)
+		return nil, i.openRootKey(ring, k)
 	}
 	public, err := jot.ParsePublicKey(k.Public, jot.ParseOptions{})
 	if err != nil || k.Purpose == PurposeAccess && k.State == KeyRetiring {

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"math"
 	"strings"
+	"time"
 )
 
 const (
@@ -67,11 +68,11 @@ func (t refreshToken) authenticate(rootKey []byte, issuer, client string) []byte
 	return mac.Sum(nil)
 }
 
-// newRefreshToken makes the token for a counter of a session: always the same one.
-func (i *Issuer) newRefreshToken(s *Session, counter uint64) string {
+// newRefreshToken makes the token for a counter of a session: always the same one, but for a new root key.
+func (i *Issuer) newRefreshToken(s *Session, counter uint64, now time.Time) string {
 	keys := i.keys.Load()
-	t := refreshToken{version: keys.rootVersion, session: s.ID, counter: counter}
-	t.mac = t.authenticate(keys.roots[t.version], i.config.URL, s.ClientID)
+	t := refreshToken{version: keys.rootVersion(now), session: s.ID, counter: counter}
+	t.mac = t.authenticate(keys.roots[t.version].secret, i.config.URL, s.ClientID)
 	return t.String()
 }
 
@@ -82,8 +83,8 @@ func (i *Issuer) openRefreshToken(text, client string) (refreshToken, error) {
 	if !ok {
 		return refreshToken{}, ErrInvalidGrant
 	}
-	rootKey, known := i.keys.Load().roots[t.version]
-	if !known || !hmac.Equal(t.mac, t.authenticate(rootKey, i.config.URL, client)) {
+	root, known := i.keys.Load().roots[t.version]
+	if !known || !hmac.Equal(t.mac, t.authenticate(root.secret, i.config.URL, client)) {
 		return refreshToken{}, ErrInvalidGrant
 	}
 	return t, nil

@@ -158,10 +158,10 @@ func (i *Issuer) ChangeResource(ctx context.Context, audience string, change fun
 
 // serveResource sees to what tokens for a resource need.
 func (u *update) serveResource(fresh *freshKeys, first KeyState, r Resource) error {
-	if err := raiseMaxTTL(u, r.AccessTTL); err != nil {
+	if err := u.demandKeys(fresh, first, r.Algorithm); err != nil {
 		return err
 	}
-	return u.demandKeys(fresh, first, r.Algorithm)
+	return raiseMaxTTL(u, r.AccessTTL)
 }
 
 // DeleteResource deletes a stored resource: no token is issued for it any more, and none of its sessions can be refreshed, even if

@@ -53,31 +53,43 @@ func (i *Issuer) RotateRootKey(ctx context.Context) error {
 	})
 }
 
-// openRootKey puts a root key into the ring: one whose time hasn't come authenticates the tokens of servers whose clock is ahead.
-func (i *Issuer) openRootKey(ring *keyring, k Key, now time.Time) error {
-	secret := i.rememberedRoot(k.Version)
-	if secret == nil {
-		var err error
-		if secret, err = i.sealer.open(k); err != nil {
-			return err
-		}
-	}
-	if len(secret) != rootKeySize {
-		return fmt.Errorf("root key %s has %d bytes, want %d", k.ID, len(secret), rootKeySize)
-	}
-	ring.roots[k.Version] = secret
-	if !now.Before(k.Activated) {
-		ring.rootVersion = max(ring.rootVersion, k.Version)
-	}
-	return nil
+// rootKey is an opened root key.
+type rootKey struct {
+	secret []byte
+	from   time.Time // when new tokens begin to be of it
 }
 
-// rememberedRoot returns a root key that was opened before.
-func (i *Issuer) rememberedRoot(version byte) []byte {
-	if ring := i.keys.Load(); ring != nil {
-		return ring.roots[version]
+// openRootKey puts a root key into the ring.
+func (i *Issuer) openRootKey(ring *keyring, k Key) error {
+	root, err := i.findRootKey(k)
+	if err == nil && len(root.secret) != rootKeySize {
+		err = fmt.Errorf("root key %s has %d bytes, want %d", k.ID, len(root.secret), rootKeySize)
 	}
-	return nil
+	ring.roots[k.Version] = root
+	return err
+}
+
+// findRootKey doesn't open a key again that was opened before.
+func (i *Issuer) findRootKey(k Key) (rootKey, error) {
+	if ring := i.keys.Load(); ring != nil {
+		if root, opened := ring.roots[k.Version]; opened {
+			return root, nil
+		}
+	}
+	secret, err := i.sealer.open(k)
+	return rootKey{secret, k.Activated}, err
+}
+
+// rootVersion is that of refresh tokens that are made at a time. A clock that was set back doesn't leave none.
+func (ring *keyring) rootVersion(now time.Time) byte {
+	oldest, newest := byte(math.MaxUint8), byte(0)
+	for version, root := range ring.roots {
+		oldest = min(oldest, version)
+		if !now.Before(root.from) {
+			newest = max(newest, version)
+		}
+	}
+	return max(oldest, newest)
 }
 
 // retireRootKeys takes root keys out of use whose last token has expired with its session.

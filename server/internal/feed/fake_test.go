@@ -32,7 +32,8 @@ type fakeIssuer struct {
 	heads   []revocation.Head
 	changed chan struct{}
 	broken  error
-	looks   int // calls of Now
+	swept   uint64 // up to which the log isn't kept any more
+	looks   int    // calls of Now
 }
 
 func newFakeIssuer(t testing.TB) *fakeIssuer {
@@ -85,6 +86,9 @@ func (f *fakeIssuer) LogEntries(_ context.Context, after uint64, limit int) ([]r
 	}
 	if after > uint64(len(f.log)) {
 		return nil, revocation.Head{}, issuer.ErrNotFound
+	}
+	if after < f.swept {
+		return nil, revocation.Head{}, issuer.ErrSwept
 	}
 	end := min(int(after)+limit, len(f.log))
 	return slices.Clone(f.log[after:end]), f.heads[end], nil

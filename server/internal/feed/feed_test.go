@@ -269,6 +269,27 @@ func TestLiveRefusesWhatItCantServe(t *testing.T) {
 	})
 }
 
+// TestSweptLog: while nobody listened the log was shortened beyond what the hub knew. Who is behind learns it, and who isn't goes on.
+func TestSweptLog(t *testing.T) {
+	open(t, Config{}, func(t *testing.T, h *house) {
+		h.revoke(0, 10)
+		join := func(after, want int) {
+			t.Helper()
+			response := h.get(fmt.Sprintf("live?after=%d&nonce=0123456789abcdef&log=%s", after, h.heads[0].LogID), bearer)
+			defer response.Body.Close()
+			if response.StatusCode != want {
+				t.Errorf("after %d: %d, want %d", after, response.StatusCode, want)
+			}
+		}
+		join(10, 200)
+		time.Sleep(time.Minute) // the stream has ended
+		h.revoke(10, revocation.MaxFrameRules+20)
+		h.do(func() { h.swept = 20 })
+		join(10, 410)
+		join(revocation.MaxFrameRules, 200)
+	})
+}
+
 func TestLiveStream(t *testing.T) {
 	open(t, Config{}, func(t *testing.T, h *house) {
 		h.revoke(0, 5)
