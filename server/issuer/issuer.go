@@ -1,10 +1,9 @@
 // Package issuer is the life of a token: subjects, sessions, refresh, keys and revocation. It knows no HTTP and no SQL.
 //
-// A program that has its own users creates a subject for each and asks for tokens when one has logged in:
+// A program that has its own users asks for tokens when one has logged in, and says what goes into them:
 //
 //	i, err := issuer.New(ctx, store, issuer.Config{URL: "https://auth.example.com", …})
-//	err = i.CreateSubject(ctx, issuer.Subject{ID: "42", Claims: claims, Scope: []string{"pets:read"}})
-//	tokens, err := i.Issue(ctx, issuer.Grant{Subject: "42", AMR: []string{"pwd"}})
+//	tokens, err := i.Issue(ctx, issuer.Grant{Subject: "42", Claims: claims, Scope: []string{"pets:read"}, AMR: []string{"pwd"}})
 //
 // Access tokens are JWTs (RFC 9068) that any verifier checks offline. Refresh tokens are opaque, and each is good once;
 // Refresh says what that means when answers get lost and when somebody steals one. Everything that takes tokens out of

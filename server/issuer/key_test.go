@@ -327,9 +327,11 @@ func TestKeyChangeWhoseCallerIsGone(t *testing.T) {
 				active, next := f.active(), f.next()
 				time.Sleep(10*time.Minute + time.Second)
 				ctx, cancel := context.WithCancel(t.Context())
-				store.committed = cancel
+				synctest.Wait() // until upkeep rests again
+				done := func() { cancel() }
+				store.committed.Store(&done)
 				err := change(f, ctx, active)
-				store.committed = nil
+				store.committed.Store(nil)
 				f.do(err)
 				if active := f.active(); active != next {
 					t.Errorf("%s signs, want %s", active, next)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -223,16 +224,16 @@ func TestRuleOfAToken(t *testing.T) {
 // brittle is a store whose commits can be made to look failed, or to be watched.
 type brittle struct {
 	issuer.Store
-	lost      bool   // the answers of commits are lost
-	committed func() // called after each commit
+	lost      atomic.Bool            // the answers of commits are lost
+	committed atomic.Pointer[func()] // called after each commit
 }
 
 func (s *brittle) Update(ctx context.Context, f func(issuer.Tx) error) error {
 	err := s.Store.Update(ctx, f)
-	if err == nil && s.committed != nil {
-		s.committed()
+	if committed := s.committed.Load(); err == nil && committed != nil {
+		(*committed)()
 	}
-	if err == nil && s.lost {
+	if err == nil && s.lost.Load() {
 		return fmt.Errorf("%w: disk I/O error", issuer.ErrUnavailable)
 	}
 	return err
@@ -258,11 +259,11 @@ func TestLogoutWhoseAnswerWasLost(t *testing.T) {
 			defer f.Close()
 			tokens := f.login()
 			changed := f.LogChanged()
-			store.lost = true
+			store.lost.Store(true)
 			if err := f.EndSession(t.Context(), "ann", tokens.SessionID); !errors.Is(err, issuer.ErrUnavailable) {
 				t.Fatalf("error %v, want ErrUnavailable", err)
 			}
-			store.lost = false
+			store.lost.Store(false)
 			if again {
 				f.do(f.EndSession(t.Context(), "ann", tokens.SessionID))
 			} else {
