@@ -7,17 +7,18 @@ import (
 )
 
 // MAC authenticates a message for a purpose, a fixed text that names what the code is for. The key is derived from the newest root
-// key, the purpose and the issuer's URL, so every server over one database makes the same code, the database alone can't make
+// key in use, the purpose and the issuer's URL, so every server over one database makes the same code, the database alone can't make
 // any, and a code for one purpose says nothing for another. The version names the root key: keep it beside the code.
 func (i *Issuer) MAC(purpose string, message []byte) (version byte, mac []byte) {
 	keys := i.keys.Load()
-	return keys.rootVersion, i.mac(keys.roots[keys.rootVersion], purpose, message)
+	version = keys.rootVersion(i.config.Now())
+	return version, i.mac(keys.roots[version].secret, purpose, message)
 }
 
 // CheckMAC reports, in constant time, whether a code is the one that MAC made, under this root key or an older one.
 func (i *Issuer) CheckMAC(purpose string, message []byte, version byte, mac []byte) bool {
-	rootKey, known := i.keys.Load().roots[version]
-	return known && hmac.Equal(mac, i.mac(rootKey, purpose, message))
+	root, known := i.keys.Load().roots[version]
+	return known && hmac.Equal(mac, i.mac(root.secret, purpose, message))
 }
 
 // mac is HMAC-SHA256 under a key of its own. What the root key authenticates directly begins otherwise: see
