@@ -39,7 +39,7 @@ func fill(t *testing.T, store *sqlstore.Store) {
 		err := errors.Join(tx.InsertKey(issuer.Key{ID: "k", Sealed: []byte{0, 255}}), tx.PutLogHead(head), tx.PutSetting("a", -1<<62),
 			tx.AppendRule(issuer.LogEntry{Sequence: 1, Rule: revocation.Rule{Kind: revocation.Key, Issuer: "i", Value: "k"}, Hash: head.Hash}))
 		err = errors.Join(err, tx.InsertClient(issuer.Client{ID: "client_a", SecretHash: []byte{1}, FirstParty: true}), tx.InsertResource(issuer.Resource{Audience: "a"}))
-		for n := range 600 {
+		for n := range 300 {
 			err = errors.Join(err, tx.InsertSession(issuer.Session{ID: fmt.Sprint(n), Subject: subject.ID, UserAgent: `Ω'"\`, Counters: issuer.Counters{Current: uint64(n)}}),
 				tx.InsertEvent(issuer.Event{Detail: fmt.Sprint(n)}))
 		}
@@ -72,7 +72,7 @@ func content(t *testing.T, store *sqlstore.Store) []any {
 		clients, err7 := r.Clients("", 10)
 		resources, err8 := r.Resources("", 10)
 		all = append(all, subject, clients, resources, keys, head, entries, events, value)
-		for n := range 600 {
+		for n := range 300 {
 			session, err := r.Session(fmt.Sprint(n))
 			if err != nil {
 				return err
@@ -115,7 +115,7 @@ func TestCopy(t *testing.T) {
 			if err := tx.InsertEvent(issuer.Event{Detail: "new"}); err != nil {
 				return err
 			}
-			events, err = tx.Events(600, 10)
+			events, err = tx.Events(300, 10)
 			return err
 		})
 		if err != nil || len(events) != 1 || events[0].Detail != "new" {

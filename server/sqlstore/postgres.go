@@ -79,6 +79,11 @@ func (postgresDialect) collided(err error) bool {
 	return errors.As(err, &failure) && (failure.Code == serializationFailure || failure.Code == deadlockDetected)
 }
 
+func (postgresDialect) takeTime(t *tx) error {
+	_, err := t.exec(`SET LOCAL idle_in_transaction_session_timeout = 0`)
+	return err
+}
+
 const selectIdentities = `SELECT table_name, column_name FROM information_schema.columns
 	WHERE table_schema = current_schema() AND is_identity = 'YES' AND table_name <> 'goose_db_version'`
 

@@ -37,6 +37,8 @@ func (sqliteDialect) lockSlot(*tx, int64) error { return nil }
 
 func (sqliteDialect) collided(error) bool { return false }
 
+func (sqliteDialect) takeTime(*tx) error { return nil }
+
 func (sqliteDialect) continueIdentities(*tx) error { return nil } // AUTOINCREMENT does
 
 // Open opens the SQLite database in a file, and makes or upgrades it where needed. The file gets mode 0600, its directory

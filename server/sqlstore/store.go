@@ -73,6 +73,7 @@ func (s *Store) updateAlone(ctx context.Context, f func(*tx) error) error {
 	_, update := s.dialect.isolation()
 	for attempt := 1; ; attempt++ {
 		err := s.transact(ctx, s.writer, update, func(t *tx) error {
+			t.again = attempt > 1
 			return t.update(f)
 		})
 		if attempt == collisions || !s.dialect.collided(err) {

@@ -19,6 +19,7 @@ type tx struct {
 	prepared map[string]*sql.Stmt
 	wrote    bool           // something, or tried to
 	updates  bool           // what it reads can't be changed by others before the commit
+	again    bool           // it ran before, and collided with another
 	events   []issuer.Event // to be written when it commits
 }
 
@@ -38,12 +39,13 @@ func (t *tx) lock(l lock) error {
 	return t.store.dialect.lock(t, l, false)
 }
 
-// share takes a lock beside others who share it: for what many read and few change.
+// share takes a lock beside others who share it: for what many read and few change. Two who share it and then want to change wait for
+// each other; the one that has to run again takes it alone.
 func (t *tx) share(l lock) error {
 	if !t.updates {
 		return nil
 	}
-	return t.store.dialect.lock(t, l, true)
+	return t.store.dialect.lock(t, l, !t.again)
 }
 
 // exec runs a statement and returns how many rows it changed.

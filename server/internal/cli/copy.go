@@ -59,7 +59,6 @@ func runCopy(cmd *cobra.Command, from, to database, asJSON bool) error {
 		return usagef("--from and --to are the same database")
 	}
 	bar := newCopyBar(cmd.ErrOrStderr())
-	defer bar.clear()
 	counts := make(map[string]int64)
 	var report strings.Builder
 	err := from.use(cmd.Context(), func(source *sqlstore.Store) error {

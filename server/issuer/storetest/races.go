@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/jot-auth/jot/revocation"
 	"github.com/jot-auth/jot/server/issuer"
@@ -208,4 +209,26 @@ func (s *suite) sameSubject() {
 		return err
 	})
 	s.equal(made.Load(), int64(1))
+}
+
+// changedClient: of many that read a client and write it back changed, no one's change is lost; who only reads it isn't held up for long.
+func (s *suite) changedClient() {
+	s.update(func(tx issuer.Tx) error {
+		return errors.Join(tx.InsertClient(issuer.Client{ID: "client_a"}), tx.InsertSubject(subject("sub")))
+	})
+	s.parallel(func(n int) error {
+		return s.store.Update(s.Context(), func(tx issuer.Tx) error {
+			c, err := tx.Client("client_a")
+			if err != nil {
+				return err
+			}
+			if n%4 != 0 {
+				return tx.InsertSession(session(fmt.Sprint(n), "sub"))
+			}
+			c.AccessTTL += time.Second
+			return tx.UpdateClient(c)
+		})
+	})
+	changed := read(s, func(r issuer.Reader) (issuer.Client, error) { return r.Client("client_a") })
+	s.equal(changed.AccessTTL, writers/4*time.Second)
 }

@@ -49,6 +49,7 @@ func Run(t *testing.T, open func(t *testing.T) issuer.Store) {
 		"Crossing":      (*suite).crossing,
 		"FirstStart":    (*suite).firstStart,
 		"RaisedSetting": (*suite).raisedSetting,
+		"ChangedClient": (*suite).changedClient,
 		"SameSubject":   (*suite).sameSubject,
 		"Reopen":        (*suite).reopen,
 		"Cancelled":     (*suite).cancelled,
