@@ -142,10 +142,10 @@ func (w *world) drawSession(r *rapid.T) string {
 	return draw(r, "session", w.recent())
 }
 
-// drawToken draws one of all that a session ever had and that a client can know: more often one that is still of use.
+// drawToken draws one of all that a session had lately and that a client can know: more often one that is still of use.
 func (w *world) drawToken(r *rapid.T, sid string) string {
 	s := w.model.sessions[sid]
-	known := append([]string{s.good, s.before, s.good, s.before}, s.spent...)
+	known := append([]string{s.good, s.before, s.good, s.before}, s.spent[max(0, len(s.spent)-3):]...)
 	return draw(r, "token", slices.DeleteFunc(known, func(token string) bool { return token == "" }))
 }
 

@@ -46,7 +46,7 @@ func checkRefreshMachine(t *testing.T, create func(t *testing.T, now func() time
 	setDefaultFlag("rapid.steps", fmt.Sprint(machineSteps))
 	setDefaultFlag("rapid.nofailfile", "true") // the seed is enough
 	rapid.Check(t, func(r *rapid.T) {
-		inBubble(t, func(t *testing.T) {
+		inBubble(t, r, func(t *testing.T) {
 			w := newWorld(t, r, create)
 			defer w.close()
 			r.Repeat(w.actions())
@@ -65,12 +65,15 @@ func setDefaultFlag(name, value string) {
 }
 
 // inBubble runs f in a bubble, where upkeep takes place when the machine sleeps, and hands on how it ended: rapid ends a check by a panic.
-func inBubble(t *testing.T, f func(*testing.T)) {
+func inBubble(t *testing.T, r *rapid.T, f func(*testing.T)) {
 	var ended any
 	synctest.Test(t, func(t *testing.T) {
 		defer func() { ended = recover() }()
 		f(t)
 	})
+	if r.Failed() {
+		t.Logf("found: %v", ended) // what rapid makes of it may differ, where goroutines race
+	}
 	if ended != nil {
 		panic(ended)
 	}
@@ -115,6 +118,7 @@ type world struct {
 	browsers  []*browser
 	logins    []string // session IDs, oldest first
 	model     *model
+	stored    observation // after the last step
 }
 
 func newWorld(t *testing.T, r *rapid.T, create func(*testing.T, func() time.Time) database) *world {
@@ -195,20 +199,20 @@ type act struct {
 func (w *world) do(r *rapid.T, a act) reply {
 	p := draw(r, "process", w.processes)
 	p.store.next.Store(draw(r, "trouble", []int32{none, none, none, none, none, none, none, none, commitFails, answerLost}))
-	before, model := w.observe(r), w.model.clone()
+	before := w.model.clone()
 	answer := p.try(a)
 	p.store.next.Store(none)
 	synctest.Wait()
 	if err := a.judge(w.model, answer); err != nil {
 		r.Fatalf("%s: %v", a.name, err)
 	}
-	reused := w.model.events[issuer.EventRefreshReused] - model.events[issuer.EventRefreshReused]
+	reused := w.model.events[issuer.EventRefreshReused] - before.events[issuer.EventRefreshReused]
 	if refused := errors.Is(answer.err, issuer.ErrInvalidGrant) && reused == 0; refused || answer.nothingHappened() {
-		if after := w.observe(r); !reflect.DeepEqual(before, after) {
-			r.Fatal(unchanged.broken("%s was answered with %v; before\n%+v\nafter\n%+v", a.name, answer.err, before, after))
+		if after := w.observe(r); !reflect.DeepEqual(w.stored, after) {
+			r.Fatal(unchanged.broken("%s was answered with %v; before\n%+v\nafter\n%+v", a.name, answer.err, w.stored, after))
 		}
 	}
-	w.checkRefusedAtOnce(r, p, model)
+	w.checkRefusedAtOnce(r, p, before)
 	return answer
 }
 
@@ -230,21 +234,53 @@ func (w *world) checkRefusedAtOnce(r *rapid.T, p *process, before *model) {
 	}
 }
 
-// observation is everything that a refusal must leave alone.
+// observation is what is stored: everything that a refusal must leave alone.
 type observation struct {
-	Sessions []issuer.Session
+	Sessions map[string]issuer.Session
+	Subjects map[string]issuer.Subject
+	Events   map[issuer.EventKind]int
 	Head     revocation.Head
-	Events   int
 }
 
 func (w *world) observe(r *rapid.T) observation {
-	var o observation
-	for _, id := range w.recent() {
-		o.Sessions = append(o.Sessions, must(w.processes[0].Session(w.ctx, id))(r))
+	o := observation{map[string]issuer.Session{}, map[string]issuer.Subject{}, map[issuer.EventKind]int{}, revocation.Head{}}
+	err := w.processes[0].store.View(w.ctx, func(stored issuer.Reader) (err error) {
+		for _, id := range w.recent() {
+			o.Sessions[id] = must(stored.Session(id))(r)
+		}
+		for id := range w.model.subjects {
+			o.Subjects[id] = must(stored.Subject(id))(r)
+		}
+		for _, e := range must(stored.Events(0, 1000))(r) {
+			o.Events[e.Kind]++
+		}
+		o.Head, err = stored.LogHead()
+		return err
+	})
+	if err != nil {
+		r.Fatal(err)
 	}
-	o.Head = must(w.processes[0].LogHead(w.ctx))(r)
-	o.Events = len(must(w.processes[0].Events(w.ctx, 0, 1000))(r))
 	return o
+}
+
+// agrees says whether what is stored is what the model expects.
+func (o observation) agrees(m *model) error {
+	for id, s := range o.Sessions {
+		if want := m.sessions[id].ended; s.EndReason != want {
+			return durable.broken("session %s ended by %q, want %q", id, s.EndReason, want)
+		}
+	}
+	for id, s := range o.Subjects {
+		if p := m.subjects[id]; s.Generation != p.generation || s.Disabled != p.disabled || string(s.Claims) != string(roleClaims(p.role)) {
+			return durable.broken("subject %s is %+v, want %+v", id, s, p)
+		}
+	}
+	for _, kind := range []issuer.EventKind{issuer.EventReplyLost, issuer.EventRefreshReused, issuer.EventDatabaseRewound} {
+		if o.Events[kind] != m.events[kind] {
+			return durable.broken("%d events %s, want %d", o.Events[kind], kind, m.events[kind])
+		}
+	}
+	return nil
 }
 
 func must[T any](value T, err error) func(*rapid.T) T {
@@ -264,42 +300,9 @@ func draw[T any](r *rapid.T, name string, list []T) T {
 // check holds what is stored against the model, after each step.
 func (w *world) check(r *rapid.T) {
 	synctest.Wait()
-	if err := w.agrees(r)(w.model); err != nil {
+	w.stored = w.observe(r)
+	if err := w.stored.agrees(w.model); err != nil {
 		r.Fatal(err)
-	}
-}
-
-// agrees reads what is stored once and returns what compares a model with it.
-func (w *world) agrees(r *rapid.T) func(*model) error {
-	ended := make(map[string]issuer.EndReason)
-	for _, id := range w.recent() {
-		ended[id] = must(w.processes[0].Session(w.ctx, id))(r).EndReason
-	}
-	subjects := make(map[string]issuer.Subject)
-	for id := range w.model.subjects {
-		subjects[id] = must(w.processes[0].Subject(w.ctx, id))(r)
-	}
-	counts := make(map[issuer.EventKind]int)
-	for _, e := range must(w.processes[0].Events(w.ctx, 0, 1000))(r) {
-		counts[e.Kind]++
-	}
-	return func(m *model) error {
-		for _, id := range w.recent() {
-			if want := m.sessions[id].ended; ended[id] != want {
-				return durable.broken("session %s ended by %q, want %q", id, ended[id], want)
-			}
-		}
-		for id, p := range m.subjects {
-			if s := subjects[id]; s.Generation != p.generation || s.Disabled != p.disabled || string(s.Claims) != string(roleClaims(p.role)) {
-				return durable.broken("subject %s is %+v, want %+v", id, s, p)
-			}
-		}
-		for _, kind := range []issuer.EventKind{issuer.EventReplyLost, issuer.EventRefreshReused, issuer.EventDatabaseRewound} {
-			if counts[kind] != m.events[kind] {
-				return durable.broken("%d events %s, want %d", counts[kind], kind, m.events[kind])
-			}
-		}
-		return nil
 	}
 }
 
@@ -335,7 +338,7 @@ func (w *world) atOnce(r *rapid.T, acts []act) []reply {
 	}
 	wait.Wait()
 	synctest.Wait()
-	after, err := explain(w.model, acts, replies, w.agrees(r))
+	after, err := explain(w.model, acts, replies, w.observe(r).agrees)
 	if err != nil {
 		r.Fatalf("no order of %d acts at once explains their answers: %v", len(acts), err)
 	}
