@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -16,6 +17,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/revocation"
 	"github.com/jot-auth/jot/server/issuer"
 	"github.com/jot-auth/jot/server/sqlstore"
@@ -118,11 +120,12 @@ type world struct {
 	browsers  []*browser
 	logins    []string // session IDs, oldest first
 	model     *model
-	stored    observation // after the last step
+	stored    observation               // after the last step
+	published map[string]*jot.PublicKey // every signing key that there ever was
 }
 
 func newWorld(t *testing.T, r *rapid.T, create func(*testing.T, func() time.Time) database) *world {
-	w := &world{ctx: t.Context(), config: config(), clock: newClock()}
+	w := &world{ctx: t.Context(), config: config(), clock: newClock(), published: map[string]*jot.PublicKey{}}
 	w.config.Now = w.clock.Now
 	w.config.AccessTTL, w.config.IdleTTL, w.config.AbsoluteTTL, w.config.RefreshGrace = 5*time.Minute, 20*time.Minute, time.Hour, grace
 	w.config.KeySetMaxAge, w.config.KeyLifetime = time.Minute, 10*time.Minute
@@ -301,29 +304,43 @@ func draw[T any](r *rapid.T, name string, list []T) T {
 func (w *world) check(r *rapid.T) {
 	synctest.Wait()
 	w.stored = w.observe(r)
+	for _, p := range w.processes {
+		for _, key := range p.KeySet().Keys() {
+			w.published[key.KeyID()] = key
+		}
+	}
 	if err := w.stored.agrees(w.model); err != nil {
 		r.Fatal(err)
 	}
 }
 
-// settle waits until every process has heard of what the others did, and holds each verdict on each access token against the model.
+// settle waits until every process has heard of what the others did, and holds each verdict on each access token against the model: those
+// of the processes, and those of verifiers elsewhere that still hold every key that there ever was.
 func (w *world) settle(r *rapid.T) {
 	time.Sleep(time.Minute + time.Second)
 	synctest.Wait()
 	for _, p := range w.processes {
+		elsewhere := must(jot.NewVerifier(jot.NewKeySet(slices.Collect(maps.Values(w.published))...), jot.VerifierOptions{
+			Issuer: w.config.URL, AnyAudience: true, Type: "at+jwt", Now: w.clock.Now, Revocation: p.Issuer,
+		}))(r)
 		for _, id := range w.recent() {
 			s := w.model.sessions[id]
 			for _, token := range s.access[max(0, len(s.access)-4):] {
-				want, advised := w.model.accepts(s, token)
-				got, err := p.Verifier().Verify(w.ctx, token.raw)
-				if (err == nil) != want {
-					r.Fatal(accessRefused.broken("session %s, ended by %q: error %v, want one: %v", id, s.ended, err, !want))
-				}
-				if err == nil && got.RefreshAdvised() != advised {
-					r.Fatalf("advice to refresh: %v, want %v", got.RefreshAdvised(), advised)
-				}
+				w.checkVerdict(r, s, token, p.Verifier())
+				w.checkVerdict(r, s, token, elsewhere)
 			}
 		}
+	}
+}
+
+func (w *world) checkVerdict(r *rapid.T, s login, token accessToken, verifier *jot.Verifier) {
+	want, advised := w.model.accepts(s, token)
+	got, err := verifier.Verify(w.ctx, token.raw)
+	if (err == nil) != want {
+		r.Fatal(accessRefused.broken("an access token of a session ended by %q: error %v, want one: %v", s.ended, err, !want))
+	}
+	if err == nil && got.RefreshAdvised() != advised {
+		r.Fatalf("advice to refresh: %v, want %v", got.RefreshAdvised(), advised)
 	}
 }
 
