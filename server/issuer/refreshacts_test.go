@@ -149,15 +149,21 @@ func (w *world) drawToken(r *rapid.T, sid string) string {
 	return draw(r, "token", slices.DeleteFunc(known, func(token string) bool { return token == "" }))
 }
 
-// thief presents any token of a session, as one who copied it. Every other session is left alone, so that its client has nobody but
-// itself to blame.
+// thief presents any token of a session, as one who copied it.
 func (w *world) thief(r *rapid.T) {
 	sid := w.drawSession(r)
-	if slices.Index(w.logins, sid)%2 == 0 {
+	if !w.mayAttack(sid) {
 		r.SkipNow()
 	}
+	w.attack(r, sid, w.drawToken(r, sid))
+}
+
+// mayAttack spares every other session, so that its client has nobody but itself to blame.
+func (w *world) mayAttack(sid string) bool { return slices.Index(w.logins, sid)%2 == 1 }
+
+func (w *world) attack(r *rapid.T, sid, token string) {
 	w.attacked(sid)
-	w.do(r, w.present(sid, w.drawToken(r, sid), "thief"))
+	w.do(r, w.present(sid, token, "thief"))
 }
 
 func (w *world) attacked(sid string) {
@@ -267,14 +273,20 @@ func (w *world) advanceBy(d time.Duration) {
 
 // advanceToLimit passes, or just doesn't pass, one of a session's limits: most often the end of its grace window.
 func (w *world) advanceToLimit(r *rapid.T) {
-	s := w.model.sessions[w.drawSession(r)]
+	sid := w.drawSession(r)
+	s := w.model.sessions[sid]
 	limits := []time.Time{s.idle, s.end, s.access[len(s.access)-1].expires}
 	for range 7 {
 		limits = append(limits, s.rotated.Add(grace))
 	}
 	off := time.Duration(rapid.IntRange(-1, 1).Draw(r, "off")) * time.Millisecond
-	if d := draw(r, "limit", limits).Add(off).Sub(w.model.now); d > 0 {
-		w.advanceBy(d)
+	d := draw(r, "limit", limits).Add(off).Sub(w.model.now)
+	if d <= 0 {
+		return
+	}
+	w.advanceBy(d)
+	if w.mayAttack(sid) && s.before != "" && rapid.Bool().Draw(r, "thief waits for it") {
+		w.attack(r, sid, s.before)
 	}
 }
 

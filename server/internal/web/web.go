@@ -72,9 +72,19 @@ func Handle(mux *http.ServeMux, base, route string, h http.Handler) {
 }
 
 // Problems serves mux, and answers with a problem document where mux has no route (404) or none
-// for the method (405, with Allow).
+// for the method (405, with Allow). A path that isn't clean is a 404 too: ServeMux would redirect
+// it, which repeats the request's words and lets a proxy before it read another path than this server.
 func Problems(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.TransferEncoding) > 0 {
+			// It may have stated a length as well, which net/http hides: whoever reads that one would take
+			// the rest of the connection for something else (RFC 9112 section 6.1).
+			w.Header().Set("Connection", "close")
+		}
+		if !isClean(r.URL.EscapedPath()) {
+			WriteProblem(w, NewProblem(http.StatusNotFound, ""))
+			return
+		}
 		refusal, pattern := mux.Handler(r)
 		if pattern == "" {
 			refusal.ServeHTTP(problemWriter{w}, r)
@@ -82,6 +92,11 @@ func Problems(mux *http.ServeMux) http.Handler {
 		}
 		mux.ServeHTTP(w, r)
 	})
+}
+
+// isClean says whether a path begins with a slash and has no empty segment, "." or "..".
+func isClean(p string) bool {
+	return p == "/" || strings.HasPrefix(p, "/") && path.Clean(p) == strings.TrimSuffix(p, "/")
 }
 
 // problemWriter puts a problem document in the place of a body in plain text.

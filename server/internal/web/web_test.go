@@ -142,7 +142,20 @@ func TestWriteJSONOfWhatDoesNotEncode(t *testing.T) {
 	}
 }
 
+// TestChunksEndTheConnection: such a request may have stated a length as well, for another reader.
+func TestChunksEndTheConnection(t *testing.T) {
+	for _, codings := range [][]string{nil, {"chunked"}} {
+		w, r := httptest.NewRecorder(), httptest.NewRequest("POST", "/", nil)
+		r.TransferEncoding = codings
+		Problems(http.NewServeMux()).ServeHTTP(w, r)
+		if closes := w.Header().Get("Connection") == "close"; closes != (codings != nil) {
+			t.Errorf("%q: Connection %q", codings, w.Header().Get("Connection"))
+		}
+	}
+}
+
 func TestProblems(t *testing.T) {
+	const notFound = `{"type":"about:blank","title":"Not Found","status":404}`
 	mux := http.NewServeMux()
 	Handle(mux, "/base", "POST /v1/{name}", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		WriteJSON(w, 200, r.PathValue("name"))
@@ -154,7 +167,14 @@ func TestProblems(t *testing.T) {
 	}{
 		{"POST", "/base/v1/x", 200, "", `"x"`},
 		{"GET", "/base/v1/x", 405, "POST", `{"type":"about:blank","title":"Method Not Allowed","status":405}`},
-		{"GET", "/nowhere", 404, "", `{"type":"about:blank","title":"Not Found","status":404}`},
+		{"GET", "/nowhere", 404, "", notFound},
+		{"POST", "/base//v1/x", 404, "", notFound},
+		{"POST", "//base/v1/x", 404, "", notFound},
+		{"POST", "/base/./v1/x", 404, "", notFound},
+		{"POST", "/base/v1/y/../x", 404, "", notFound},
+		{"POST", "/base/v1/x/", 404, "", notFound},
+		{"POST", "/base/v1/x//", 404, "", notFound},
+		{"OPTIONS", "*", 404, "", notFound},
 	} {
 		w := httptest.NewRecorder()
 		Problems(mux).ServeHTTP(w, httptest.NewRequest(c.method, c.path, nil))
