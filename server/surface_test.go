@@ -47,6 +47,7 @@ var surface = map[string]endpoint{
 	"GET /feed/jwks.json":                         {},
 	"GET /feed/snapshot":                          {bearer: "feed"},
 	"GET /feed/live":                              {bearer: "feed", query: "after=0&log=x&nonce=0123456789abcdef"},
+	"GET /openapi.json":                           {},
 	"GET /healthz":                                {},
 	"GET /readyz":                                 {},
 }
