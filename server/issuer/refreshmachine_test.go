@@ -26,7 +26,7 @@ import (
 // machineChecks and machineSteps bound the random histories of one run. `go test -run TestRefreshMachine ./server/issuer -rapid.checks=5000`
 // walks more; a failure prints the seed that walks it again.
 const (
-	machineChecks = 20
+	machineChecks = 15
 	machineSteps  = 60
 	maxRecent     = 4
 )
