@@ -238,7 +238,7 @@ func (w *world) rotateKey(r *rapid.T) {
 	w.do(r, act{
 		name: "rotation",
 		run: func(p *process) (issuer.Tokens, error) {
-			_, err := p.RotateKey(w.ctx)
+			_, err := p.RotateKey(w.ctx, issuer.RotateOptions{})
 			return noTokens(err)
 		},
 		judge: func(_ *model, r reply) error {

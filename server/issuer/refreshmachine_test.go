@@ -247,10 +247,14 @@ type observation struct {
 
 func (w *world) observe(r *rapid.T) observation {
 	o := observation{map[string]issuer.Session{}, map[string]issuer.Subject{}, map[issuer.EventKind]int{}, revocation.Head{}}
-	err := w.processes[0].store.View(w.ctx, func(stored issuer.Reader) (err error) {
-		for _, id := range w.recent() {
-			o.Sessions[id] = must(stored.Session(id))(r)
+	for _, id := range w.recent() {
+		s, err := w.processes[0].Session(w.ctx, id)
+		if errors.Is(err, issuer.ErrNotFound) && w.model.sessions[id].over(w.model.now) {
+			continue // swept
 		}
+		o.Sessions[id] = must(s, err)(r)
+	}
+	err := w.processes[0].store.View(w.ctx, func(stored issuer.Reader) (err error) {
 		for id := range w.model.subjects {
 			o.Subjects[id] = must(stored.Subject(id))(r)
 		}
