@@ -127,7 +127,7 @@ type world struct {
 func newWorld(t *testing.T, r *rapid.T, create func(*testing.T, func() time.Time) database) *world {
 	w := &world{ctx: t.Context(), config: config(), clock: newClock(), published: map[string]*jot.PublicKey{}}
 	w.config.Now = w.clock.Now
-	w.config.AccessTTL, w.config.IdleTTL, w.config.AbsoluteTTL, w.config.RefreshGrace = 5*time.Minute, 20*time.Minute, time.Hour, grace
+	w.config.AccessTTL, w.config.IdleTTL, w.config.AbsoluteTTL, w.config.RefreshGrace = 5*time.Minute, 20*time.Minute, 25*time.Minute, grace
 	w.config.KeySetMaxAge, w.config.KeyLifetime = time.Minute, 10*time.Minute
 	w.database = create(t, w.clock.Now)
 	w.model = newModel(w.config, w.clock.Now())
