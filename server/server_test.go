@@ -49,7 +49,7 @@ func newSite(t *testing.T) *site {
 			Clients:          []issuer.Client{{ID: "client_app", Scopes: []string{"pets:read"}, FirstParty: true}},
 			KeyEncryptionKey: server.NewSecret().Bytes(),
 		},
-		DataDir: filepath.Join(s.dir, "data"), OpenSignUp: true, SignUpScope: []string{"pets:read"},
+		DataDir: filepath.Join(s.dir, "data"), OpenSignUp: true, SignUpScope: []string{"pets:read"}, NoThrottling: true,
 		FeedCredentials: []string{s.credential}, Logger: slog.New(slog.NewJSONHandler(s.log, nil)),
 	})
 	if err != nil {

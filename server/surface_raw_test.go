@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// patience bounds how long a connection may stay open that sends too little: longer than the server's own bounds.
-const patience = 30 * time.Second
+// hangTime bounds how long a connection may stay open that sends too little: longer than the server's own bounds.
+const hangTime = 30 * time.Second
 
 // speak writes bytes to a new connection and returns the answers until the server closes it or says nothing more.
 func (a *attacker) speak(t *testing.T, text string) []reply {
@@ -25,7 +25,7 @@ func (a *attacker) speak(t *testing.T, text string) []reply {
 		t.Fatal(err)
 	}
 	defer connection.Close()
-	connection.SetDeadline(time.Now().Add(patience))
+	connection.SetDeadline(time.Now().Add(hangTime))
 	io.WriteString(connection, text) // the server may hang up before the end
 	connection.(*net.TCPConn).CloseWrite()
 	return readReplies(t, connection)
@@ -158,7 +158,7 @@ func (a *attacker) dripping(t *testing.T) {
 				return
 			}
 			defer connection.Close()
-			connection.SetDeadline(time.Now().Add(patience))
+			connection.SetDeadline(time.Now().Add(hangTime))
 			ended := make(chan struct{})
 			go func() { // ends with the connection
 				defer close(ended)

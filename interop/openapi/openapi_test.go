@@ -30,27 +30,39 @@ func TestContract(t *testing.T) {
 
 // abuse sends what no endpoint accepts to each that has a body.
 func (c *client) abuse() {
+	eve := map[string]string{"username": "eve", "password": password}
+	c.do(call{method: "POST", path: "/v1/signup", json: eve, want: 201})
+	access := c.tokens(call{method: "POST", path: "/v1/login", json: eve, want: 200}).Access
 	for path, item := range c.document.Paths.Map() {
 		for method, operation := range item.Operations() {
-			if operation.RequestBody == nil {
-				continue
-			}
-			answers := func(status int) bool { return operation.Responses.Status(status) != nil }
-			refusal := func(status int) int { // OAuth knows one status for a body that can't be read
-				if answers(status) {
-					return status
-				}
-				return http.StatusBadRequest
-			}
-			path := filled(path)
-			c.do(call{method: method, path: path, json: strings.Repeat("x", 64<<10), want: refusal(http.StatusRequestEntityTooLarge)})
-			c.do(call{method: method, path: path, json: 1, header: map[string]string{"Content-Type": "text/plain"}, want: refusal(http.StatusUnsupportedMediaType)})
-			c.do(call{method: method, path: path, json: []int{1}, want: http.StatusBadRequest})
-			c.do(call{method: method, path: path, json: map[string]int{"unknown": 1}, want: http.StatusBadRequest})
-			if answers(http.StatusForbidden) {
-				c.do(call{method: method, path: path, json: 1, header: map[string]string{"Sec-Fetch-Site": "cross-site"}, want: http.StatusForbidden})
+			if operation.RequestBody != nil {
+				c.abuseBody(method, filled(path), operation, access)
 			}
 		}
+	}
+}
+
+func (c *client) abuseBody(method, path string, operation *openapi3.Operation, access string) {
+	answers := func(status int) bool { return operation.Responses.Status(status) != nil }
+	refusal := func(status int) int { // OAuth knows one status for a body that can't be read
+		if answers(status) {
+			return status
+		}
+		return http.StatusBadRequest
+	}
+	send := func(json any, header, value string, want int) {
+		headers := map[string]string{header: value}
+		if needsCredential(operation) {
+			headers["Authorization"] = "Bearer " + access
+		}
+		c.do(call{method: method, path: path, json: json, header: headers, want: want})
+	}
+	send(strings.Repeat("x", 64<<10), "Content-Type", "application/json", refusal(http.StatusRequestEntityTooLarge))
+	send(1, "Content-Type", "text/plain", refusal(http.StatusUnsupportedMediaType))
+	send([]int{1}, "Content-Type", "application/json", http.StatusBadRequest)
+	send(map[string]int{"unknown": 1}, "Content-Type", "application/json", http.StatusBadRequest)
+	if answers(http.StatusForbidden) {
+		send(1, "Sec-Fetch-Site", "cross-site", http.StatusForbidden)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/server/issuer"
 )
@@ -16,12 +17,17 @@ type passwordRequest struct {
 // changePassword replaces the password, ends every session, and answers with the tokens of a new one, in the way in which the access
 // token came.
 func (a *API) changePassword(w http.ResponseWriter, r *http.Request) {
+	tok, err := a.authenticate(r)
+	if err != nil {
+		web.Fail(w, r, err)
+		return
+	}
 	var req passwordRequest
 	if err := web.DecodeJSON(w, r, &req); err != nil {
 		web.Fail(w, r, err)
 		return
 	}
-	tokens, err := a.renew(r, req)
+	tokens, err := a.renew(r, tok, req)
 	if err != nil {
 		web.Fail(w, r, err)
 		return
@@ -29,11 +35,7 @@ func (a *API) changePassword(w http.ResponseWriter, r *http.Request) {
 	a.writeTokens(w, tokens, len(r.CookiesNamed(AccessCookie)) > 0)
 }
 
-func (a *API) renew(r *http.Request, req passwordRequest) (issuer.Tokens, error) {
-	tok, err := a.authenticate(r)
-	if err != nil {
-		return issuer.Tokens{}, err
-	}
+func (a *API) renew(r *http.Request, tok *jot.Token, req passwordRequest) (issuer.Tokens, error) {
 	proof, err := a.accounts.ChangePassword(r.Context(), tok.Subject(), req.Current, req.New, device(r, ""))
 	var tokens issuer.Tokens
 	if err == nil {
