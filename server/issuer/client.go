@@ -197,6 +197,9 @@ func (i *Issuer) CreateClient(ctx context.Context, c Client) error {
 		if err := u.InsertClient(c); err != nil {
 			return err
 		}
+		if err := u.audit(EventClientCreated, Event{ClientID: c.ID}); err != nil {
+			return err
+		}
 		return u.demandKeys(fresh, KeyNext, c.Algorithm)
 	})
 }
@@ -224,6 +227,9 @@ func (i *Issuer) ChangeClient(ctx context.Context, id string, change func(*Clien
 			return err
 		}
 		if err := u.UpdateClient(c); err != nil {
+			return err
+		}
+		if err := u.audit(EventClientChanged, Event{ClientID: c.ID, Detail: clientChanges(before, c)}); err != nil {
 			return err
 		}
 		return u.demandKeys(fresh, KeyNext, c.Algorithm)

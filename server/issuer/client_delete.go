@@ -37,7 +37,7 @@ func (i *Issuer) DeleteClient(ctx context.Context, id string) error {
 			return err
 		}
 		u.refuse(revocation.Rule{Kind: revocation.ClientIssuedAt, Value: id, Minimum: secondAfter(now), Expires: expires})
-		return nil
+		return u.audit(EventClientDeleted, Event{ClientID: id})
 	})
 }
 

@@ -61,7 +61,10 @@ func (i *Issuer) EndSessions(ctx context.Context, subject string) error {
 		if err != nil {
 			return err
 		}
-		return u.endSessions(s, EndedEverywhere)
+		if err := u.endSessions(s, EndedEverywhere); err != nil {
+			return err
+		}
+		return u.auditActor(EventSubjectLoggedOut, Event{Subject: subject})
 	})
 }
 
@@ -79,7 +82,10 @@ func (i *Issuer) OutdateSubject(ctx context.Context, sub, keep string, with func
 		if err := u.keepSession(s, keep); err != nil {
 			return err
 		}
-		if err := u.endSessions(s, EndedByPassword); err != nil || with == nil {
+		if err := u.endSessions(s, EndedByPassword); err != nil {
+			return err
+		}
+		if err := u.audit(EventPasswordSet, Event{Subject: sub}); err != nil || with == nil {
 			return err
 		}
 		return with(u.Tx)

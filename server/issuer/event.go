@@ -1,9 +1,6 @@
 package issuer
 
-import (
-	"context"
-	"time"
-)
+import "time"
 
 // EventKind says what an Event tells.
 type EventKind string
@@ -34,6 +31,10 @@ type Event struct {
 	UserAgent string // of the request
 	Address   string // of the request
 	Detail    string // for people
+
+	Actor       string // sub of who did it; "" is the subject itself, or the program
+	ActorClient string // the client that the actor used
+	RequestID   string
 }
 
 // event writes an event about a refresh.
@@ -55,14 +56,4 @@ func (u *update) eventOnce(kind EventKind, r RefreshRequest, session Session, de
 		return err
 	}
 	return u.event(kind, r, session, detail)
-}
-
-// Events returns up to limit events with an ID above after, oldest first.
-func (i *Issuer) Events(ctx context.Context, after uint64, limit int) ([]Event, error) {
-	var events []Event
-	err := i.store.View(ctx, func(r Reader) (err error) {
-		events, err = r.Events(after, limit)
-		return err
-	})
-	return events, err
 }

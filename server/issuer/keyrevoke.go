@@ -37,6 +37,9 @@ func (u *update) revokeKey(keys accessKeys, key *Key, fresh *freshKeys) (string,
 	if err := u.UpdateKey(*key); err != nil {
 		return "", err
 	}
+	if err := u.audit(EventKeyRevoked, Event{Detail: "key " + key.ID}); err != nil {
+		return "", err
+	}
 	switch before {
 	case KeyActive:
 		return u.promote(*keys.in(KeyNext), fresh)

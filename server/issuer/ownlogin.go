@@ -42,7 +42,14 @@ func (u *update) grantee(g *Grant) (Subject, error) {
 	if bytes.Equal(s.Claims, g.Claims) && sameWords(s.Scope, scope) {
 		return s, nil
 	}
+	before := s
 	s.Claims, s.Scope = g.Claims, scope
+	if err := u.keepAdmin(before, s); err != nil {
+		return Subject{}, err
+	}
+	if err := u.auditChange(before, s, true); err != nil {
+		return Subject{}, err
+	}
 	if err := u.outdate(s, revocation.SubjectGeneration); err != nil {
 		return Subject{}, err
 	}

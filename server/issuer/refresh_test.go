@@ -69,7 +69,7 @@ func TestRefreshAgainFromElsewhere(t *testing.T) {
 			if again.Refresh != second.Refresh {
 				t.Error("one refresh token has two successors")
 			}
-			events, err := f.Events(t.Context(), 0, 10)
+			events, err := f.Events(t.Context(), issuer.EventFilter{Kind: issuer.EventRefreshElsewhere}, 0, 10)
 			f.do(err)
 			if len(events) != 1 || events[0].Kind != issuer.EventRefreshElsewhere || events[0].Address != other.Address ||
 				events[0].UserAgent != other.UserAgent || events[0].Session != first.SessionID || events[0].Subject != "ann" {

@@ -117,6 +117,9 @@ func (i *Issuer) CreateResource(ctx context.Context, r Resource) error {
 		if err := u.InsertResource(r); err != nil {
 			return err
 		}
+		if err := u.audit(EventResourceCreated, Event{Detail: r.Audience}); err != nil {
+			return err
+		}
 		return u.serveResource(fresh, KeyActive, r) // nobody has verified a token for it, so no cached key set lacks its key
 	})
 }
@@ -148,6 +151,9 @@ func (i *Issuer) ChangeResource(ctx context.Context, audience string, change fun
 		if err := u.UpdateResource(r); err != nil {
 			return err
 		}
+		if err := u.audit(EventResourceChanged, Event{Detail: r.Audience + ": " + resourceChanges(before, r)}); err != nil {
+			return err
+		}
 		return u.serveResource(fresh, KeyNext, r)
 	})
 	if err != nil {
@@ -172,7 +178,12 @@ func (i *Issuer) DeleteResource(ctx context.Context, audience string) error {
 		return ErrDeclared
 	}
 	// One row: a login or refresh at the same time has either read it or finds none.
-	return i.commit(ctx, func(u *update) error { return u.DeleteResource(audience) })
+	return i.commit(ctx, func(u *update) error {
+		if err := u.DeleteResource(audience); err != nil {
+			return err
+		}
+		return u.audit(EventResourceDeleted, Event{Detail: audience})
+	})
 }
 
 func (c *Config) checkResources() error {

@@ -103,6 +103,11 @@ func (i *Issuer) EndSession(ctx context.Context, subject, sid string) error {
 	return i.endSession(ctx, sid, EndedByLogout, func(s *Session) bool { return s.Subject == subject })
 }
 
+// EndAnySession is EndSession for an administrator: whichever subject's session it is.
+func (i *Issuer) EndAnySession(ctx context.Context, sid string) error {
+	return i.endSession(ctx, sid, EndedByAdmin, func(*Session) bool { return true })
+}
+
 func (i *Issuer) endSession(ctx context.Context, sid string, why EndReason, own func(*Session) bool) error {
 	// The session's end and the rule are one commit: a refresh at the same time either finds the session ended, or made its
 	// access token before, and that token names the session.
@@ -114,6 +119,9 @@ func (i *Issuer) endSession(ctx context.Context, sid string, why EndReason, own 
 		if !own(&session) {
 			return ErrNotFound
 		}
-		return u.end(session, why)
+		if err := u.end(session, why); err != nil {
+			return err
+		}
+		return u.auditActor(EventSessionEnded, Event{Subject: session.Subject, Session: session.ID, ClientID: session.ClientID})
 	})
 }

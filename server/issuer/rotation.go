@@ -123,8 +123,16 @@ func (i *Issuer) planRotation(r SettingReader, keys accessKeys, now time.Time, o
 	return plan, nil
 }
 
-// rotate promotes the next key of an algorithm where it is old enough, and else schedules that.
+// rotate promotes the next key of an algorithm where it is old enough, and else schedules that; and tells of it.
 func (u *update) rotate(keys accessKeys, o RotateOptions, fresh *freshKeys) (Rotation, error) {
+	done, err := u.carryOutRotation(keys, o, fresh)
+	if err != nil {
+		return Rotation{}, err
+	}
+	return done, u.auditRotation(done)
+}
+
+func (u *update) carryOutRotation(keys accessKeys, o RotateOptions, fresh *freshKeys) (Rotation, error) {
 	plan, err := u.issuer.planRotation(u, keys, u.now, o)
 	switch {
 	case err != nil:

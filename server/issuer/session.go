@@ -52,6 +52,7 @@ const (
 	EndedByRevoke   EndReason = "revoked"           // the client revoked its refresh token (RFC 7009)
 	EndedByDisable  EndReason = "disabled"          // the subject was disabled
 	EndedByDelete   EndReason = "deleted"           // the subject was deleted
+	EndedByAdmin    EndReason = "admin"             // an administrator ended it
 	EndedByPassword EndReason = "password_changed"  // the subject has a new password
 )
 

@@ -40,6 +40,7 @@ type Reader interface {
 	KeyReader
 	RuleReader
 	EventReader
+	BootstrapReader
 	SettingReader
 }
 
@@ -54,6 +55,7 @@ type Tx interface {
 	KeyWriter
 	RuleWriter
 	EventWriter
+	BootstrapWriter
 	SettingWriter
 }
 
@@ -67,6 +69,11 @@ type Clock interface {
 type SubjectReader interface {
 	// Subject finds a subject, or fails with ErrNotFound.
 	Subject(id string) (Subject, error)
+	// Subjects returns up to limit subjects that exist and that the filter lets through, newest first and by falling ID, from after
+	// the position.
+	Subjects(f SubjectFilter, after Position, limit int) ([]Subject, error)
+	// OtherWithScope reports whether a subject that exists and isn't disabled, and isn't the one of this ID, has a scope.
+	OtherWithScope(scope, id string) (bool, error)
 }
 
 // SubjectWriter writes subjects.
@@ -86,6 +93,9 @@ type SessionReader interface {
 	// SessionsOf returns up to limit sessions of a subject that weren't ended, expired ones too, with an ID above after, in the
 	// order of their IDs' bytes.
 	SessionsOf(subject, after string, limit int) ([]Session, error)
+	// Sessions returns up to limit sessions of the filter's subject and client, newest first and by falling ID, from after the
+	// position; with a time that isn't zero, only those whose rows say that they live then.
+	Sessions(f SessionFilter, live time.Time, after Position, limit int) ([]Session, error)
 }
 
 // SessionWriter writes sessions.
@@ -98,6 +108,9 @@ type SessionWriter interface {
 	// EndSessions carries an Ending out on up to limit sessions of a subject that haven't ended and are of a generation before it, and
 	// returns how many these were.
 	EndSessions(subject string, e Ending, limit int) (int, error)
+	// EndSessionsOf ends up to limit sessions of a client, "" of every one, that began until at and haven't ended, oldest first and by
+	// rising ID, from after the position. It returns the position of the last, and how many these were.
+	EndSessionsOf(client string, at time.Time, why EndReason, after Position, limit int) (Position, int, error)
 }
 
 // ClientReader reads stored clients.
@@ -172,14 +185,28 @@ type RuleWriter interface {
 
 // EventReader reads events.
 type EventReader interface {
-	// Events returns up to limit events with an ID above after, oldest first.
-	Events(after uint64, limit int) ([]Event, error)
+	// Events returns up to limit events that the filter lets through with an ID above after, oldest first.
+	Events(f EventFilter, after uint64, limit int) ([]Event, error)
+	// EventsBefore returns up to limit events that the filter lets through with an ID below before, newest first; 0 is above all.
+	EventsBefore(f EventFilter, before uint64, limit int) ([]Event, error)
 }
 
 // EventWriter writes events.
 type EventWriter interface {
 	// InsertEvent adds an event under an ID of the store's choice, above all others.
 	InsertEvent(Event) error
+}
+
+// BootstrapReader reads the right to make an administrator.
+type BootstrapReader interface {
+	// Bootstrap returns the one that was put last, or ErrNotFound before there was any.
+	Bootstrap() (Bootstrap, error)
+}
+
+// BootstrapWriter writes the right to make an administrator.
+type BootstrapWriter interface {
+	// PutBootstrap replaces the one before.
+	PutBootstrap(Bootstrap) error
 }
 
 // SettingReader reads the issuer's few settings.

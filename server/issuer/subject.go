@@ -75,18 +75,27 @@ func checkClaims(claims json.RawMessage) (json.RawMessage, error) {
 // CreateSubject stores a new subject. ID may be the caller's own identifier of its user, of 1 to 255 bytes, but not with
 // ClientPrefix; Generation and the times are set here. It fails with an *InputError, or with ErrTaken when the ID exists.
 func (i *Issuer) CreateSubject(ctx context.Context, s Subject) error {
-	if strings.HasPrefix(s.ID, ClientPrefix) {
-		return &InputError{"subject", "must not begin with " + ClientPrefix}
-	}
-	claims, err := checkClaims(s.Claims)
-	if err := errors.Join(checkName("subject", s.ID), err, checkScope(s.Scope)); err != nil {
+	s, err := s.checked()
+	if err != nil {
 		return err
 	}
 	// Looking for a subject of before and writing the new one are one transaction: of two that create the same subject, one wins.
 	return i.commit(ctx, func(u *update) error {
-		_, err := u.createSubject(Subject{ID: s.ID, Claims: claims, Scope: s.Scope, Disabled: s.Disabled})
+		_, err := u.createSubject(s)
 		return err
 	})
+}
+
+// checked returns a new subject with its claims compact and nothing but what a caller may choose, or an *InputError.
+func (s Subject) checked() (Subject, error) {
+	if strings.HasPrefix(s.ID, ClientPrefix) {
+		return Subject{}, &InputError{"subject", "must not begin with " + ClientPrefix}
+	}
+	claims, err := checkClaims(s.Claims)
+	if err := errors.Join(checkName("subject", s.ID), err, checkScope(s.Scope)); err != nil {
+		return Subject{}, err
+	}
+	return Subject{ID: s.ID, Claims: claims, Scope: s.Scope, Disabled: s.Disabled}, nil
 }
 
 // createSubject stores a new subject. One that was deleted under the same ID goes on where it stopped: its tokens stay stale, and its
@@ -96,14 +105,17 @@ func (u *update) createSubject(s Subject) (Subject, error) {
 	before, err := u.Subject(s.ID)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return s, u.InsertSubject(s)
-	case err != nil:
-		return Subject{}, err
-	case before.Deleted.IsZero():
-		return Subject{}, ErrTaken
+		err = u.InsertSubject(s)
+	case err == nil && before.Deleted.IsZero():
+		err = ErrTaken
+	case err == nil:
+		s.Generation, s.Ending = before.Generation, before.Ending
+		err = u.UpdateSubject(s)
 	}
-	s.Generation, s.Ending = before.Generation, before.Ending
-	return s, u.UpdateSubject(s)
+	if err != nil {
+		return Subject{}, err
+	}
+	return s, u.audit(EventSubjectCreated, Event{Subject: s.ID})
 }
 
 // findSubject finds a subject that exists, or fails with ErrNotFound.
@@ -127,37 +139,69 @@ func (i *Issuer) Subject(ctx context.Context, sub string) (Subject, error) {
 
 // Change says what ChangeSubject alters. A change of nothing makes the tokens of before stale all the same.
 type Change struct {
-	Claims json.RawMessage // all of the new claims; nil keeps the old ones
-	Scope  []string        // nil keeps the old scope, an empty one takes it all
-	Soft   bool            // tokens with the old claims stay good, and verifiers advise a refresh: for a promotion
+	Claims   json.RawMessage // all of the new claims; nil keeps the old ones
+	Scope    []string        // nil keeps the old scope, an empty one takes it all
+	Disabled *bool           // as DisableSubject and EnableSubject do; nil keeps it
+	Soft     bool            // tokens with the old claims stay good, and verifiers advise a refresh: for a promotion
 }
 
 // ChangeSubject gives a subject new claims or a new scope and makes the tokens of before stale: they are refused, and
-// a refresh brings the new claims. A session's scope is settled at login: a narrower one counts from the next refresh on, a wider one from the next login. It fails with an *InputError or ErrNotFound.
+// a refresh brings the new claims. A session's scope is settled at login: a narrower one counts from the next refresh on, a wider one
+// from the next login. It fails with an *InputError, ErrNotFound or ErrLastAdmin.
 func (i *Issuer) ChangeSubject(ctx context.Context, sub string, change Change) error {
 	claims, err := checkClaims(change.Claims)
 	if err := errors.Join(err, checkScope(change.Scope)); err != nil {
 		return err
 	}
-	kind := revocation.SubjectGeneration
-	if change.Soft {
-		kind = revocation.SubjectSoftGeneration
+	if change.Claims != nil {
+		change.Claims = claims
 	}
-	// New claims, generation and rule are one commit: a token that is being issued meanwhile has read either the old
-	// generation, which the rule names, or the new claims.
+	// What is new about the subject, its generation, the end of its sessions and the rule are one commit: a login or refresh that
+	// runs meanwhile either sees all of it, or made its session and token before, of the old generation, and both are caught.
 	return i.commit(ctx, func(u *update) error {
-		s, err := findSubject(u, sub)
+		before, err := findSubject(u, sub)
 		if err != nil {
 			return err
 		}
-		if change.Claims != nil {
-			s.Claims = claims
-		}
-		if change.Scope != nil {
-			s.Scope = change.Scope
-		}
-		return u.outdate(s, kind)
+		return u.changeSubject(before, change)
 	})
+}
+
+// changeSubject applies a change, and tells of it.
+func (u *update) changeSubject(before Subject, change Change) error {
+	after := change.apply(before)
+	content := change.Claims != nil || change.Scope != nil || change.Disabled == nil
+	if !content && after.Disabled == before.Disabled {
+		return nil
+	}
+	if err := u.keepAdmin(before, after); err != nil {
+		return err
+	}
+	if err := u.auditChange(before, after, content); err != nil {
+		return err
+	}
+	switch {
+	case after.Disabled && !before.Disabled:
+		return u.endSessions(after, EndedByDisable)
+	case content && change.Soft:
+		return u.outdate(after, revocation.SubjectSoftGeneration)
+	case content:
+		return u.outdate(after, revocation.SubjectGeneration)
+	}
+	return u.UpdateSubject(after) // the tokens of a subject that is enabled are stale already
+}
+
+func (c Change) apply(s Subject) Subject {
+	if c.Claims != nil {
+		s.Claims = c.Claims
+	}
+	if c.Scope != nil {
+		s.Scope = c.Scope
+	}
+	if c.Disabled != nil {
+		s.Disabled = *c.Disabled
+	}
+	return s
 }
 
 // outdate stores a changed subject as its next generation and makes the tokens of those before stale.
@@ -172,29 +216,14 @@ func (u *update) outdate(s Subject, kind revocation.Kind) error {
 }
 
 // DisableSubject ends all sessions of a subject, refuses its access tokens and lets it have no more, until
-// EnableSubject. It fails with ErrNotFound.
+// EnableSubject. It fails with ErrNotFound or ErrLastAdmin.
 func (i *Issuer) DisableSubject(ctx context.Context, sub string) error {
-	// The flag, the sessions' end and the rule are one commit: a login or refresh that runs meanwhile either sees the
-	// flag or made its session and token before, of the old generation, and both are caught.
-	return i.commit(ctx, func(u *update) error {
-		s, err := findSubject(u, sub)
-		if err != nil || s.Disabled {
-			return err
-		}
-		s.Disabled = true
-		return u.endSessions(s, EndedByDisable)
-	})
+	disabled := true
+	return i.ChangeSubject(ctx, sub, Change{Disabled: &disabled})
 }
 
 // EnableSubject lets a disabled subject log in again; its old sessions stay ended. It fails with ErrNotFound.
 func (i *Issuer) EnableSubject(ctx context.Context, sub string) error {
-	// Reading and writing back are one transaction, so that a change of claims meanwhile isn't lost.
-	return i.commit(ctx, func(u *update) error {
-		s, err := findSubject(u, sub)
-		if err != nil || !s.Disabled {
-			return err
-		}
-		s.Disabled = false
-		return u.UpdateSubject(s)
-	})
+	var disabled bool
+	return i.ChangeSubject(ctx, sub, Change{Disabled: &disabled})
 }

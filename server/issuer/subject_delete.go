@@ -6,7 +6,7 @@ import (
 )
 
 // DeleteSubject deletes a subject with its account: its sessions end, its access tokens are refused, its claims are gone. Its ID can be
-// given again, to a subject that has nothing of the old one. It fails with ErrNotFound.
+// given again, to a subject that has nothing of the old one. It fails with ErrNotFound or ErrLastAdmin.
 func (i *Issuer) DeleteSubject(ctx context.Context, sub string) error {
 	// All is one commit: a login or refresh at the same time either made its session and token before, and both are caught, or finds no
 	// subject; and no account is left that logs in to nothing.
@@ -15,7 +15,13 @@ func (i *Issuer) DeleteSubject(ctx context.Context, sub string) error {
 		if err != nil {
 			return err
 		}
-		return u.deleteSubject(s)
+		if err := u.keepAdmin(s, Subject{}); err != nil {
+			return err
+		}
+		if err := u.deleteSubject(s); err != nil {
+			return err
+		}
+		return u.audit(EventSubjectDeleted, Event{Subject: sub})
 	})
 }
 

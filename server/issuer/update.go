@@ -22,6 +22,8 @@ type update struct {
 	Tx
 	now        time.Time
 	issuer     *Issuer
+	actor      Actor
+	acted      bool              // somebody other than the subject acts
 	rules      []revocation.Rule // to be appended to the log
 	known      []revocation.Rule // in the log already
 	unfinished bool              // there is something for the sweep
@@ -34,6 +36,7 @@ type update struct {
 func (i *Issuer) commit(ctx context.Context, f func(*update) error) error {
 	var u *update
 	var complete bool
+	actor, acted := actorOf(ctx)
 	// Head and entries are read and written in one transaction with the change that they are about: no change without
 	// its rule, no gap and no fork in the log however many commit at once.
 	err := i.store.Update(ctx, func(tx Tx) error {
@@ -42,7 +45,7 @@ func (i *Issuer) commit(ctx context.Context, f func(*update) error) error {
 		if err != nil {
 			return err
 		}
-		u = &update{Tx: tx, now: now, issuer: i}
+		u = &update{Tx: tx, now: now, issuer: i, actor: actor, acted: acted}
 		if err := f(u); err != nil {
 			return err
 		}

@@ -37,7 +37,8 @@ type lock int32
 
 // The locks, in the order in which they are taken.
 const (
-	lockSweep         lock = iota + 1 // forgetting what is over
+	lockAdmins        lock = iota + 1 // who has a scope, when somebody else loses it; right after that subject, before its sessions
+	lockSweep                         // forgetting what is over
 	lockConfiguration                 // clients and resources; shared by all who issue tokens
 	lockKeys                          // all keys: there is one active and one next
 	lockSettings                      // settings that don't exist yet

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"errors"
+	"time"
 
 	"github.com/jot-auth/jot/server/issuer"
 )
@@ -13,7 +14,15 @@ const (
 			sessions.revoked_tokens, sessions.reported`
 	selectSession    = `SELECT ` + sessionColumns + ` FROM sessions WHERE id = $1`
 	selectSessionsOf = `SELECT ` + sessionColumns + ` FROM sessions WHERE subject = $1 AND ended = 0 AND id > $2 ORDER BY id LIMIT $3`
-	insertSession    = `INSERT INTO sessions (id, subject, generation, client_id, resource, scope, amr, auth_time, user_agent, address, created, last_used,
+
+	// One text for each index that finds the rows. A parameter has the type of the column that it is compared with first.
+	sessionsWhere           = `SELECT ` + sessionColumns + ` FROM sessions WHERE (created, id) < ($1, $2) AND (ended = 0 AND idle_expires > $3 AND expires > $3 OR $3 = 0) `
+	sessionsOrder           = `ORDER BY created DESC, id DESC LIMIT $4`
+	selectSessions          = sessionsWhere + sessionsOrder
+	selectSessionsOfClient  = sessionsWhere + `AND client_id = $5 ` + sessionsOrder
+	selectSessionsOfSubject = sessionsWhere + `AND subject = $5 AND ($6 = '' OR client_id = $6) ` + sessionsOrder
+
+	insertSession = `INSERT INTO sessions (id, subject, generation, client_id, resource, scope, amr, auth_time, user_agent, address, created, last_used,
 			idle_expires, expires, current, previous, rotated_at, ended, end_reason, revoked_tokens, reported)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`
 	updateSession = `UPDATE sessions SET user_agent = $1, address = $2, last_used = $3, idle_expires = $4,
@@ -22,11 +31,28 @@ const (
 		WHERE id = $13`
 	endSessions = `UPDATE sessions SET ended = $1, end_reason = $2 WHERE id IN (
 			SELECT id FROM sessions WHERE subject = $3 AND ended = 0 AND generation < $4 LIMIT $5)`
+
+	endSessionsWhere    = `UPDATE sessions SET ended = $1, end_reason = $2 WHERE id IN (SELECT id FROM sessions WHERE ended = 0 AND created <= $1 AND (created, id) > ($3, $4) `
+	endSessionsOrder    = `ORDER BY created, id LIMIT $5) RETURNING created, id`
+	endEverySession     = endSessionsWhere + endSessionsOrder
+	endSessionsOfClient = endSessionsWhere + `AND client_id = $6 ` + endSessionsOrder
 )
 
 // Session implements issuer.SessionReader.
 func (t *tx) Session(id string) (issuer.Session, error) {
 	return one(t, scanSession, selectSession, id)
+}
+
+// Sessions implements issuer.SessionReader.
+func (t *tx) Sessions(f issuer.SessionFilter, live time.Time, after issuer.Position, limit int) ([]issuer.Session, error) {
+	args := []any{until(after.Time), after.ID, millis(live), limit}
+	switch {
+	case f.Subject != "":
+		return list(t, scanSession, selectSessionsOfSubject, append(args, f.Subject, f.ClientID)...)
+	case f.ClientID != "":
+		return list(t, scanSession, selectSessionsOfClient, append(args, f.ClientID)...)
+	}
+	return list(t, scanSession, selectSessions, args...)
 }
 
 // SessionsOf implements issuer.SessionReader.
@@ -41,10 +67,7 @@ func scanSession(r row) (issuer.Session, error) {
 		timeField{&s.AuthTime}, &s.UserAgent, &s.Address, timeField{&s.Created}, timeField{&s.LastUsed},
 		timeField{&s.IdleExpires}, timeField{&s.Expires}, &s.Counters.Current, &s.Counters.Previous, timeField{&s.Counters.RotatedAt},
 		timeField{&s.Ended}, &s.EndReason, &s.RevokedTokens, &s.Reported)
-	if err != nil {
-		return issuer.Session{}, err
-	}
-	return s, nil
+	return s, err
 }
 
 // InsertSession implements issuer.SessionWriter.
@@ -69,4 +92,25 @@ func (t *tx) EndSessions(subject string, e issuer.Ending, limit int) (int, error
 	}
 	count, err := t.exec(endSessions, millis(e.At), string(e.Why), subject, e.Before, limit)
 	return int(count), err
+}
+
+// EndSessionsOf implements issuer.SessionWriter.
+func (t *tx) EndSessionsOf(client string, at time.Time, why issuer.EndReason, after issuer.Position, limit int) (issuer.Position, int, error) {
+	args, query := []any{millis(at), string(why), millis(after.Time), after.ID, limit}, endEverySession
+	if client != "" {
+		args, query = append(args, client), endSessionsOfClient
+	}
+	ended, err := list(t, scanPosition, query, args...)
+	for _, p := range ended { // in no order of their own
+		if p.Time.After(after.Time) || p.Time.Equal(after.Time) && p.ID > after.ID {
+			after = p
+		}
+	}
+	return after, len(ended), err
+}
+
+func scanPosition(r row) (issuer.Position, error) {
+	var p issuer.Position
+	err := r.Scan(timeField{&p.Time}, &p.ID)
+	return p, err
 }

@@ -154,15 +154,17 @@ func (d *database) prepare(ctx context.Context) error {
 
 // statements are all that ever run after the migration.
 var statements = []string{
-	selectSubject, insertSubject, updateSubject,
-	selectAccount, selectAccountOfSubject, insertAccount, deleteAccount, updatePassword,
+	selectSubject, selectSubjects, otherWithScope, insertSubject, updateSubject,
+	selectAccount, selectAccountOfSubject, selectAccountsFrom, insertAccount, deleteAccount, updatePassword,
 	selectThrottle, upsertThrottle, deleteThrottle, sweepThrottles,
-	selectSession, selectSessionsOf, insertSession, updateSession, endSessions,
+	selectSession, selectSessionsOf, selectSessions, selectSessionsOfClient, selectSessionsOfSubject, insertSession, updateSession,
+	endSessions, endSessionsOfClient, endEverySession,
 	selectPending, deleteSessions, deleteRules, deleteEvents, deleteKeys, deleteSubjects,
 	selectClient, selectClients, insertClient, updateClient, deleteClient,
 	selectResource, selectResources, insertResource, updateResource, deleteResource, selectAlgorithms,
 	selectKeys, insertKey, updateKey,
 	selectLogHead, updateLogHead, upsertLogHead, selectLogEntries, insertRule, selectLiveRules,
-	selectEvents, insertEvent,
+	selectEvents, selectEventsOfKind, selectEventsOfSubject, selectEventsBefore, selectEventsOfKindBefore, selectEventsOfSubjectBefore, insertEvent,
+	selectBootstrap, upsertBootstrap,
 	selectSetting, updateSetting, upsertSetting,
 }

@@ -18,9 +18,10 @@ import (
 )
 
 var (
-	_ issuer.Store   = (*Store)(nil)
-	_ issuer.Watcher = (*Store)(nil)
-	_ accounts.Store = (*Store)(nil)
+	_ issuer.Store        = (*Store)(nil)
+	_ issuer.Watcher      = (*Store)(nil)
+	_ accounts.Store      = (*Store)(nil)
+	_ accounts.AdminStore = (*Store)(nil)
 )
 
 // Two transactions of PostgreSQL that wait for each other are told so, and one of them runs again.

@@ -7,11 +7,14 @@ import (
 )
 
 const (
-	selectSubject = `SELECT id, generation, claims, scope, disabled, created, deleted,
-			ending_before, ending_at, ending_why, ending_pending
-		FROM subjects WHERE id = $1`
-	insertSubject = `INSERT INTO subjects (id, generation, claims, scope, disabled, created, deleted,
-			ending_before, ending_at, ending_why, ending_pending)
+	subjectColumns = `id, generation, claims, scope, disabled, created, deleted, ending_before, ending_at, ending_why, ending_pending`
+	selectSubject  = `SELECT ` + subjectColumns + ` FROM subjects WHERE id = $1`
+	selectSubjects = `SELECT ` + subjectColumns + ` FROM subjects
+		WHERE (created, id) < ($1, $2) AND deleted = 0 AND (disabled = $3 OR $3 < 0) ORDER BY created DESC, id DESC LIMIT $4`
+	// A scope is a list of words; the search for one, which no index helps, is as rare as a change of an administrator.
+	otherWithScope = `SELECT EXISTS (SELECT 1 FROM subjects
+		WHERE disabled = 0 AND deleted = 0 AND id <> $1 AND replace(' ' || scope || ' ', $2, '') <> ' ' || scope || ' ')`
+	insertSubject = `INSERT INTO subjects (` + subjectColumns + `)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
 	updateSubject = `UPDATE subjects SET generation = $1, claims = $2, scope = $3, disabled = $4, created = $5, deleted = $6,
 			ending_before = $7, ending_at = $8, ending_why = $9, ending_pending = $10
@@ -20,15 +23,37 @@ const (
 
 // Subject implements issuer.SubjectReader.
 func (t *tx) Subject(id string) (issuer.Subject, error) {
+	return one(t, scanSubject, selectSubject, id)
+}
+
+func scanSubject(r row) (issuer.Subject, error) {
 	var s issuer.Subject
 	var claims string
-	err := t.find(selectSubject, id, &s.ID, &s.Generation, &claims, wordsField{&s.Scope}, &s.Disabled, timeField{&s.Created}, timeField{&s.Deleted},
+	err := r.Scan(&s.ID, &s.Generation, &claims, wordsField{&s.Scope}, &s.Disabled, timeField{&s.Created}, timeField{&s.Deleted},
 		&s.Ending.Before, timeField{&s.Ending.At}, &s.Ending.Why, &s.Ending.Pending)
-	if err != nil {
-		return issuer.Subject{}, err
-	}
 	s.Claims = json.RawMessage(claims)
-	return s, nil
+	return s, err
+}
+
+// Subjects implements issuer.SubjectReader.
+func (t *tx) Subjects(f issuer.SubjectFilter, after issuer.Position, limit int) ([]issuer.Subject, error) {
+	disabled := -1
+	if f.Disabled != nil {
+		disabled = flag(*f.Disabled)
+	}
+	return list(t, scanSubject, selectSubjects, until(after.Time), after.ID, disabled, limit)
+}
+
+// OtherWithScope implements issuer.SubjectReader.
+func (t *tx) OtherWithScope(scope, id string) (bool, error) {
+	if err := t.lock(lockAdmins); err != nil {
+		return false, err
+	}
+	found, err := list(t, func(r row) (exists bool, err error) {
+		err = r.Scan(&exists)
+		return exists, err
+	}, otherWithScope, id, " "+scope+" ")
+	return len(found) == 1 && found[0], err
 }
 
 // InsertSubject implements issuer.SubjectWriter.

@@ -26,6 +26,11 @@ const (
 	TypeThrottled          = "urn:jot:problem:throttled"
 	TypeTaken              = "urn:jot:problem:taken"
 	TypeSignUpOff          = "urn:jot:problem:sign-up-off"
+	TypeBootstrap          = "urn:jot:problem:bootstrap"
+	TypeLastAdmin          = "urn:jot:problem:last-admin"
+	TypeDeclared           = "urn:jot:problem:declared"
+	TypeKeyLimit           = "urn:jot:problem:key-limit"
+	TypeInvalidClient      = "urn:jot:problem:invalid-client"
 )
 
 // Seconds after which a client should try again.
@@ -56,6 +61,13 @@ func NewProblem(status int, detail string) *Problem {
 func InvalidToken(detail string) *Problem {
 	p := NewProblem(http.StatusUnauthorized, detail)
 	p.challenge = `, error="invalid_token"`
+	return p
+}
+
+// InsufficientScope is the answer to a bearer token that doesn't reach so far (RFC 6750 section 3.1).
+func InsufficientScope(scope, detail string) *Problem {
+	p := NewProblem(http.StatusForbidden, detail)
+	p.challenge = `, error="insufficient_scope", scope="` + scope + `"`
 	return p
 }
 
@@ -142,6 +154,16 @@ func domainProblem(err error) *Problem {
 		return &Problem{Type: TypeInvalidScope, Title: "The scope is not available", Status: http.StatusBadRequest}
 	case errors.Is(err, issuer.ErrInvalidTarget):
 		return &Problem{Type: TypeInvalidTarget, Title: "The resource is unknown", Status: http.StatusBadRequest}
+	case errors.Is(err, issuer.ErrBootstrap):
+		return &Problem{Type: TypeBootstrap, Title: "The code is not valid", Status: http.StatusForbidden, Detail: "it was used, has expired, or was replaced by a newer one"}
+	case errors.Is(err, issuer.ErrDeclared):
+		return &Problem{Type: TypeDeclared, Title: "Declared in the configuration", Status: http.StatusConflict, Detail: "change it there"}
+	case errors.Is(err, issuer.ErrKeyLimit):
+		return &Problem{Type: TypeKeyLimit, Title: "Too many keys are published", Status: http.StatusConflict, Detail: "it passes when the oldest retiring key leaves the key set"}
+	case errors.Is(err, issuer.ErrInvalidClient):
+		return &Problem{Type: TypeInvalidClient, Title: "The client is unknown", Status: http.StatusBadRequest}
+	case errors.Is(err, issuer.ErrLastAdmin):
+		return &Problem{Type: TypeLastAdmin, Title: "This is the last administrator", Status: http.StatusConflict, Detail: "make another one first"}
 	case errors.Is(err, issuer.ErrTaken):
 		return &Problem{Type: TypeTaken, Title: "The name is taken", Status: http.StatusConflict}
 	case errors.Is(err, issuer.ErrNotFound):

@@ -10,6 +10,8 @@ import (
 	"path"
 	"regexp"
 	"strings"
+
+	"github.com/jot-auth/jot/server/internal/telemetry"
 )
 
 // NoStore keeps an answer out of every cache, as RFC 6749 section 5.1 asks of tokens.
@@ -33,6 +35,9 @@ func writeJSON(w http.ResponseWriter, status int, contentType string, v any) {
 	w.WriteHeader(status)
 	w.Write(append(body, '\n'))
 }
+
+// RequestID answers the ID under which the log has the request that is being answered; "" where nothing logs it.
+func RequestID(w http.ResponseWriter) string { return w.Header().Get(telemetry.RequestIDHeader) }
 
 // ParseScope splits a scope into its tokens (RFC 6749 section 3.3); an empty one is nil. The
 // issuer judges them.

@@ -173,7 +173,7 @@ func (s *suite) liveRules() {
 }
 
 func (s *suite) events() {
-	allEvents := func(r issuer.Reader) ([]issuer.Event, error) { return r.Events(0, 100) }
+	allEvents := func(r issuer.Reader) ([]issuer.Event, error) { return r.Events(issuer.EventFilter{}, 0, 100) }
 	s.equal(len(read(s, allEvents)), 0)
 	for n := range 3 {
 		s.update(func(tx issuer.Tx) error {
@@ -188,7 +188,7 @@ func (s *suite) events() {
 		}
 		s.equal(e, issuer.Event{ID: e.ID, Time: base, Kind: issuer.EventReplyLost, Subject: odd, Session: fmt.Sprint(n), ClientID: "c", UserAgent: "u", Address: "a", Detail: "d"})
 	}
-	after := read(s, func(r issuer.Reader) ([]issuer.Event, error) { return r.Events(events[0].ID, 1) })
+	after := read(s, func(r issuer.Reader) ([]issuer.Event, error) { return r.Events(issuer.EventFilter{}, events[0].ID, 1) })
 	s.equal(after, events[1:2])
 }
 

@@ -123,11 +123,11 @@ func (s *suite) sweepEvents() {
 	for _, want := range []int{2, 1, 0} {
 		s.count(want, func(tx issuer.Tx) (int, error) { return tx.DeleteEvents(base.Add(3*time.Second), 2) })
 	}
-	left := read(s, func(r issuer.Reader) ([]issuer.Event, error) { return r.Events(0, 10) })
+	left := read(s, func(r issuer.Reader) ([]issuer.Event, error) { return r.Events(issuer.EventFilter{}, 0, 10) })
 	s.equal(len(left), 3)
 	s.equal(left[0].Detail, "3")
 	s.update(func(tx issuer.Tx) error { return tx.InsertEvent(issuer.Event{Time: base}) })
-	after := read(s, func(r issuer.Reader) ([]issuer.Event, error) { return r.Events(left[2].ID, 10) })
+	after := read(s, func(r issuer.Reader) ([]issuer.Event, error) { return r.Events(issuer.EventFilter{}, left[2].ID, 10) })
 	s.equal(len(after), 1) // no ID is given twice
 }
 

@@ -31,7 +31,7 @@ func (s *suite) rollback() {
 	missing(s, setting("a"))
 	s.equal(read(s, logHead), revocation.NewLog("log"))
 	s.equal(len(read(s, logEntries(0, 10))), 0)
-	s.equal(len(read(s, func(r issuer.Reader) ([]issuer.Event, error) { return r.Events(0, 10) })), 0)
+	s.equal(len(read(s, func(r issuer.Reader) ([]issuer.Event, error) { return r.Events(issuer.EventFilter{}, 0, 10) })), 0)
 }
 
 // panics: a panic leaves nothing, and doesn't hold up the next.
@@ -194,7 +194,7 @@ func (s *suite) reopen() {
 	s.equal(read(s, setting("a")), int64(1))
 	s.equal(read(s, logHead), head)
 	s.equal(len(read(s, logEntries(0, 10))), 1)
-	s.equal(len(read(s, func(r issuer.Reader) ([]issuer.Event, error) { return r.Events(0, 10) })), 1)
+	s.equal(len(read(s, func(r issuer.Reader) ([]issuer.Event, error) { return r.Events(issuer.EventFilter{}, 0, 10) })), 1)
 }
 
 // cancelled: a context that has ended gives its own error, writes nothing, and doesn't hold up the next.

@@ -1,0 +1,54 @@
+package admin
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"net/http"
+	"time"
+
+	"github.com/jot-auth/jot/server/internal/web"
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+// cursor is the place after a name, in a list that goes by names, as clients see it: opaque.
+func cursor(name string) string { return base64.RawURLEncoding.EncodeToString([]byte(name)) }
+
+// parseCursor reads what cursor wrote; "" is the beginning.
+func parseCursor(text string) (string, error) {
+	name, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil {
+		return "", web.NewProblem(http.StatusBadRequest, "after must be the next of the page before")
+	}
+	return string(name), nil
+}
+
+// namedPage reads a page of a list that goes by names: one entry more tells that there is another page.
+func namedPage[T any](r *http.Request, read func(ctx context.Context, after string, limit int) ([]T, error), name func(T) string) (page []T, next string, err error) {
+	q := readQuery(r)
+	wanted := q.page()
+	if q.err != nil {
+		return nil, "", q.err
+	}
+	after, err := parseCursor(wanted.After)
+	if err != nil {
+		return nil, "", err
+	}
+	limit := pageSize(wanted)
+	page, err = read(r.Context(), after, limit+1)
+	if err != nil || len(page) <= limit {
+		return page, "", err
+	}
+	page = page[:limit]
+	return page, cursor(name(page[limit-1])), nil
+}
+
+func pageSize(p issuer.Page) int { return cmp.Or(p.Limit, issuer.DefaultPage) }
+
+// optional is a time, or null where there is none.
+func optional(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

@@ -1,0 +1,44 @@
+package admin
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/jot-auth/jot/server/internal/web"
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+// issueRequest asks for tokens for a user whom the caller has authenticated by itself.
+type issueRequest struct {
+	Subject   string          `json:"sub"`
+	Claims    json.RawMessage `json:"claims"` // makes or changes the subject; absent: it must exist
+	Scope     string          `json:"scope"`
+	ClientID  string          `json:"client_id"`
+	Resource  string          `json:"resource"`
+	AMR       []string        `json:"amr"`        // how the caller authenticated the user (RFC 8176)
+	UserAgent string          `json:"user_agent"` // of the user's device
+	Address   string          `json:"address"`    // of the user's device
+}
+
+type issueAnswer struct {
+	web.TokenAnswer
+	Subject   string `json:"sub"`
+	SessionID string `json:"sid"`
+}
+
+// issueSession begins a session: the caller brings the login.
+func (a *API) issueSession(w http.ResponseWriter, r *http.Request) error {
+	var req issueRequest
+	if err := web.DecodeJSON(w, r, &req); err != nil {
+		return err
+	}
+	tokens, err := a.issuer.Issue(r.Context(), issuer.Grant{
+		Subject: req.Subject, ClientID: req.ClientID, Resource: req.Resource, Scope: web.ParseScope(req.Scope),
+		AMR: req.AMR, UserAgent: req.UserAgent, Address: req.Address,
+	})
+	if err != nil {
+		return err
+	}
+	web.WriteJSON(w, http.StatusCreated, issueAnswer{web.NewTokenAnswer(tokens), tokens.Subject, tokens.SessionID})
+	return nil
+}

@@ -1,0 +1,98 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/server/internal/web"
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+// Keys is what this package needs of an *issuer.Issuer about signing keys.
+type Keys interface {
+	Keys(ctx context.Context) ([]issuer.Key, error)
+	RotateKey(ctx context.Context, o issuer.RotateOptions) (issuer.Rotation, error)
+	RevokeKey(ctx context.Context, kid string) error
+}
+
+type keyAnswer struct {
+	ID        string     `json:"kid"`
+	Purpose   string     `json:"purpose"`
+	Algorithm string     `json:"alg,omitempty"`
+	State     string     `json:"state"`
+	Created   time.Time  `json:"created"`
+	Activated *time.Time `json:"activated,omitempty"`
+	Expires   *time.Time `json:"expires,omitempty"` // of a retiring key: when it leaves the key set
+}
+
+func newKeyAnswer(k issuer.Key) keyAnswer {
+	return keyAnswer{
+		ID: k.ID, Purpose: string(k.Purpose), Algorithm: string(k.Algorithm), State: string(k.State),
+		Created: k.Created, Activated: optional(k.Activated), Expires: optional(k.Expires),
+	}
+}
+
+type keysAnswer struct {
+	Keys []keyAnswer `json:"keys"`
+}
+
+// listKeys answers all keys that there ever were; they are few, and of the private ones it says nothing.
+func (a *API) listKeys(w http.ResponseWriter, r *http.Request) error {
+	keys, err := a.issuer.Keys(r.Context())
+	if err != nil {
+		return err
+	}
+	answer := keysAnswer{Keys: []keyAnswer{}}
+	for _, k := range keys {
+		answer.Keys = append(answer.Keys, newKeyAnswer(k))
+	}
+	web.WriteJSON(w, http.StatusOK, answer)
+	return nil
+}
+
+type rotateRequest struct {
+	Algorithm string `json:"alg"`       // "": the server's own
+	DryRun    bool   `json:"dry_run"`   // only says what would be done
+	Emergency bool   `json:"emergency"` // revokes the key that signs now
+}
+
+type rotationAnswer struct {
+	Algorithm     string     `json:"alg"`
+	DryRun        bool       `json:"dry_run"`
+	Active        string     `json:"active,omitempty"` // the key that signs then
+	Retiring      string     `json:"retiring,omitempty"`
+	RetiringUntil *time.Time `json:"retiring_until,omitempty"`
+	Revoked       string     `json:"revoked,omitempty"`
+	Next          string     `json:"next,omitempty"`
+	Due           *time.Time `json:"due,omitempty"` // of a rotation that is scheduled: when it is carried out
+	Published     int        `json:"published"`
+	Limit         int        `json:"limit"`
+}
+
+// rotateKey makes the next key sign, or says what that would do.
+func (a *API) rotateKey(w http.ResponseWriter, r *http.Request) error {
+	var req rotateRequest
+	if err := web.DecodeJSON(w, r, &req); err != nil {
+		return err
+	}
+	done, err := a.issuer.RotateKey(r.Context(), issuer.RotateOptions{Algorithm: jot.Algorithm(req.Algorithm), DryRun: req.DryRun, Emergency: req.Emergency})
+	if err != nil {
+		return err
+	}
+	web.WriteJSON(w, http.StatusOK, rotationAnswer{
+		Algorithm: string(done.Algorithm), DryRun: req.DryRun, Active: done.Active, Retiring: done.Retiring, RetiringUntil: optional(done.RetiringUntil),
+		Revoked: done.Revoked, Next: done.Next, Due: optional(done.Due), Published: done.Published, Limit: done.Limit,
+	})
+	return nil
+}
+
+// revokeKey takes a signing key out of use at once, with every token that it signed.
+func (a *API) revokeKey(w http.ResponseWriter, r *http.Request) error {
+	if err := a.issuer.RevokeKey(r.Context(), r.PathValue("kid")); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}

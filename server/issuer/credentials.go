@@ -1,0 +1,24 @@
+package issuer
+
+import "context"
+
+// Enrol is CreateSubject for a subject whose credentials, such as a name and a password, are kept beside it: with stores them in the
+// same transaction. It fails as CreateSubject does, and with the error of with, which may run more than once.
+func (i *Issuer) Enrol(ctx context.Context, s Subject, with func(Tx) error) error {
+	s, err := s.checked()
+	if err != nil {
+		return err
+	}
+	// Subject and credentials are one commit: of two that take one name, the second leaves no subject behind.
+	return i.commit(ctx, func(u *update) error { return u.enrol(s, with) })
+}
+
+func (u *update) enrol(s Subject, with func(Tx) error) error {
+	if _, err := u.createSubject(s); err != nil {
+		return err
+	}
+	if err := with(u.Tx); err != nil {
+		return err
+	}
+	return u.audit(EventAccountCreated, Event{Subject: s.ID})
+}

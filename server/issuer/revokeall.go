@@ -1,0 +1,102 @@
+package issuer
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/revocation"
+)
+
+// RevokeAnyToken is RevokeToken for an administrator: whichever client's token it is, and one that isn't ours or is of no use any more
+// fails with ErrNotFound, so that nobody takes a mistyped token for a revoked one.
+func (i *Issuer) RevokeAnyToken(ctx context.Context, token string) error {
+	if strings.HasPrefix(token, refreshPrefix) {
+		return i.revokeAnyRefreshToken(ctx, token)
+	}
+	access, err := i.anyType.Verify(ctx, token)
+	if errors.Is(err, jot.ErrInvalidToken) {
+		return ErrNotFound
+	}
+	if err != nil {
+		return err
+	}
+	// As in revokeAccessToken, with the event.
+	return i.commit(ctx, func(u *update) error {
+		if err := u.revokeAccessToken(access); err != nil {
+			return err
+		}
+		return u.audit(EventRevocationToken, Event{Subject: access.Subject(), Session: access.SessionID(), ClientID: access.ClientID(), Detail: "access token " + access.ID()})
+	})
+}
+
+// revokeAnyRefreshToken ends the session that a token names, if it's the genuine one of that session's client.
+func (i *Issuer) revokeAnyRefreshToken(ctx context.Context, text string) error {
+	named, ok := parseRefreshToken(text)
+	if !ok {
+		return ErrNotFound
+	}
+	return i.endSession(ctx, named.session, EndedByAdmin, func(s *Session) bool {
+		_, err := i.openRefreshToken(text, s.ClientID)
+		return err == nil
+	})
+}
+
+// RevokeClient ends every session of a client and refuses every access token that it has. It fails with ErrNotFound when there is no such
+// client. When it fails otherwise a part may be done: ask again.
+func (i *Issuer) RevokeClient(ctx context.Context, id string) error {
+	if _, err := i.Client(ctx, id); err != nil {
+		return err
+	}
+	rule := revocation.Rule{Kind: revocation.ClientIssuedAt, Value: id}
+	return i.revokeAll(ctx, rule, EventRevocationClient)
+}
+
+// RevokeEverything ends every session and refuses every access token of this issuer, those of clients that act for themselves included: for
+// a database that somebody else has seen. When it fails a part may be done: ask again.
+func (i *Issuer) RevokeEverything(ctx context.Context) error {
+	return i.revokeAll(ctx, revocation.Rule{Kind: revocation.IssuerIssuedAt}, EventRevocationAll)
+}
+
+// revokeAll refuses the access tokens first, then ends the sessions, in small transactions since they may be a million, and then refuses
+// the access tokens that sessions got before it was their turn.
+func (i *Issuer) revokeAll(ctx context.Context, rule revocation.Rule, kind EventKind) error {
+	began, err := i.refuseIssued(ctx, rule, kind)
+	if err != nil {
+		return err
+	}
+	var last Position
+	for ended := sweepBatch; ended == sweepBatch; {
+		// A refresh either comes before, and the rule that follows refuses its token, or finds its session ended.
+		err := i.commit(ctx, func(u *update) (err error) {
+			last, ended, err = u.EndSessionsOf(rule.Value, began, EndedByAdmin, last, sweepBatch)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	_, err = i.refuseIssued(ctx, rule, "")
+	return err
+}
+
+// refuseIssued refuses what was issued until now, and tells of it unless kind is "". It returns that moment.
+func (i *Issuer) refuseIssued(ctx context.Context, rule revocation.Rule, kind EventKind) (now time.Time, err error) {
+	// The rule and the event are one commit; a token is issued in a commit before, and is caught, or after.
+	err = i.commit(ctx, func(u *update) error {
+		now = u.now
+		expires, err := u.outliveAll(u.now)
+		if err != nil {
+			return err
+		}
+		rule.Minimum, rule.Expires = secondAfter(u.now), expires
+		u.refuse(rule)
+		if kind == "" {
+			return nil
+		}
+		return u.audit(kind, Event{ClientID: rule.Value})
+	})
+	return now, err
+}
