@@ -28,6 +28,7 @@ var mayImport = map[string][]string{
 	"internal/logtest":   {},
 	"internal/pgtest":    {},
 	"sqlstore":           {"issuer", "internal/accounts"},
+	"internal/admin":     {"issuer", "internal/web"},
 	"internal/api":       {"issuer", "internal/web"},
 	"internal/oauth":     {"issuer", "internal/web"},
 	"internal/feed":      {"issuer", "internal/web"},
@@ -38,7 +39,7 @@ var mayImport = map[string][]string{
 	"internal/config":      {".", "issuer", "internal/certificate", "internal/privatefile"},
 
 	".": {
-		"issuer", "sqlstore", "internal/accounts", "internal/api", "internal/feed", "internal/oauth", "internal/openapi",
+		"issuer", "sqlstore", "internal/accounts", "internal/admin", "internal/api", "internal/feed", "internal/oauth", "internal/openapi",
 		"internal/privatefile", "internal/telemetry", "internal/web",
 	},
 	"internal/accounts/storetest": {"issuer", "internal/accounts"},
@@ -60,7 +61,7 @@ var onlyIn = map[string][]string{
 	"golang.org/x/term":               {"internal/cli"},
 	rootModule + "/jws":               {"internal/cli"},
 	rootModule + "/jwe":               {"internal/cli"},
-	rootModule + "/jothttp":           {"internal/api", "internal/feed", "internal/web"},
+	rootModule + "/jothttp":           {"internal/admin", "internal/api", "internal/feed", "internal/web"},
 	rootModule + "/examples/petstore": {"internal/cli"},
 
 	"github.com/BurntSushi/toml":                     {"internal/config"},

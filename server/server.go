@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 
 	"github.com/jot-auth/jot/server/internal/accounts"
+	"github.com/jot-auth/jot/server/internal/admin"
 	"github.com/jot-auth/jot/server/internal/api"
 	"github.com/jot-auth/jot/server/internal/feed"
 	"github.com/jot-auth/jot/server/internal/oauth"
@@ -171,7 +172,12 @@ func (s *Server) routes(c Config) (_ http.Handler, err error) {
 	if s.feed, err = feed.New(s.issuer, feed.Config{Credentials: c.FeedCredentials, Logger: c.Logger}); err != nil {
 		return nil, err
 	}
+	administration, err := admin.New(s.issuer, accounts.NewAdmin(s.accounts, s.store, s.issuer))
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
+	administration.Register(mux)
 	firstParty.Register(mux)
 	protocols.Register(mux)
 	s.feed.Register(mux)

@@ -47,6 +47,10 @@ func TestScripts(t *testing.T) {
 			"readenv": readEnv,
 			"repeat":  repeat,
 			"isjson":  checkJSON,
+
+			"adminserver": adminServerCommand,
+			"post":        post,
+			"member":      setMember,
 		},
 	})
 }

@@ -22,7 +22,7 @@ func (s *suite) eventOrder() {
 			if len(followed) > 0 {
 				after = followed[len(followed)-1].ID
 			}
-			followed = append(followed, read(s, func(r issuer.Reader) ([]issuer.Event, error) { return r.Events(after, 5) })...)
+			followed = append(followed, read(s, func(r issuer.Reader) ([]issuer.Event, error) { return r.Events(issuer.EventFilter{}, after, 5) })...)
 		}
 	})
 	s.parallel(func(n int) error {
@@ -50,13 +50,13 @@ func (s *suite) ownEvents() {
 	s.update(func(tx issuer.Tx) error { return tx.InsertEvent(issuer.Event{Time: base, Detail: "before"}) })
 	s.update(func(tx issuer.Tx) error {
 		err := tx.InsertEvent(issuer.Event{Time: base, Detail: "own"})
-		events, err1 := tx.Events(0, 10)
+		events, err1 := tx.Events(issuer.EventFilter{}, 0, 10)
 		if len(events) != 2 || events[1].Detail != "own" || events[1].ID <= events[0].ID {
 			s.Errorf("events %+v", events)
 		}
 		return errors.Join(err, err1, tx.InsertEvent(issuer.Event{Time: base, Detail: "later"}))
 	})
-	s.equal(len(read(s, func(r issuer.Reader) ([]issuer.Event, error) { return r.Events(0, 10) })), 3)
+	s.equal(len(read(s, func(r issuer.Reader) ([]issuer.Event, error) { return r.Events(issuer.EventFilter{}, 0, 10) })), 3)
 }
 
 // loginOrDisable: a login that runs beside the end of all sessions either sees that its subject is disabled, or its session is ended.

@@ -1,0 +1,86 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/jot-auth/jot/server"
+)
+
+const adminBootstrapLong = `Make a code with which one administrator is made, in a browser or with curl.
+
+It works on the database itself, beside the running server: run it as the server's user. The code is good for an hour
+and for one administrator, and voids the one before it. It works as well when every administrator has lost its
+password; who used it is in the events.
+
+The code is no part of the address, which browsers, proxies and logs remember: it is pasted into the page. It goes to
+the terminal, or to a file of mode 0600, and into no pipe by accident.`
+
+type adminBootstrapFlags struct{ data, out string }
+
+func newAdminBootstrapCommand(a *adminFlags) *cobra.Command {
+	var f adminBootstrapFlags
+	cmd := &cobra.Command{
+		Use:   "bootstrap --data DIR --issuer URL",
+		Short: "Make the first administrator",
+		Long:  adminBootstrapLong,
+		Example: `  jot admin bootstrap --data ./jot-data --issuer https://auth.example.com
+  jot admin bootstrap --data ./jot-data --issuer https://auth.example.com --out invitation`,
+		Args: noArguments, DisableFlagsInUseLine: true,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runAdminBootstrap(cmd, a, f) },
+	}
+	cmd.Flags().StringVar(&f.data, "data", "", "data `DIR` of the server")
+	cmd.Flags().StringVar(&f.out, "out", "", "write the invitation to `FILE` (mode 0600), which must not exist")
+	return cmd
+}
+
+// invitation is what a new administrator needs.
+type invitation struct {
+	Page    string    `json:"page"`
+	Code    string    `json:"code"`
+	Expires time.Time `json:"expires"`
+}
+
+func runAdminBootstrap(cmd *cobra.Command, a *adminFlags, f adminBootstrapFlags) error {
+	if f.data == "" || a.issuer == "" {
+		return usagef("bootstrap needs --data DIR and --issuer URL, as serve has them")
+	}
+	screen, isFile := cmd.OutOrStdout().(*os.File)
+	if f.out == "" && !a.json && !(isFile && isTerminal(screen)) {
+		return usagef("the code would go into a pipe or a file that others may read: give --out FILE, or --json if that is meant")
+	}
+	if f.out != "" {
+		if _, err := os.Lstat(f.out); err == nil {
+			return fmt.Errorf("%s exists already: choose another name", f.out)
+		}
+	}
+	code, expires, err := server.InviteAdmin(cmd.Context(), f.data)
+	if err != nil {
+		return err
+	}
+	return writeInvitation(cmd, invitation{a.issuer + server.BootstrapPath, code, expires}, f.out, a.json)
+}
+
+func writeInvitation(cmd *cobra.Command, i invitation, file string, asJSON bool) error {
+	text := fmt.Appendf(nil, "Open %s, and paste this code, which is good until %s:\n\n  %s\n", i.Page, i.Expires.Local().Format(time.DateTime), i.Code)
+	if asJSON {
+		encoded, err := encodeJSON(i)
+		if err != nil {
+			return err
+		}
+		text = append(encoded, '\n')
+	}
+	if file == "" {
+		_, err := cmd.OutOrStdout().Write(text)
+		return err
+	}
+	if err := writeKeyFile(file, text, secretMode, false); err != nil {
+		return errors.Join(err, errors.New("the code is lost: run the command again"))
+	}
+	say(cmd, "wrote the invitation to %s", file)
+	return nil
+}
