@@ -8,6 +8,33 @@ import (
 // ErrLastAdmin is a change that would leave nobody to administer the issuer.
 var ErrLastAdmin = errors.New("issuer: this is the last administrator: make another one first")
 
+// ErrAdminOnly is a grant with NoAdmin that is for the admin API, gives one of its scopes, or is for a subject that has one.
+var ErrAdminOnly = errors.New("issuer: administrators log in at the issuer itself")
+
+// checkNoAdmin refuses what a grant with NoAdmin mustn't reach. The subject is read in the transaction that changes it and begins its
+// session: one that becomes an administrator at the same time is one before or after.
+func (u *update) checkNoAdmin(g Grant) error {
+	if !g.NoAdmin {
+		return nil
+	}
+	if reachesAdmin(g.Scope) {
+		return ErrAdminOnly
+	}
+	before, err := findSubject(u, g.Subject)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err == nil && reachesAdmin(before.Scope) {
+		err = ErrAdminOnly
+	}
+	return err
+}
+
+// reachesAdmin reports whether a scope opens any of the admin API.
+func reachesAdmin(scope []string) bool {
+	return slices.Contains(scope, ScopeAdmin) || slices.Contains(scope, ScopeSessions)
+}
+
 // administers reports whether a subject may use the whole of the admin API.
 func (s *Subject) administers() bool { return !s.Disabled && slices.Contains(s.Scope, ScopeAdmin) }
 

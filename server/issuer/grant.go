@@ -14,6 +14,7 @@ type Grant struct {
 	Subject   string
 	ClientID  string          // "" is the default client
 	Claims    json.RawMessage // not nil: for a login of your own; see Issue
+	NoAdmin   bool            // whoever asks is trusted with users, and not with administrators: see ErrAdminOnly
 	Resource  string          // audience of the access token; "" is the client's first resource, or else the default one
 	Scope     []string        // nil asks for everything that client, resource and subject allow
 	AMR       []string        // how the subject proved who it is (RFC 8176), such as "pwd"
@@ -41,7 +42,7 @@ type Tokens struct {
 //
 // A scope that the client or the resource doesn't know is ErrInvalidScope; what the subject lacks is left out, as RFC 6749 §3.3
 // allows, and Tokens.Scope says so. An unknown subject is ErrNotFound, a disabled one ErrInvalidGrant, an unknown client or resource
-// ErrInvalidClient or ErrInvalidTarget, and a token that fits into no cookie a *TokenSizeError. The subject is judged first, so that
+// ErrInvalidClient or ErrInvalidTarget, a grant that isn't for NoAdmin ErrAdminOnly, and a token that fits into no cookie a *TokenSizeError. The subject is judged first, so that
 // a caller can answer its refusal like a wrong password whatever else the request asks for.
 func (i *Issuer) Issue(ctx context.Context, g Grant) (Tokens, error) {
 	if err := errors.Join(checkAMR(g.AMR), g.checkSubject()); err != nil {
@@ -63,6 +64,9 @@ func (i *Issuer) Issue(ctx context.Context, g Grant) (Tokens, error) {
 
 // begin stores a new session and drafts its first token.
 func (u *update) begin(g Grant) (*draft, error) {
+	if err := u.checkNoAdmin(g); err != nil {
+		return nil, err
+	}
 	subject, err := u.grantee(&g)
 	if err != nil {
 		return nil, err
@@ -83,6 +87,9 @@ func (u *update) begin(g Grant) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
+	if g.NoAdmin && resource.Audience == u.issuer.AdminAudience() {
+		return nil, ErrAdminOnly
+	}
 	scope, err := grantScope(g.Scope, client, resource, subject.Scope)
 	if err != nil {
 		return nil, err
@@ -97,5 +104,8 @@ func (u *update) begin(g Grant) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	return d, u.InsertSession(*session)
+	if err := u.InsertSession(*session); err != nil {
+		return nil, err
+	}
+	return d, u.auditActor(EventSessionIssued, Event{Subject: subject.ID, Session: session.ID, ClientID: client.ID})
 }

@@ -26,14 +26,18 @@ type issueAnswer struct {
 	SessionID string `json:"sid"`
 }
 
-// issueSession begins a session: the caller brings the login.
+// issueSession begins a session: the caller brings the login. What it may not reach is an administrator, so that the scope that is only
+// for this leads to no other, and a backend that is taken over ends there.
 func (a *API) issueSession(w http.ResponseWriter, r *http.Request) error {
 	var req issueRequest
 	if err := web.DecodeJSON(w, r, &req); err != nil {
 		return err
 	}
+	if req.Subject == "" || req.ClientID == "" {
+		return web.NewProblem(http.StatusBadRequest, "sub or client_id is missing")
+	}
 	tokens, err := a.issuer.Issue(r.Context(), issuer.Grant{
-		Subject: req.Subject, ClientID: req.ClientID, Resource: req.Resource, Scope: web.ParseScope(req.Scope),
+		Subject: req.Subject, Claims: req.Claims, NoAdmin: true, ClientID: req.ClientID, Resource: req.Resource, Scope: web.ParseScope(req.Scope),
 		AMR: req.AMR, UserAgent: req.UserAgent, Address: req.Address,
 	})
 	if err != nil {

@@ -27,6 +27,7 @@ const (
 	TypeTaken              = "urn:jot:problem:taken"
 	TypeSignUpOff          = "urn:jot:problem:sign-up-off"
 	TypeBootstrap          = "urn:jot:problem:bootstrap"
+	TypeAdminOnly          = "urn:jot:problem:admin-only"
 	TypeLastAdmin          = "urn:jot:problem:last-admin"
 	TypeDeclared           = "urn:jot:problem:declared"
 	TypeKeyLimit           = "urn:jot:problem:key-limit"
@@ -162,6 +163,8 @@ func domainProblem(err error) *Problem {
 		return &Problem{Type: TypeKeyLimit, Title: "Too many keys are published", Status: http.StatusConflict, Detail: "it passes when the oldest retiring key leaves the key set"}
 	case errors.Is(err, issuer.ErrInvalidClient):
 		return &Problem{Type: TypeInvalidClient, Title: "The client is unknown", Status: http.StatusBadRequest}
+	case errors.Is(err, issuer.ErrAdminOnly):
+		return &Problem{Type: TypeAdminOnly, Title: "Not for administrators", Status: http.StatusForbidden, Detail: "they log in at the issuer itself"}
 	case errors.Is(err, issuer.ErrLastAdmin):
 		return &Problem{Type: TypeLastAdmin, Title: "This is the last administrator", Status: http.StatusConflict, Detail: "make another one first"}
 	case errors.Is(err, issuer.ErrTaken):
