@@ -28,6 +28,7 @@ const (
 	EventRevocationAll     EventKind = "revocation.everything"
 	EventKeyRotated        EventKind = "key.rotated"
 	EventKeyScheduled      EventKind = "key.scheduled" // a rotation, for when every verifier holds the next key
+	EventKeyImported       EventKind = "key.imported"
 	EventKeyRevoked        EventKind = "key.revoked"
 	EventClientCreated     EventKind = "client.created"
 	EventClientChanged     EventKind = "client.changed" // the detail names the members

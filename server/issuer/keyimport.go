@@ -41,7 +41,10 @@ func (i *Issuer) ImportKey(ctx context.Context, key *jot.PrivateKey) error {
 		if err := unknownKey(all, key.Public()); err != nil {
 			return err
 		}
-		return u.replaceNext(accessKeys(all).of(k.Algorithm), k)
+		if err := u.replaceNext(accessKeys(all).of(k.Algorithm), k); err != nil {
+			return err
+		}
+		return u.audit(EventKeyImported, Event{Detail: "key " + k.ID + " is the next"})
 	})
 	if err != nil {
 		return err

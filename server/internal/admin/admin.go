@@ -76,6 +76,7 @@ func (a *API) Register(mux *http.ServeMux) {
 		"PATCH /admin/v1/resources/{audience}":  a.changeResource,
 		"DELETE /admin/v1/resources/{audience}": a.deleteResource,
 		"GET /admin/v1/keys":                    a.listKeys,
+		"POST /admin/v1/keys":                   a.importKey,
 		"POST /admin/v1/keys/rotate":            a.rotateKey,
 		"POST /admin/v1/revocations":            a.revoke,
 		"DELETE /admin/v1/keys/{kid}":           a.revokeKey,

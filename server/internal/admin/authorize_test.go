@@ -16,7 +16,10 @@ func TestAuthorize(t *testing.T) {
 	scopeless := f.issue(issuer.Grant{Subject: "u1", ClientID: issuer.CommandClient, Resource: f.issuer.AdminAudience()}).Access
 	for _, route := range []string{
 		"GET /subjects", "POST /subjects", "GET /subjects/u1", "PATCH /subjects/u1", "POST /subjects/u1/logout", "PUT /subjects/u1/password",
-		"GET /sessions", "POST /sessions", "GET /sessions/s", "DELETE /sessions/s", "GET /keys", "DELETE /keys/k", "GET /events",
+		"GET /sessions", "POST /sessions", "GET /sessions/s", "DELETE /sessions/s", "GET /events", "DELETE /subjects/u1",
+		"GET /clients", "POST /clients", "GET /clients/c", "PATCH /clients/c", "DELETE /clients/c", "POST /clients/c/secret",
+		"GET /resources", "POST /resources", "GET /resources/r", "PATCH /resources/r", "DELETE /resources/r",
+		"GET /keys", "POST /keys", "POST /keys/rotate", "DELETE /keys/k", "POST /revocations",
 	} {
 		method, path, _ := strings.Cut(route, " ")
 		path = "/admin/v1" + path

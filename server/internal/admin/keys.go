@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/jot-auth/jot"
@@ -14,6 +15,7 @@ import (
 type Keys interface {
 	Keys(ctx context.Context) ([]issuer.Key, error)
 	RotateKey(ctx context.Context, o issuer.RotateOptions) (issuer.Rotation, error)
+	ImportKey(ctx context.Context, key *jot.PrivateKey) error
 	RevokeKey(ctx context.Context, kid string) error
 }
 
@@ -49,6 +51,36 @@ func (a *API) listKeys(w http.ResponseWriter, r *http.Request) error {
 		answer.Keys = append(answer.Keys, newKeyAnswer(k))
 	}
 	web.WriteJSON(w, http.StatusOK, answer)
+	return nil
+}
+
+type importRequest struct {
+	Key       string `json:"key"` // the text of a private key: JWK or PEM
+	Algorithm string `json:"alg"` // of a key that doesn't name its own
+}
+
+// importKey takes a private key from elsewhere as the next one.
+func (a *API) importKey(w http.ResponseWriter, r *http.Request) error {
+	var req importRequest
+	if err := web.DecodeJSON(w, r, &req); err != nil {
+		return err
+	}
+	key, err := jot.ParsePrivateKey([]byte(req.Key), jot.ParseOptions{Algorithm: jot.Algorithm(req.Algorithm)})
+	if err != nil { // what's wrong with it may quote it
+		return &issuer.InputError{Field: "key", Reason: "must be one private key that can sign, as JWK or PEM, with alg where it names none"}
+	}
+	if err := a.issuer.ImportKey(r.Context(), key); err != nil {
+		return err
+	}
+	keys, err := a.issuer.Keys(r.Context())
+	if err != nil {
+		return err
+	}
+	n := slices.IndexFunc(keys, func(k issuer.Key) bool { return k.ID == key.KeyID() })
+	if n < 0 {
+		return issuer.ErrNotFound // it was replaced already
+	}
+	web.WriteJSON(w, http.StatusCreated, newKeyAnswer(keys[n]))
 	return nil
 }
 

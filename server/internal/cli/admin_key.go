@@ -15,7 +15,7 @@ var adminKeyColumns = []column{
 
 func newAdminKeyCommand(a *adminFlags) *cobra.Command {
 	return newNoun("key", "The server's keys", `The server's keys: one signs, the next is published already, and those before are published until their last token has expired.`,
-		newAdminKeyListCommand(a), newAdminKeyRotateCommand(a), newAdminKeyRevokeCommand(a),
+		newAdminKeyListCommand(a), newAdminKeyRotateCommand(a), newAdminKeyImportCommand(a), newAdminKeyRevokeCommand(a),
 	)
 }
 
@@ -70,6 +70,28 @@ func newAdminKeyRotateCommand(a *adminFlags) *cobra.Command {
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only say what would be done")
 	cmd.Flags().BoolVar(&emergency, "emergency", false, "revoke the key that signs")
 	addYesFlag(cmd, &yes)
+	return cmd
+}
+
+func newAdminKeyImportCommand(a *adminFlags) *cobra.Command {
+	var alg string
+	cmd := &cobra.Command{
+		Use: "import FILE", Short: "Let a key of your own be the next", Args: oneArgument("FILE"), DisableFlagsInUseLine: true,
+		Long:    "Send a private key, a JWK or PEM, to the server: it is published, and signs from the next rotation on.",
+		Example: `  jot admin key import key.jwk`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			text, err := readInput(cmd, args[0], "a key", maxInput)
+			if err != nil {
+				return err
+			}
+			body := map[string]any{"key": string(text)}
+			if alg != "" {
+				body["alg"] = alg
+			}
+			return createRecord(cmd, a, "/keys", body, adminKeyColumns)
+		},
+	}
+	cmd.Flags().StringVar(&alg, "alg", "", "`ALG` of a key that doesn't name its own, as PEM never does")
 	return cmd
 }
 

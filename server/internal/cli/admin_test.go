@@ -142,6 +142,7 @@ func TestAdminExamples(t *testing.T) {
 	session, err := s.Issuer().Issue(t.Context(), issuer.Grant{Subject: bob})
 	check(t, err)
 	check(t, os.WriteFile(filepath.Join(dir, "password"), []byte(testPassword+"\n"), secretMode))
+	runShell(t, dir, s.url, "jot key generate --out key.jwk")
 	t.Setenv("XDG_CONFIG_HOME", filepath.Join(dir, "config"))
 	t.Setenv("JOT_ADMIN_TOKEN", token)
 	t.Setenv("SID", session.SessionID)

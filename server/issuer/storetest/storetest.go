@@ -54,6 +54,12 @@ func Run(t *testing.T, open func(t *testing.T) issuer.Store) {
 		"Reopen":        (*suite).reopen,
 		"Cancelled":     (*suite).cancelled,
 		"Closed":        (*suite).closed,
+		"SubjectLists":  (*suite).subjectLists,
+		"HasScope":      (*suite).otherWithScope,
+		"SessionLists":  (*suite).sessionLists,
+		"EndSessionsOf": (*suite).endSessionsOf,
+		"EventLists":    (*suite).eventLists,
+		"Bootstrap":     (*suite).bootstrap,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &suite{T: t, store: open(t), open: open}
