@@ -46,12 +46,14 @@ var mayImport = map[string][]string{
 
 	"internal/cli": {".", "issuer", "sqlstore", "internal/config"},
 	"cmd/jot":      {"internal/cli"},
+
+	"examples/ownlogin": {".", "issuer"},
 }
 
 // onlyIn says which packages alone may import a technology, so that the rest can be read without it.
 var onlyIn = map[string][]string{
-	"database/sql":                    {"sqlstore"},
-	"modernc.org/sqlite":              {"sqlstore"},
+	"database/sql":                    {"examples/ownlogin", "sqlstore"},
+	"modernc.org/sqlite":              {"examples/ownlogin", "sqlstore"},
 	"github.com/jackc/pgx/v5":         {"sqlstore", "internal/pgtest"},
 	"github.com/jackc/pgx/v5/stdlib":  {"sqlstore"},
 	"github.com/jackc/pgx/v5/pgconn":  {"sqlstore"},
@@ -61,7 +63,7 @@ var onlyIn = map[string][]string{
 	"golang.org/x/term":               {"internal/cli"},
 	rootModule + "/jws":               {"internal/cli"},
 	rootModule + "/jwe":               {"internal/cli"},
-	rootModule + "/jothttp":           {"internal/admin", "internal/api", "internal/feed", "internal/web"},
+	rootModule + "/jothttp":           {"examples/ownlogin", "internal/admin", "internal/api", "internal/feed", "internal/web"},
 	rootModule + "/examples/petstore": {"internal/cli"},
 
 	"github.com/BurntSushi/toml":                     {"internal/config"},

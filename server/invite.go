@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -16,14 +15,21 @@ import (
 const BootstrapPath = "/admin/bootstrap"
 
 // InviteAdmin makes a code with which one administrator can be made, until it expires after an hour, and voids the code before it. It
-// works on the database itself, beside a server that runs on it, and needs no key: whoever may write to the database is the operator. A
-// database that isn't there is an error.
-func InviteAdmin(ctx context.Context, dataDir string) (code string, expires time.Time, err error) {
-	path := filepath.Join(dataDir, DatabaseName)
-	if _, err := os.Stat(path); err != nil {
-		return "", time.Time{}, fmt.Errorf("server: there is no database yet: start the server once: %w", err)
+// works on the database that the configuration names, of which nothing else counts, beside servers that run on it: whoever may write to the
+// database is the operator. A database that no server has made yet is an error.
+func InviteAdmin(ctx context.Context, c Config) (code string, expires time.Time, err error) {
+	name := c.Database
+	if name == "" {
+		name = filepath.Join(c.DataDir, DatabaseName)
 	}
-	store, err := sqlstore.Open(ctx, path, sqlstore.Options{})
+	schema, err := sqlstore.ReadSchema(ctx, name)
+	if err == nil && schema.Version == 0 {
+		err = errors.New("it is empty")
+	}
+	if err != nil {
+		return "", time.Time{}, fmt.Errorf("server: there is no database yet: start the server once (%w)", err)
+	}
+	store, err := openStore(ctx, c)
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("server: opening the database: %w", err)
 	}

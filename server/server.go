@@ -129,15 +129,18 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 
 // open opens the database that the configuration chooses.
 func (s *Server) open(ctx context.Context, c Config) (err error) {
-	if c.Database != "" {
-		s.store, err = sqlstore.OpenPostgres(ctx, c.Database, sqlstore.Options{})
-		return err
-	}
-	if s.store, err = sqlstore.Open(ctx, filepath.Join(c.DataDir, DatabaseName), sqlstore.Options{}); err != nil {
+	if s.store, err = openStore(ctx, c); err != nil || c.Database != "" {
 		return err
 	}
 	s.lock, err = lockDataDir(c.DataDir)
 	return err
+}
+
+func openStore(ctx context.Context, c Config) (*sqlstore.Store, error) {
+	if c.Database != "" {
+		return sqlstore.OpenPostgres(ctx, c.Database, sqlstore.Options{})
+	}
+	return sqlstore.Open(ctx, filepath.Join(c.DataDir, DatabaseName), sqlstore.Options{})
 }
 
 // checkSignUpScope refuses a scope that no resource knows: nobody would ever get it.

@@ -38,7 +38,8 @@ func fill(t *testing.T, store *sqlstore.Store) {
 		head := revocation.NewLog("log").Append(revocation.Rule{Kind: revocation.Key, Issuer: "i", Value: "k"})
 		err := errors.Join(tx.InsertKey(issuer.Key{ID: "k", Sealed: []byte{0, 255}}), tx.PutLogHead(head), tx.PutSetting("a", -1<<62),
 			tx.AppendRule(issuer.LogEntry{Sequence: 1, Rule: revocation.Rule{Kind: revocation.Key, Issuer: "i", Value: "k"}, Hash: head.Hash}))
-		err = errors.Join(err, tx.InsertClient(issuer.Client{ID: "client_a", SecretHash: []byte{1}, FirstParty: true}), tx.InsertResource(issuer.Resource{Audience: "a"}))
+		err = errors.Join(err, tx.InsertClient(issuer.Client{ID: "client_a", SecretHash: []byte{1}, FirstParty: true}), tx.InsertResource(issuer.Resource{Audience: "a"}),
+			tx.PutBootstrap(issuer.Bootstrap{Hash: [32]byte{1, 255}, Expires: time.UnixMilli(1)}))
 		for n := range 300 {
 			err = errors.Join(err, tx.InsertSession(issuer.Session{ID: fmt.Sprint(n), Subject: subject.ID, UserAgent: `Ω'"\`, Counters: issuer.Counters{Current: uint64(n)}}),
 				tx.InsertEvent(issuer.Event{Detail: fmt.Sprint(n)}))
@@ -67,11 +68,12 @@ func content(t *testing.T, store *sqlstore.Store) []any {
 		keys, err2 := r.Keys()
 		head, err3 := r.LogHead()
 		entries, err4 := r.LogEntries(0, 100)
-		events, err5 := r.Events(0, 1000)
+		events, err5 := r.Events(issuer.EventFilter{}, 0, 1000)
 		value, err6 := r.Setting("a")
 		clients, err7 := r.Clients("", 10)
 		resources, err8 := r.Resources("", 10)
-		all = append(all, subject, clients, resources, keys, head, entries, events, value)
+		bootstrap, err9 := r.Bootstrap()
+		all = append(all, bootstrap, subject, clients, resources, keys, head, entries, events, value)
 		for n := range 300 {
 			session, err := r.Session(fmt.Sprint(n))
 			if err != nil {
@@ -79,7 +81,7 @@ func content(t *testing.T, store *sqlstore.Store) []any {
 			}
 			all = append(all, session)
 		}
-		return errors.Join(err1, err2, err3, err4, err5, err6, err7, err8)
+		return errors.Join(err1, err2, err3, err4, err5, err6, err7, err8, err9)
 	}))
 	if err != nil {
 		t.Fatal(err)
@@ -115,7 +117,7 @@ func TestCopy(t *testing.T) {
 			if err := tx.InsertEvent(issuer.Event{Detail: "new"}); err != nil {
 				return err
 			}
-			events, err = tx.Events(300, 10)
+			events, err = tx.Events(issuer.EventFilter{}, 300, 10)
 			return err
 		})
 		if err != nil || len(events) != 1 || events[0].Detail != "new" {

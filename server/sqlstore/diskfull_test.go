@@ -34,7 +34,7 @@ func TestDiskFull(t *testing.T) {
 	check := func() {
 		t.Helper()
 		err := store.View(t.Context(), func(r issuer.Reader) error {
-			events, err1 := r.Events(0, 1000)
+			events, err1 := r.Events(issuer.EventFilter{}, 0, 1000)
 			last, err2 := r.Setting("written")
 			if len(events) != written-1 || last != int64(written-2) {
 				t.Errorf("%d events, the last one number %d; %d were written", len(events), last, written-1)

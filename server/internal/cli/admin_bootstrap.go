@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -20,12 +21,12 @@ password; who used it is in the events.
 The code is no part of the address, which browsers, proxies and logs remember: it is pasted into the page. It goes to
 the terminal, or to a file of mode 0600, and into no pipe by accident.`
 
-type adminBootstrapFlags struct{ data, out string }
+type adminBootstrapFlags struct{ data, database, out string }
 
 func newAdminBootstrapCommand(a *adminFlags) *cobra.Command {
 	var f adminBootstrapFlags
 	cmd := &cobra.Command{
-		Use:   "bootstrap --data DIR --issuer URL",
+		Use:   "bootstrap --data DIR|--database URL --issuer URL",
 		Short: "Make the first administrator",
 		Long:  adminBootstrapLong,
 		Example: `  jot admin bootstrap --data ./jot-data --issuer https://auth.example.com
@@ -34,6 +35,7 @@ func newAdminBootstrapCommand(a *adminFlags) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return runAdminBootstrap(cmd, a, f) },
 	}
 	cmd.Flags().StringVar(&f.data, "data", "", "data `DIR` of the server")
+	cmd.Flags().StringVar(&f.database, "database", "", "PostgreSQL `URL` of the server (default: $JOT_DATABASE)")
 	cmd.Flags().StringVar(&f.out, "out", "", "write the invitation to `FILE` (mode 0600), which must not exist")
 	return cmd
 }
@@ -46,8 +48,11 @@ type invitation struct {
 }
 
 func runAdminBootstrap(cmd *cobra.Command, a *adminFlags, f adminBootstrapFlags) error {
-	if f.data == "" || a.issuer == "" {
-		return usagef("bootstrap needs --data DIR and --issuer URL, as serve has them")
+	if f.data == "" {
+		f.database = cmp.Or(f.database, os.Getenv("JOT_DATABASE"))
+	}
+	if (f.data == "") == (f.database == "") || a.issuer == "" {
+		return usagef("bootstrap needs --issuer URL, and --data DIR or --database URL, as serve has them")
 	}
 	screen, isFile := cmd.OutOrStdout().(*os.File)
 	if f.out == "" && !a.json && !(isFile && isTerminal(screen)) {
@@ -58,7 +63,7 @@ func runAdminBootstrap(cmd *cobra.Command, a *adminFlags, f adminBootstrapFlags)
 			return fmt.Errorf("%s exists already: choose another name", f.out)
 		}
 	}
-	code, expires, err := server.InviteAdmin(cmd.Context(), f.data)
+	code, expires, err := server.InviteAdmin(cmd.Context(), server.Config{DataDir: f.data, Database: f.database})
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ func startServer(data string) (*testServer, func() error, error) {
 
 // makeAdmin makes an administrator as an operator does, and returns its subject.
 func (s *testServer) makeAdmin(name string) (string, error) {
-	code, _, err := server.InviteAdmin(context.Background(), s.data)
+	code, _, err := server.InviteAdmin(context.Background(), server.Config{DataDir: s.data})
 	if err != nil {
 		return "", err
 	}
