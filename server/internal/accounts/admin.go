@@ -106,7 +106,7 @@ func (a *Admin) credentials(ctx context.Context, name, password string) (canonic
 	if err := checkPassword(canonical, password); err != nil {
 		return "", "", err
 	}
-	h, err := a.accounts.hash(ctx, password)
+	h, err := a.accounts.hash(ctx, known, password)
 	if err != nil {
 		return "", "", err
 	}

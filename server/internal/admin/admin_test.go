@@ -54,7 +54,7 @@ func newFixture(t *testing.T) *fixture {
 
 func (f *fixture) serve() {
 	f.Helper()
-	people, err := accounts.New(f.store, accounts.Config{Subjects: f.issuer})
+	people, err := accounts.New(f.store, f.issuer, accounts.Config{Subjects: f.issuer})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -18,7 +18,6 @@ import (
 // don't change; all other problems have the type about:blank.
 const (
 	TypeInvalidCredentials = "urn:jot:problem:invalid-credentials"
-	TypeInvalidClient      = "urn:jot:problem:invalid-client"
 	TypeInvalidGrant       = "urn:jot:problem:invalid-grant"
 	TypeInvalidScope       = "urn:jot:problem:invalid-scope"
 	TypeInvalidTarget      = "urn:jot:problem:invalid-target"
