@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -160,6 +161,36 @@ func TestAdminExamples(t *testing.T) {
 			cmd.Example = strings.Replace(cmd.Example, "https://auth.example.com\n", "https://auth.example.com --json\n", 1)
 		}
 		runShell(t, dir, s.url, cmd.Example)
+	}
+}
+
+// TestOwnLoginRecipe runs the lines of the documentation for a backend that brings its own login.
+func TestOwnLoginRecipe(t *testing.T) {
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("there is no curl")
+	}
+	document, err := os.ReadFile("../../../docs/http-api.md")
+	check(t, err)
+	_, recipe, found := strings.Cut(string(document), "### Bring your own login")
+	_, recipe, _ = strings.Cut(recipe, "```sh\n")
+	recipe, _, ended := strings.Cut(recipe, "```")
+	if !found || !ended {
+		t.Fatal("the documentation has no such lines")
+	}
+	dir := t.TempDir()
+	s, stop, err := startServer(filepath.Join(dir, "data"))
+	check(t, err)
+	t.Cleanup(func() { check(t, stop()) })
+	sub, err := s.makeAdmin("root")
+	check(t, err)
+	token, err := s.token(sub)
+	check(t, err)
+	t.Setenv("JOT_ADMIN_TOKEN", token)
+	runShell(t, dir, s.url, recipe)
+	user, err := s.Issuer().Subject(t.Context(), "user-42")
+	check(t, err)
+	if sessions, _, err := s.Issuer().Sessions(t.Context(), issuer.SessionFilter{Subject: "user-42", Live: true}, issuer.Page{}); err != nil || len(sessions) != 1 || string(user.Claims) != `{"plan":"free"}` {
+		t.Errorf("%+v, %+v, %v", user, sessions, err)
 	}
 }
 
