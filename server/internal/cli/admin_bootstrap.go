@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jot-auth/jot/server"
+	"github.com/jot-auth/jot/server/internal/config"
 )
 
 const adminBootstrapLong = `Make a code with which one administrator is made, in a browser or with curl.
@@ -21,12 +22,12 @@ password; who used it is in the events.
 The code is no part of the address, which browsers, proxies and logs remember: it is pasted into the page. It goes to
 the terminal, or to a file of mode 0600, and into no pipe by accident.`
 
-type adminBootstrapFlags struct{ data, database, out string }
+type adminBootstrapFlags struct{ config, data, database, out string }
 
 func newAdminBootstrapCommand(a *adminFlags) *cobra.Command {
 	var f adminBootstrapFlags
 	cmd := &cobra.Command{
-		Use:   "bootstrap --data DIR|--database URL --issuer URL",
+		Use:   "bootstrap --config FILE | --issuer URL --data DIR|--database URL",
 		Short: "Make the first administrator",
 		Long:  adminBootstrapLong,
 		Example: `  jot admin bootstrap --data ./jot-data --issuer https://auth.example.com
@@ -34,10 +35,22 @@ func newAdminBootstrapCommand(a *adminFlags) *cobra.Command {
 		Args: noArguments, DisableFlagsInUseLine: true,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runAdminBootstrap(cmd, a, f) },
 	}
+	cmd.Flags().StringVar(&f.config, "config", "", "configuration `FILE` of the server (default $"+config.FileVariable+")")
 	cmd.Flags().StringVar(&f.data, "data", "", "data `DIR` of the server")
-	cmd.Flags().StringVar(&f.database, "database", "", "PostgreSQL `URL` of the server (default: $JOT_DATABASE)")
+	cmd.Flags().StringVar(&f.database, "database", "", "PostgreSQL `URL` of the server (default $JOT_DATABASE)")
 	cmd.Flags().StringVar(&f.out, "out", "", "write the invitation to `FILE` (mode 0600), which must not exist")
 	return cmd
+}
+
+// load finds the database and the issuer where the server finds them.
+func (f adminBootstrapFlags) load(issuer string) (*config.Loaded, error) {
+	var given []config.Flag
+	for path, text := range map[string]string{"issuer": issuer, "data": f.data, "database": f.database} {
+		if text != "" {
+			given = append(given, config.Flag{Path: path, Text: text})
+		}
+	}
+	return config.Load(config.Sources{File: cmp.Or(f.config, os.Getenv(config.FileVariable)), Environ: os.Environ(), Flags: given})
 }
 
 // invitation is what a new administrator needs.
@@ -48,11 +61,12 @@ type invitation struct {
 }
 
 func runAdminBootstrap(cmd *cobra.Command, a *adminFlags, f adminBootstrapFlags) error {
-	if f.data == "" {
-		f.database = cmp.Or(f.database, os.Getenv("JOT_DATABASE"))
+	c, err := f.load(a.issuer)
+	if err != nil {
+		return usagef("%w", err)
 	}
-	if (f.data == "") == (f.database == "") || a.issuer == "" {
-		return usagef("bootstrap needs --issuer URL, and --data DIR or --database URL, as serve has them")
+	if c.Issuer == "" || c.Data == "" && c.Database == "" {
+		return usagef("bootstrap needs --config FILE, or --issuer URL and --data DIR or --database URL, as serve has them")
 	}
 	screen, isFile := cmd.OutOrStdout().(*os.File)
 	if f.out == "" && !a.json && !(isFile && isTerminal(screen)) {
@@ -63,11 +77,11 @@ func runAdminBootstrap(cmd *cobra.Command, a *adminFlags, f adminBootstrapFlags)
 			return fmt.Errorf("%s exists already: choose another name", f.out)
 		}
 	}
-	code, expires, err := server.InviteAdmin(cmd.Context(), server.Config{DataDir: f.data, Database: f.database})
+	code, expires, err := server.InviteAdmin(cmd.Context(), server.Config{DataDir: c.Data, Database: c.Database})
 	if err != nil {
 		return err
 	}
-	return writeInvitation(cmd, invitation{a.issuer + server.BootstrapPath, code, expires}, f.out, a.json)
+	return writeInvitation(cmd, invitation{c.Issuer + server.BootstrapPath, code, expires}, f.out, a.json)
 }
 
 func writeInvitation(cmd *cobra.Command, i invitation, file string, asJSON bool) error {
