@@ -258,7 +258,7 @@ func (w *world) observe(r *rapid.T) observation {
 		for id := range w.model.subjects {
 			o.Subjects[id] = must(stored.Subject(id))(r)
 		}
-		for _, e := range must(stored.Events(0, 1000))(r) {
+		for _, e := range must(stored.Events(issuer.EventFilter{}, 0, 1000))(r) {
 			o.Events[e.Kind]++
 		}
 		o.Head, err = stored.LogHead()
