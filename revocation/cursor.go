@@ -33,38 +33,3 @@ func (c *cursor) follow(rules []Rule, to Head) error {
 	c.head = head
 	return nil
 }
-
-// history remembers how far the logs had come, so that a feed can't take anything back.
-type history struct {
-	high    Head
-	retired map[string]bool // logs that another one replaced
-}
-
-// check refuses a head that contradicts an earlier one.
-func (h *history) check(to Head) error {
-	switch {
-	case h.retired[to.LogID]:
-		return errors.New("feed: a log that was replaced came back")
-	case to.LogID != h.high.LogID:
-		return nil
-	case to.Sequence < h.high.Sequence:
-		return fmt.Errorf("feed: the log was rolled back from %d to %d", h.high.Sequence, to.Sequence)
-	case to.Sequence == h.high.Sequence && to.Hash != h.high.Hash:
-		return fmt.Errorf("feed: the log forked at or before %d", to.Sequence)
-	}
-	return nil
-}
-
-// note remembers a head that passed check. A new log replaces the old one only when it was proven
-// fresh: its snapshot alone could be an old one.
-func (h *history) note(to Head, fresh bool) {
-	switch {
-	case to.LogID == h.high.LogID:
-		h.high = to
-	case fresh || h.high.LogID == "":
-		if h.high.LogID != "" {
-			h.retired[h.high.LogID] = true
-		}
-		h.high = to
-	}
-}

@@ -23,7 +23,7 @@ type ReaderOptions struct {
 	Client       *http.Client  // its Transport is used, its Timeout and redirects are not; nil: one of the reader's own
 	MaxStaleness time.Duration // how old the issuer's last word may be; 0 means 10 s, at least 2 s
 	MaxRules     int           // bound on the rules held in memory; 0 means 1,048,576
-	OnError      func(error)   // told why a connection failed, from the reader's goroutine; must not block
+	OnError      func(error)   // told why a connection failed, and of a log that replaced another, from the reader's goroutine; must not block
 
 	// Now is the clock; nil means time.Now. Its times must have a monotonic reading, as time.Now's have, or
 	// leases end by the wall clock.
@@ -44,6 +44,9 @@ const (
 
 // errForgotten asks for a new snapshot.
 var errForgotten = errors.New("feed: the issuer's clock was set back, and rules were dropped by the time of before")
+
+// errReplaced tells of a log that rightly took the place of another one.
+var errReplaced = errors.New("feed: the issuer's log is another one, as after a restored backup; every token of before is refused")
 
 // errNoLease is what a reader answers that can't know.
 var errNoLease = fmt.Errorf("revocation: the feed is not fresh: %w", jot.ErrUnavailable)
@@ -242,14 +245,14 @@ func (r *Reader) takeSnapshot(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.history.check(s.Head); err != nil {
+	if err := errors.Join(r.history.check(s.Head), r.history.checkRules(s, r.options.Issuer, rules)); err != nil {
 		return err
 	}
 	set := NewSet()
-	if err := set.Apply(rules...); err != nil {
+	if err := set.Apply(append(rules, r.history.revokedKeys()...)...); err != nil {
 		return err
 	}
-	r.history.note(s.Head, false)
+	r.history.noteSnapshot(s.Head)
 	r.cursor, r.swept = &cursor{s.Head, set}, s.Time // the issuer left out what had expired by then
 	return nil
 }
@@ -327,7 +330,9 @@ func (r *Reader) takeFrame(ctx context.Context, link *link, f Frame) error {
 	if err := r.keepBounds(s.Time); err != nil {
 		return err
 	}
-	r.history.note(s.Head, true)
+	if r.history.noteFresh(s, r.cursor.set) && r.options.OnError != nil {
+		r.options.OnError(errReplaced)
+	}
 	r.renew(s, now, &grant{r.cursor.set, lease, link.timeline, s.MaxTTL})
 	return nil
 }

@@ -156,29 +156,6 @@ func TestDelayRenewsNothing(t *testing.T) {
 	})
 }
 
-func TestRestoredLogReplacesTheOldOne(t *testing.T) {
-	bubble(t, func(t *testing.T, f *fakeFeed) {
-		f.revoke(sessionRule("a"), sessionRule("b"), sessionRule("c"))
-		r := watch(t, f.options())
-		defer r.Close()
-		time.Sleep(1500 * time.Millisecond)
-		f.restore("log-2", sessionRule("d"))
-		r.says("a", jot.Revoked)
-		time.Sleep(5 * time.Second)
-		r.says("a", jot.Current)
-		r.says("d", jot.Revoked)
-		if s := r.State(); s.LogID != "log-2" || s.Sequence != 1 {
-			t.Errorf("%+v", s)
-		}
-		f.restore("log-1", sessionRule("a"), sessionRule("b"), sessionRule("c"), sessionRule("e"))
-		time.Sleep(15 * time.Second)
-		r.saysNothing()
-		if told := r.told(); !strings.Contains(told, "came back") {
-			t.Error(told)
-		}
-	})
-}
-
 // A log of the same name and length that holds other rules is a fork.
 func TestForkOfTheSameLength(t *testing.T) {
 	bubble(t, func(t *testing.T, f *fakeFeed) {

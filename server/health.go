@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -18,7 +19,7 @@ func (s *Server) registerHealth(mux *http.ServeMux, base string) {
 			web.WriteProblem(w, web.NewProblem(http.StatusServiceUnavailable, "the server is about to end"))
 			return
 		}
-		if err := s.issuer.Ready(r.Context()); err != nil { // bounds its own time
+		if err := errors.Join(s.witness.check(), s.issuer.Ready(r.Context())); err != nil { // bounds its own time
 			web.Fail(w, r, fmt.Errorf("%w: %w", issuer.ErrUnavailable, err))
 			return
 		}

@@ -41,6 +41,11 @@ type Config struct {
 	// DataDir is the directory of the SQLite file. It's made, with mode 0700, when it doesn't exist. Unused with Database.
 	DataDir string
 
+	// WitnessFile remembers how far the revocation log has come, so that a database which comes back from the past is seen at the start.
+	// It stands outside of the data directory and its backups, and each server has its own. "" is beside the data directory; without one,
+	// nothing is remembered.
+	WitnessFile string
+
 	// OpenSignUp lets anybody make an account; otherwise nobody can.
 	OpenSignUp bool
 	// SignUpScope is what a new subject may do, and SignUpClaims, a JSON object, what its tokens say of it.
@@ -73,6 +78,7 @@ type Server struct {
 	issuer   *issuer.Issuer
 	accounts *accounts.Accounts
 	feed     *feed.Server
+	witness  *witness
 	handler  http.Handler
 	logger   *slog.Logger
 
@@ -91,12 +97,23 @@ func (c Config) Validate() error {
 	if c.Database != "" && !sqlstore.IsPostgres(c.Database) {
 		return errors.New("config: Database isn't the connection string of a PostgreSQL database: write it as postgres://USER@HOST/DATABASE?sslmode=verify-full")
 	}
-	return errors.Join(c.Issuer.Validate(), c.checkSignUpScope(), c.proxies().Validate(), web.ValidateOrigins(c.CORSOrigins))
+	return errors.Join(c.Issuer.Validate(), c.checkSignUpScope(), c.proxies().Validate(), web.ValidateOrigins(c.CORSOrigins),
+		checkWitnessPath(c.witnessFile(), c.DataDir))
 }
 
 func (c Config) proxies() web.Proxies {
 	return web.Proxies{Trusted: c.TrustedProxies, Header: c.ProxyHeader}
 }
+
+// witnessFile is "" where there is no place for one.
+func (c Config) witnessFile() string {
+	if c.WitnessFile == "" && c.DataDir != "" {
+		return defaultWitness(c.DataDir)
+	}
+	return c.WitnessFile
+}
+
+func (c Config) database() string { return filepath.Join(c.DataDir, DatabaseName) }
 
 // New opens the database, brings it up to date, and wires the parts. A Config that leaves something dangerous open is refused.
 func New(ctx context.Context, c Config) (_ *Server, err error) {
@@ -118,7 +135,13 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	if err := s.open(ctx, c); err != nil {
 		return nil, fmt.Errorf("server: opening the database: %w", err)
 	}
+	if err := checkWitness(ctx, s.store, c.witnessFile()); err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
 	if s.issuer, err = issuer.New(ctx, s.store, c.Issuer); err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
+	if s.witness, err = startWitness(ctx, c.witnessFile(), s.store, s.issuer, c.Logger); err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
 	if s.handler, err = s.routes(c); err != nil {
@@ -129,6 +152,9 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 
 // open opens the database that the configuration chooses.
 func (s *Server) open(ctx context.Context, c Config) (err error) {
+	if c.Database == "" && missing(c.database()) && !missing(c.witnessFile()) {
+		return fmt.Errorf("%s is missing, and %s remembers that there was one: restore a backup with 'jot restore', or remove that file to begin anew", c.database(), c.witnessFile())
+	}
 	if s.store, err = openStore(ctx, c); err != nil || c.Database != "" {
 		return err
 	}
@@ -140,7 +166,7 @@ func openStore(ctx context.Context, c Config) (*sqlstore.Store, error) {
 	if c.Database != "" {
 		return sqlstore.OpenPostgres(ctx, c.Database, sqlstore.Options{})
 	}
-	return sqlstore.Open(ctx, filepath.Join(c.DataDir, DatabaseName), sqlstore.Options{})
+	return sqlstore.Open(ctx, c.database(), sqlstore.Options{})
 }
 
 // checkSignUpScope refuses a scope that no resource knows: nobody would ever get it.
@@ -193,7 +219,7 @@ func (s *Server) routes(c Config) (_ http.Handler, err error) {
 	}
 	s.registerHealth(mux, base)
 	s.metrics.Watch(measures, s.measure)
-	return s.surround(c, base, web.Problems(mux)), nil
+	return s.surround(c, base, s.witness.guard(web.Problems(mux))), nil
 }
 
 // surround puts around the routes what is true of every request, the outermost last.
@@ -216,11 +242,14 @@ func (s *Server) SignUp(ctx context.Context, name, password string) (subject str
 	return s.accounts.SignUp(ctx, name, password)
 }
 
-// Close ends the feed's streams, the issuer's upkeep and the database, in this order.
+// Close ends the feed's streams, the witness, the issuer's upkeep and the database, in this order.
 func (s *Server) Close() error {
 	var errs []error
 	if s.feed != nil {
 		errs = append(errs, s.feed.Close())
+	}
+	if s.witness != nil {
+		errs = append(errs, s.witness.close())
 	}
 	if s.issuer != nil {
 		errs = append(errs, s.issuer.Close())

@@ -66,6 +66,9 @@ func (u *update) draft(subject *Subject, session *Session, client *Client, resou
 	if !expires.After(issued) {
 		return nil, ErrInvalidGrant
 	}
+	if err := u.checkEarly(subject.ID, client.ID, issued); err != nil {
+		return nil, err
+	}
 	claims.Expires, d.life = expires.Unix(), expires.Sub(issued)
 	payload, err := json.Marshal(claims)
 	if err != nil {

@@ -18,6 +18,8 @@ const (
 	// EventDatabaseRewound is an alarm: a genuine refresh token that this database never issued. The database was restored from
 	// a backup or lost commits, and what was revoked since may be valid again.
 	EventDatabaseRewound EventKind = "database.rewound"
+	// EventDatabaseRecovered is what Recover did after the database came back from the past.
+	EventDatabaseRecovered EventKind = "database.recovered"
 )
 
 // Event is something that an operator may want to know. The time is the database's.

@@ -47,6 +47,7 @@ type Issuer struct {
 	counts    counts
 
 	// Only the goroutine touches these.
+	log       string    // that is followed
 	followed  uint64    // sequence up to which others' rules were applied
 	swept     time.Time // up to which expired rules were dropped from memory
 	nextSweep time.Time // of the database

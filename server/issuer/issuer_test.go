@@ -184,7 +184,7 @@ func (f *fixture) events() []issuer.EventKind {
 	f.do(err)
 	var kinds []issuer.EventKind
 	for _, e := range events {
-		if strings.HasPrefix(string(e.Kind), "refresh.") || e.Kind == issuer.EventDatabaseRewound {
+		if strings.HasPrefix(string(e.Kind), "refresh.") || strings.HasPrefix(string(e.Kind), "database.") {
 			kinds = append(kinds, e.Kind)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 // keyring is the opened keys, in memory. It is immutable: a change of the keys makes another one.
 type keyring struct {
+	log       string // the log of the time of these keys: Recover replaces both
 	active    map[jot.Algorithm]activeKey
 	published *jot.KeySet
 	opened    map[string]*jot.PrivateKey // by key ID
@@ -84,11 +85,18 @@ func (i *Issuer) reloadKeys(ctx context.Context) error {
 	i.reloading.Lock()
 	defer i.reloading.Unlock()
 	var keys []Key
+	var head revocation.Head
 	err := i.store.View(ctx, func(r Reader) (err error) {
 		if keys, err = r.Keys(); err != nil {
 			return err
 		}
-		return i.loadMaxTTL(r)
+		if head, err = r.LogHead(); err != nil {
+			return err
+		}
+		if before := i.keys.Load(); before != nil && before.log != head.LogID {
+			err = i.applyLiveRules(r) // before a new key signs what they refuse
+		}
+		return errors.Join(err, i.loadMaxTTL(r))
 	})
 	if err != nil || i.loaded != nil && reflect.DeepEqual(keys, i.loaded) {
 		return err
@@ -97,6 +105,7 @@ func (i *Issuer) reloadKeys(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	ring.log = head.LogID
 	i.keys.Store(ring)
 	i.loaded = keys
 	return nil

@@ -31,9 +31,26 @@ func startLog(tx Tx) error {
 	return err
 }
 
-// loadRules fills the in-memory set with the rules that are in force: at the start, and when rules were dropped by a clock
-// that was ahead.
+// loadRules fills the in-memory set with the rules that are in force: at the start, when rules were dropped by a clock that was
+// ahead, and when the log is another one.
 func (i *Issuer) loadRules(r Reader) error {
+	now, err := r.Now()
+	if err != nil {
+		return err
+	}
+	head, err := r.LogHead()
+	if err != nil {
+		return err
+	}
+	if err := i.applyLiveRules(r); err != nil {
+		return err
+	}
+	i.log, i.followed, i.swept = head.LogID, head.Sequence, now
+	i.changed.broadcast()
+	return nil
+}
+
+func (i *Issuer) applyLiveRules(r Reader) error {
 	now, err := r.Now()
 	if err != nil {
 		return err
@@ -42,23 +59,21 @@ func (i *Issuer) loadRules(r Reader) error {
 	if err != nil {
 		return err
 	}
-	head, err := r.LogHead()
-	if err != nil {
-		return err
-	}
-	i.followed, i.swept = head.Sequence, now
-	i.changed.broadcast()
 	return i.rules.Apply(rules...)
 }
 
 // followLog applies rules that others wrote: another process over the same database, or a commit of ours whose answer
 // was lost. Only the issuer's own goroutine calls it. A rule that can't be applied is an error, and those after it are applied.
 func (i *Issuer) followLog(r Reader) error {
+	head, err := r.LogHead()
+	if err != nil {
+		return err
+	}
 	start, err := logStart(r)
 	if err != nil {
 		return err
 	}
-	if i.followed < start {
+	if head.LogID != i.log || i.followed < start { // the database was recovered meanwhile, or we slept for long
 		return i.loadRules(r)
 	}
 	var failed error

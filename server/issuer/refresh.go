@@ -195,7 +195,7 @@ func (u *update) reused(r RefreshRequest, session Session, token refreshToken) e
 // rewound raises the alarm about a genuine token that the database doesn't know of.
 func (u *update) rewound(r RefreshRequest, session Session, token refreshToken) error {
 	if session.Reported != EventDatabaseRewound {
-		u.issuer.config.Logger.Error("database rewound: a refresh token is ahead of the database; end all sessions",
+		u.issuer.config.Logger.Error("database rewound: a refresh token is ahead of the database; stop the server and run 'jot recover'",
 			"session", session.ID, "presented", token.counter, "current", session.Counters.Current)
 	}
 	detail := fmt.Sprintf("refresh token %d is genuine, but the database only knows of %d", token.counter, session.Counters.Current)

@@ -69,10 +69,10 @@ func (i *Issuer) openRootKey(ring *keyring, k Key) error {
 	return err
 }
 
-// findRootKey doesn't open a key again that was opened before.
+// findRootKey doesn't open a key again that was opened before. After Recover, a version may be another key's.
 func (i *Issuer) findRootKey(k Key) (rootKey, error) {
 	if ring := i.keys.Load(); ring != nil {
-		if root, opened := ring.roots[k.Version]; opened {
+		if root, opened := ring.roots[k.Version]; opened && root.from.Equal(k.Activated) {
 			return root, nil
 		}
 	}

@@ -54,6 +54,7 @@ const (
 	EndedByDelete   EndReason = "deleted"           // the subject was deleted
 	EndedByAdmin    EndReason = "admin"             // an administrator ended it
 	EndedByPassword EndReason = "password_changed"  // the subject has a new password
+	EndedByRecovery EndReason = "recovery"          // the database came back from the past
 )
 
 // live reports whether the session's refresh tokens may still be used.

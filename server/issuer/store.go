@@ -173,6 +173,8 @@ type RuleReader interface {
 	LogEntries(after uint64, limit int) ([]LogEntry, error)
 	// LiveRules returns the rules that never expire or expire at now or later.
 	LiveRules(now time.Time) ([]revocation.Rule, error)
+	// ReplacedLog returns the head at which ReplaceLog replaced a log, or ErrNotFound.
+	ReplacedLog(logID string) (revocation.Head, error)
 }
 
 // RuleWriter writes the log of revocation rules.
@@ -181,6 +183,8 @@ type RuleWriter interface {
 	AppendRule(LogEntry) error
 	// PutLogHead replaces the head.
 	PutLogHead(revocation.Head) error
+	// ReplaceLog removes every entry, notes the head so far as that of a replaced log, and puts the head of an empty one.
+	ReplaceLog(fresh revocation.Head) error
 }
 
 // EventReader reads events.

@@ -31,9 +31,9 @@ type update struct {
 	meaning outcome // of a refresh
 }
 
-// commit runs f in one transaction together with the log entries for the rules that f gathers. When it returns nil the
+// commitOnce runs f in one transaction together with the log entries for the rules that f gathers. When it returns nil the
 // rules are durable, CheckRevocation knows them, and waiters on LogChanged are woken.
-func (i *Issuer) commit(ctx context.Context, f func(*update) error) error {
+func (i *Issuer) commitOnce(ctx context.Context, f func(*update) error) error {
 	var u *update
 	var complete bool
 	actor, acted := actorOf(ctx)

@@ -36,7 +36,8 @@ func fill(t *testing.T, store *sqlstore.Store) {
 	}
 	err = store.Update(t.Context(), func(tx issuer.Tx) error {
 		head := revocation.NewLog("log").Append(revocation.Rule{Kind: revocation.Key, Issuer: "i", Value: "k"})
-		err := errors.Join(tx.InsertKey(issuer.Key{ID: "k", Sealed: []byte{0, 255}}), tx.PutLogHead(head), tx.PutSetting("a", -1<<62),
+		err := errors.Join(tx.PutLogHead(revocation.NewLog("before")), tx.ReplaceLog(revocation.NewLog("log")))
+		err = errors.Join(err, tx.InsertKey(issuer.Key{ID: "k", Sealed: []byte{0, 255}}), tx.PutLogHead(head), tx.PutSetting("a", -1<<62),
 			tx.AppendRule(issuer.LogEntry{Sequence: 1, Rule: revocation.Rule{Kind: revocation.Key, Issuer: "i", Value: "k"}, Hash: head.Hash}))
 		err = errors.Join(err, tx.InsertClient(issuer.Client{ID: "client_a", SecretHash: []byte{1}, FirstParty: true}), tx.InsertResource(issuer.Resource{Audience: "a"}),
 			tx.PutBootstrap(issuer.Bootstrap{Hash: [32]byte{1, 255}, Expires: time.UnixMilli(1)}))
@@ -73,7 +74,8 @@ func content(t *testing.T, store *sqlstore.Store) []any {
 		clients, err7 := r.Clients("", 10)
 		resources, err8 := r.Resources("", 10)
 		bootstrap, err9 := r.Bootstrap()
-		all = append(all, bootstrap, subject, clients, resources, keys, head, entries, events, value)
+		replaced, err10 := r.ReplacedLog("before")
+		all = append(all, bootstrap, subject, clients, resources, keys, head, replaced, entries, events, value)
 		for n := range 300 {
 			session, err := r.Session(fmt.Sprint(n))
 			if err != nil {
@@ -81,7 +83,7 @@ func content(t *testing.T, store *sqlstore.Store) []any {
 			}
 			all = append(all, session)
 		}
-		return errors.Join(err1, err2, err3, err4, err5, err6, err7, err8, err9)
+		return errors.Join(err1, err2, err3, err4, err5, err6, err7, err8, err9, err10)
 	}))
 	if err != nil {
 		t.Fatal(err)
@@ -182,7 +184,7 @@ func TestReadSchema(t *testing.T) {
 		t.Error("a file that doesn't exist has a schema")
 	}
 	before, err := sqlstore.ReadSchema(t.Context(), database)
-	if err != nil || before.Version != 0 || int64(len(before.Pending)) != before.Newest {
+	if err != nil || before.Version != 0 || before.Newest == 0 || len(before.Pending) == 0 {
 		t.Errorf("empty: %+v, %v", before, err)
 	}
 	open(t, path, sqlstore.Options{})

@@ -18,7 +18,10 @@ const (
 		FROM rules WHERE sequence > $1 ORDER BY sequence LIMIT $2`
 	insertRule = `INSERT INTO rules (sequence, kind, issuer, value, subject, minimum, expires, hash, written)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
-	selectLiveRules = `SELECT kind, issuer, value, subject, minimum, expires FROM rules WHERE expires >= $1 OR expires = 0`
+	selectReplacedLog = `SELECT log_id, sequence, hash FROM replaced_logs WHERE log_id = $1`
+	insertReplacedLog = `INSERT INTO replaced_logs (log_id, sequence, hash) SELECT log_id, sequence, hash FROM log_head`
+	emptyRules        = `DELETE FROM rules`
+	selectLiveRules   = `SELECT kind, issuer, value, subject, minimum, expires FROM rules WHERE expires >= $1 OR expires = 0`
 )
 
 // LogHead implements issuer.RuleReader.
@@ -31,9 +34,32 @@ func (t *tx) LogHead() (revocation.Head, error) {
 	return h, nil
 }
 
+// ReplacedLog implements issuer.RuleReader.
+func (t *tx) ReplacedLog(logID string) (revocation.Head, error) {
+	var h revocation.Head
+	err := t.find(selectReplacedLog, logID, &h.LogID, &h.Sequence, hashField{&h.Hash})
+	if err != nil {
+		return revocation.Head{}, err
+	}
+	return h, nil
+}
+
 // PutLogHead implements issuer.RuleWriter.
 func (t *tx) PutLogHead(h revocation.Head) error {
 	return t.changeOrLock(lockLog, updateLogHead, upsertLogHead, h.LogID, h.Sequence, h.Hash[:])
+}
+
+// ReplaceLog implements issuer.RuleWriter.
+func (t *tx) ReplaceLog(fresh revocation.Head) error {
+	if _, err := t.LogHead(); err != nil { // which nobody else moves on from here
+		return err
+	}
+	for _, statement := range []string{insertReplacedLog, emptyRules} {
+		if err := t.insert(statement); err != nil {
+			return err
+		}
+	}
+	return t.PutLogHead(fresh)
 }
 
 // LogEntries implements issuer.RuleReader.

@@ -163,7 +163,7 @@ var statements = []string{
 	selectClient, selectClients, insertClient, updateClient, deleteClient,
 	selectResource, selectResources, insertResource, updateResource, deleteResource, selectAlgorithms,
 	selectKeys, insertKey, updateKey,
-	selectLogHead, updateLogHead, upsertLogHead, selectLogEntries, insertRule, selectLiveRules,
+	selectLogHead, updateLogHead, upsertLogHead, selectLogEntries, insertRule, selectLiveRules, selectReplacedLog, insertReplacedLog, emptyRules,
 	selectEvents, selectEventsOfKind, selectEventsOfSubject, selectEventsBefore, selectEventsOfKindBefore, selectEventsOfSubjectBefore, insertEvent,
 	selectBootstrap, upsertBootstrap,
 	selectSetting, updateSetting, upsertSetting,

@@ -19,8 +19,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// longRunning are the commands whose examples start servers or ask one; tests of their own run those.
-var longRunning = map[string]bool{"serve": true, "demo": true, "health": true}
+// longRunning are the commands whose examples start servers, ask one or need the data of one; tests of their own run those.
+var longRunning = map[string]bool{"serve": true, "demo": true, "health": true, "backup": true, "restore": true, "recover": true}
 
 // exampleFiles makes what the examples speak of, beside the keys.
 const exampleFiles = `

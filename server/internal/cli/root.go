@@ -67,7 +67,8 @@ func newRootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(explainFlag)
 	root.SetHelpCommandGroupID("other")
 	root.SetCompletionCommandGroupID("other")
-	addGroup(root, "server", "The server:", newDemoCommand(), newServeCommand(), newAdminCommand(), newConfigCommand(), newHealthCommand(), newMigrateCommand(), newCopyCommand())
+	addGroup(root, "server", "The server:", newDemoCommand(), newServeCommand(), newAdminCommand(), newConfigCommand(), newHealthCommand(), newMigrateCommand(), newCopyCommand(),
+		newBackupCommand(), newRestoreCommand(), newRecoverCommand())
 	addGroup(root, "token", "Tokens:", newInspectCommand(), newVerifyCommand(), newSignCommand(), newEncryptCommand(), newDecryptCommand())
 	addGroup(root, "key", "Keys:", newKeyCommand())
 	addGroup(root, "other", "Other:", newManCommand(), newVersionCommand())

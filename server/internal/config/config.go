@@ -32,6 +32,7 @@ type Config struct {
 
 	FeedCredential        string `toml:"feed_credential" from:"env" doc:"Credential with which verifiers read the revocation feed, instead of a file."`
 	FeedCredentialFile    string `toml:"feed_credential_file" flag:"feed-credential" value:"FILE" doc:"File of the credential with which verifiers read the revocation feed, made when missing. Empty: feed.credential in the data directory."`
+	WitnessFile           string `toml:"witness_file" doc:"File that remembers how far the revocation log has come, so that a database that comes back from the past is seen. It's outside of the data directory and its backups, and each server has its own. Empty: the data directory's name with .witness behind it."`
 	FeedCredentialOldFile string `toml:"feed_credential_old_file" doc:"File of the feed credential of before, which is accepted as well while verifiers change over."`
 
 	TrustedProxies []string `toml:"trusted_proxies" flag:"trusted-proxy" value:"NETWORK" doc:"Networks of the proxies in front. Only they may say who a request comes from; and with them listen may be other than loopback without TLS." example:"10.0.0.0/8"`

@@ -100,6 +100,7 @@ func (c *Config) withoutSecrets() (server.Config, error) {
 		},
 		Database:     c.Database,
 		DataDir:      c.Data,
+		WitnessFile:  c.WitnessFile,
 		OpenSignUp:   c.SignUp.Open,
 		SignUpScope:  c.SignUp.Scope,
 		NoThrottling: c.LogIn.NoThrottling,

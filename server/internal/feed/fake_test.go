@@ -102,10 +102,17 @@ func (f *fakeIssuer) ActiveRules(context.Context) (revocation.Head, []revocation
 
 // revoke appends rules about the sessions in [from, to).
 func (f *fakeIssuer) revoke(from, to int) {
+	var rules []revocation.Rule
+	for n := from; n < to; n++ {
+		rules = append(rules, f.rule(n))
+	}
+	f.append(rules...)
+}
+
+func (f *fakeIssuer) append(rules ...revocation.Rule) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for n := from; n < to; n++ {
-		r := f.rule(n)
+	for _, r := range rules {
 		f.log = append(f.log, r)
 		f.heads = append(f.heads, f.head().Append(r))
 	}

@@ -117,15 +117,20 @@ func TestRewoundLog(t *testing.T) {
 		}
 		h.says(fresh, 29, jot.Revoked)
 	})
-	open(t, Config{}, func(t *testing.T, h *house) { // a restored log has another name, and is followed
+	open(t, Config{}, func(t *testing.T, h *house) { // a recovered log has another name, refuses what was issued before, and is followed
 		h.revoke(0, 10)
 		r := h.reader()
 		defer r.Close()
 		time.Sleep(1500 * time.Millisecond)
-		h.rewind(0, "restored")
+		before := facts(0)
+		h.rewind(0, "recovered")
+		h.append(revocation.Rule{Kind: revocation.IssuerIssuedAt, Issuer: h.URL(), Minimum: time.Now().Unix() + 2, Expires: time.Now().Unix() + 3600})
 		h.revoke(20, 21)
 		time.Sleep(10 * time.Second)
 		h.says(r, 20, jot.Revoked)
+		if got, err := r.CheckRevocation(t.Context(), before); err != nil || got != jot.Revoked {
+			t.Errorf("a token of before: %v, %v", got, err)
+		}
 		h.says(r, 0, jot.Current)
 	})
 }

@@ -172,6 +172,28 @@ func (s *suite) liveRules() {
 	}
 }
 
+func (s *suite) replaceLog() {
+	replaced := func(id string) func(issuer.Reader) (revocation.Head, error) {
+		return func(r issuer.Reader) (revocation.Head, error) { return r.ReplacedLog(id) }
+	}
+	s.update(func(tx issuer.Tx) error {
+		return errors.Join(tx.PutLogHead(revocation.NewLog("one")), appendRule(tx, rule("a", base.Unix())), appendRule(tx, rule("b", base.Unix())))
+	})
+	missing(s, replaced("one"))
+	one := read(s, logHead)
+	s.update(func(tx issuer.Tx) error { return tx.ReplaceLog(revocation.NewLog("two")) })
+	s.equal(read(s, logHead), revocation.NewLog("two"))
+	s.equal(read(s, replaced("one")), one)
+	s.equal(len(read(s, logEntries(0, 10))), 0)
+	missing(s, replaced("two"))
+	s.update(func(tx issuer.Tx) error { return appendRule(tx, rule("c", base.Unix())) })
+	two := read(s, logHead)
+	s.equal(two, revocation.NewLog("two").Append(rule("c", base.Unix())))
+	s.update(func(tx issuer.Tx) error { return tx.ReplaceLog(revocation.NewLog("three")) })
+	s.equal(read(s, replaced("one")), one)
+	s.equal(read(s, replaced("two")), two)
+}
+
 func (s *suite) events() {
 	allEvents := func(r issuer.Reader) ([]issuer.Event, error) { return r.Events(issuer.EventFilter{}, 0, 100) }
 	s.equal(len(read(s, allEvents)), 0)

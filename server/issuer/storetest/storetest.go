@@ -34,6 +34,7 @@ func Run(t *testing.T, open func(t *testing.T) issuer.Store) {
 		"Keys":          (*suite).keys,
 		"Log":           (*suite).log,
 		"LiveRules":     (*suite).liveRules,
+		"ReplaceLog":    (*suite).replaceLog,
 		"Events":        (*suite).events,
 		"Settings":      (*suite).settings,
 		"Clock":         (*suite).clock,

@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/jot-auth/jot/server"
+)
+
+const recoverLong = `Makes a database safe to serve that has come back from the past: files that were put back, a disk or machine that was rolled
+back, a standby that was promoted before it had everything. 'jot serve' refuses to start on such a database when the
+witness, a file beside the data directory, remembers more than the database does. 'jot restore' recovers by itself.
+
+Nobody knows what was revoked meanwhile, so everything is: a new revocation log begins, every access token of before
+is refused, every session ends, and new keys take the place of all. Verifiers that follow the feed see the new log and go on
+by themselves. Accounts stay as the database has them: a ban or a new password that it doesn't know of is lost.
+
+The servers have to be stopped. A PostgreSQL database is recovered once, whatever the number of its servers; give --witness
+where one of them has its own.
+
+Environment:
+  JOT_KEK       the key-encryption key itself, instead of its file
+  JOT_DATABASE  the connection string, instead of --database`
+
+const recoverExample = `  jot recover --issuer https://auth.example.com --data ./jot-data`
+
+func newRecoverCommand() *cobra.Command {
+	var f recoveryFlags
+	var where databaseFlags
+	var yes bool
+	command := &cobra.Command{
+		Use:     "recover --issuer URL (--data DIR | --database URL) [--yes]",
+		Short:   "Make a database safe to serve that has come back from the past",
+		Long:    recoverLong,
+		Example: recoverExample,
+		Args:    noArguments,
+
+		DisableFlagsInUseLine: true,
+		RunE:                  func(cmd *cobra.Command, _ []string) error { return runRecover(cmd, f, where, yes) },
+	}
+	f.register(command.Flags())
+	where.register(command.Flags())
+	command.Flags().BoolVar(&yes, "yes", false, "don't ask")
+	return command
+}
+
+func runRecover(cmd *cobra.Command, f recoveryFlags, where databaseFlags, yes bool) error {
+	d, err := where.database(cmd)
+	if err != nil {
+		return err
+	}
+	config, err := f.config(d)
+	if err != nil {
+		return err
+	}
+	if err := confirm(cmd, yes, "Every session ends, and everybody has to log in again. Go on?"); err != nil {
+		return err
+	}
+	done, err := server.Recover(cmd.Context(), config)
+	if err != nil {
+		return aboutDatabase(err)
+	}
+	return printRecovery(cmd, done)
+}

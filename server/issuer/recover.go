@@ -1,0 +1,288 @@
+package issuer
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/revocation"
+)
+
+const (
+	// recoverBatch is how many sessions are ended in one transaction, so that nobody who writes has to wait for long.
+	recoverBatch = 1000
+	// maxBehind is how far the database's clock may be behind what it showed before: issuing waits for so long.
+	maxBehind = time.Minute
+	// refuseAhead is by how much, at least, tokens are refused beyond the present: they count whole seconds (iat).
+	refuseAhead = time.Second
+)
+
+// RecoverOptions say whose database is recovered. URL and KeyEncryptionKey are required.
+type RecoverOptions struct {
+	URL              string // of the issuer, as in Config
+	KeyEncryptionKey []byte // the one that the database was made with
+
+	// Witness is what was seen of the database before it went back; zero where nobody saw any.
+	Witness Witness
+}
+
+// Recovery is what Recover did.
+type Recovery struct {
+	Before     revocation.Head // of the log that was replaced
+	After      revocation.Head // of the new one
+	LastRule   time.Time       // when the last rule of the old log was written; zero where it has none
+	RefuseIat  time.Time       // access tokens that were issued before are refused
+	Sessions   int             // that were ended
+	SigningKey []string        // IDs of the keys that sign now
+	Revoked    []string        // IDs of the signing keys of before
+	Witness    Witness         // to be remembered from now on
+}
+
+// Recover makes a database safe to serve that has come back from the past: one that was restored from a backup, or a standby that
+// was promoted before it had everything. Nobody knows what was revoked since, so everything is: a new log begins with a rule that
+// refuses every access token of before, every session ends, and no key of before is used any more. Accounts, subjects and
+// clients stay as the database has them; a ban or a new password that it doesn't know of is lost.
+//
+// Servers should be stopped. One that runs learns of its new keys at its next upkeep; what it issues until then is refused. Recover
+// returns when tokens can be issued again, about a second later. It may be repeated, and may be interrupted anywhere: before its
+// one transaction, sessions have ended and nothing else happened.
+func Recover(ctx context.Context, store Store, o RecoverOptions) (Recovery, error) {
+	if err := checkURL(o.URL); err != nil {
+		return Recovery{}, err
+	}
+	if len(o.KeyEncryptionKey) != keySize {
+		return Recovery{}, fmt.Errorf("recover: the key-encryption key has %d bytes, want %d", len(o.KeyEncryptionKey), keySize)
+	}
+	sealer, err := newSealer(o.KeyEncryptionKey)
+	if err != nil {
+		return Recovery{}, err
+	}
+	i := &Issuer{store: store, sealer: sealer, config: Config{URL: o.URL, Logger: slog.Default(), Now: time.Now}}
+	if err := i.reloadKeys(ctx); err != nil { // a wrong key-encryption key shows before anything is changed
+		return Recovery{}, err
+	}
+	ended, err := i.endAllSessions(ctx)
+	if err != nil {
+		return Recovery{}, err
+	}
+	done, err := i.recover(ctx, o.Witness)
+	if err != nil {
+		return Recovery{}, err
+	}
+	done.Sessions += ended
+	return done, i.waitUntil(ctx, done.RefuseIat)
+}
+
+// endAllSessions ends the sessions that there are, batch by batch. Those that begin meanwhile end in the transaction that recovers.
+func (i *Issuer) endAllSessions(ctx context.Context) (total int, err error) {
+	for ended := recoverBatch; ended == recoverBatch; total += ended {
+		// A batch is a transaction of its own: a refresh at the same time comes before, and its session ends here, or finds it ended.
+		err := i.store.Update(ctx, func(tx Tx) error {
+			now, err := tx.Now()
+			if err == nil {
+				_, ended, err = tx.EndSessionsOf("", now, EndedByRecovery, Position{}, recoverBatch)
+			}
+			return err
+		})
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+// recover is the transaction that counts.
+func (i *Issuer) recover(ctx context.Context, seen Witness) (Recovery, error) {
+	var done Recovery
+	// The log, the keys and the sessions change in one transaction: nobody finds new keys with an old log, and a session that
+	// begins at the same time either ends here or has a refresh token and an access token of keys that are gone.
+	err := i.withFreshKeys(ctx, func(u *update, fresh *freshKeys) error {
+		r := &recovery{update: u, fresh: fresh, seen: seen}
+		for _, step := range []func() error{r.endSessions, r.replaceKeys, r.refuseAll, r.forgetBootstrap, r.mark, r.replaceLog, r.report} {
+			if err := step(); err != nil {
+				return err
+			}
+		}
+		done = r.Recovery
+		return nil
+	})
+	return done, err
+}
+
+// recovery is an update that recovers.
+type recovery struct {
+	*update
+	Recovery
+	fresh *freshKeys
+	seen  Witness
+}
+
+// refuseAll gathers the rule that refuses every token of before: all that were issued up to now, or up to the last time that is
+// known of the database where that is later. Tokens count whole seconds, so the limit is rounded up, and a second is added. Now is when the
+// transaction has done what takes long: until it commits, a server of before may still tell verifiers of the old log.
+func (r *recovery) refuseAll() error {
+	now, err := r.Now()
+	if err != nil {
+		return err
+	}
+	last := now
+	if r.seen.Time.After(last) {
+		last = r.seen.Time
+	}
+	if behind := last.Sub(now); behind > maxBehind {
+		return fmt.Errorf("recover: the database's clock shows %v, and has shown %v before: set it first", now, last)
+	}
+	r.RefuseIat = roundUp(last).Add(refuseAhead)
+	expires := outlive(r.RefuseIat.Add(maxAccessTTL)) // the longest life of a token may have grown since
+	r.refuse(revocation.Rule{Kind: revocation.IssuerIssuedAt, Minimum: r.RefuseIat.Unix(), Expires: expires})
+	return nil
+}
+
+func roundUp(t time.Time) time.Time {
+	if whole := t.Truncate(time.Second); whole.Before(t) {
+		return whole.Add(time.Second)
+	}
+	return t
+}
+
+// replaceKeys revokes every signing key that is published, since one that was revoked after the backup would sign again, and whoever
+// stole it forges tokens of any date. It takes the feed's key away from a server of before that still runs, and the root keys from all
+// refresh tokens of before.
+func (r *recovery) replaceKeys() error {
+	keys, err := r.Keys()
+	if err != nil {
+		return err
+	}
+	var version byte
+	for _, k := range keys {
+		if k.Purpose == PurposeRefresh {
+			version = max(version, k.Version)
+		}
+		if !k.published() {
+			continue
+		}
+		if err := r.dropKey(k); err != nil {
+			return err
+		}
+	}
+	feed, err := r.issuer.newKey(PurposeFeed, jot.EdDSA)
+	if err != nil {
+		return err
+	}
+	if version == math.MaxUint8 {
+		return fmt.Errorf("%w: no version is left for a root key", ErrKeyLimit)
+	}
+	root := r.issuer.newRootKey(version + 1)
+	return errors.Join(r.addKey(feed, KeyActive), r.addKey(root, KeyActive))
+}
+
+// dropKey takes a key of before out of use. A new one takes the place of one that signed or was to sign tokens.
+func (r *recovery) dropKey(k Key) error {
+	if k.Purpose != PurposeAccess {
+		k.State, k.Sealed, k.Expires = KeyRetired, nil, r.now
+		return r.UpdateKey(k)
+	}
+	if k.State != KeyRetiring {
+		key, err := r.fresh.take(k.Algorithm)
+		if err != nil {
+			return err
+		}
+		if err := r.addKey(key, k.State); err != nil {
+			return err
+		}
+		if k.State == KeyActive {
+			r.SigningKey = append(r.SigningKey, key.ID)
+		}
+	}
+	r.refuse(revocation.Rule{Kind: revocation.Key, Value: k.ID})
+	r.Revoked = append(r.Revoked, k.ID)
+	k.State, k.Sealed = KeyRevoked, nil
+	return r.UpdateKey(k)
+}
+
+// replaceLog begins a new log with the rules that were gathered and those of before that they don't include: about keys, which
+// never expire, and about another issuer, where the URL has changed.
+func (r *recovery) replaceLog() error {
+	before, err := r.LogHead()
+	if err != nil {
+		return err
+	}
+	live, err := r.LiveRules(r.now)
+	if err != nil {
+		return err
+	}
+	last, err := r.LogEntries(max(before.Sequence, 1)-1, 1)
+	if err != nil {
+		return err
+	}
+	if len(last) > 0 {
+		r.LastRule = last[0].Time
+	}
+	kept := slices.DeleteFunc(live, func(l revocation.Rule) bool { return l.Kind != revocation.Key && l.Issuer == r.issuer.config.URL })
+	r.rules = append(r.rules, kept...)
+	if err := errors.Join(r.ReplaceLog(revocation.NewLog(rand.Text())), r.appendRules()); err != nil {
+		return err
+	}
+	r.rules, r.Before = nil, before
+	r.After, err = r.LogHead()
+	r.Witness.Head = r.After
+	return err
+}
+
+// endSessions ends those that began since the batches.
+func (r *recovery) endSessions() error {
+	for ended := recoverBatch; ended == recoverBatch; r.Sessions += ended {
+		var err error
+		if _, ended, err = r.EndSessionsOf("", r.now, EndedByRecovery, Position{}, recoverBatch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forgetBootstrap: a code that was used since would be good again.
+func (r *recovery) forgetBootstrap() error { return r.PutBootstrap(Bootstrap{}) }
+
+func (r *recovery) report() error {
+	detail := fmt.Sprintf("log %s, %d rules long, was replaced by %s; %d signing keys were revoked, and every session ended",
+		r.Before.LogID, r.Before.Sequence, r.After.LogID, len(r.Revoked))
+	return r.InsertEvent(Event{Time: r.now, Kind: EventDatabaseRecovered, Detail: detail})
+}
+
+// mark sets what is to be remembered of the database from now on, but for the log's head. Nothing is missing at the start of a new log.
+func (r *recovery) mark() error {
+	mark, err := markAgain(r.update, r.seen.Mark)
+	r.Witness = Witness{Mark: mark, Time: r.RefuseIat}
+	return errors.Join(err, r.PutSetting(settingLogStart, 0))
+}
+
+// waitUntil returns when the database's clock shows a time.
+func (i *Issuer) waitUntil(ctx context.Context, t time.Time) error {
+	for {
+		now, err := i.Now(ctx)
+		if err != nil || !now.Before(t) {
+			return err
+		}
+		if err := pause(ctx, t.Sub(now)); err != nil {
+			return err
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return cmp.Or(context.Cause(ctx), ctx.Err())
+	}
+}
