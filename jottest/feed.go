@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -102,13 +103,10 @@ func (f *feed) protect(next http.HandlerFunc) http.HandlerFunc {
 
 func (f *feed) snapshot(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
-	head, rules := f.head, revocation.NewSet()
-	err := rules.Apply(f.log...)
+	head, rules := f.head, slices.Clone(f.log)
 	f.mu.Unlock()
 	var body bytes.Buffer
-	if err == nil {
-		err = revocation.WriteSnapshot(r.Context(), &body, f.signer, f.issuer.URL, f.statement(head, ""), rules.Rules())
-	}
+	err := revocation.WriteSnapshot(r.Context(), &body, f.signer, f.issuer.URL, f.statement(head, ""), rules)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return

@@ -53,7 +53,7 @@ func (h *history) revokedKeys() []Rule {
 	if h.set == nil {
 		return nil
 	}
-	return slices.DeleteFunc(h.set.Rules(), func(r Rule) bool { return r.Kind != Key })
+	return h.set.revokedKeys()
 }
 
 // noteSnapshot remembers a head that passed check. A new log doesn't replace the old one yet: its snapshot alone could be an old one.

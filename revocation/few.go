@@ -1,0 +1,103 @@
+package revocation
+
+import (
+	"maps"
+
+	"github.com/jot-auth/jot"
+)
+
+// few are the rules that name no subject, about keys, clients and a whole issuer, and those with numbers that the index can't hold. It never changes:
+// who adds a rule makes another one.
+type few struct {
+	limits map[subjectMatter]limit
+	kinds  map[Kind]bool // that there are
+}
+
+// subjectMatter is what a rule is about.
+type subjectMatter struct {
+	kind                   Kind
+	issuer, value, subject string
+}
+
+// limit is what rules about the same thing merge into.
+type limit struct{ minimum, expires int64 }
+
+func (l limit) merge(m limit) limit {
+	return limit{max(l.minimum, m.minimum), max(l.expires, m.expires)}
+}
+
+// before reports whether the token was issued before the limit. A token that doesn't say when it was
+// issued was.
+func (l limit) before(f *jot.RevocationFacts) bool {
+	return l.minimum > 0 && (!f.HasIssuedAt || f.IssuedAt < l.minimum)
+}
+
+func (f *few) with(rules []Rule) *few {
+	more := &few{maps.Clone(f.limits), maps.Clone(f.kinds)}
+	if more.limits == nil {
+		more.limits, more.kinds = make(map[subjectMatter]limit), make(map[Kind]bool)
+	}
+	for _, r := range rules {
+		about := subjectMatter{r.Kind, r.Issuer, r.Value, r.Subject}
+		more.limits[about] = more.limits[about].merge(limit{r.Minimum, r.Expires})
+		more.kinds[r.Kind] = true
+	}
+	return more
+}
+
+// without returns what is left of the rules after some have expired.
+func (f *few) without(now int64) *few {
+	left := &few{make(map[subjectMatter]limit), make(map[Kind]bool)}
+	for about, l := range f.limits {
+		if l.expires == 0 || l.expires >= now {
+			left.limits[about], left.kinds[about.kind] = l, true
+		}
+	}
+	return left
+}
+
+func (f *few) verdict(t *jot.RevocationFacts) jot.Verdict {
+	about := func(kind Kind, value, subject []byte) limit {
+		if !f.kinds[kind] {
+			return limit{}
+		}
+		return f.limits[subjectMatter{kind, string(t.Issuer), string(value), string(subject)}]
+	}
+	switch {
+	case f.has(Session, t.Issuer, t.SessionID, t.Subject), f.has(TokenID, t.Issuer, t.ID, t.Subject), f.revokesKey(t),
+		about(IssuerIssuedAt, nil, nil).before(t), about(SubjectIssuedAt, t.Subject, nil).before(t), about(ClientIssuedAt, t.ClientID, nil).before(t):
+		return jot.Revoked
+	case t.Generation < uint64(about(SubjectGeneration, t.Subject, nil).minimum):
+		return jot.StaleClaims
+	case t.Generation < uint64(about(SubjectSoftGeneration, t.Subject, nil).minimum):
+		return jot.RefreshAdvised
+	}
+	return jot.Current
+}
+
+func (f *few) has(kind Kind, issuer, value, subject []byte) bool {
+	if !f.kinds[kind] {
+		return false
+	}
+	_, ok := f.limits[subjectMatter{kind, string(issuer), string(value), string(subject)}]
+	return ok
+}
+
+func (f *few) revokesKey(t *jot.RevocationFacts) bool {
+	if !f.kinds[Key] {
+		return false
+	}
+	_, ok := f.limits[subjectMatter{Key, string(t.Issuer), t.KeyID, ""}]
+	return ok
+}
+
+// keys are the rules about keys.
+func (f *few) keys() []Rule {
+	var rules []Rule
+	for about := range f.limits {
+		if about.kind == Key {
+			rules = append(rules, Rule{Kind: Key, Issuer: about.issuer, Value: about.value})
+		}
+	}
+	return rules
+}
