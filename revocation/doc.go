@@ -18,7 +18,7 @@
 // reordered or truncated frame is seen and refused. A feed that is withheld or delayed is seen too,
 // because the right to answer is a lease: it ends ReaderOptions.MaxStaleness after the moment at
 // which the issuer made the last statement that arrived, on the verifier's monotonic clock. Without a
-// lease a Reader answers jot.ErrUnavailable rather than guess.
+// lease a Reader answers jot.ErrUnavailable rather than guess, unless another [Policy] is chosen.
 //
 // What it can't do: a holder of the feed key can forge rules or withhold them, and a feed that shows
 // two verifiers two different, well-signed logs isn't seen by either of them alone.

@@ -22,6 +22,7 @@ type ReaderOptions struct {
 
 	Client       *http.Client  // its Transport is used, its Timeout and redirects are not; nil: one of the reader's own
 	MaxStaleness time.Duration // how old the issuer's last word may be; 0 means 10 s, at least 2 s
+	WithoutLease Policy        // what to answer when it's older; the zero value is Closed
 	MaxRules     int           // bound on the rules held in memory; 0 means 1,048,576
 	OnError      func(error)   // told why a connection failed, and of a log that replaced another, from the reader's goroutine; must not block
 
@@ -52,7 +53,7 @@ var errReplaced = errors.New("feed: the issuer's log is another one, as after a 
 var errNoLease = fmt.Errorf("revocation: the feed is not fresh: %w", jot.ErrUnavailable)
 
 // Reader follows an issuer's feed and answers from memory whether a token is revoked: a
-// jot.RevocationChecker. It answers jot.ErrUnavailable until snapshot and stream are proven fresh, and
+// jot.RevocationChecker. It answers jot.ErrUnavailable until snapshot and stream are proven fresh, and, unless WithoutLease says otherwise,
 // whenever the issuer's last word is older than MaxStaleness. It's safe for concurrent use.
 type Reader struct {
 	options  ReaderOptions
@@ -61,6 +62,7 @@ type Reader struct {
 	clock    clock
 	status   *status
 	grant    atomic.Pointer[grant]
+	lapsed   atomic.Pointer[grant] // the last one that ended without another after it
 
 	stop context.CancelFunc
 	done chan struct{} // closed when the goroutine has ended
@@ -95,8 +97,8 @@ func newReader(o ReaderOptions, now clock) (*Reader, error) {
 	if o.MaxRules == 0 {
 		o.MaxRules = defaultMaxRules
 	}
-	if o.MaxStaleness < minMaxStaleness || o.MaxRules < 0 {
-		return nil, fmt.Errorf("revocation: MaxStaleness has to be at least %v, MaxRules positive", minMaxStaleness)
+	if o.MaxStaleness < minMaxStaleness || o.MaxRules < 0 || o.WithoutLease < Closed || o.WithoutLease > Open {
+		return nil, fmt.Errorf("revocation: MaxStaleness has to be at least %v, MaxRules positive, and WithoutLease one of the policies", minMaxStaleness)
 	}
 	verifier, err := NewStatementVerifier(o.Keys, o.Issuer)
 	if err != nil {
@@ -115,19 +117,19 @@ func newReader(o ReaderOptions, now clock) (*Reader, error) {
 	return r, nil
 }
 
-// CheckRevocation returns what the rules say of the token. Without a lease the error wraps
+// CheckRevocation returns what the rules say of the token. Without a lease the policy decides, and the error wraps
 // jot.ErrUnavailable. A token of the issuer that is older than the longest life of its tokens is
 // revoked, because the rules about it may be gone, and so is one from the issuer's future, because they
 // may be gone before it expires. It doesn't allocate, nor wait for anything.
 func (r *Reader) CheckRevocation(_ context.Context, f *jot.RevocationFacts) (jot.Verdict, error) {
 	now := r.clock()
 	g := r.grant.Load()
-	if g == nil {
-		return jot.Revoked, errNoLease
+	if g != nil && g.lease.remaining(now) == 0 {
+		r.lapse(g)
+		g = nil
 	}
-	if g.lease.remaining(now) == 0 {
-		r.grant.CompareAndSwap(g, nil) // for good: a clock that jumps back must not revive it
-		return jot.Revoked, errNoLease
+	if g == nil {
+		return r.withoutLease(f, now)
 	}
 	if string(f.Issuer) == r.options.Issuer && g.outOfTime(f, now) {
 		return jot.Revoked, nil
@@ -202,6 +204,7 @@ func (r *Reader) run(ctx context.Context) {
 
 func (r *Reader) end() {
 	r.grant.Store(nil)
+	r.lapsed.Store(nil)
 	r.status.update(func(s *State) { s.ConnectedSince = time.Time{} })
 	if r.options.Client == nil {
 		r.client.http.CloseIdleConnections()

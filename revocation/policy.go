@@ -1,0 +1,47 @@
+package revocation
+
+import (
+	"time"
+
+	"github.com/jot-auth/jot"
+)
+
+// Policy says what a [Reader] answers when the feed was proven fresh once and isn't any more. Before the first proof it answers nothing, whatever the policy.
+type Policy int
+
+const (
+	// Closed answers jot.ErrUnavailable: nobody whose token may have been revoked gets in. It's the default.
+	Closed Policy = iota
+	// AgeLimit answers for tokens that were issued less than a minute ago, by the rules of before, and jot.ErrUnavailable for all others: a client that
+	// refreshes gets in, and whoever the issuer has refused since then doesn't for longer than that.
+	AgeLimit
+	// Open answers for every token by the rules of before. Who is revoked while the feed is down stays in until the token expires.
+	Open
+)
+
+// ageLimit is the age that AgeLimit accepts.
+const ageLimit = time.Minute
+
+// lapse ends the grant for good: a clock that jumps back must not revive it.
+func (r *Reader) lapse(g *grant) {
+	if r.grant.CompareAndSwap(g, nil) {
+		r.lapsed.Store(g)
+	}
+}
+
+// withoutLease answers as the policy says.
+func (r *Reader) withoutLease(f *jot.RevocationFacts, now instant) (jot.Verdict, error) {
+	g := r.lapsed.Load()
+	switch {
+	case g == nil || r.options.WithoutLease == Closed:
+	case r.options.WithoutLease == Open || g.isYoung(f, now):
+		return g.set.Verdict(f), nil
+	}
+	return jot.Revoked, errNoLease
+}
+
+// isYoung reports whether a token was issued within the age limit, by the issuer's clock. After a suspension nobody knows that.
+func (g *grant) isYoung(f *jot.RevocationFacts, now instant) bool {
+	latest := g.timeline.issuerTime(now)
+	return !now.jumped(g.lease.granted) && f.HasIssuedAt && f.IssuedAt >= latest.Add(-ageLimit).Unix() && f.IssuedAt <= latest.Add(skew).Unix()
+}

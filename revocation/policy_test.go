@@ -1,0 +1,108 @@
+package revocation
+
+import (
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jot-auth/jot"
+)
+
+// answer is what a reader says of a token, or "nothing".
+func (w *watched) answer(f *jot.RevocationFacts) string {
+	w.t.Helper()
+	verdict, err := w.CheckRevocation(w.t.Context(), f)
+	switch {
+	case errors.Is(err, jot.ErrUnavailable) && verdict == jot.Revoked:
+		return "nothing"
+	case err != nil:
+		w.t.Fatal(err)
+	case verdict == jot.Current:
+		return "accepted"
+	}
+	return "refused"
+}
+
+// aged is a token of a session, issued so long ago.
+func aged(session string, age time.Duration) *jot.RevocationFacts {
+	f := sessionFacts(session)
+	f.IssuedAt = time.Now().Add(-age).Unix()
+	return f
+}
+
+// Each policy answers for what it says, once the feed was proven fresh and then fell silent.
+func TestPolicies(t *testing.T) {
+	undated := func() *jot.RevocationFacts {
+		f := sessionFacts("live")
+		f.HasIssuedAt, f.IssuedAt = false, 0
+		return f
+	}
+	for policy, want := range map[Policy][6]string{
+		//         new         50 s        an hour     no iat      future      revoked
+		Closed:   {"nothing", "nothing", "nothing", "nothing", "nothing", "nothing"},
+		AgeLimit: {"accepted", "accepted", "nothing", "nothing", "nothing", "refused"},
+		Open:     {"accepted", "accepted", "accepted", "accepted", "accepted", "refused"},
+	} {
+		bubble(t, func(t *testing.T, f *fakeFeed) {
+			o := f.options()
+			o.WithoutLease = policy
+			f.do(func() { f.spoilBytes = func(int, []byte) [][]byte { return nil } })
+			r := watch(t, o)
+			time.Sleep(time.Minute)
+			if got := r.answer(aged("live", 0)); got != "nothing" {
+				t.Errorf("policy %d: %s before anything was proven", policy, got)
+			}
+			f.do(func() { f.spoilBytes = nil })
+			if err := r.WaitFresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			f.revoke(sessionRule("revoked"))
+			time.Sleep(3 * time.Second)
+			r.says("revoked", jot.Revoked)
+			f.do(func() { f.spoilBytes = func(int, []byte) [][]byte { return nil } })
+			time.Sleep(5 * time.Minute)
+			for n, facts := range []*jot.RevocationFacts{
+				aged("live", 0), aged("live", 50*time.Second), aged("live", time.Hour), undated(), aged("live", -time.Hour), aged("revoked", 0),
+			} {
+				if got := r.answer(facts); got != want[n] {
+					t.Errorf("policy %d, token %d: %s, want %s", policy, n, got, want[n])
+				}
+			}
+			if lease := r.State().Lease; lease != 0 {
+				t.Errorf("policy %d: a lease of %v", policy, lease)
+			}
+			r.Close()
+			if got := r.answer(aged("live", 0)); got != "nothing" {
+				t.Errorf("policy %d: %s after Close", policy, got)
+			}
+		})
+	}
+}
+
+// A machine that was suspended doesn't know how old a token is.
+func TestAgeAfterSuspension(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fakeFeed) {
+		var jump atomic.Int64
+		start := time.Now()
+		o := f.options()
+		o.WithoutLease = AgeLimit
+		r := watchClock(t, o, func() instant {
+			elapsed := time.Since(start)
+			return instant{monotonic: elapsed, wall: elapsed + time.Duration(jump.Load())}
+		})
+		defer r.Close()
+		if err := r.WaitFresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		f.do(func() { f.spoilBytes = func(int, []byte) [][]byte { return nil } })
+		time.Sleep(time.Minute)
+		if got := r.answer(aged("live", 0)); got != "accepted" {
+			t.Error(got)
+		}
+		jump.Add(int64(time.Hour))
+		if got := r.answer(aged("live", 0)); got != "nothing" {
+			t.Errorf("after a suspension: %s", got)
+		}
+	})
+}
