@@ -7,8 +7,6 @@ import (
 	"os"
 )
 
-const permissionsCount = false
-
 // tryLock fails: without a lock, two processes would use one refresh token.
 func tryLock(*os.File) (taken bool, err error) {
 	return false, errors.New("this operating system has no file locks: use a TokenStore of your own")

@@ -8,9 +8,6 @@ import (
 	"syscall"
 )
 
-// permissionsCount says that a file's mode tells who can read it.
-const permissionsCount = true
-
 // tryLock takes an exclusive lock that ends when the file is closed. It returns false when somebody else has it.
 func tryLock(file *os.File) (taken bool, err error) {
 	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)

@@ -7,9 +7,6 @@ import (
 	"unsafe"
 )
 
-// permissionsCount says that a file's mode tells nothing: access lists decide.
-const permissionsCount = false
-
 const (
 	lockExclusively   = 2 // LOCKFILE_EXCLUSIVE_LOCK
 	failImmediately   = 1 // LOCKFILE_FAIL_IMMEDIATELY

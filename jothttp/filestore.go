@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/jot-auth/jot/internal/privatefile"
 	"github.com/jot-auth/jot/strictjson"
 )
 
@@ -24,39 +24,18 @@ const lockRetry = 20 * time.Millisecond
 
 // Load implements [TokenStore]. Without a file nobody is logged in.
 func (s FileStore) Load(context.Context) (TokenPair, error) {
-	file, err := os.Open(string(s))
+	text, err := privatefile.Read(string(s), maxTokenAnswer)
 	if errors.Is(err, fs.ErrNotExist) {
 		return TokenPair{}, nil
 	}
 	if err != nil {
-		return TokenPair{}, err
-	}
-	defer file.Close()
-	if err := checkPrivate(file); err != nil {
-		return TokenPair{}, err
-	}
-	text, err := io.ReadAll(io.LimitReader(file, maxTokenAnswer))
-	if err != nil {
-		return TokenPair{}, err
+		return TokenPair{}, fmt.Errorf("jothttp: tokens: %w", err)
 	}
 	var pair TokenPair
 	if err := strictjson.Unmarshal(text, &pair); err != nil {
 		return TokenPair{}, fmt.Errorf("jothttp: the file %s holds no tokens: delete it, and log in again", s)
 	}
 	return pair, nil
-}
-
-func checkPrivate(file *os.File) error {
-	info, err := file.Stat()
-	switch {
-	case err != nil:
-		return err
-	case !info.Mode().IsRegular():
-		return fmt.Errorf("jothttp: %s is not a regular file: name another one for the tokens", file.Name())
-	case info.Mode().Perm()&0o077 != 0 && permissionsCount:
-		return fmt.Errorf("jothttp: others can open %s (mode %04o): delete it, and log in again", file.Name(), info.Mode().Perm())
-	}
-	return nil
 }
 
 // Update implements [TokenStore]. It waits for the lock until the context ends.
@@ -100,23 +79,10 @@ func waitForLock(ctx context.Context, lock *os.File) error {
 	}
 }
 
-// write puts a whole new file in the place of the old one, so that a crash leaves one of them.
 func (s FileStore) write(pair TokenPair) error {
 	text, err := json.Marshal(pair)
 	if err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(filepath.Dir(string(s)), ".tokens-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(file.Name()) // nothing, once it has its new name
-	_, err = file.Write(append(text, '\n'))
-	if err == nil {
-		err = file.Sync()
-	}
-	if err = errors.Join(err, file.Close()); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), string(s))
+	return privatefile.Write(string(s), append(text, '\n'))
 }

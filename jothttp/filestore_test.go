@@ -70,7 +70,7 @@ func TestFileStoreRefuses(t *testing.T) {
 	if info, err := os.Stat(string(store)); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
-	if left, err := filepath.Glob(filepath.Join(dir, ".tokens-*")); err != nil || len(left) > 0 {
+	if left, err := filepath.Glob(filepath.Join(dir, ".fresh-*")); err != nil || len(left) > 0 {
 		t.Errorf("%v is left behind, %v", left, err)
 	}
 }

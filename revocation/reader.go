@@ -24,6 +24,7 @@ type ReaderOptions struct {
 	MaxStaleness time.Duration // how old the issuer's last word may be; 0 means 10 s, at least 2 s
 	WithoutLease Policy        // what to answer when it's older; the zero value is Closed
 	MaxRules     int           // bound on the rules held in memory; 0 means 1,048,576
+	HistoryFile  string        // where the reader remembers how far the log had come, so that nothing is taken back while it's off; empty: nowhere
 	OnError      func(error)   // told why a connection failed, and of a log that replaced another, from the reader's goroutine; must not block
 
 	// Now is the clock; nil means time.Now. Its times must have a monotonic reading, as time.Now's have, or
@@ -70,6 +71,7 @@ type Reader struct {
 	// Only the reader's goroutine touches these.
 	cursor  *cursor // nil: a snapshot is needed
 	history history
+	file    historyFile
 	swept   time.Time // the issuer's
 }
 
@@ -108,10 +110,15 @@ func newReader(o ReaderOptions, now clock) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	file := historyFile{path: o.HistoryFile, issuer: o.Issuer}
+	past, err := file.load()
+	if err != nil {
+		return nil, err
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	r := &Reader{
 		options: o, client: client, verifier: verifier, clock: now, status: newStatus(),
-		stop: stop, done: make(chan struct{}), history: history{retired: make(map[string]bool)},
+		stop: stop, done: make(chan struct{}), history: past, file: file,
 	}
 	go r.run(ctx)
 	return r, nil
@@ -205,6 +212,7 @@ func (r *Reader) run(ctx context.Context) {
 func (r *Reader) end() {
 	r.grant.Store(nil)
 	r.lapsed.Store(nil)
+	r.remember(true)
 	r.status.update(func(s *State) { s.ConnectedSince = time.Time{} })
 	if r.options.Client == nil {
 		r.client.http.CloseIdleConnections()
@@ -336,8 +344,16 @@ func (r *Reader) takeFrame(ctx context.Context, link *link, f Frame) error {
 	if r.history.noteFresh(s, r.cursor.set) && r.options.OnError != nil {
 		r.options.OnError(errReplaced)
 	}
+	r.remember(false)
 	r.renew(s, now, &grant{r.cursor.set, lease, link.timeline, s.MaxTTL})
 	return nil
+}
+
+// remember writes the history to its file. A reader that can't goes on: what it holds in memory is as good.
+func (r *Reader) remember(last bool) {
+	if err := r.file.save(&r.history, r.clock().monotonic, last); err != nil && r.options.OnError != nil {
+		r.options.OnError(err)
+	}
 }
 
 // keepBounds drops expired rules, by the issuer's time, and checks how many are left. The issuer may take

@@ -280,7 +280,7 @@ func TestGrowth(t *testing.T) {
 
 // A rule that was applied is seen by every reader from then on, whatever the writer does: the table grows, is swept and grows again.
 func TestReadersNeverMiss(t *testing.T) {
-	const rules = 20_000
+	const rules = 5_000
 	s, applied := NewSet(), atomic.Int64{}
 	var readers sync.WaitGroup
 	for range 4 {
@@ -307,7 +307,7 @@ func TestReadersNeverMiss(t *testing.T) {
 			t.Fatal(err)
 		}
 		applied.Store(int64(n + 1))
-		if n%500 == 0 {
+		if n%200 == 0 {
 			s.Sweep(time.Unix(2, 0))
 		}
 	}

@@ -1,0 +1,103 @@
+package revocation
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jot-auth/jot"
+)
+
+// A reader that starts anew goes on from where the one before was: a log that went back meanwhile is refused, and a key that was revoked stays so.
+func TestHistoryOutlivesTheProcess(t *testing.T) {
+	for name, rewind := range map[string]struct {
+		log  string
+		told string
+	}{"the same log, shorter": {"log-1", "rolled back"}, "another log": {"log-2", "run 'jot recover'"}} {
+		bubble(t, func(t *testing.T, f *fakeFeed) {
+			o := f.options()
+			o.HistoryFile = filepath.Join(t.TempDir(), "history.json")
+			f.revoke(sessionRule("a"), Rule{Kind: Key, Issuer: testIssuer, Value: "stolen"})
+			first := watch(t, o)
+			time.Sleep(3 * time.Second)
+			f.revoke(sessionRule("b"))
+			time.Sleep(100 * time.Millisecond) // too soon to be saved but by Close
+			first.says("b", jot.Revoked)
+			first.Close()
+
+			f.restore(rewind.log, sessionRule("a"))
+			second := watch(t, o)
+			time.Sleep(15 * time.Second)
+			second.saysNothing()
+			if told := second.told(); !strings.Contains(told, rewind.told) {
+				t.Errorf("%s: %s", name, told)
+			}
+			second.Close()
+
+			f.restore("log-3", refuseBefore(time.Now().Add(2*time.Second)))
+			third := watch(t, o)
+			defer third.Close()
+			time.Sleep(5 * time.Second)
+			facts := sessionFacts("any")
+			third.says("any", jot.Current)
+			facts.KeyID = "stolen"
+			if got, err := third.CheckRevocation(t.Context(), facts); err != nil || got != jot.Revoked {
+				t.Errorf("%s: a token of the stolen key: %v, %v", name, got, err)
+			}
+		})
+	}
+}
+
+// A crash, after which nothing was saved but what had been, forgets a second at most.
+func TestHistoryIsSavedOnTheWay(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fakeFeed) {
+		o := f.options()
+		o.HistoryFile = filepath.Join(t.TempDir(), "history.json")
+		r := watch(t, o)
+		defer r.Close()
+		f.revoke(sessionRule("a"))
+		time.Sleep(2500 * time.Millisecond)
+		f.revoke(sessionRule("b"))
+		time.Sleep(2500 * time.Millisecond)
+		saved, err := (&historyFile{path: o.HistoryFile, issuer: testIssuer}).load()
+		if err != nil || saved.high.Sequence != 2 || saved.seen.MaxTTL != time.Hour {
+			t.Errorf("%+v, %v", saved, err)
+		}
+		before := saved.seen.Time
+		time.Sleep(62 * time.Second)
+		if saved, err = (&historyFile{path: o.HistoryFile, issuer: testIssuer}).load(); err != nil || !saved.seen.Time.After(before.Add(50*time.Second)) {
+			t.Errorf("a minute later: %v, %v", saved.seen.Time, err)
+		}
+	})
+}
+
+func TestHistoryFileRefuses(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fakeFeed) {
+		good := `{"issuer":"` + testIssuer + `","log_id":"log","sequence":1,"hash":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=","time":1,"max_ttl":1}`
+		for name, text := range map[string]string{
+			"torn": good[:40], "doubled": strings.Replace(good, `{`, `{"sequence":2,`, 1), "another issuer": strings.Replace(good, testIssuer, otherIssuer, 1),
+			"short hash": strings.Replace(good, "AAAA", "", 1), "no log": strings.Replace(good, `"log"`, `""`, 1), "large": good + strings.Repeat(" ", maxHistoryFile),
+		} {
+			o := f.options()
+			o.HistoryFile = filepath.Join(t.TempDir(), "history.json")
+			if err := os.WriteFile(o.HistoryFile, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if r, err := NewReader(o); err == nil || r != nil || !strings.Contains(err.Error(), o.HistoryFile) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		o := f.options()
+		o.HistoryFile = filepath.Join(t.TempDir(), "history.json")
+		if err := os.WriteFile(o.HistoryFile, []byte(good), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r, err := NewReader(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Close()
+	})
+}
