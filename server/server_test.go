@@ -31,17 +31,24 @@ const password = "correct horse battery staple"
 // site is a token server that listens on loopback, as the command runs it.
 type site struct {
 	url, credential, dir string
+	database             string // "": the SQLite file in dir/data
 	server               *server.Server
 	log                  *logtest.Buffer
 }
 
 func newSite(t *testing.T) *site {
 	t.Helper()
+	return newSiteOver(t, "")
+}
+
+// newSiteOver is newSite over a PostgreSQL database; "" is a SQLite file.
+func newSiteOver(t *testing.T, database string) *site {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{url: "http://" + listener.Addr().String(), credential: server.NewSecret().Text(), dir: t.TempDir(), log: &logtest.Buffer{}}
+	s := &site{url: "http://" + listener.Addr().String(), credential: server.NewSecret().Text(), dir: t.TempDir(), database: database, log: &logtest.Buffer{}}
 	s.server, err = server.New(t.Context(), server.Config{
 		Issuer: issuer.Config{
 			URL:              s.url,
@@ -49,7 +56,7 @@ func newSite(t *testing.T) *site {
 			Clients:          []issuer.Client{{ID: "client_app", Scopes: []string{"pets:read"}, FirstParty: true}},
 			KeyEncryptionKey: server.NewSecret().Bytes(),
 		},
-		DataDir: filepath.Join(s.dir, "data"), OpenSignUp: true, SignUpScope: []string{"pets:read"}, NoThrottling: true,
+		Database: database, DataDir: filepath.Join(s.dir, "data"), OpenSignUp: true, SignUpScope: []string{"pets:read"}, NoThrottling: true,
 		FeedCredentials: []string{s.credential}, Logger: slog.New(slog.NewJSONHandler(s.log, nil)),
 	})
 	if err != nil {

@@ -1,11 +1,14 @@
 package admin
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/base64"
 	"net/http"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/server/issuer"
@@ -17,10 +20,16 @@ func cursor(name string) string { return base64.RawURLEncoding.EncodeToString([]
 // parseCursor reads what cursor wrote; "" is the beginning.
 func parseCursor(text string) (string, error) {
 	name, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil {
+	if err != nil || !isName(name) {
 		return "", web.NewProblem(http.StatusBadRequest, "after must be the next of the page before")
 	}
 	return string(name), nil
+}
+
+// isName says whether an entry of a list can have such a name.
+func isName(name []byte) bool {
+	const longest = 255 // bytes of a client ID or an audience
+	return len(name) <= longest && utf8.Valid(name) && !bytes.ContainsFunc(name, unicode.IsControl)
 }
 
 // namedPage reads a page of a list that goes by names: one entry more tells that there is another page.

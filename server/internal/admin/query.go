@@ -18,15 +18,9 @@ type query struct {
 }
 
 func readQuery(r *http.Request, names ...string) *query {
-	values, err := url.ParseQuery(r.URL.RawQuery)
-	q := &query{values: values}
-	if err != nil {
-		q.fail("the query is malformed")
-	}
-	for name, given := range values {
-		if len(given) != 1 {
-			q.fail("the query has a doubled parameter")
-		}
+	values, err := web.ParseQuery(r)
+	q := &query{values: values, err: err}
+	for name := range values {
 		if name != "after" && name != "limit" && !slices.Contains(names, name) {
 			q.fail("the query has an unknown parameter")
 		}

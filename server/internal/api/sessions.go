@@ -2,7 +2,7 @@ package api
 
 import (
 	"net/http"
-	"net/url"
+	"regexp"
 	"strconv"
 
 	"github.com/jot-auth/jot"
@@ -38,7 +38,7 @@ func (a *API) listSessions(w http.ResponseWriter, r *http.Request) {
 		web.Fail(w, r, err)
 		return
 	}
-	after, limit, err := page(r.URL.RawQuery)
+	after, limit, err := page(r)
 	if err != nil {
 		web.Fail(w, r, err)
 		return
@@ -67,20 +67,18 @@ func newSessionAnswer(s issuer.Session, tok *jot.Token) sessionAnswer {
 }
 
 // page reads the query of a list: after, a cursor, and limit, from 1 to 200.
-func page(query string) (after string, limit int, err error) {
-	values, err := url.ParseQuery(query)
+func page(r *http.Request) (after string, limit int, err error) {
+	values, err := web.ParseQuery(r)
 	if err != nil {
-		return "", 0, errPage
+		return "", 0, err
 	}
 	limit = defaultPage
-	for name, list := range values {
-		switch {
-		case len(list) != 1:
-			return "", 0, errPage
-		case name == "after" && len(list[0]) <= maxCursor:
-			after = list[0]
+	for name := range values {
+		switch value := values.Get(name); {
+		case name == "after" && sessionID.MatchString(value):
+			after = value
 		case name == "limit":
-			if limit, err = strconv.Atoi(list[0]); err != nil || limit < 1 || limit > maxPage {
+			if limit, err = strconv.Atoi(value); err != nil || limit < 1 || limit > maxPage {
 				return "", 0, errPage
 			}
 		default:
@@ -90,10 +88,10 @@ func page(query string) (after string, limit int, err error) {
 	return after, limit, nil
 }
 
-// maxCursor is far above the length of any session ID.
-const maxCursor = 256
+// sessionID is what a cursor looks like: the ID of the last session of the page before.
+var sessionID = regexp.MustCompile(`^[A-Z2-7]{26}$`)
 
-var errPage = web.NewProblem(http.StatusBadRequest, "the query may have after, the next of the page before, and limit, a number from 1 to 200, once each")
+var errPage = web.NewProblem(http.StatusBadRequest, "the query may have after, the next of the page before, and limit, a number from 1 to 200")
 
 // endSession logs the person out of one of its sessions.
 func (a *API) endSession(w http.ResponseWriter, r *http.Request) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -73,7 +74,24 @@ func parseJSON(data []byte, v any) error {
 	if err := strictjson.UnmarshalKnown(data, v); err != nil {
 		return NewProblem(http.StatusBadRequest, jsonFault(err))
 	}
+	if hasNUL(data) {
+		return NewProblem(http.StatusBadRequest, "the body has a NUL character")
+	}
 	return nil
+}
+
+// hasNUL says whether a string of a JSON text has a NUL character, which PostgreSQL stores in no text. Strict JSON has it escaped.
+func hasNUL(data []byte) bool {
+	for {
+		n := bytes.IndexByte(data, '\\')
+		if n < 0 {
+			return false
+		}
+		if bytes.HasPrefix(data[n:], []byte(`\u0000`)) {
+			return true
+		}
+		data = data[n+2:] // an escaped backslash begins no other escape
+	}
 }
 
 // jsonFault says what is wrong with a body, and where, without a word of it.
@@ -105,22 +123,30 @@ func DecodeForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 }
 
 func parseForm(data []byte) (url.Values, error) {
-	form, err := url.ParseQuery(string(data))
+	form, err := parseParameters(string(data), "the form")
+	maps.DeleteFunc(form, func(_ string, values []string) bool { return values[0] == "" })
+	return form, err
+}
+
+// ParseQuery reads the parameters in a request's URL. One that comes twice or isn't clean text is refused with a *Problem: 400.
+func ParseQuery(r *http.Request) (url.Values, error) {
+	return parseParameters(r.URL.RawQuery, "the query")
+}
+
+func parseParameters(text, where string) (url.Values, error) {
+	parameters, err := url.ParseQuery(text)
 	if err != nil {
-		return nil, NewProblem(http.StatusBadRequest, "the form is malformed")
+		return nil, NewProblem(http.StatusBadRequest, where+" is malformed")
 	}
-	for name, values := range form {
+	for name, values := range parameters {
 		if len(values) > 1 {
-			return nil, NewProblem(http.StatusBadRequest, "the form has a doubled parameter")
+			return nil, NewProblem(http.StatusBadRequest, where+" has a doubled parameter")
 		}
 		if !isText(name) || !isText(values[0]) {
-			return nil, NewProblem(http.StatusBadRequest, "the form is not clean UTF-8 text")
-		}
-		if values[0] == "" {
-			delete(form, name)
+			return nil, NewProblem(http.StatusBadRequest, where+" is not clean UTF-8 text")
 		}
 	}
-	return form, nil
+	return parameters, nil
 }
 
 // isText says whether s is UTF-8 without control characters.

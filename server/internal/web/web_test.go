@@ -174,6 +174,8 @@ func TestProblems(t *testing.T) {
 		{"POST", "/base/v1/y/../x", 404, "", notFound},
 		{"POST", "/base/v1/x/", 404, "", notFound},
 		{"POST", "/base/v1/x//", 404, "", notFound},
+		{"POST", "/base/v1/%00", 404, "", notFound},
+		{"POST", "/base/v1/%ff", 404, "", notFound},
 		{"OPTIONS", "*", 404, "", notFound},
 	} {
 		w := httptest.NewRecorder()

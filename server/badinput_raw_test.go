@@ -104,6 +104,7 @@ func (a *attacker) raw(t *testing.T) {
 		"trailer":                   {post("/v1/me", "Transfer-Encoding: chunked\r\nTrailer: Authorization", "0\r\nAuthorization: Bearer "+a.access+end), []int{405}},
 		"expectation":               {post("/v1/login", "Expect: "+marker+"\r\nContent-Length: 2", "{}"), []int{417}},
 		"expectation, large":        {post("/v1/login", "Expect: 100-continue\r\nContent-Length: 99999999", ""), []int{413}},
+		"expectation, guarded":      {post("/admin/v1/clients", "Expect: 100-continue\r\nContent-Length: 2", ""), []int{401}}, // nobody asks for the body
 		"upgrade":                   {"GET /v1/me HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket" + end, []int{401}},
 		"bare newlines":             {"GET /v1/me HTTP/1.1\nHost: a\n\n", []int{400, 401}},
 		"Connection: Authorization": {"GET /v1/me HTTP/1.1\r\nHost: a\r\nConnection: Authorization, close\r\nX-A: " + marker + end, []int{401}},
