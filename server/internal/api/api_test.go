@@ -222,7 +222,7 @@ func TestLogInNarrows(t *testing.T) {
 		`"scope":"pets:fly"`:       "urn:jot:problem:invalid-scope",
 		`"scope":"pets:read  x"`:   "urn:jot:problem:invalid-scope",
 		`"resource":"aquarium"`:    "urn:jot:problem:invalid-target",
-		`"resource":"a\u0000\nb"`:  "urn:jot:problem:invalid-target",
+		`"resource":"a\u0001\nb"`:  "urn:jot:problem:invalid-target",
 		`"scope":"pets:read\u000"`: "about:blank",
 	} {
 		a := f.call("POST", "/v1/login", `{"username":"`+name+`","password":"`+password+`",`+request+`}`)
@@ -345,7 +345,7 @@ func TestLogInTellsNothing(t *testing.T) {
 		"wrong password":  {"username": "eve", "password": "wrong horse battery"},
 		"no password":     {"username": "eve"},
 		"unknown name":    {"username": "nobody", "password": password},
-		"impossible name": {"username": "\x00", "password": password},
+		"impossible name": {"username": "\x01", "password": password},
 		"no name":         {"password": password},
 		"disabled":        {"username": name, "password": password},
 		"disabled, more":  {"username": name, "password": password, "resource": "aquarium"},

@@ -159,7 +159,7 @@ func TestClientAtLogIn(t *testing.T) {
 	refreshed := f.call("POST", "/v1/refresh", object(t, map[string]any{"refresh_token": refresh, "client_id": "client_console"})).want(t, 200)
 	f.call("POST", "/v1/logout", object(t, map[string]any{"refresh_token": refreshed["refresh_token"], "client_id": "client_console"})).want(t, 204)
 	f.call("GET", "/v1/me", "", bearer(refreshed["access_token"].(string))...).want(t, 401)
-	for _, id := range []string{"client_other", "client_", "nobody", "client_app\x00"} {
+	for _, id := range []string{"client_other", "client_", "nobody", "client_app\x01"} {
 		for path, body := range map[string]map[string]any{
 			"/v1/login":   {"username": name, "password": password, "client_id": id},
 			"/v1/refresh": {"refresh_token": refresh, "client_id": id},
