@@ -9,13 +9,14 @@ import (
 	"github.com/jot-auth/jot/revocation"
 )
 
-// checkSubject says what is wrong with the subject of a grant that brings its claims along, and makes them compact.
+// checkSubject says what is wrong with the subject of a grant, and with the claims that it brings along, which it makes compact. A client
+// that acts for itself has a subject too, and no session: whoever brings a login would pass for it.
 func (g *Grant) checkSubject() error {
-	if g.Claims == nil {
-		return nil
-	}
 	if strings.HasPrefix(g.Subject, ClientPrefix) {
 		return &InputError{"subject", "must not begin with " + ClientPrefix}
+	}
+	if g.Claims == nil {
+		return nil
 	}
 	claims, err := checkClaims(g.Claims)
 	g.Claims = claims

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 
 	"github.com/jot-auth/jot/server/internal/web"
@@ -41,8 +42,21 @@ func (a *API) issueSession(w http.ResponseWriter, r *http.Request) error {
 		AMR: req.AMR, UserAgent: req.UserAgent, Address: req.Address,
 	})
 	if err != nil {
-		return err
+		return issueError(err)
 	}
 	web.WriteJSON(w, http.StatusCreated, issueAnswer{web.NewTokenAnswer(tokens), tokens.Subject, tokens.SessionID})
 	return nil
+}
+
+// issueError is what a caller is told who begins a session for somebody else: an error that is about this user mustn't read like one about
+// the caller's own token, or like a fault of the server.
+func issueError(err error) error {
+	var size *issuer.TokenSizeError
+	switch {
+	case errors.Is(err, issuer.ErrInvalidGrant):
+		return web.NewProblem(http.StatusConflict, "the subject is disabled")
+	case errors.As(err, &size):
+		return &issuer.InputError{Field: "claims", Reason: "and scope make the access token too large for a cookie"}
+	}
+	return err
 }

@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -49,13 +50,27 @@ func TestBringYourOwnLogin(t *testing.T) {
 		`{"sub":"user-42"}`:          400,
 		`{"client_id":"client_app"}`: 400,
 		`{"sub":"client_app","client_id":"client_app","claims":{}}`:          400,
+		`{"sub":"client_service","client_id":"client_app"}`:                  400, // it has acted for itself: its subject exists
 		`{"sub":"user-42","client_id":"client_app","claims":{"sub":"root"}}`: 400,
 		`{"sub":"user-42","client_id":"client_app","amr":["two words"]}`:     400,
 	} {
 		f.as(backend, "POST", "/admin/v1/sessions", body).want(t, status)
 	}
+	large, long := strings.Repeat("x", 1900), strings.Repeat("y", 250)
+	f.do("POST", "/admin/v1/resources", object(t, map[string]any{"audience": long, "scope": wide(64)})).want(t, 201)
+	f.do("POST", "/admin/v1/clients", object(t, map[string]any{"client_id": "client_wide", "scope": wide(64)})).want(t, 201)
+	f.as(backend, "POST", "/admin/v1/sessions", object(t, map[string]any{"sub": "wide", "client_id": "client_wide", "resource": long, "claims": map[string]any{"a": large}, "scope": wide(64)})).want(t, 400)
 	f.do("PATCH", "/admin/v1/subjects/user-42", `{"disabled":true}`).want(t, 200)
-	f.as(backend, "POST", "/admin/v1/sessions", `{"sub":"user-42","client_id":"client_app","claims":{"plan":"gold"}}`).want(t, 401)
+	f.as(backend, "POST", "/admin/v1/sessions", `{"sub":"user-42","client_id":"client_app","claims":{"plan":"gold"}}`).want(t, 409)
+}
+
+// wide is a scope of n long words.
+func wide(n int) string {
+	words := make([]string, n)
+	for n := range words {
+		words[n] = strconv.Itoa(n) + strings.Repeat("z", 60)
+	}
+	return strings.Join(words, " ")
 }
 
 // TestNoEscalation: whoever only brings a login gets no token for the admin API, makes no administrator, and touches none.
