@@ -28,7 +28,7 @@ type contract struct {
 }
 
 func init() {
-	for _, media := range []string{"application/jsonl", "text/event-stream"} {
+	for _, media := range []string{"application/jsonl", "text/event-stream", "text/html"} {
 		openapi3filter.RegisterBodyDecoder(media, openapi3filter.PlainBodyDecoder)
 	}
 }

@@ -14,12 +14,13 @@ import (
 type client struct {
 	*contract
 	running.Server
+	adminToken string // of an administrator, for the admin API
 }
 
 func start(t *testing.T) *client {
 	t.Helper()
 	s := running.Start(t)
-	return &client{newContract(t, s.URL), s}
+	return &client{contract: newContract(t, s.URL), Server: s}
 }
 
 // call is a request and what it must be answered with.
@@ -74,6 +75,7 @@ func bearer(token string) map[string]string {
 type tokens struct {
 	Access  string `json:"access_token"`
 	Refresh string `json:"refresh_token"`
+	Device  string `json:"device_token"`
 }
 
 func (c *client) tokens(a call) (t tokens) {

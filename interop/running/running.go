@@ -2,10 +2,12 @@
 package running
 
 import (
+	"context"
 	"log/slog"
 	"net"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/jot-auth/jot/server"
 	"github.com/jot-auth/jot/server/issuer"
@@ -23,6 +25,12 @@ type Server struct {
 	*server.Server
 	URL            string
 	FeedCredential string
+	config         server.Config
+}
+
+// InviteAdmin makes a code for an administrator, as the operator does.
+func (s Server) InviteAdmin(ctx context.Context) (code string, expires time.Time, err error) {
+	return server.InviteAdmin(ctx, s.config)
 }
 
 // Start serves until the test ends, and beside the server's own routes whatever register adds to its origin.
@@ -33,7 +41,7 @@ func Start(t *testing.T, register ...func(*http.ServeMux, Server)) Server {
 		t.Fatal(err)
 	}
 	url, credential := "http://"+listener.Addr().String(), server.NewSecret().Text()
-	s, err := server.New(t.Context(), server.Config{
+	config := server.Config{
 		Issuer: issuer.Config{
 			URL:              url,
 			Resources:        []issuer.Resource{{Audience: Audience, Scopes: []string{"pets:read", "pets:write"}}},
@@ -42,11 +50,12 @@ func Start(t *testing.T, register ...func(*http.ServeMux, Server)) Server {
 		},
 		DataDir: t.TempDir(), OpenSignUp: true, SignUpScope: []string{"pets:read"}, FeedCredentials: []string{credential},
 		Logger: slog.New(slog.DiscardHandler),
-	})
+	}
+	s, err := server.New(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	running, mux := Server{s, url, credential}, http.NewServeMux()
+	running, mux := Server{s, url, credential, config}, http.NewServeMux()
 	mux.Handle("/", s.Handler())
 	for _, add := range register {
 		add(mux, running)
