@@ -1,17 +1,21 @@
 package server_test
 
 import (
+	"encoding/json"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/jot-auth/jot/server/internal/openapi"
 )
 
 // endpoint is a route as TestBadInput attacks it. A new route needs a row in surface, or TestSurface fails.
@@ -142,4 +146,69 @@ func TestSurface(t *testing.T) {
 			t.Errorf("%s has a row in surface and isn't served", route)
 		}
 	}
+}
+
+// TestDescribedRoutes holds the OpenAPI document and the tables of docs/http-api.md against surface: each describes every route, and no other.
+func TestDescribedRoutes(t *testing.T) {
+	for name, described := range map[string]map[string]bool{"the OpenAPI document": openAPIRoutes(t), "docs/http-api.md": tableRoutes(t)} {
+		for route := range surface {
+			if !described[route] {
+				t.Errorf("%s lacks %s", name, route)
+			}
+		}
+		for route := range described {
+			if _, ok := surface[route]; !ok {
+				t.Errorf("%s has %s, which isn't served", name, route)
+			}
+		}
+	}
+}
+
+func openAPIRoutes(t *testing.T) map[string]bool {
+	t.Helper()
+	text, err := openapi.Document("https://auth.example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document struct {
+		Paths map[string]map[string]json.RawMessage `json:"paths"`
+	}
+	if err := json.Unmarshal(text, &document); err != nil {
+		t.Fatal(err)
+	}
+	routes := make(map[string]bool)
+	for path, operations := range document.Paths {
+		for method := range operations {
+			routes[strings.ToUpper(method)+" "+path] = true
+		}
+	}
+	return routes
+}
+
+// tableRoutes reads the first column of each table, such as "`GET, POST /clients`". A heading may say what its paths are below.
+func tableRoutes(t *testing.T) map[string]bool {
+	t.Helper()
+	text, err := os.ReadFile("../docs/http-api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	below, cell := "", regexp.MustCompile("`([A-Z, ]+) (/[^`]*)`")
+	routes := make(map[string]bool)
+	for line := range strings.Lines(string(text)) {
+		columns := strings.Split(line, "|")
+		if len(columns) < 3 {
+			continue
+		}
+		if heading, prefix, found := strings.Cut(columns[1], "below"); strings.Contains(heading, "method and path") {
+			if below = ""; found {
+				below = strings.Trim(prefix, " `")
+			}
+		}
+		for _, match := range cell.FindAllStringSubmatch(columns[1], -1) {
+			for method := range strings.SplitSeq(match[1], ", ") {
+				routes[method+" "+below+match[2]] = true
+			}
+		}
+	}
+	return routes
 }
