@@ -213,9 +213,9 @@ func routeAttacks(method, path string, e endpoint) []attack {
 			continue
 		}
 		attacks = append(attacks, attack{"method", other, path, nil, "", []int{405}})
-		for _, header := range []string{"X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"} {
-			attacks = append(attacks, attack{"overridden method", other, path + "?_method=" + method, []string{header, method, "Content-Type", "application/x-www-form-urlencoded"}, "_method=" + method, []int{405}})
-		}
+		attacks = append(attacks, attack{"overridden method", other, path + "?_method=" + method, []string{
+			"X-HTTP-Method-Override", method, "X-HTTP-Method", method, "X-Method-Override", method, "Content-Type", "application/x-www-form-urlencoded",
+		}, "_method=" + method, []int{405}})
 	}
 	first, rest, _ := strings.Cut(path[1:], "/")
 	tricks := []string{

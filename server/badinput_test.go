@@ -162,11 +162,16 @@ func TestBadInput(t *testing.T) {
 	before := runtime.NumGoroutine()
 	t.Run("server", func(t *testing.T) {
 		a := newAttacker(t, newSite(t))
-		a.attackAll(t)
-		a.attackWays(t)
-		t.Run("two credentials", a.twoCredentials)
-		t.Run("forwarded", a.forwarded)
-		t.Run("raw", a.raw)
+		t.Run("attacks", func(t *testing.T) {
+			a.attackAll(t)
+			a.attackWays(t)
+			for name, attacks := range map[string]func(*testing.T){"two credentials": a.twoCredentials, "forwarded": a.forwarded, "raw": a.raw} {
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					attacks(t)
+				})
+			}
+		})
 		a.survived(t)
 	})
 	http.DefaultClient.CloseIdleConnections()
@@ -181,16 +186,18 @@ func TestBadInput(t *testing.T) {
 // What SQLite stores without a word may be an error to PostgreSQL.
 func TestBadInputPostgres(t *testing.T) {
 	a := newAttacker(t, newSiteOver(t, pgtest.Database(t)))
-	a.attackAll(t)
+	t.Run("attacks", a.attackAll)
 	a.survived(t)
 }
 
-// attackAll sends the attacks that reach a handler to every route, with the credential that it demands.
+// attackAll sends the attacks that reach a handler to every route, with the credential that it demands. Its parallel tests end with the
+// test that it's given.
 func (a *attacker) attackAll(t *testing.T) {
 	for route, e := range surface {
 		method, pattern, _ := strings.Cut(route, " ")
 		path := parameters.Replace(pattern)
 		t.Run(route, func(t *testing.T) {
+			t.Parallel()
 			for _, x := range slices.Concat(bodyAttacks(method, path, e), injectionAttacks(method, path, e), addressAttacks(method, pattern, e)) {
 				if e.bearer != "" {
 					x.headers = append(x.headers, "Authorization", "Bearer "+a.bearer[e.bearer])
@@ -201,12 +208,13 @@ func (a *attacker) attackAll(t *testing.T) {
 	}
 }
 
-// attackWays sends the attacks that no handler should see the end of.
+// attackWays is attackAll for the attacks that come to no handler.
 func (a *attacker) attackWays(t *testing.T) {
 	for route, e := range surface {
 		method, pattern, _ := strings.Cut(route, " ")
 		path := parameters.Replace(pattern)
 		t.Run(route, func(t *testing.T) {
+			t.Parallel()
 			for _, x := range routeAttacks(method, path, e) {
 				if x.name == "path" && (path != pattern || hasSiblings(path)) {
 					x.want = append(x.want, 401, 405) // another value of a parameter
