@@ -5,8 +5,10 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jot-auth/jot/server/issuer"
 )
@@ -89,6 +91,9 @@ func (t *tx) change(query string, args ...any) error {
 
 // find reads the one row of a query. In an Update nobody else can change that row before the commit.
 func (t *tx) find(query string, arg any, fields ...any) error {
+	if !storable(arg) {
+		return issuer.ErrNotFound
+	}
 	if t.updates {
 		query = t.store.dialect.holding(query)
 	}
@@ -113,12 +118,24 @@ func one[T any](t *tx, scan func(row) (T, error), query string, arg any) (T, err
 
 // peek is one for a row that a lock protects already.
 func peek[T any](t *tx, scan func(row) (T, error), query string, arg any) (T, error) {
+	var none T
+	if !storable(arg) {
+		return none, issuer.ErrNotFound
+	}
 	found, err := scan(t.row(query, arg))
 	if err != nil {
-		var none T
 		return none, explain(t.ctx, err)
 	}
 	return found, nil
+}
+
+// storable reports whether every text among the arguments is one that a row can hold: PostgreSQL fails for any other, and ends the
+// transaction, where the answer is that there is no such row.
+func storable(args ...any) bool {
+	return !slices.ContainsFunc(args, func(arg any) bool {
+		text, ok := arg.(string)
+		return ok && (strings.Contains(text, "\x00") || !utf8.ValidString(text))
+	})
 }
 
 // findOrLock is find for a row that this transaction makes where it is missing. Of two that find it missing at once, the lock lets one
@@ -148,6 +165,9 @@ func (t *tx) changeOrLock(l lock, update, upsert string, args ...any) error {
 
 // list reads all rows of a query.
 func list[T any](t *tx, scan func(row) (T, error), query string, args ...any) ([]T, error) {
+	if !storable(args...) {
+		return nil, nil
+	}
 	rows, err := t.query(query, args...)
 	if err != nil {
 		return nil, explain(t.ctx, err)
