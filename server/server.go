@@ -183,7 +183,7 @@ func (c Config) checkSignUpScope() error {
 // routes wires each part to the small interfaces of the others.
 func (s *Server) routes(c Config) (_ http.Handler, err error) {
 	s.accounts, err = accounts.New(s.store, s.issuer, accounts.Config{
-		SignUpScope: c.SignUpScope, SignUpClaims: c.SignUpClaims, NoThrottling: c.NoThrottling, Subjects: s.issuer,
+		SignUpScope: c.SignUpScope, SignUpClaims: c.SignUpClaims, NoThrottling: c.NoThrottling,
 	})
 	if err != nil {
 		return nil, err
@@ -201,7 +201,7 @@ func (s *Server) routes(c Config) (_ http.Handler, err error) {
 	if s.feed, err = feed.New(s.issuer, feed.Config{Credentials: c.FeedCredentials, Logger: c.Logger}); err != nil {
 		return nil, err
 	}
-	administration, err := admin.New(s.issuer, accounts.NewAdmin(s.accounts, s.store, s.issuer))
+	administration, err := admin.New(s.issuer, accounts.NewAdmin(s.accounts, s.store))
 	if err != nil {
 		return nil, err
 	}
@@ -236,10 +236,10 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // Issuer is the domain behind the endpoints: it issues tokens to users of your own, changes claims, rotates keys.
 func (s *Server) Issuer() *issuer.Issuer { return s.issuer }
 
-// SignUp makes an account and its subject, as POST /v1/signup does, whether or not sign-up is open.
+// SignUp makes an account and its subject, as POST /v1/signup does, whether or not sign-up is open, and without throttling.
 // It returns the subject's ID.
 func (s *Server) SignUp(ctx context.Context, name, password string) (subject string, err error) {
-	return s.accounts.SignUp(ctx, name, password)
+	return s.accounts.Add(ctx, name, password)
 }
 
 // Close ends the feed's streams, the witness, the issuer's upkeep and the database, in this order.

@@ -15,20 +15,6 @@ const (
 	updatePassword         = `UPDATE accounts SET password_hash = $1 WHERE subject = $2`
 )
 
-// CreateAccount implements accounts.Store. A subject without a time of creation gets the account's.
-func (s *Store) CreateAccount(ctx context.Context, account accounts.Account, subject issuer.Subject) error {
-	if subject.Created.IsZero() {
-		subject.Created = account.Created
-	}
-	// Account and subject are one commit: of two that sign up under one name, the second leaves no subject behind.
-	return s.update(ctx, func(t *tx) error {
-		if err := t.InsertSubject(subject); err != nil {
-			return err
-		}
-		return t.insert(insertAccount, account.Name, account.Subject, account.PasswordHash, millis(account.Created))
-	})
-}
-
 // ViewAccounts implements accounts.Store.
 func (s *Store) ViewAccounts(ctx context.Context, f func(accounts.Reader) error) error {
 	view, _ := s.dialect.isolation()
@@ -57,6 +43,11 @@ func scanAccount(r row) (accounts.Account, error) {
 	var a accounts.Account
 	err := r.Scan(&a.Name, &a.Subject, &a.PasswordHash, timeField{&a.Created})
 	return a, err
+}
+
+// InsertAccount implements accounts.Tx.
+func (t *tx) InsertAccount(a accounts.Account) error {
+	return t.insert(insertAccount, a.Name, a.Subject, a.PasswordHash, millis(a.Created))
 }
 
 // UpdatePassword implements accounts.Tx.

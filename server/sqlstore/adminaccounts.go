@@ -11,11 +11,6 @@ import (
 const selectAccountsFrom = `SELECT name, subject, password_hash, created FROM accounts
 	WHERE name >= $1 AND name < $2 AND name > $3 ORDER BY name LIMIT $4`
 
-// InsertAccount implements accounts.AdminStore. It panics with a transaction of another store, which is a fault of the program.
-func (s *Store) InsertAccount(t issuer.Tx, a accounts.Account) error {
-	return t.(*tx).insert(insertAccount, a.Name, a.Subject, a.PasswordHash, millis(a.Created))
-}
-
 // AccountsOf implements accounts.AdminStore.
 func (s *Store) AccountsOf(ctx context.Context, subjects []string) ([]accounts.Account, error) {
 	var all []accounts.Account

@@ -26,7 +26,10 @@ func fill(t *testing.T, store *sqlstore.Store) {
 		t.Fatal(err)
 	}
 	account := accounts.Account{Name: "ann 雪", Subject: subject.ID, PasswordHash: "$argon2id$…", Created: time.Date(2030, 1, 2, 3, 4, 5, 678e6, time.UTC)}
-	if err := store.CreateAccount(t.Context(), account, subject); err != nil {
+	subject.Created = account.Created
+	if err := store.Update(t.Context(), func(tx issuer.Tx) error {
+		return errors.Join(tx.InsertSubject(subject), store.AccountsTx(tx).InsertAccount(account))
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if err := store.UpdateAccounts(t.Context(), func(tx accounts.Tx) error {

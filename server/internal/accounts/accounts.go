@@ -33,10 +33,6 @@ type Account struct {
 // Store keeps accounts and what is remembered of failed attempts. It stores what it is given: the rules are in this package. Its methods
 // fail as those of issuer.Store do.
 type Store interface {
-	// CreateAccount stores an account and its subject in one transaction. It fails
-	// with issuer.ErrTaken when the name exists.
-	CreateAccount(ctx context.Context, account Account, subject issuer.Subject) error
-
 	// ViewAccounts runs f on one consistent state of the database.
 	ViewAccounts(ctx context.Context, f func(Reader) error) error
 
@@ -62,6 +58,8 @@ type Reader interface {
 // Tx reads and writes accounts and throttles.
 type Tx interface {
 	Reader
+	// InsertAccount adds an account, or fails with issuer.ErrTaken when its name exists or its subject has one.
+	InsertAccount(Account) error
 	// UpdatePassword replaces the password hash of a subject's account, or fails with issuer.ErrNotFound.
 	UpdatePassword(subject, hash string) error
 	// PutThrottle replaces the throttle of its slot, or adds it.
@@ -72,11 +70,15 @@ type Tx interface {
 	SweepThrottles(now time.Time, limit int) error
 }
 
-// Authenticator makes and checks message authentication codes for a purpose, under keys that all servers over one database share and the
-// database doesn't hold. *issuer.Issuer is one.
-type Authenticator interface {
+// Issuer is what this package needs of an *issuer.Issuer: authentication codes under keys that all servers over one database share and the
+// database doesn't hold, and the transactions that change an account together with its subject.
+type Issuer interface {
 	MAC(purpose string, message []byte) (version byte, mac []byte)
 	CheckMAC(purpose string, message []byte, version byte, mac []byte) bool
+	Enrol(ctx context.Context, s issuer.Subject, with func(issuer.Tx) error) error
+	OutdateSubject(ctx context.Context, subject, keep string, with func(issuer.Tx) error) error
+	CheckBootstrap(ctx context.Context, code string) error
+	BootstrapAdmin(ctx context.Context, code string, with func(sub string, tx issuer.Tx) error) (sub string, err error)
 }
 
 // Config says how much hashing may go on at once, how fast passwords may be guessed, and what a new subject is granted.
@@ -96,14 +98,13 @@ type Config struct {
 	SignUpScope  []string        // scope of a subject that signs up; nil means none
 	SignUpClaims json.RawMessage // its claims, a JSON object; nil means {}
 
-	Subjects Subjects         // whose passwords change, an *issuer.Issuer; nil: none does
-	Now      func() time.Time // the clock; nil means time.Now
+	Now func() time.Time // the clock of device tokens; nil means time.Now
 }
 
 // Accounts signs people up and logs them in. It is safe for concurrent use.
 type Accounts struct {
 	store    Store
-	keys     Authenticator
+	issuer   Issuer
 	config   Config
 	gate     *gate
 	decoy    passwordHash // what the password of an unknown name is held against
@@ -111,9 +112,9 @@ type Accounts struct {
 	attempts atomic.Uint64 // that were counted; every so many are swept
 }
 
-// New makes Accounts over a store and the keys of an issuer. It fails when a bound is negative, when a schedule isn't one, or when the
+// New makes Accounts over a store and the issuer over the same store. It fails when a bound is negative, when a schedule isn't one, or when the
 // scope or the claims of new subjects aren't ones that a subject may have.
-func New(store Store, keys Authenticator, c Config) (*Accounts, error) {
+func New(store Store, i Issuer, c Config) (*Accounts, error) {
 	c, err := c.complete()
 	if err != nil {
 		return nil, err
@@ -122,7 +123,7 @@ func New(store Store, keys Authenticator, c Config) (*Accounts, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Accounts{store: store, keys: keys, config: c, gate: g, decoy: decoyHash(), derive: argon2.IDKey}, nil
+	return &Accounts{store: store, issuer: i, config: c, gate: g, decoy: decoyHash(), derive: argon2.IDKey}, nil
 }
 
 func (c Config) complete() (Config, error) {
@@ -141,35 +142,4 @@ func (c Config) complete() (Config, error) {
 		err = fmt.Errorf("accounts: no subject can sign up with the configured scope and claims: %w", err)
 	}
 	return c, errors.Join(err, err1, err2, err3)
-}
-
-// SignUp makes an account with a subject of its own and answers the subject's
-// identifier. A name or password that no account may have is an *issuer.InputError, a
-// name that exists is issuer.ErrTaken, and too many callers are issuer.ErrBusy.
-func (a *Accounts) SignUp(ctx context.Context, name, password string) (string, error) {
-	name, err := canonicalName(name)
-	if err != nil {
-		return "", err
-	}
-	if err := checkPassword(name, password); err != nil {
-		return "", err
-	}
-	subject, err := issuer.NewSubject(a.config.SignUpClaims, a.config.SignUpScope)
-	if err != nil {
-		return "", err
-	}
-	hash, err := a.hash(ctx, stranger, password)
-	if err != nil {
-		return "", err
-	}
-	account := Account{
-		Name:         name,
-		Subject:      subject.ID,
-		PasswordHash: hash.String(),
-		Created:      a.config.Now().UTC().Truncate(time.Millisecond),
-	}
-	if err := a.store.CreateAccount(ctx, account, subject); err != nil {
-		return "", err
-	}
-	return subject.ID, nil
 }

@@ -16,7 +16,7 @@ import (
 // counted makes Accounts whose hashes cost little and are counted.
 func counted(t *testing.T, store Store, c Config) (*Accounts, *atomic.Int64) {
 	t.Helper()
-	a, err := New(store, testKeys{}, c)
+	a, err := New(store, testIssuer{store: store}, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,21 +36,17 @@ const password = "correct horse battery"
 
 func TestSignUpThenLogIn(t *testing.T) {
 	store := newMemory()
-	now := time.Date(2025, 3, 4, 5, 6, 7, 8_900_000, time.FixedZone("", 3600))
-	a, err := New(store, testKeys{}, Config{
-		SignUpScope: []string{"pets:read"}, SignUpClaims: json.RawMessage(`{"plan":"free"}`),
-		Now: func() time.Time { return now },
-	})
+	a, err := New(store, testIssuer{store: store}, Config{SignUpScope: []string{"pets:read"}, SignUpClaims: json.RawMessage(`{"plan":"free"}`)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	sub, err := a.SignUp(t.Context(), "Ada@Example.com", password)
+	sub, err := a.Add(t.Context(), "Ada@Example.com", password)
 	if err != nil {
 		t.Fatal(err)
 	}
 	stored := store.accounts["ada@example.com"]
 	if stored.Subject != sub || !strings.HasPrefix(stored.PasswordHash, "$argon2id$v=19$m=19456,t=2,p=1$") ||
-		!stored.Created.Equal(now.Truncate(time.Millisecond)) || stored.Created.Location() != time.UTC {
+		!stored.Created.Equal(store.now) {
 		t.Errorf("stored account = %+v", stored)
 	}
 	subject := store.subjects[sub]
@@ -65,15 +61,15 @@ func TestSignUpThenLogIn(t *testing.T) {
 	if _, err := a.LogIn(t.Context(), "ada@example.com", password+"!", issuer.Device{}); !errors.Is(err, issuer.ErrInvalidCredentials) {
 		t.Errorf("LogIn with a wrong password: %v", err)
 	}
-	if _, err := a.SignUp(t.Context(), "ADA@example.com", password); !errors.Is(err, issuer.ErrTaken) {
-		t.Errorf("SignUp with a taken name: %v", err)
+	if _, err := a.Add(t.Context(), "ADA@example.com", password); !errors.Is(err, issuer.ErrTaken) {
+		t.Errorf("Add with a taken name: %v", err)
 	}
 }
 
 // TestLogInCostsTheSame holds every way to fail to exactly one hash and one error.
 func TestLogInCostsTheSame(t *testing.T) {
 	a, calls := counted(t, newMemory(), Config{NoThrottling: true})
-	if _, err := a.SignUp(t.Context(), "ada", password); err != nil {
+	if _, err := a.Add(t.Context(), "ada", password); err != nil {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct{ name, password string }{
@@ -133,7 +129,7 @@ func TestSignUpRefusesInput(t *testing.T) {
 		"password folds name": {"ada.lovelace", "Ada.Lovelace", "password"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := a.SignUp(t.Context(), c.name, c.password)
+			_, err := a.Add(t.Context(), c.name, c.password)
 			var input *issuer.InputError
 			if !errors.As(err, &input) || input.Field != c.field {
 				t.Errorf("SignUp: %v; want an input error of %s", err, c.field)
@@ -153,8 +149,8 @@ func TestSignUpAcceptsBounds(t *testing.T) {
 		{"ada+pets@example-1.com", "парольпароль"},
 		{"a_b", "tab\tand\x00nul!"},
 	} {
-		if _, err := a.SignUp(t.Context(), c.name, c.password); err != nil {
-			t.Errorf("SignUp(%q): %v", c.name, err)
+		if _, err := a.Add(t.Context(), c.name, c.password); err != nil {
+			t.Errorf("Add(%q): %v", c.name, err)
 		}
 	}
 }
@@ -169,7 +165,7 @@ func TestStoreFailures(t *testing.T) {
 	if calls.Load() != 0 {
 		t.Error("hashed although the store had failed")
 	}
-	if _, err := a.SignUp(t.Context(), "ada", password); !errors.Is(err, issuer.ErrUnavailable) {
+	if _, err := a.Add(t.Context(), "ada", password); !errors.Is(err, issuer.ErrUnavailable) {
 		t.Errorf("SignUp: %v", err)
 	}
 	store.err = nil
@@ -186,7 +182,7 @@ func TestNewRefusesConfig(t *testing.T) {
 		"negative wait":        {MaxWait: -time.Second},
 		"claims not an object": {SignUpClaims: json.RawMessage(`[]`)},
 	} {
-		if _, err := New(newMemory(), testKeys{}, c); err == nil {
+		if _, err := New(newMemory(), testIssuer{}, c); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}

@@ -45,8 +45,12 @@ func refused(r Reader, limits []limit) error {
 	return nil
 }
 
-// count counts an attempt against every limit, or refuses it and counts nothing. It comes before the hash.
-func (a *Accounts) count(ctx context.Context, limits []limit) (attempt, error) {
+// count counts an attempt against every limit, or refuses it and counts nothing. It comes before the hash. Where there is no place at the gate to
+// wait for one it isn't tried: a flood that is turned away writes nothing, which those who refresh would have to wait for.
+func (a *Accounts) count(ctx context.Context, who caller, limits []limit) (attempt, error) {
+	if a.gate.full(who) {
+		return attempt{}, issuer.ErrBusy
+	}
 	if len(limits) == 0 {
 		return attempt{}, nil
 	}

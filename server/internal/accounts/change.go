@@ -7,12 +7,6 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// Subjects is what this package needs of an *issuer.Issuer.
-type Subjects interface {
-	// OutdateSubject ends a subject's sessions but one, and runs with in the same transaction.
-	OutdateSubject(ctx context.Context, subject, keep string, with func(issuer.Tx) error) error
-}
-
 // ResetPassword gives a subject's account a new password, whatever the current one is, and ends all its sessions. A new one that no account
 // may have is an *issuer.InputError, a subject without an account issuer.ErrNotFound, and too many callers are issuer.ErrBusy.
 func (a *Accounts) ResetPassword(ctx context.Context, subject, fresh string) error {
@@ -32,7 +26,7 @@ func (a *Accounts) ResetPassword(ctx context.Context, subject, fresh string) err
 		return err
 	}
 	// The new hash and the sessions' end are one commit: no session that the old password began outlives it.
-	return a.config.Subjects.OutdateSubject(ctx, subject, "", func(tx issuer.Tx) error {
+	return a.issuer.OutdateSubject(ctx, subject, "", func(tx issuer.Tx) error {
 		return a.store.AccountsTx(tx).UpdatePassword(subject, hash.String())
 	})
 }
@@ -58,7 +52,7 @@ func (a *Accounts) ChangePassword(ctx context.Context, subject, current, fresh s
 	if err := checkNewPassword(account.Name, current, fresh); err != nil {
 		return issuer.Proof{}, err
 	}
-	try, err := a.count(ctx, limits)
+	try, err := a.count(ctx, known, limits)
 	if err != nil {
 		return issuer.Proof{}, err
 	}

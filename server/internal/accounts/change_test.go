@@ -13,7 +13,7 @@ const fresh = "staple of a better horse"
 func TestChangePassword(t *testing.T) {
 	store := newMemory()
 	a, _ := counted(t, store, Config{})
-	sub, err := a.SignUp(t.Context(), "ada", password)
+	sub, err := a.Add(t.Context(), "ada", password)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func TestChangePassword(t *testing.T) {
 func TestChangePasswordRefuses(t *testing.T) {
 	store := newMemory()
 	a, calls := counted(t, store, Config{})
-	sub, err := a.SignUp(t.Context(), "ada.lovelace", password)
+	sub, err := a.Add(t.Context(), "ada.lovelace", password)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func TestChangePasswordRefuses(t *testing.T) {
 func TestChangePasswordThrottled(t *testing.T) {
 	store := newMemory()
 	a, calls := counted(t, store, Config{})
-	sub, err := a.SignUp(t.Context(), "ada", password)
+	sub, err := a.Add(t.Context(), "ada", password)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,21 +88,23 @@ func TestChangePasswordThrottled(t *testing.T) {
 	logIn(t, a, store, "ada", issuer.Device{})
 }
 
-// inStore is Subjects over a memory: it notes whose sessions were ended.
-type inStore struct {
-	store *memory
+// ending is an Issuer that notes whose sessions were ended.
+type ending struct {
+	testIssuer
 	ended []string
 }
 
-func (i *inStore) OutdateSubject(ctx context.Context, subject, keep string, with func(issuer.Tx) error) error {
+func (i *ending) OutdateSubject(ctx context.Context, subject, keep string, with func(issuer.Tx) error) error {
 	i.ended = append(i.ended, subject+" "+keep)
 	return i.store.UpdateAccounts(ctx, func(Tx) error { return with(nil) })
 }
 
 func TestResetPassword(t *testing.T) {
-	subjects := &inStore{store: newMemory()}
-	a, _ := counted(t, subjects.store, Config{Subjects: subjects})
-	sub, err := a.SignUp(t.Context(), "ada", password)
+	store := newMemory()
+	subjects := &ending{testIssuer: testIssuer{store: store}}
+	a, _ := counted(t, store, Config{})
+	a.issuer = subjects
+	sub, err := a.Add(t.Context(), "ada", password)
 	if err != nil {
 		t.Fatal(err)
 	}

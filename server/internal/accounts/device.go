@@ -42,7 +42,7 @@ func newDeviceID() string {
 // newDeviceToken makes the token of a device for an account that it has just logged in to.
 func (a *Accounts) newDeviceToken(id, subject string, now time.Time) string {
 	t := deviceToken{id: id, issued: now.Unix()}
-	t.version, t.mac = a.keys.MAC(devicePurpose, t.message(subject))
+	t.version, t.mac = a.issuer.MAC(devicePurpose, t.message(subject))
 	b := append([]byte{t.version}, t.id...)
 	b = binary.BigEndian.AppendUint64(b, uint64(t.issued))
 	return devicePrefix + base64.RawURLEncoding.EncodeToString(append(b, t.mac...))
@@ -51,7 +51,7 @@ func (a *Accounts) newDeviceToken(id, subject string, now time.Time) string {
 // openDeviceToken answers the ID of the device that a token of this account names. Anything else is ignored, as if there were no token.
 func (a *Accounts) openDeviceToken(text, subject string, now time.Time) (id string, known bool) {
 	t, ok := parseDeviceToken(text)
-	if !ok || !a.keys.CheckMAC(devicePurpose, t.message(subject), t.version, t.mac) {
+	if !ok || !a.issuer.CheckMAC(devicePurpose, t.message(subject), t.version, t.mac) {
 		return "", false
 	}
 	if subject == "" || now.Sub(time.Unix(t.issued, 0)) >= DeviceTTL {

@@ -27,7 +27,7 @@ func logIn(t *testing.T, a *Accounts, store *memory, name string, from issuer.De
 func TestKnownDevice(t *testing.T) {
 	store := newMemory()
 	a, calls := counted(t, store, Config{PerAddress: Schedule{Free: 6, MaxDelay: time.Second, Forgive: time.Second}})
-	if _, err := a.SignUp(t.Context(), "ada", password); err != nil {
+	if _, err := a.Add(t.Context(), "ada", password); err != nil {
 		t.Fatal(err)
 	}
 	home := issuer.Device{Address: "192.0.2.1"}

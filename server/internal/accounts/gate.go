@@ -63,10 +63,7 @@ func (g *gate) enter(ctx context.Context, who caller) error {
 		return nil
 	default:
 	}
-	waiting := g.strangers
-	if who == known {
-		waiting = g.known
-	}
+	waiting := g.places(who)
 	select {
 	case waiting <- struct{}{}:
 		defer func() { <-waiting }()
@@ -74,6 +71,20 @@ func (g *gate) enter(ctx context.Context, who caller) error {
 		return issuer.ErrBusy
 	}
 	return g.await(ctx)
+}
+
+// full says that whoever comes now is most likely turned away.
+func (g *gate) full(who caller) bool {
+	waiting := g.places(who)
+	return len(g.inside) == cap(g.inside) && len(waiting) == cap(waiting)
+}
+
+// places are those in which callers wait.
+func (g *gate) places(who caller) chan struct{} {
+	if who == known {
+		return g.known
+	}
+	return g.strangers
 }
 
 func (g *gate) await(ctx context.Context) error {

@@ -182,7 +182,7 @@ func TestBusy(t *testing.T) {
 		}
 		waited := make(chan error)
 		go func() {
-			_, err := a.SignUp(t.Context(), "ada", password)
+			_, err := a.SignUp(t.Context(), "ada", password, issuer.Device{})
 			waited <- err
 		}()
 		synctest.Wait()

@@ -34,12 +34,13 @@ func (a *Accounts) LogIn(ctx context.Context, name, password string, from issuer
 	if err != nil {
 		return issuer.Proof{}, err
 	}
-	try, err := a.count(ctx, found.limits)
+	who := caller(found.device != "")
+	try, err := a.count(ctx, who, found.limits)
 	if err != nil {
 		return issuer.Proof{}, err
 	}
-	try.reset = found.device != ""
-	ok, err := a.verify(ctx, caller(found.device != ""), found.want, password)
+	try.reset = who == known
+	ok, err := a.verify(ctx, who, found.want, password)
 	if err != nil {
 		a.abandon(ctx, try)
 		return issuer.Proof{}, err

@@ -28,19 +28,6 @@ func newMemory() *memory {
 	}
 }
 
-func (m *memory) CreateAccount(_ context.Context, a Account, s issuer.Subject) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.err != nil {
-		return m.err
-	}
-	if _, ok := m.accounts[a.Name]; ok {
-		return issuer.ErrTaken
-	}
-	m.accounts[a.Name], m.subjects[s.ID] = a, s
-	return nil
-}
-
 func (m *memory) ViewAccounts(ctx context.Context, f func(Reader) error) error {
 	return m.UpdateAccounts(ctx, func(tx Tx) error { return f(tx) })
 }
@@ -100,6 +87,14 @@ func (m memoryTx) Throttle(slot int64) (Throttle, error) {
 	return Throttle{}, issuer.ErrNotFound
 }
 
+func (m memoryTx) InsertAccount(a Account) error {
+	if _, ok := m.accounts[a.Name]; ok {
+		return issuer.ErrTaken
+	}
+	m.accounts[a.Name] = a
+	return nil
+}
+
 func (m memoryTx) UpdatePassword(subject, hash string) error {
 	a, err := m.AccountOfSubject(subject)
 	if err != nil {
@@ -130,16 +125,28 @@ func (m memoryTx) SweepThrottles(now time.Time, limit int) error {
 	return nil
 }
 
-// testKeys is an Authenticator with a key that everybody knows.
-type testKeys struct{}
+// testIssuer is an Issuer with a key that everybody knows. It stores its subjects nowhere but in the memory.
+type testIssuer struct {
+	Issuer
+	store Store
+}
 
-func (testKeys) MAC(purpose string, message []byte) (byte, []byte) {
+func (testIssuer) MAC(purpose string, message []byte) (byte, []byte) {
 	mac := hmac.New(sha256.New, []byte(purpose))
 	mac.Write(message)
 	return 1, mac.Sum(nil)
 }
 
-func (k testKeys) CheckMAC(purpose string, message []byte, version byte, mac []byte) bool {
-	_, want := k.MAC(purpose, message)
+func (i testIssuer) CheckMAC(purpose string, message []byte, version byte, mac []byte) bool {
+	_, want := i.MAC(purpose, message)
 	return version == 1 && hmac.Equal(mac, want)
+}
+
+func (i testIssuer) Enrol(ctx context.Context, s issuer.Subject, with func(issuer.Tx) error) error {
+	return i.store.UpdateAccounts(ctx, func(tx Tx) error {
+		if m, ok := tx.(memoryTx); ok {
+			m.subjects[s.ID] = s
+		}
+		return with(nil)
+	})
 }

@@ -10,7 +10,7 @@ import (
 const reference = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
 
 func TestVerifyReferenceVector(t *testing.T) {
-	a, err := New(newMemory(), testKeys{}, Config{})
+	a, err := New(newMemory(), testIssuer{}, Config{})
 	if err != nil {
 		t.Fatal(err)
 	}

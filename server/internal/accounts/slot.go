@@ -30,7 +30,7 @@ func (a *Accounts) slot(k kind, texts ...string) int64 {
 		message = binary.BigEndian.AppendUint32(message, uint32(len(text)))
 		message = append(message, text...)
 	}
-	_, mac := a.keys.MAC(slotPurpose, message)
+	_, mac := a.issuer.MAC(slotPurpose, message)
 	return int64(k)<<slotBits | int64(binary.BigEndian.Uint32(mac)&(1<<slotBits-1))
 }
 

@@ -86,7 +86,7 @@ func TestScheduleRefuses(t *testing.T) {
 		"too fine":             {Delay: time.Microsecond},
 	} {
 		for _, c := range []Config{{PerAccount: s}, {PerAddress: s}, {PerNetwork: s}} {
-			if _, err := New(newMemory(), testKeys{}, c); err == nil {
+			if _, err := New(newMemory(), testIssuer{}, c); err == nil {
 				t.Errorf("%s: accepted", name)
 			}
 		}
@@ -108,7 +108,7 @@ func guess(t *testing.T, a *Accounts, name string, from issuer.Device) error {
 func TestThrottleByAccount(t *testing.T) {
 	store := newMemory()
 	a, calls := counted(t, store, Config{})
-	if _, err := a.SignUp(t.Context(), "ada", password); err != nil {
+	if _, err := a.Add(t.Context(), "ada", password); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"ada", "nobody", "no\x00body"} {

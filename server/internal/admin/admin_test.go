@@ -54,11 +54,11 @@ func newFixture(t *testing.T) *fixture {
 
 func (f *fixture) serve() {
 	f.Helper()
-	people, err := accounts.New(f.store, f.issuer, accounts.Config{Subjects: f.issuer})
+	people, err := accounts.New(f.store, f.issuer, accounts.Config{})
 	if err != nil {
 		f.Fatal(err)
 	}
-	api, err := admin.New(f.issuer, accounts.NewAdmin(people, f.store, f.issuer))
+	api, err := admin.New(f.issuer, accounts.NewAdmin(people, f.store))
 	if err != nil {
 		f.Fatal(err)
 	}

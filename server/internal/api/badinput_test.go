@@ -179,7 +179,10 @@ func TestForeignClient(t *testing.T) {
 // broken is accounts that fail.
 type broken struct{ err error }
 
-func (b broken) SignUp(context.Context, string, string) (string, error) { return "", b.err }
+func (b broken) SignUp(context.Context, string, string, issuer.Device) (string, error) {
+	return "", b.err
+}
+
 func (b broken) LogIn(context.Context, string, string, issuer.Device) (issuer.Proof, error) {
 	return issuer.Proof{}, b.err
 }

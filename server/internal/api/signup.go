@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/jot-auth/jot/server/internal/web"
+	"github.com/jot-auth/jot/server/issuer"
 )
 
 type signUpRequest struct {
@@ -26,7 +27,8 @@ func (a *API) signUp(w http.ResponseWriter, r *http.Request) {
 		web.Fail(w, r, err)
 		return
 	}
-	subject, err := a.accounts.SignUp(r.Context(), req.Username, req.Password)
+	actor := issuer.Actor{Address: web.ClientAddress(r), UserAgent: r.UserAgent(), RequestID: web.RequestID(w)}
+	subject, err := a.accounts.SignUp(issuer.WithActor(r.Context(), actor), req.Username, req.Password, device(r, ""))
 	if err != nil {
 		web.Fail(w, r, err)
 		return

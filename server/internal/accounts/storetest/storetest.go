@@ -73,7 +73,13 @@ func (s *suite) create(name string) (accounts.Account, error) {
 	subject, err := issuer.NewSubject(nil, []string{"pets:read"})
 	s.do(err)
 	account := accounts.Account{Name: name, Subject: subject.ID, PasswordHash: "$argon2id$…", Created: base}
-	return account, s.store.CreateAccount(s.Context(), account, subject)
+	subject.Created = base
+	return account, s.store.Update(s.Context(), func(tx issuer.Tx) error {
+		if err := tx.InsertSubject(subject); err != nil {
+			return err
+		}
+		return s.store.AccountsTx(tx).InsertAccount(account)
+	})
 }
 
 // read returns what a View finds.
