@@ -118,11 +118,7 @@ func exportEvents(cmd *cobra.Command, a *adminFlags, query url.Values, name stri
 	if err != nil {
 		return err
 	}
-	token, err := server.token(cmd.Context(), "")
-	if err != nil {
-		return err
-	}
-	response, err := sendToServer(cmd.Context(), server.issuer, token, http.MethodGet, "/admin/v1/events?"+query.Encode(), "application/jsonl", nil)
+	response, err := server.send(cmd.Context(), http.MethodGet, "/admin/v1/events?"+query.Encode(), "application/jsonl", nil)
 	if err != nil {
 		return err
 	}

@@ -2,16 +2,20 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/jot-auth/jot/jothttp"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
@@ -37,18 +41,7 @@ func newAdminLogoutCommand(a *adminFlags) *cobra.Command {
 	return &cobra.Command{
 		Use: "logout", Short: "End the login", Args: noArguments, DisableFlagsInUseLine: true,
 		Long: "End the session of the login on the server, and delete its tokens here.",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			ended, err := endAdminLogin(cmd.Context())
-			if err != nil {
-				return err
-			}
-			if !ended {
-				say(cmd, "there was no login")
-				return nil
-			}
-			say(cmd, "logged out")
-			return nil
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return runAdminLogout(cmd) },
 	}
 }
 
@@ -68,19 +61,23 @@ func runAdminLogin(cmd *cobra.Command, issuerURL, username string, password pass
 	if err != nil {
 		return err
 	}
-	login, err := logInAdmin(cmd.Context(), issuerURL, username, string(secret))
+	tokens, err := adminTokens()
 	if err != nil {
 		return err
 	}
-	if _, err := endAdminLogin(cmd.Context()); err != nil {
-		warn(cmd, "the login before couldn't be ended: %v", err)
-	}
-	file, err := adminLoginFile()
-	if err == nil {
-		err = file.save(login)
-	}
+	at := &adminServer{issuer: issuerURL, client: newAdminClient(identified{})}
+	pair, err := at.logIn(cmd.Context(), username, string(secret))
 	if err != nil {
-		return errors.Join(err, logOutAdmin(cmd.Context(), login))
+		return err
+	}
+	err = tokens.Update(cmd.Context(), func(before jothttp.TokenPair) (jothttp.TokenPair, error) {
+		if err := endAdminLogin(cmd.Context(), before); err != nil {
+			warn(cmd, "the login before couldn't be ended: %v", err)
+		}
+		return pair, nil
+	})
+	if err != nil {
+		return errors.Join(err, at.logOut(cmd.Context(), pair))
 	}
 	say(cmd, "logged in to %s as %s", issuerURL, username)
 	return nil
@@ -122,44 +119,70 @@ func askLine(ctx context.Context, in, out *os.File, question string) (string, er
 	}
 }
 
-// logInAdmin trades name and password for tokens of the admin API.
-func logInAdmin(ctx context.Context, issuerURL, username, password string) (adminLogin, error) {
-	var tokens adminTokens
-	err := callServer(ctx, issuerURL, "", http.MethodPost, "/v1/login", map[string]any{
-		"username": username, "password": password, "client_id": issuer.CommandClient, "resource": issuerURL + "/admin",
-	}, &tokens)
+// logIn trades name and password for tokens of the admin API. They have to be of the very server that was named: those of another one, which
+// gave them to it, would make the next command do there what is meant for here.
+func (s *adminServer) logIn(ctx context.Context, username, password string) (jothttp.TokenPair, error) {
+	var answer json.RawMessage
+	err := s.ask(ctx, http.MethodPost, "/v1/login", map[string]any{
+		"username": username, "password": password, "client_id": issuer.CommandClient, "resource": s.issuer + "/admin",
+	}, &answer)
 	if err != nil {
-		return adminLogin{}, err
+		return jothttp.TokenPair{}, err
 	}
-	login := adminLogin{Issuer: issuerURL, Username: username}
-	login.take(tokens)
-	if slices.Contains(strings.Fields(tokens.Scope), issuer.ScopeAdmin) {
-		return login, nil
+	var granted struct {
+		Scope string `json:"scope"`
 	}
-	err = fmt.Errorf("%s is no administrator: an administrator may change that with 'jot admin user change %s --scope %s'", username, username, issuer.ScopeAdmin)
-	return adminLogin{}, errors.Join(err, logOutAdmin(ctx, login))
+	pair, err := jothttp.ReadTokenPair(bytes.NewReader(answer), time.Now())
+	if err := errors.Join(err, json.Unmarshal(answer, &granted)); err != nil {
+		return jothttp.TokenPair{}, fmt.Errorf("the answer of %s is not what a jot server answers: %w", s.issuer, err)
+	}
+	switch named := issuerOf(pair.Access); {
+	case named != s.issuer:
+		err = fmt.Errorf("%s answers with a token of %q: name the issuer by its own URL", s.issuer, named)
+	case !slices.Contains(strings.Fields(granted.Scope), issuer.ScopeAdmin):
+		err = fmt.Errorf("%s is no administrator: an administrator may change that with 'jot admin user change %s --scope %s'", username, username, issuer.ScopeAdmin)
+	default:
+		return pair, nil
+	}
+	return jothttp.TokenPair{}, errors.Join(err, s.logOut(ctx, pair))
 }
 
-// logOutAdmin ends the session of a login on the server. One that is over is no error.
-func logOutAdmin(ctx context.Context, login adminLogin) error {
-	return callServer(ctx, login.Issuer, "", http.MethodPost, "/oauth2/revoke", map[string]any{
-		"token": login.Refresh, "client_id": issuer.CommandClient,
-	}, nil)
+// logOut ends the session of tokens on the server. One that is over is no error.
+func (s *adminServer) logOut(ctx context.Context, pair jothttp.TokenPair) error {
+	return s.ask(ctx, http.MethodPost, "/oauth2/revoke", map[string]any{"token": pair.Refresh, "client_id": issuer.CommandClient}, nil)
 }
 
-// endAdminLogin ends the login that is stored, if there is one: on the server, and then here.
-func endAdminLogin(ctx context.Context) (ended bool, err error) {
-	file, err := adminLoginFile()
+// endAdminLogin ends the session of tokens that were stored, if there are any, at their issuer.
+func endAdminLogin(ctx context.Context, pair jothttp.TokenPair) error {
+	if pair.Access == "" {
+		return nil
+	}
+	s := &adminServer{issuer: issuerOf(pair.Access), client: newAdminClient(identified{})}
+	if err := checkAdminURL(s.issuer); err != nil {
+		return err
+	}
+	return s.logOut(ctx, pair)
+}
+
+func runAdminLogout(cmd *cobra.Command) error {
+	tokens, err := adminTokens()
 	if err != nil {
-		return false, err
+		return err
 	}
-	login, err := file.load()
-	if errors.Is(err, errNoLogin) {
-		return false, nil
+	var failed error
+	ended := false
+	// A refresh at the same time comes before, and its tokens are those that end, or finds nobody logged in.
+	err = tokens.Update(cmd.Context(), func(before jothttp.TokenPair) (jothttp.TokenPair, error) {
+		ended, failed = before.Access != "", endAdminLogin(cmd.Context(), before)
+		return jothttp.TokenPair{}, nil
+	})
+	if err := errors.Join(failed, err); err != nil {
+		return err
 	}
-	if err != nil {
-		return false, err
+	if !ended {
+		say(cmd, "there was no login")
+		return nil
 	}
-	failed := logOutAdmin(ctx, login)
-	return true, errors.Join(failed, file.remove())
+	say(cmd, "logged out")
+	return nil
 }
