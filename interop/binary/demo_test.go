@@ -74,6 +74,27 @@ func TestPastedLines(t *testing.T) {
 	server.stop(t)
 }
 
+// The lines for an administrator work too.
+func TestPastedAdminLines(t *testing.T) {
+	server := start(t, "/v1/logout", "serve", "--dev", "--listen", "127.0.0.1:0")
+	_, pasted, found := strings.Cut(server.stdout, "To administer it")
+	if !found {
+		t.Fatalf("nothing for an administrator in:\n%s", server.stdout)
+	}
+	_, pasted, _ = strings.Cut(pasted, "\n\n")
+	pasted, _, _ = strings.Cut(pasted, "\n\n")
+	shell := exec.CommandContext(t.Context(), "sh", "-euc", `jot() { "$COMMAND" "$@"; }`+"\n"+pasted)
+	shell.Env = append(os.Environ(), "COMMAND="+command, "XDG_CONFIG_HOME="+t.TempDir(), "JOT_ADMIN_TOKEN=")
+	out, err := shell.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if list := string(out); !strings.Contains(list, "root\t") || !strings.Contains(list, "ada\t") {
+		t.Errorf("the pasted lines print:\n%s", list)
+	}
+	server.stop(t)
+}
+
 func TestServeRefuses(t *testing.T) {
 	data := t.TempDir() + "/data"
 	for name, args := range map[string][]string{

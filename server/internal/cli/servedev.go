@@ -21,7 +21,11 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-const developmentUser = "ada"
+// The accounts of --dev.
+const (
+	developmentUser  = "ada"
+	developmentAdmin = "root"
+)
 
 // developmentSettings are those that go with --dev.
 var developmentSettings = []string{"issuer", "listen", "admin_listen", "cors.origins", "sign_up.open", "sign_up.scope", "log.format", "log.level"}
@@ -68,14 +72,23 @@ func serveIn(ctx context.Context, cmd *cobra.Command, c *config.Loaded, dir stri
 	if err != nil {
 		return err
 	}
-	password := randomPassword()
-	if _, err := s.SignUp(ctx, developmentUser, password); err != nil {
-		return errors.Join(err, s.Close())
-	}
-	if err := printWelcome(cmd.OutOrStdout(), welcome{address, developmentUser, password, credential}); err != nil {
+	about := welcome{address, developmentUser, randomPassword(), developmentAdmin, randomPassword(), credential}
+	if err := errors.Join(about.makeAccounts(ctx, s), printWelcome(cmd.OutOrStdout(), about)); err != nil {
 		return errors.Join(err, s.Close())
 	}
 	return errors.Join(s.ServeOn(ctx, listeners), s.Close())
+}
+
+// makeAccounts makes a user, and an administrator who is nothing else.
+func (w welcome) makeAccounts(ctx context.Context, s *server.Server) error {
+	if _, err := s.SignUp(ctx, w.User, w.Password); err != nil {
+		return err
+	}
+	admin, err := s.SignUp(ctx, w.Admin, w.AdminPassword)
+	if err != nil {
+		return err
+	}
+	return s.Issuer().ChangeSubject(ctx, admin, issuer.Change{Scope: []string{issuer.ScopeAdmin}})
 }
 
 // development is the configuration of --dev and of the demo: one API, a petstore, and open sign-up.
@@ -113,17 +126,24 @@ func randomPassword() string {
 }
 
 // welcome is what a person needs to begin.
-type welcome struct{ Issuer, User, Password, FeedCredential string }
+type welcome struct{ Issuer, User, Password, Admin, AdminPassword, FeedCredential string }
 
 var welcomeText = template.Must(template.New("welcome").Parse(`jot serves {{.Issuer}} for development. Nothing is kept: Ctrl-C ends it and deletes its data.
 
   user             {{.User}}
   password         {{.Password}}
+  administrator    {{.Admin}}
+  password         {{.AdminPassword}}
   feed credential  {{.FeedCredential}}
 
 An API that verifies these tokens, from a clone:
 
   JOT_FEED_CREDENTIAL={{.FeedCredential}} go run ./examples/petstore/cmd/petstore -issuer {{.Issuer}}
+
+To administer it, from another terminal:
+
+  echo {{.AdminPassword}} | jot admin login --issuer {{.Issuer}} --username {{.Admin}} --password-file -
+  jot admin user list
 
 Paste this into another terminal: log in, call, refresh, log out, and be refused.
 
