@@ -153,6 +153,9 @@ func (i *Issuer) ChangeSubject(ctx context.Context, sub string, change Change) e
 	if err := errors.Join(err, checkScope(change.Scope)); err != nil {
 		return err
 	}
+	if len(change.Scope) > 0 && strings.HasPrefix(sub, ClientPrefix) {
+		return &InputError{"scope", "of a client is changed in the client"}
+	}
 	if change.Claims != nil {
 		change.Claims = claims
 	}

@@ -18,7 +18,8 @@ import (
 const serveLong = `Serves accounts, tokens and the revocation feed from one SQLite file, or from a PostgreSQL database that several servers share.
 
 With --dev there is nothing to configure: it listens on loopback, keeps its data in a temporary directory that is
-deleted at the end, lets anybody sign up, makes a user and an administrator with random passwords, and prints lines to begin with.
+deleted at the end, lets anybody sign up, makes a user and an administrator with random passwords, and prints lines
+to begin with.
 
 Without it, an issuer, a data directory and a resource are needed. Every setting can stand in a TOML file, in the
 environment, or, as far as there is one, in a flag; the later overrides the earlier. 'jot config --help' lists the

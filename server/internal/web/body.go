@@ -58,6 +58,28 @@ func DecodeJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	return parseJSON(data, v)
 }
 
+// DecodeChange is DecodeJSON for a body that says what to change, and refuses a member that is null with 400: to one client it keeps what is, as
+// absence does, and to another (RFC 7396) it takes that away.
+func DecodeChange(w http.ResponseWriter, r *http.Request, v any) error {
+	data, err := readBody(w, r, mediaJSON)
+	if err != nil {
+		return err
+	}
+	if err := parseJSON(data, v); err != nil {
+		return err
+	}
+	var members map[string]json.RawMessage
+	if err := strictjson.Unmarshal(data, &members); err != nil {
+		return NewProblem(http.StatusBadRequest, jsonFault(err))
+	}
+	for _, value := range members {
+		if string(value) == "null" {
+			return NewProblem(http.StatusBadRequest, "the body has a member that is null: leave out what stays as it is, and empty what is to go")
+		}
+	}
+	return nil
+}
+
 // DecodeOptionalJSON is DecodeJSON, and leaves v as it is when there is neither a body nor a
 // Content-Type.
 func DecodeOptionalJSON(w http.ResponseWriter, r *http.Request, v any) error {
