@@ -56,6 +56,12 @@ func TestOwnLogin(t *testing.T) {
 	if status := call(next["access_token"]); status != http.StatusUnauthorized {
 		t.Errorf("the token of before the change: %d", status)
 	}
+	if _, err := a.users.Exec(`DROP TABLE users`); err != nil {
+		t.Fatal(err)
+	}
+	if status, _ := logIn("correct horse battery staple"); status != http.StatusServiceUnavailable {
+		t.Errorf("without a database: %d", status)
+	}
 }
 
 func do(t *testing.T, method, address, token, media, body string) *http.Response {

@@ -81,7 +81,7 @@ func TestBootstrapPage(t *testing.T) {
 		t.Errorf("policy %s", policy)
 	}
 	for name, want := range map[string]string{
-		"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff",
+		"Cache-Control": "no-store", "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff",
 	} {
 		if got := page.header.Get(name); got != want {
 			t.Errorf("%s: %q", name, got)
@@ -108,7 +108,10 @@ func TestBootstrapPage(t *testing.T) {
 	if got := send(form("ada", code, password)+"&code=2", "Sec-Fetch-Site", "same-origin"); got.status != 400 {
 		t.Errorf("a doubled parameter: %d", got.status)
 	}
-	if got := send(form("ada", code, password), "Sec-Fetch-Site", "same-origin"); got.status != 201 || !strings.Contains(got.body, "Welcome, ada") {
+	if got := send(form("ada", code, password), "Origin", "null"); got.status != 403 {
+		t.Errorf("from a sandboxed page: %d", got.status)
+	}
+	if got := send(form("ada", code, password), "Origin", f.server.URL); got.status != 201 || !strings.Contains(got.body, "Welcome, ada") {
 		t.Errorf("%d %s", got.status, got.body)
 	}
 }

@@ -68,7 +68,7 @@ func (a *API) writePage(w http.ResponseWriter, status int, view bootstrapView) {
 	header.Set("Content-Security-Policy", pagePolicy)
 	header.Set("X-Frame-Options", "DENY")
 	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("Referrer-Policy", "same-origin") // with no-referrer a browser sends Origin: null, which sameOrigin takes for another site's
 	web.NoStore(w)
 	w.WriteHeader(status)
 	w.Write(page.Bytes())
