@@ -85,7 +85,7 @@ type Issuer interface {
 // The zero value is ready to use.
 type Config struct {
 	MaxConcurrent int           // hashes computed at once; 0 means one less than the processors, at least 1
-	MaxWaiting    int           // strangers that may wait for their turn, and as many from known devices; 0 means 64
+	MaxWaiting    int           // strangers that may wait for their turn, half of them from one place, and as many from known devices; 0 means 64
 	MaxWait       time.Duration // how long one of them waits; 0 means 5 s
 
 	PerAccount Schedule // attempts on one account, or from one known device: 5, then 1 s up to 15 min; one is forgiven every 15 min

@@ -52,7 +52,7 @@ func (a *Accounts) ChangePassword(ctx context.Context, subject, current, fresh s
 	if err := checkNewPassword(account.Name, current, fresh); err != nil {
 		return issuer.Proof{}, err
 	}
-	try, err := a.count(ctx, known, limits)
+	try, err := a.count(ctx, caller{known: true, from: subject}, limits)
 	if err != nil {
 		return issuer.Proof{}, err
 	}
@@ -80,13 +80,14 @@ func (a *Accounts) changeLimits(subject string, from issuer.Device) []limit {
 
 // exchange answers the hash of the new password if the current one is right.
 func (a *Accounts) exchange(ctx context.Context, account Account, current, fresh string) (passwordHash, error) {
+	who := caller{known: true, from: account.Subject}
 	want, err := account.hash()
 	if err != nil {
 		return passwordHash{}, err
 	}
 	ok, err := len(current) <= maxPassword, error(nil)
 	if ok {
-		ok, err = a.verify(ctx, known, want, current)
+		ok, err = a.verify(ctx, who, want, current)
 	}
 	if err != nil {
 		return passwordHash{}, err
@@ -94,7 +95,7 @@ func (a *Accounts) exchange(ctx context.Context, account Account, current, fresh
 	if !ok {
 		return passwordHash{}, issuer.ErrInvalidCredentials
 	}
-	return a.hash(ctx, known, fresh)
+	return a.hash(ctx, who, fresh)
 }
 
 // checkNewPassword refuses a password that an account can't have, and the one that it's said to have.

@@ -71,12 +71,12 @@ func TestGateKnown(t *testing.T) {
 			}()
 			synctest.Wait()
 			if err := g.enter(t.Context(), who); err != issuer.ErrBusy {
-				t.Errorf("with the places of known=%v full: %v", who, err)
+				t.Errorf("with the places of %+v full: %v", who, err)
 			}
 		}
 		g.leave()
 		if first, second := <-waited, <-waited; first != stranger || second != known {
-			t.Errorf("known=%v came through before known=%v", first, second)
+			t.Errorf("%+v came through before %+v", first, second)
 		}
 	})
 }
@@ -171,6 +171,60 @@ func TestHashingIsBounded(t *testing.T) {
 			t.Errorf("20 hashes of 1 s, 2 at once, took %v", took)
 		}
 	})
+}
+
+// TestGateShares: whoever fills the places that one network or one subject may have leaves the others theirs, and gets them back.
+func TestGateShares(t *testing.T) {
+	for _, c := range []struct {
+		crowd, other caller
+		share        int
+	}{
+		{caller{from: "192.0.2.1/32"}, caller{from: "192.0.2.2/32"}, 16},
+		{caller{known: true, from: "mallory"}, caller{known: true, from: "ada"}, 2},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			g, err := newGate(1, 32, time.Minute)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := g.enter(t.Context(), stranger); err != nil {
+				t.Fatal(err)
+			}
+			results := make(chan error, 32)
+			wait := func(who caller) {
+				go func() {
+					err := g.enter(t.Context(), who)
+					if err == nil {
+						g.leave()
+					}
+					results <- err
+				}()
+				synctest.Wait()
+			}
+			for range c.share {
+				if g.full(c.crowd) {
+					t.Fatal("full too early")
+				}
+				wait(c.crowd)
+			}
+			if err := g.enter(t.Context(), c.crowd); err != issuer.ErrBusy || !g.full(c.crowd) {
+				t.Errorf("%+v: one more: %v", c.crowd, err)
+			}
+			if g.full(c.other) {
+				t.Errorf("%+v finds no place", c.other)
+			}
+			wait(c.other)
+			g.leave()
+			for range c.share + 1 {
+				if err := <-results; err != nil {
+					t.Error(err)
+				}
+			}
+			if len(g.held) != 0 {
+				t.Errorf("after all left, places are held: %v", g.held)
+			}
+		})
+	}
 }
 
 // TestBusy turns callers away once everybody that may wait does.

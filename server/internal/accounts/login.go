@@ -34,12 +34,15 @@ func (a *Accounts) LogIn(ctx context.Context, name, password string, from issuer
 	if err != nil {
 		return issuer.Proof{}, err
 	}
-	who := caller(found.device != "")
+	who := strangerFrom(from.Address)
+	if found.device != "" {
+		who = caller{known: true, from: found.account.Subject}
+	}
 	try, err := a.count(ctx, who, found.limits)
 	if err != nil {
 		return issuer.Proof{}, err
 	}
-	try.reset = who == known
+	try.reset = who.known
 	ok, err := a.verify(ctx, who, found.want, password)
 	if err != nil {
 		a.abandon(ctx, try)

@@ -21,11 +21,12 @@ func (a *Accounts) SignUp(ctx context.Context, name, password string, from issue
 	if err := a.store.ViewAccounts(ctx, func(r Reader) error { return refused(r, limits) }); err != nil {
 		return "", err
 	}
-	try, err := a.count(ctx, stranger, limits)
+	who := strangerFrom(from.Address)
+	try, err := a.count(ctx, who, limits)
 	if err != nil {
 		return "", err
 	}
-	sub, err := a.enrolNew(ctx, stranger, name, password)
+	sub, err := a.enrolNew(ctx, who, name, password)
 	if err != nil && !errors.Is(err, issuer.ErrTaken) {
 		a.abandon(ctx, try)
 	}

@@ -43,19 +43,31 @@ type limit struct {
 // addressLimits are those of the address that a request comes from. What isn't an IP address, such as a Unix socket, is throttled under
 // its text.
 func (a *Accounts) addressLimits(address string) []limit {
+	host, network := neighbours(address)
+	limits := []limit{{a.slot(byAddress, host), a.config.PerAddress}}
+	if network != "" {
+		limits = append(limits, limit{a.slot(byNetwork, network), a.config.PerNetwork})
+	}
+	return limits
+}
+
+// neighbours answers what one subscriber has of an address, and the network around it; "" where there is none.
+func neighbours(address string) (host, network string) {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {
-		return []limit{{a.slot(byAddress, address), a.config.PerAddress}}
+		return address, ""
 	}
 	ip = ip.Unmap().WithZone("")
-	host, network := 32, 24
 	if ip.Is6() {
-		host, network = 64, 48
+		return prefix(ip, 64), prefix(ip, 48)
 	}
-	return []limit{
-		{a.slot(byAddress, prefix(ip, host)), a.config.PerAddress},
-		{a.slot(byNetwork, prefix(ip, network)), a.config.PerNetwork},
-	}
+	return prefix(ip, 32), prefix(ip, 24)
+}
+
+// strangerFrom is whoever comes from an address, at the gate.
+func strangerFrom(address string) caller {
+	host, _ := neighbours(address)
+	return caller{from: host}
 }
 
 func prefix(ip netip.Addr, bits int) string {
