@@ -39,7 +39,11 @@ func (a *Admin) Create(ctx context.Context, name, password string, subject issue
 	if name, err = checkCredentials(name, password); err != nil {
 		return "", err
 	}
-	return a.accounts.enrol(ctx, known, name, password, made)
+	hash, err := a.accounts.hash(ctx, known, password)
+	if err != nil {
+		return "", err
+	}
+	return a.accounts.enrol(ctx, name, hash, made)
 }
 
 // Bootstrap makes an account with the scope of administrators for whoever has a code of the operator's, and answers its subject's

@@ -2,7 +2,6 @@ package accounts
 
 import (
 	"context"
-	"errors"
 
 	"github.com/jot-auth/jot/server/issuer"
 )
@@ -26,11 +25,12 @@ func (a *Accounts) SignUp(ctx context.Context, name, password string, from issue
 	if err != nil {
 		return "", err
 	}
-	sub, err := a.enrolNew(ctx, who, name, password)
-	if err != nil && !errors.Is(err, issuer.ErrTaken) {
+	hash, err := a.hash(ctx, who, password)
+	if err != nil {
 		a.abandon(ctx, try)
+		return "", err
 	}
-	return sub, err
+	return a.enrolNew(ctx, name, hash)
 }
 
 // Add is SignUp for the program itself, which nothing delays.
@@ -39,7 +39,11 @@ func (a *Accounts) Add(ctx context.Context, name, password string) (string, erro
 	if err != nil {
 		return "", err
 	}
-	return a.enrolNew(ctx, known, name, password)
+	hash, err := a.hash(ctx, known, password)
+	if err != nil {
+		return "", err
+	}
+	return a.enrolNew(ctx, name, hash)
 }
 
 func (a *Accounts) signUpLimits(from issuer.Device) []limit {
@@ -50,20 +54,16 @@ func (a *Accounts) signUpLimits(from issuer.Device) []limit {
 }
 
 // enrolNew makes an account with the subject that everybody gets who signs up.
-func (a *Accounts) enrolNew(ctx context.Context, who caller, name, password string) (string, error) {
+func (a *Accounts) enrolNew(ctx context.Context, name string, hash passwordHash) (string, error) {
 	subject, err := issuer.NewSubject(a.config.SignUpClaims, a.config.SignUpScope)
 	if err != nil {
 		return "", err
 	}
-	return a.enrol(ctx, who, name, password, subject)
+	return a.enrol(ctx, name, hash, subject)
 }
 
 // enrol makes an account for a new subject, and answers the subject's identifier.
-func (a *Accounts) enrol(ctx context.Context, who caller, name, password string, subject issuer.Subject) (string, error) {
-	hash, err := a.hash(ctx, who, password)
-	if err != nil {
-		return "", err
-	}
+func (a *Accounts) enrol(ctx context.Context, name string, hash passwordHash, subject issuer.Subject) (string, error) {
 	if err := a.issuer.Enrol(ctx, subject, a.inserting(name, subject.ID, hash)); err != nil {
 		return "", err
 	}

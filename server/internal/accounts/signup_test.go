@@ -42,6 +42,28 @@ func TestSignUpsAreDelayed(t *testing.T) {
 	}
 }
 
+// TestSignUpThatCostAHashCounts: a caller who goes away once the hash was computed doesn't get its attempt back.
+func TestSignUpThatCostAHashCounts(t *testing.T) {
+	a, calls := counted(t, newMemory(), Config{})
+	here := issuer.Device{Address: "192.0.2.1"}
+	a.issuer = failing{a.issuer}
+	for range defaultPerAddress.Free {
+		if _, err := a.SignUp(t.Context(), "ada", password, here); !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+	}
+	if _, err := a.SignUp(t.Context(), "ada", password, here); retryAfter(err) == 0 || calls.Load() != int64(defaultPerAddress.Free) {
+		t.Errorf("after %d hashes: %v", calls.Load(), err)
+	}
+}
+
+// failing is an Issuer whose caller has gone.
+type failing struct{ Issuer }
+
+func (failing) Enrol(context.Context, issuer.Subject, func(issuer.Tx) error) error {
+	return context.Canceled
+}
+
 // writes counts the updates of a store.
 type writes struct {
 	*memory
