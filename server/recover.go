@@ -14,11 +14,12 @@ import (
 
 // RecoverConfig says which database is recovered. URL, KeyEncryptionKey and Database or DataDir are required, and as in Config.
 type RecoverConfig struct {
-	Database         string // connection string of a PostgreSQL database; "" is the SQLite file in DataDir
-	DataDir          string
-	URL              string // of the issuer
-	KeyEncryptionKey []byte
-	WitnessFile      string // "" is beside the data directory; without one, none is read or written
+	Database               string // connection string of a PostgreSQL database; "" is the SQLite file in DataDir
+	DataDir                string
+	URL                    string // of the issuer
+	KeyEncryptionKey       []byte
+	OlderKeyEncryptionKeys [][]byte // as in issuer.RecoverOptions
+	WitnessFile            string   // "" is beside the data directory; without one, none is read or written
 }
 
 func (c RecoverConfig) withDefaults() (RecoverConfig, error) {
@@ -73,7 +74,7 @@ func (c RecoverConfig) open(ctx context.Context) (*sqlstore.Store, io.Closer, er
 }
 
 func (c RecoverConfig) recover(ctx context.Context, store issuer.Store) (issuer.Recovery, error) {
-	options := issuer.RecoverOptions{URL: c.URL, KeyEncryptionKey: c.KeyEncryptionKey}
+	options := issuer.RecoverOptions{URL: c.URL, KeyEncryptionKey: c.KeyEncryptionKey, OlderKeyEncryptionKeys: c.OlderKeyEncryptionKeys}
 	if seen, err := readWitness(c.WitnessFile); err == nil { // a damaged one is replaced
 		options.Witness = seen
 	} else if errors.Is(err, fs.ErrPermission) {

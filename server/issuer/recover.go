@@ -27,7 +27,11 @@ const (
 // RecoverOptions say whose database is recovered. URL and KeyEncryptionKey are required.
 type RecoverOptions struct {
 	URL              string // of the issuer, as in Config
-	KeyEncryptionKey []byte // the one that the database was made with
+	KeyEncryptionKey []byte // seals the new keys
+
+	// OlderKeyEncryptionKeys are those under which the keys of before may be sealed, as in Config: a backup can be older than
+	// KeyEncryptionKey.
+	OlderKeyEncryptionKeys [][]byte
 
 	// Witness is what was seen of the database before it went back; zero where nobody saw any.
 	Witness Witness
@@ -57,15 +61,18 @@ func Recover(ctx context.Context, store Store, o RecoverOptions) (Recovery, erro
 	if err := checkURL(o.URL); err != nil {
 		return Recovery{}, err
 	}
-	if len(o.KeyEncryptionKey) != keySize {
-		return Recovery{}, fmt.Errorf("recover: the key-encryption key has %d bytes, want %d", len(o.KeyEncryptionKey), keySize)
+	keyEncryptionKeys := slices.Concat([][]byte{o.KeyEncryptionKey}, o.OlderKeyEncryptionKeys)
+	for _, key := range keyEncryptionKeys {
+		if len(key) != keySize {
+			return Recovery{}, fmt.Errorf("recover: a key-encryption key has %d bytes, want %d", len(key), keySize)
+		}
 	}
-	sealer, err := newSealer(o.KeyEncryptionKey)
+	sealer, err := newSealer(keyEncryptionKeys...)
 	if err != nil {
 		return Recovery{}, err
 	}
 	i := &Issuer{store: store, sealer: sealer, config: Config{URL: o.URL, Logger: slog.Default(), Now: time.Now}}
-	if err := i.reloadKeys(ctx); err != nil { // a wrong key-encryption key shows before anything is changed
+	if err := store.View(ctx, i.checkSealed); err != nil {
 		return Recovery{}, err
 	}
 	ended, err := i.endAllSessions(ctx)
@@ -80,20 +87,44 @@ func Recover(ctx context.Context, store Store, o RecoverOptions) (Recovery, erro
 	return done, i.waitUntil(ctx, done.RefuseIat)
 }
 
+// checkSealed shows a wrong key-encryption key, or a database without keys, before anything is changed. Remote keys needn't be at hand: those
+// that the issuer makes take their place.
+func (i *Issuer) checkSealed(r Reader) error {
+	if _, err := readAccessKeys(r); err != nil {
+		return err
+	}
+	keys, err := r.Keys()
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		if len(k.Sealed) == 0 {
+			continue
+		}
+		if _, err := i.sealer.open(k); err != nil {
+			return fmt.Errorf("keys: %w", err)
+		}
+	}
+	return nil
+}
+
 // endAllSessions ends the sessions that there are, batch by batch. Those that begin meanwhile end in the transaction that recovers.
 func (i *Issuer) endAllSessions(ctx context.Context) (total int, err error) {
+	var last Position
 	for ended := recoverBatch; ended == recoverBatch; total += ended {
+		next := last // only a commit moves on: what is rolled back runs again
 		// A batch is a transaction of its own: a refresh at the same time comes before, and its session ends here, or finds it ended.
 		err := i.store.Update(ctx, func(tx Tx) error {
 			now, err := tx.Now()
 			if err == nil {
-				_, ended, err = tx.EndSessionsOf("", now, EndedByRecovery, Position{}, recoverBatch)
+				next, ended, err = tx.EndSessionsOf("", now, EndedByRecovery, last, recoverBatch)
 			}
 			return err
 		})
 		if err != nil {
 			return total, err
 		}
+		last = next
 	}
 	return total, nil
 }

@@ -1,10 +1,12 @@
 package issuer_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -13,6 +15,7 @@ import (
 	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/revocation"
 	"github.com/jot-auth/jot/server/issuer"
+	"github.com/jot-auth/jot/server/sqlstore"
 )
 
 // recover recovers the database beside whatever runs over it.
@@ -162,6 +165,39 @@ func TestIssuingWaits(t *testing.T) {
 	})
 }
 
+// TestRecoverUnderOtherKeys: the private half of a remote key isn't needed to take it out of use, and a backup may be older than the
+// key-encryption key.
+func TestRecoverUnderOtherKeys(t *testing.T) {
+	f := newFixture(t, config())
+	_, key := newSafe(t)
+	f.do(f.ImportKey(t.Context(), key))
+	f.clock.Advance(10 * time.Minute)
+	f.rotate()
+	before := f.login()
+	f.do(f.Close())
+	// Recover waits for a clock that goes on.
+	began := time.Now()
+	store, err := sqlstore.Open(t.Context(), f.path, sqlstore.Options{Now: func() time.Time { return f.clock.Now().Add(time.Since(began)) }})
+	f.do(err)
+	defer store.Close()
+	newer := bytes.Repeat([]byte{8}, 32)
+	o := issuer.RecoverOptions{URL: f.config.URL, KeyEncryptionKey: newer}
+	if _, err := issuer.Recover(t.Context(), store, o); err == nil || !strings.Contains(err.Error(), "key-encryption key") {
+		t.Fatalf("with another key-encryption key: %v", err)
+	}
+	o.OlderKeyEncryptionKeys = [][]byte{f.config.KeyEncryptionKey}
+	done, err := issuer.Recover(t.Context(), store, o)
+	f.do(err)
+	if !slices.Contains(done.Revoked, key.KeyID()) || len(done.SigningKey) != 1 {
+		t.Errorf("%+v", done)
+	}
+	f.clock.Advance(time.Minute)
+	f.config.Now, f.config.KeyEncryptionKey = f.clock.Now, newer
+	f.start()
+	f.refuse(before.Access, jot.ErrUnknownKey)
+	f.accept(f.login().Access)
+}
+
 // TestRecoverAmongLogins: of logins and refreshes at the same time, none has a token that a server over the new log accepts, unless its
 // session began after.
 func TestRecoverAmongLogins(t *testing.T) {
@@ -221,16 +257,7 @@ func TestRecoverEndsThousandsOfSessions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newBubbleFixture(t, config())
 		const sessions = 2100
-		f.do(f.store.Update(t.Context(), func(tx issuer.Tx) error {
-			for n := range sessions {
-				now := time.Now()
-				s := issuer.Session{ID: fmt.Sprintf("s%025d", n), Subject: "ann", ClientID: "client_web", Resource: "petstore", AuthTime: now, Created: now, LastUsed: now, IdleExpires: now.Add(time.Hour), Expires: now.Add(time.Hour), Counters: issuer.Counters{Current: 1}}
-				if err := tx.InsertSession(s); err != nil {
-					return err
-				}
-			}
-			return nil
-		}))
+		f.insertSessions(sessions)
 		f.do(f.Close())
 		if done := f.recover(issuer.Witness{}); done.Sessions != sessions {
 			t.Errorf("%d sessions ended, want %d", done.Sessions, sessions)

@@ -69,14 +69,16 @@ func (i *Issuer) revokeAll(ctx context.Context, rule revocation.Rule, kind Event
 	}
 	var last Position
 	for ended := sweepBatch; ended == sweepBatch; {
+		next := last // only a commit moves on: what is rolled back runs again
 		// A refresh either comes before, and the rule that follows refuses its token, or finds its session ended.
 		err := i.commit(ctx, func(u *update) (err error) {
-			last, ended, err = u.EndSessionsOf(rule.Value, began, EndedByAdmin, last, sweepBatch)
+			next, ended, err = u.EndSessionsOf(rule.Value, began, EndedByAdmin, last, sweepBatch)
 			return err
 		})
 		if err != nil {
 			return err
 		}
+		last = next
 	}
 	_, err = i.refuseIssued(ctx, rule, "")
 	return err
