@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+
+	"github.com/jot-auth/jot/server/issuer"
 )
 
 // maxGroup bounds how many updates share a commit, and so for how long the first of them waits for the others.
@@ -105,7 +107,9 @@ func (s *Store) runGroup(members []*member) {
 	err = s.transact(context.Background(), s.writer, nil, func(t *tx) error {
 		for n, m := range members {
 			own := &tx{ctx: context.WithoutCancel(m.ctx), Tx: t.Tx, store: s, prepared: t.prepared}
-			if failed[n] = m.run(own); failed[n] != nil && own.wrote {
+			failed[n] = m.run(own)
+			// Of an error of the disk, though it only read, SQLite has rolled back all, and what came next would be committed by itself.
+			if failed[n] != nil && (own.wrote || errors.Is(failed[n], issuer.ErrUnavailable)) {
 				return errAlone
 			}
 		}

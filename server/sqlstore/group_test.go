@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/jot-auth/jot/server/issuer"
 	"github.com/jot-auth/jot/server/sqlstore"
@@ -40,6 +41,47 @@ func TestGroup(t *testing.T) {
 			if err := stored(t, store, n); (err == nil) != (want == nil) {
 				t.Errorf("update %d failed with %v, and what it wrote is %v", n, want, err)
 			}
+		}
+	})
+}
+
+// TestGroupForgetsWhatAFailureReturned: a statement that returns what it changed has written, too.
+func TestGroupForgetsWhatAFailureReturned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := open(t, filepath.Join(t.TempDir(), "jot.db"), sqlstore.Options{})
+		defer store.Close()
+		now := time.Now()
+		err := store.Update(t.Context(), func(tx issuer.Tx) error {
+			s := issuer.Session{ID: "sid", Subject: "sub", Created: now, AuthTime: now, Expires: now.Add(time.Hour)}
+			return errors.Join(tx.InsertSubject(issuer.Subject{ID: "sub"}), tx.InsertSession(s))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		behindOne(t, store, 2, func(n int) {
+			err := store.Update(t.Context(), func(tx issuer.Tx) error {
+				if n == 1 {
+					return tx.PutSetting("other", 1)
+				}
+				_, ended, err := tx.EndSessionsOf("", now, issuer.EndedByAdmin, issuer.Position{}, 10)
+				if ended != 1 || err != nil {
+					t.Errorf("%d sessions ended, %v", ended, err)
+				}
+				return errMember
+			})
+			if n == 0 && !errors.Is(err, errMember) || n == 1 && err != nil {
+				t.Errorf("update %d: %v", n, err)
+			}
+		})
+		err = store.View(t.Context(), func(r issuer.Reader) error {
+			s, err := r.Session("sid")
+			if !s.Ended.IsZero() {
+				t.Errorf("a failed update ended %+v", s)
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -100,7 +100,7 @@ func (t *tx) EndSessionsOf(client string, at time.Time, why issuer.EndReason, af
 	if client != "" {
 		args, query = append(args, client), endSessionsOfClient
 	}
-	ended, err := list(t, scanPosition, query, args...)
+	ended, err := listChanged(t, scanPosition, query, args...)
 	for _, p := range ended { // in no order of their own
 		if p.Time.After(after.Time) || p.Time.Equal(after.Time) && p.ID > after.ID {
 			after = p

@@ -41,7 +41,7 @@ func (t *tx) DeleteRules(before time.Time, last uint64, limit int) (uint64, erro
 	if err := t.lock(lockSweep); err != nil {
 		return 0, err
 	}
-	sequences, err := list(t, func(r row) (uint64, error) {
+	sequences, err := listChanged(t, func(r row) (uint64, error) {
 		var sequence uint64
 		err := r.Scan(&sequence)
 		return sequence, err

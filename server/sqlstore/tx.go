@@ -184,6 +184,12 @@ func list[T any](t *tx, scan func(row) (T, error), query string, args ...any) ([
 	return all, explain(t.ctx, rows.Err())
 }
 
+// listChanged reads the rows that a statement changes and returns.
+func listChanged[T any](t *tx, scan func(row) (T, error), query string, args ...any) ([]T, error) {
+	t.wrote = true
+	return list(t, scan, query, args...)
+}
+
 // row is what a query found.
 type row interface{ Scan(fields ...any) error }
 
