@@ -34,7 +34,7 @@ func Copy(ctx context.Context, from, to *Store, tell func(Progress)) error {
 	view, _ := from.dialect.isolation()
 	return from.transact(ctx, from.reader, view, func(source *tx) error {
 		// The lock of the keys keeps a server from starting on the target before it is complete: it would make keys of its own.
-		return to.update(ctx, func(target *tx) error {
+		return to.updateAlone(ctx, func(target *tx) error { // nobody else's failure makes it begin again
 			if err := errors.Join(from.dialect.takeTime(source), to.dialect.takeTime(target), target.lock(lockKeys)); err != nil {
 				return err
 			}

@@ -153,6 +153,24 @@ func TestCopyFails(t *testing.T) {
 	}
 }
 
+// TestCopyTakesItsTime: a source whose rows are read slowly isn't ended by the limit for everyday statements.
+func TestCopyTakesItsTime(t *testing.T) {
+	const limit = 500 * time.Millisecond
+	database := pgtest.Database(t)
+	first := openPostgres(t, fmt.Sprintf("%s?statement_timeout=%d", database, limit.Milliseconds()), sqlstore.Options{})
+	pgtest.Exec(t, database, `INSERT INTO jot.events (written, kind, subject, session, client_id, user_agent, address, detail)
+		SELECT n, '', '', '', '', '', '', repeat('x', 100000) FROM generate_series(1, 300) n`) // more than the network holds
+	second := open(t, filepath.Join(t.TempDir(), "jot.db"), sqlstore.Options{})
+	err := sqlstore.Copy(t.Context(), first, second, func(p sqlstore.Progress) {
+		if p.Table == "events" && p.Rows == 0 {
+			time.Sleep(3 * limit)
+		}
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 // TestCopyKnowsEveryTable: a table that a migration adds must be copied as well.
 func TestCopyKnowsEveryTable(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "jot.db")

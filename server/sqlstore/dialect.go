@@ -24,7 +24,7 @@ type dialect interface {
 	lockSlot(t *tx, slot int64) error
 	// collided reports whether a transaction failed only because of others beside it, so that it can run again.
 	collided(err error) bool
-	// takeTime lets a transaction wait for its caller as long as that takes.
+	// takeTime lets a transaction wait for its caller, and a statement for whoever reads its rows, as long as that takes.
 	takeTime(t *tx) error
 	// continueIdentities makes the next identity of each table follow those that were copied into it.
 	continueIdentities(t *tx) error

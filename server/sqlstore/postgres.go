@@ -80,7 +80,7 @@ func (postgresDialect) collided(err error) bool {
 }
 
 func (postgresDialect) takeTime(t *tx) error {
-	_, err := t.exec(`SET LOCAL idle_in_transaction_session_timeout = 0`)
+	_, err := t.exec(`SELECT set_config('idle_in_transaction_session_timeout', '0', true), set_config('statement_timeout', '0', true)`)
 	return err
 }
 
