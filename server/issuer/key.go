@@ -98,6 +98,11 @@ func (keys accessKeys) in(state KeyState) *Key {
 	return keys.find(func(k Key) bool { return k.State == state })
 }
 
+// signBeside reports whether a key of another algorithm signs.
+func (keys accessKeys) signBeside(algorithm jot.Algorithm) bool {
+	return keys.find(func(k Key) bool { return k.State == KeyActive && k.Algorithm != algorithm }) != nil
+}
+
 func (keys accessKeys) find(is func(Key) bool) *Key {
 	n := slices.IndexFunc(keys, is)
 	if n < 0 {

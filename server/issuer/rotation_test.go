@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/jot-auth/jot"
@@ -142,4 +143,33 @@ func TestLoginsAlongsideRotations(t *testing.T) {
 		}
 	})
 	wait.Wait()
+}
+
+// TestAlgorithmChangedWhenARotationIsDue: the key that nobody asks for any more signs until those of the new algorithm are old enough, and is
+// given up then.
+func TestAlgorithmChangedWhenARotationIsDue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newBubbleFixture(t, config())
+		f.do(f.Close())
+		time.Sleep(31 * 24 * time.Hour)
+		f.config.Algorithm = jot.EdDSA
+		for _, step := range []struct {
+			after time.Duration
+			want  jot.Algorithm
+		}{{time.Minute, jot.ES256}, {time.Hour, jot.EdDSA}, {31 * 24 * time.Hour, jot.EdDSA}} {
+			f.start()
+			time.Sleep(step.after)
+			if token := f.accept(f.login().Access); token.Algorithm() != step.want {
+				t.Errorf("after %v more, %s signs, want %s", step.after, token.Algorithm(), step.want)
+			}
+			f.do(f.Close())
+		}
+		f.start()
+		defer f.Close()
+		for _, key := range f.KeySet().Keys() {
+			if key.Algorithm() != jot.EdDSA {
+				t.Errorf("%s is still published", key.Algorithm())
+			}
+		}
+	})
 }

@@ -75,13 +75,15 @@ func (i *Issuer) maintain(ctx context.Context) (time.Duration, error) {
 		if now, err = r.Now(); err != nil {
 			return err
 		}
-		if due, err = i.keysDue(r); err != nil {
+		follow := i.followLog
+		if i.swept.Sub(now) > ruleSlack {
+			follow = i.loadRules
+		}
+		if err := follow(r); err != nil { // before the keys: whatever is wrong with those, what was revoked is refused
 			return err
 		}
-		if i.swept.Sub(now) > ruleSlack {
-			return i.loadRules(r)
-		}
-		return i.followLog(r)
+		due, err = i.keysDue(r)
+		return err
 	})
 	if err != nil {
 		return upkeepRetry, err
@@ -165,7 +167,7 @@ func (i *Issuer) advanceAlgorithm(ctx context.Context, algorithm jot.Algorithm) 
 		if err != nil {
 			return err
 		}
-		if !slices.Contains(inUse, algorithm) {
+		if !slices.Contains(inUse, algorithm) && all.signBeside(algorithm) {
 			return u.abandon(keys)
 		}
 		_, err = u.rotate(keys, RotateOptions{Algorithm: algorithm}, fresh)
@@ -173,7 +175,8 @@ func (i *Issuer) advanceAlgorithm(ctx context.Context, algorithm jot.Algorithm) 
 	})
 }
 
-// abandon ends the keys of an algorithm that nobody asks for any more, at the time at which they would have been rotated.
+// abandon ends the keys of an algorithm that nobody asks for any more, at the time at which they would have been rotated. Those that sign
+// because the keys that are asked for are too young to are rotated once more.
 func (u *update) abandon(keys accessKeys) error {
 	maxTTL, err := readMaxTTL(u)
 	if err != nil {
