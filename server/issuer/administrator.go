@@ -11,23 +11,13 @@ var ErrLastAdmin = errors.New("issuer: this is the last administrator: make anot
 // ErrAdminOnly is a grant with NoAdmin that is for the admin API, gives one of its scopes, or is for a subject that has one.
 var ErrAdminOnly = errors.New("issuer: administrators log in at the issuer itself")
 
-// checkNoAdmin refuses what a grant with NoAdmin mustn't reach. The subject is read in the transaction that changes it and begins its
-// session: one that becomes an administrator at the same time is one before or after.
-func (u *update) checkNoAdmin(g Grant) error {
-	if !g.NoAdmin {
-		return nil
-	}
-	if reachesAdmin(g.Scope) {
+// checkNoAdmin refuses what a grant with NoAdmin mustn't reach. The subject, empty where there is none, is as it was read by the transaction
+// that changes it and begins its session: one that becomes an administrator at the same time is one before or after.
+func (g *Grant) checkNoAdmin(s Subject) error {
+	if g.NoAdmin && (reachesAdmin(g.Scope) || reachesAdmin(s.Scope)) {
 		return ErrAdminOnly
 	}
-	before, err := findSubject(u, g.Subject)
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
-	if err == nil && reachesAdmin(before.Scope) {
-		err = ErrAdminOnly
-	}
-	return err
+	return nil
 }
 
 // reachesAdmin reports whether a scope opens any of the admin API.

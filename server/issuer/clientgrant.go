@@ -65,7 +65,7 @@ func (u *update) beginOwn(g ClientGrant) (*draft, error) {
 func (u *update) ownSubject(client *Client) (Subject, error) {
 	subject, err := findSubject(u, client.ID)
 	if errors.Is(err, ErrNotFound) {
-		return u.createSubject(Subject{ID: client.ID, Claims: json.RawMessage("{}")})
+		return u.makeSubject(Subject{ID: client.ID, Claims: json.RawMessage("{}")})
 	}
 	return subject, err
 }

@@ -25,14 +25,17 @@ func (g *Grant) checkSubject() error {
 
 // grantee finds the subject of a grant. Where the grant brings claims, the subject becomes what it says, and the scope is used up.
 func (u *update) grantee(g *Grant) (Subject, error) {
+	s, err := findSubject(u, g.Subject)
+	if err := g.checkNoAdmin(s); err != nil {
+		return Subject{}, err
+	}
 	if g.Claims == nil {
-		return findSubject(u, g.Subject)
+		return s, err
 	}
 	scope := g.Scope
 	g.Scope = nil
-	s, err := findSubject(u, g.Subject)
 	if errors.Is(err, ErrNotFound) {
-		return u.createSubject(Subject{ID: g.Subject, Claims: g.Claims, Scope: scope})
+		return u.makeSubject(Subject{ID: g.Subject, Claims: g.Claims, Scope: scope})
 	}
 	if err != nil || s.Disabled {
 		return s, err

@@ -4,7 +4,9 @@ package issuer_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -29,5 +31,41 @@ func postgresDatabases(t *testing.T) func(*testing.T, func() time.Time) database
 			},
 			crash: func() error { return nil }, // PostgreSQL has what was committed, and takes back the rest by itself
 		}
+	}
+}
+
+// TestFirstTokensRace: of many that are the first to ask for tokens of one subject or one client, on PostgreSQL, where they don't wait for each
+// other, all get theirs.
+func TestFirstTokensRace(t *testing.T) {
+	store, err := sqlstore.OpenPostgres(t.Context(), pgtest.Database(t), sqlstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	i, err := issuer.New(t.Context(), store, config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer i.Close()
+	_, hash := issuer.NewClientSecret()
+	for round := range 5 {
+		name := fmt.Sprint(issuer.ClientPrefix, round)
+		if err := i.CreateClient(t.Context(), issuer.Client{ID: name, SecretHash: hash}); err != nil {
+			t.Fatal(err)
+		}
+		var wait sync.WaitGroup
+		for range 8 {
+			wait.Go(func() {
+				if _, err := i.Issue(t.Context(), issuer.Grant{Subject: fmt.Sprint("sub", round), Claims: json.RawMessage("{}")}); err != nil {
+					t.Errorf("a subject: %v", err)
+				}
+			})
+			wait.Go(func() {
+				if _, err := i.IssueToClient(t.Context(), issuer.ClientGrant{ClientID: name}); err != nil {
+					t.Errorf("a client: %v", err)
+				}
+			})
+		}
+		wait.Wait()
 	}
 }

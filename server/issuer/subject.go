@@ -118,6 +118,15 @@ func (u *update) createSubject(s Subject) (Subject, error) {
 	return s, u.audit(EventSubjectCreated, Event{Subject: s.ID})
 }
 
+// makeSubject is createSubject for a subject that the transaction has looked for in vain.
+func (u *update) makeSubject(s Subject) (Subject, error) {
+	made, err := u.createSubject(s)
+	if errors.Is(err, ErrTaken) {
+		return Subject{}, errOvertaken
+	}
+	return made, err
+}
+
 // findSubject finds a subject that exists, or fails with ErrNotFound.
 func findSubject(r SubjectReader, sub string) (Subject, error) {
 	s, err := r.Subject(sub)

@@ -30,7 +30,11 @@ func (u *update) checkEarly(subject, client string, issued time.Time) error {
 	return nil
 }
 
-// commit is commitOnce, again when f was too early, after the next second has begun. Who waits holds no transaction.
+// errOvertaken is a subject that somebody else has made since the transaction looked for it: the next one finds it.
+var errOvertaken = errors.New("issuer: the subject was made meanwhile")
+
+// commit is commitOnce, again when f was overtaken, and when it was too early, after the next second has begun. Who waits holds no
+// transaction.
 func (i *Issuer) commit(ctx context.Context, f func(*update) error) error {
 	began := time.Now()
 	for {
@@ -39,11 +43,15 @@ func (i *Issuer) commit(ctx context.Context, f func(*update) error) error {
 			now = u.now
 			return f(u)
 		})
-		if !errors.Is(err, errTooEarly) {
+		overtaken := errors.Is(err, errOvertaken)
+		if !overtaken && !errors.Is(err, errTooEarly) {
 			return err
 		}
 		if time.Since(began) > maxEarly {
 			return fmt.Errorf("%w: %w: was the clock set back?", ErrBusy, err)
+		}
+		if overtaken {
+			continue
 		}
 		if err := pause(ctx, now.Truncate(time.Second).Add(time.Second).Sub(now)); err != nil {
 			return err

@@ -82,7 +82,7 @@ func checkWitness(r Reader, w Witness) error {
 	}
 	head, err := r.LogHead()
 	if errors.Is(err, ErrNotFound) {
-		return fmt.Errorf("%w: it is empty", ErrRewound)
+		return fmt.Errorf("%w: it is empty: restore a backup of it (only where a server is to begin anew, remove its witness)", ErrRewound)
 	}
 	if err != nil {
 		return err
