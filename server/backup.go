@@ -13,8 +13,8 @@ import (
 	"github.com/jot-auth/jot/server/sqlstore"
 )
 
-// databaseFiles are what SQLite keeps of one database, as suffixes of its name. The file itself is the last.
-var databaseFiles = []string{"-wal", "-shm", "-journal", ""}
+// databaseFiles are what SQLite keeps of one database, as suffixes of its name. The file itself is the first: without it, the others say nothing.
+var databaseFiles = []string{"", "-wal", "-shm", "-journal"}
 
 // unfinishedRestore is the pattern of the directory in which a backup is made ready.
 const unfinishedRestore = ".restore-*"
@@ -122,7 +122,8 @@ func (c RestoreConfig) anyDatabase() bool {
 	return false
 }
 
-// putAside moves the database with all its files, of which none may stay: SQLite would take them for the new one's.
+// putAside moves the database with all its files, of which none may stay: SQLite would take them for the new one's. All of them are in their new
+// place before the first leaves the old one: an end in the middle never leaves a database without its latest commits, which are in another file.
 func (c RestoreConfig) putAside(now time.Time) (string, error) {
 	if !c.anyDatabase() {
 		return "", nil
@@ -132,10 +133,18 @@ func (c RestoreConfig) putAside(now time.Time) (string, error) {
 		return "", err
 	}
 	for _, suffix := range databaseFiles {
-		err := os.Rename(c.file()+suffix, filepath.Join(aside, DatabaseName+suffix))
+		err := os.Link(c.file()+suffix, filepath.Join(aside, DatabaseName+suffix))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", err
 		}
 	}
-	return aside, errors.Join(syncDir(aside), syncDir(c.DataDir))
+	if err := errors.Join(syncDir(aside), syncDir(c.DataDir)); err != nil {
+		return "", err
+	}
+	for _, suffix := range databaseFiles {
+		if err := os.Remove(c.file() + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+	}
+	return aside, syncDir(c.DataDir)
 }
