@@ -426,8 +426,8 @@ func TestKeysChangedInDatabase(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t, config())
-			f.do(f.Close())
-			db, err := sql.Open("sqlite", f.path)
+			f.do(errors.Join(f.Close(), f.store.Close()))
+			db, err := sql.Open("sqlite", f.path+"?_pragma=busy_timeout(10000)")
 			f.do(err)
 			defer db.Close()
 			result, err := db.Exec("UPDATE keys SET "+test.alter+" WHERE purpose = $1 AND state = $2", string(test.purpose), string(test.state))

@@ -93,6 +93,9 @@ func (i *Issuer) maintain(ctx context.Context) (time.Duration, error) {
 	if !now.Before(due) {
 		err = i.advanceKeys(ctx)
 		due = now.Add(time.Second) // and look soon what is due next
+		if err != nil {
+			due = now.Add(upkeepRetry)
+		}
 	}
 	if wanted := i.sweepSoon.Swap(false); !wanted && now.Before(i.nextSweep) && i.nextSweep.Sub(now) <= sweepInterval {
 		return i.rest(now, due), errors.Join(err, i.reloadKeys(ctx))

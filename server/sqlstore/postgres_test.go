@@ -116,7 +116,8 @@ func TestPostgresLocked(t *testing.T) {
 
 // TestPostgresImpatient: who stops waiting for a lock doesn't hold up others, neither in the pool nor on the server.
 func TestPostgresImpatient(t *testing.T) {
-	store := openPostgres(t, pgtest.Database(t), sqlstore.Options{Writers: 2})
+	// Only those who are given up may be impatient, however busy the machine is.
+	store := openPostgres(t, pgtest.Database(t)+"?statement_timeout=60000&idle_in_transaction_session_timeout=60000", sqlstore.Options{Writers: 2, BusyTimeout: time.Minute})
 	if err := put(t, store, 1); err != nil {
 		t.Fatal(err)
 	}
