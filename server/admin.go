@@ -13,26 +13,40 @@ import (
 func (s *Server) adminHandler() http.Handler {
 	mux := http.NewServeMux()
 	s.registerHealth(mux, "")
-	mux.Handle("GET /metrics", s.metrics.Handler())
+	mux.Handle("GET /metrics", noPage(s.metrics.Handler()))
 	for path, profile := range map[string]http.HandlerFunc{
 		"/debug/pprof/": pprof.Index, "/debug/pprof/profile": pprof.Profile, "/debug/pprof/trace": pprof.Trace, "/debug/pprof/symbol": pprof.Symbol,
 	} {
-		mux.Handle("GET "+path, onlyHere(profile))
+		mux.Handle("GET "+path, noPage(onlyHere(profile)))
 	}
 	return web.Problems(mux)
 }
 
-// onlyHere answers this machine alone, and no page in a browser on it whose own name was made to point here (DNS rebinding): a profile
-// says much of the process and costs it time.
+// onlyHere answers this machine alone: a profile says much of the process and costs it time.
 func onlyHere(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		peer, err := netip.ParseAddrPort(r.RemoteAddr)
-		if err != nil || !peer.Addr().Unmap().IsLoopback() || !namesLoopback(r.Host) {
+		if !fromLoopback(r) {
 			web.WriteProblem(w, web.NewProblem(http.StatusForbidden, "profiles are for this machine alone: use its loopback address"))
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// noPage refuses pages in a browser on this machine whose own name was made to point here (DNS rebinding).
+func noPage(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if fromLoopback(r) && !namesLoopback(r.Host) {
+			web.WriteProblem(w, web.NewProblem(http.StatusForbidden, "from this machine, ask for localhost or a loopback address"))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func fromLoopback(r *http.Request) bool {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && peer.Addr().Unmap().IsLoopback()
 }
 
 func namesLoopback(hostPort string) bool {

@@ -47,7 +47,10 @@ func TestAdminListener(t *testing.T) {
 		{"[::1]:8421", "[::1]:5", "/debug/pprof/heap", 200},
 		{"10.1.2.3:8421", elsewhere, "/debug/pprof/heap", 403},
 		{"evil.example.com:8421", loopback, "/debug/pprof/heap", 403}, // DNS rebinding
-		{"127.0.0.1:8421", loopback, "/debug/pprof/cmdline", 404},     // arguments may hold what others shouldn't see
+		{"evil.example.com:8421", loopback, "/metrics", 403},
+		{"jot.example.com:8421", elsewhere, "/metrics", 200}, // a name is how others reach it
+		{"evil.example.com:8421", loopback, "/healthz", 200},
+		{"127.0.0.1:8421", loopback, "/debug/pprof/cmdline", 404}, // arguments may hold what others shouldn't see
 		{"127.0.0.1:8421", loopback, "/v1/me", 404},
 		{"127.0.0.1:8421", loopback, "/", 404},
 	} {

@@ -16,7 +16,7 @@ const BootstrapPath = "/admin/bootstrap"
 
 // InviteAdmin makes a code with which one administrator can be made, until it expires after an hour, and voids the code before it. It
 // works on the database that the configuration names, of which nothing else counts, beside servers that run on it: whoever may write to the
-// database is the operator. A database that no server has made yet is an error.
+// database is the operator. A database that no server has made yet, or brought up to date, is an error.
 func InviteAdmin(ctx context.Context, c Config) (code string, expires time.Time, err error) {
 	name := c.Database
 	if name == "" {
@@ -28,6 +28,9 @@ func InviteAdmin(ctx context.Context, c Config) (code string, expires time.Time,
 	}
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("server: there is no database yet: start the server once (%w)", err)
+	}
+	if len(schema.Pending) > 0 { // a server of an older version may be at work
+		return "", time.Time{}, errors.New("server: the database is of an older version than this program: start the server of this version first")
 	}
 	store, err := openStore(ctx, c)
 	if err != nil {

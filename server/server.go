@@ -155,10 +155,15 @@ func (s *Server) open(ctx context.Context, c Config) (err error) {
 	if c.Database == "" && missing(c.database()) && !missing(c.witnessFile()) {
 		return fmt.Errorf("%s is missing, and %s remembers that there was one: restore a backup with 'jot restore', or remove that file to begin anew", c.database(), c.witnessFile())
 	}
-	if s.store, err = openStore(ctx, c); err != nil || c.Database != "" {
-		return err
+	if c.Database == "" { // before the database is brought up to date, which the server that has it may not bear
+		if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+			return err
+		}
+		if s.lock, err = lockDataDir(c.DataDir); err != nil {
+			return err
+		}
 	}
-	s.lock, err = lockDataDir(c.DataDir)
+	s.store, err = openStore(ctx, c)
 	return err
 }
 

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -22,7 +21,10 @@ password; who used it is in the events.
 The code is no part of the address, which browsers, proxies and logs remember: it is pasted into the page. It goes to
 the terminal, or to a file of mode 0600, and into no pipe by accident.`
 
-type adminBootstrapFlags struct{ config, data, database, out string }
+type adminBootstrapFlags struct {
+	databaseFlags
+	out string
+}
 
 func newAdminBootstrapCommand(a *adminFlags) *cobra.Command {
 	var f adminBootstrapFlags
@@ -30,27 +32,15 @@ func newAdminBootstrapCommand(a *adminFlags) *cobra.Command {
 		Use:   "bootstrap --config FILE | --issuer URL --data DIR|--database URL",
 		Short: "Make the first administrator",
 		Long:  adminBootstrapLong,
-		Example: `  jot admin bootstrap --data ./jot-data --issuer https://auth.example.com
+		Example: `  jot admin bootstrap --config jot.toml
+  jot admin bootstrap --data ./jot-data --issuer https://auth.example.com
   jot admin bootstrap --data ./jot-data --issuer https://auth.example.com --out invitation`,
 		Args: noArguments, DisableFlagsInUseLine: true,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runAdminBootstrap(cmd, a, f) },
 	}
-	cmd.Flags().StringVar(&f.config, "config", "", "configuration `FILE` of the server (default $"+config.FileVariable+")")
-	cmd.Flags().StringVar(&f.data, "data", "", "data `DIR` of the server")
-	cmd.Flags().StringVar(&f.database, "database", "", "PostgreSQL `URL` of the server (default $JOT_DATABASE)")
+	f.register(cmd)
 	cmd.Flags().StringVar(&f.out, "out", "", "write the invitation to `FILE` (mode 0600), which must not exist")
 	return cmd
-}
-
-// load finds the database and the issuer where the server finds them.
-func (f adminBootstrapFlags) load(issuer string) (*config.Loaded, error) {
-	var given []config.Flag
-	for path, text := range map[string]string{"issuer": issuer, "data": f.data, "database": f.database} {
-		if text != "" {
-			given = append(given, config.Flag{Path: path, Text: text})
-		}
-	}
-	return config.Load(config.Sources{File: cmp.Or(f.config, os.Getenv(config.FileVariable)), Environ: os.Environ(), Flags: given})
 }
 
 // invitation is what a new administrator needs.
@@ -61,12 +51,15 @@ type invitation struct {
 }
 
 func runAdminBootstrap(cmd *cobra.Command, a *adminFlags, f adminBootstrapFlags) error {
-	c, err := f.load(a.issuer)
-	if err != nil {
-		return usagef("%w", err)
+	if a.issuer != "" {
+		f.given = append(f.given, config.Flag{Path: "issuer", Text: a.issuer})
 	}
-	if c.Issuer == "" || c.Data == "" && c.Database == "" {
-		return usagef("bootstrap needs --config FILE, or --issuer URL and --data DIR or --database URL, as serve has them")
+	c, err := f.load(cmd)
+	if err != nil {
+		return err
+	}
+	if c.Issuer == "" {
+		return usagef("name the issuer as for 'jot serve': --config FILE or --issuer URL")
 	}
 	screen, isFile := cmd.OutOrStdout().(*os.File)
 	if f.out == "" && !a.json && !(isFile && isTerminal(screen)) {

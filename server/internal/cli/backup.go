@@ -16,30 +16,39 @@ copy of that in another place: without it a backup restores accounts, and neithe
 
 A PostgreSQL database has tools of its own, such as pg_dump; after it was restored, run 'jot recover'.`
 
-const backupExample = `  jot backup --data ./jot-data --out monday.db`
+const backupExample = `  jot backup --config jot.toml --out monday.db
+  jot backup --data ./jot-data --out monday.db`
 
 func newBackupCommand() *cobra.Command {
-	var data, out string
+	var flags databaseFlags
+	var out string
 	command := &cobra.Command{
-		Use:     "backup --data DIR --out FILE",
+		Use:     "backup --config FILE | --data DIR --out FILE",
 		Short:   "Copy the database while the server runs",
 		Long:    backupLong,
 		Example: backupExample,
 		Args:    noArguments,
 
 		DisableFlagsInUseLine: true,
-		RunE:                  func(cmd *cobra.Command, _ []string) error { return runBackup(cmd, data, out) },
+		RunE:                  func(cmd *cobra.Command, _ []string) error { return runBackup(cmd, flags, out) },
 	}
-	command.Flags().StringVar(&data, "data", "", "data `DIR` of the server")
+	flags.register(command)
 	command.Flags().StringVar(&out, "out", "", "new `FILE` to write; one that exists is never overwritten")
 	return command
 }
 
-func runBackup(cmd *cobra.Command, data, out string) error {
-	if data == "" || out == "" {
-		return usagef("give --data DIR and --out FILE")
+func runBackup(cmd *cobra.Command, flags databaseFlags, out string) error {
+	if out == "" {
+		return usagef("name the new file with --out FILE")
 	}
-	if err := server.Backup(cmd.Context(), data, out, copyProgress(cmd)); err != nil {
+	d, err := flags.database(cmd)
+	if err != nil {
+		return err
+	}
+	if d.url != "" {
+		return usagef("this is for SQLite: a PostgreSQL database has tools of its own, such as pg_dump")
+	}
+	if err := server.Backup(cmd.Context(), d.dir, out, copyProgress(cmd)); err != nil {
 		return err
 	}
 	info, err := os.Stat(out)

@@ -18,7 +18,8 @@ and verifiers notice nothing.
 Stop the servers first: what they write meanwhile would stay behind. Start them on the new database with the same issuer
 URL and the same key-encryption key. The copy is one transaction: after an error the new database is as empty as before.
 
-A password in --from or --to can be read by other users of the machine: put it into $PGPASSWORD or a .pgpass file.`
+config:FILE is the database that a configuration file of 'jot serve' names, whatever the environment says. A password in
+--from or --to can be read by other users of the machine: put it into that file, $PGPASSWORD or a .pgpass file.`
 
 const copyExample = `  jot copy --from sqlite:./jot-data --to 'postgres://jot@db.example.com/jot?sslmode=verify-full'
   jot copy --from 'postgres://jot@db.example.com/jot?sslmode=verify-full' --to sqlite:./restored --json`
@@ -45,8 +46,8 @@ func newCopyCommand() *cobra.Command {
 		},
 		DisableFlagsInUseLine: true,
 	}
-	command.Flags().StringVar(&from, "from", "", "`DATABASE` to read: sqlite:DIR or postgres://...")
-	command.Flags().StringVar(&to, "to", "", "empty `DATABASE` to write: sqlite:DIR or postgres://...")
+	command.Flags().StringVar(&from, "from", "", "`DATABASE` to read: sqlite:DIR, postgres://... or config:FILE")
+	command.Flags().StringVar(&to, "to", "", "empty `DATABASE` to write: sqlite:DIR, postgres://... or config:FILE")
 	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON object at the end")
 	return command
 }

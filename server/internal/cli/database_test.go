@@ -25,7 +25,7 @@ func useDatabase(ts *testscript.TestScript, refused bool, args []string) {
 }
 
 func serveMoment(dir string, logins int) (err error) {
-	kek, err := server.SecretFile(dir + kekSuffix)
+	kek, err := server.SecretFile(dir + ".kek")
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"net/url"
@@ -12,38 +13,63 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/jot-auth/jot/server"
+	"github.com/jot-auth/jot/server/internal/config"
 	"github.com/jot-auth/jot/server/issuer"
 	"github.com/jot-auth/jot/server/sqlstore"
 )
 
-// databaseFlags name a database: that of a data directory, or a PostgreSQL database.
-type databaseFlags struct{ data, url string }
+// databaseFlags name a database where 'jot serve' finds it: in the flags, the environment or the configuration file.
+type databaseFlags struct{ settingFlags }
 
-func (f *databaseFlags) register(flags *pflag.FlagSet) {
-	flags.StringVar(&f.data, "data", "", "data `DIR` of jot serve, with a SQLite file")
-	flags.StringVar(&f.url, "database", "", "`URL` of a PostgreSQL database, such as postgres://jot@db.example.com/jot?sslmode=verify-full (or $JOT_DATABASE)")
+// register adds --config, --data and --database, and the flags of more settings.
+func (f *databaseFlags) register(cmd *cobra.Command, more ...string) {
+	f.settingFlags.register(cmd, append([]string{"data", "database"}, more...)...)
 }
 
-// database returns what the flags name, or the environment does where there are none.
+// load reads the configuration, of which only the database and what the command names has to be there.
+func (f databaseFlags) load(cmd *cobra.Command) (*config.Loaded, error) {
+	c, err := f.settingFlags.load()
+	if err != nil {
+		return nil, usagef("%w", err)
+	}
+	warnOfDatabaseFlag(cmd, c)
+	if c.Database == "" && c.Data == "" {
+		return nil, usagef("name a database as for 'jot serve': --config FILE, --data DIR or --database postgres://...")
+	}
+	if c.Database != "" && !sqlstore.IsPostgres(c.Database) {
+		return nil, usagef("%s isn't the URL of a PostgreSQL database: write it as postgres://USER@HOST/DATABASE?sslmode=verify-full", c.Origins["database"])
+	}
+	return c, nil
+}
+
+// database is the one that the server would use.
 func (f databaseFlags) database(cmd *cobra.Command) (database, error) {
-	switch {
-	case f.data != "" && f.url != "":
-		return database{}, usagef("name one database: --data DIR or --database URL")
-	case f.data != "":
-		return database{dir: f.data}, nil
+	c, err := f.load(cmd)
+	if err != nil {
+		return database{}, err
 	}
-	if f.url == "" {
-		f.url = os.Getenv("JOT_DATABASE")
-	} else {
-		warnOfPassword(cmd, "--database", f.url)
+	return databaseOf(&c.Config), nil
+}
+
+// loadRecovery reads the configuration for a recovery.
+func (f databaseFlags) loadRecovery(cmd *cobra.Command) (server.RecoverConfig, error) {
+	c, err := f.load(cmd)
+	if err != nil {
+		return server.RecoverConfig{}, err
 	}
-	if !sqlstore.IsPostgres(f.url) {
-		return database{}, usagef("name a database: --data DIR, or --database postgres://...")
+	if c.Issuer == "" {
+		return server.RecoverConfig{}, usagef("name the issuer as for 'jot serve': --config FILE or --issuer URL")
 	}
-	return database{url: f.url}, nil
+	return c.Recovery()
+}
+
+// warnOfDatabaseFlag warns of a password in --database.
+func warnOfDatabaseFlag(cmd *cobra.Command, c *config.Loaded) {
+	if flag := "--database"; c.Origins["database"] == flag {
+		warnOfPassword(cmd, flag, c.Database)
+	}
 }
 
 // warnOfPassword tells of a password that other users of the machine can read.
@@ -60,13 +86,31 @@ func warnOfPassword(cmd *cobra.Command, flag, connection string) {
 // database is a data directory or a connection string.
 type database struct{ dir, url string }
 
-// parseDatabase reads sqlite:DIR or postgres://....
+func databaseOf(c *config.Config) database {
+	if c.Database != "" {
+		return database{url: c.Database} // its data directory holds only secrets
+	}
+	return database{dir: c.Data}
+}
+
+// parseDatabase reads sqlite:DIR, postgres://..., or config:FILE, the database of a configuration file. The environment, which can't speak
+// of two databases, doesn't count.
 func parseDatabase(cmd *cobra.Command, flag, text string) (database, error) {
 	if dir, ok := strings.CutPrefix(text, "sqlite:"); ok && dir != "" {
 		return database{dir: dir}, nil
 	}
+	if file, ok := strings.CutPrefix(text, "config:"); ok && file != "" {
+		c, err := config.Load(config.Sources{File: file})
+		if err == nil && c.Database == "" && c.Data == "" {
+			err = fmt.Errorf("there is no database in %s", file)
+		}
+		if err != nil {
+			return database{}, usagef("%s: %w", flag, err)
+		}
+		return databaseOf(&c.Config), nil
+	}
 	if !sqlstore.IsPostgres(text) {
-		return database{}, usagef("%s: write sqlite:DIR or postgres://USER@HOST/DATABASE?sslmode=verify-full", flag)
+		return database{}, usagef("%s: write sqlite:DIR, postgres://USER@HOST/DATABASE?sslmode=verify-full or config:FILE", flag)
 	}
 	warnOfPassword(cmd, flag, text)
 	return database{url: text}, nil

@@ -78,9 +78,12 @@ var packageNames = regexp.MustCompile(`(^|: )(?:(?:jot|jws|jwe|jwks|server|issue
 // unavailable is what the library's errors say in front, at the end or at both when keys can't be had.
 var unavailable = strings.TrimPrefix(jot.ErrUnavailable.Error(), "jot: ")
 
+// severalLines are several mistakes at once, or what was tried, each on a line of its own.
+var severalLines = strings.NewReplacer(":\n\t", ": ", "\n\t", "; ", "\n", "; ")
+
 // message is an error as a person reads it: on one line, without the library's names, safe on a terminal.
 func message(err error) string {
-	text := strings.ReplaceAll(err.Error(), "\n", "; ") // several mistakes at once
+	text := severalLines.Replace(err.Error())
 	text = packageNames.ReplaceAllString(text, "$1")
 	if errors.Is(err, jot.ErrUnavailable) {
 		text = unavailable + ": " + strings.TrimSuffix(strings.TrimPrefix(text, unavailable+": "), ": "+unavailable)

@@ -9,7 +9,7 @@ import (
 )
 
 const migrateLong = `Shows or updates the schema of a database. 'jot serve' updates it at its start, by itself: these commands are for those who
-want to see it first, or do it with another role than the servers'.
+want to see it first, or do it with another role than the servers'. They find the database as 'jot serve' does.
 
 Servers of the version before go on while a PostgreSQL database is updated: replace them one by one afterwards.`
 
@@ -35,7 +35,7 @@ func newMigrateStatusCommand() *cobra.Command {
 	var flags databaseFlags
 	var asJSON bool
 	command := &cobra.Command{
-		Use:     "status --data DIR | --database URL [--json]",
+		Use:     "status --config FILE | --data DIR | --database URL [--json]",
 		Short:   "Show the version of a schema and what is to come",
 		Long:    "Shows the version of a database's schema and the migrations that are to come, and changes nothing.",
 		Example: "  jot migrate status --data ./jot-data --json",
@@ -53,7 +53,7 @@ func newMigrateStatusCommand() *cobra.Command {
 		},
 		DisableFlagsInUseLine: true,
 	}
-	flags.register(command.Flags())
+	flags.register(command)
 	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return command
 }
@@ -78,7 +78,7 @@ func printSchema(cmd *cobra.Command, s sqlstore.Schema, asJSON bool) error {
 func newMigrateUpCommand() *cobra.Command {
 	var flags databaseFlags
 	command := &cobra.Command{
-		Use:     "up --data DIR | --database URL",
+		Use:     "up --config FILE | --data DIR | --database URL",
 		Short:   "Bring a schema up to date",
 		Long:    "Brings the schema of a database up to date, and makes it in an empty one. Several may do that at once.",
 		Example: "  jot migrate up --data ./jot-data",
@@ -99,6 +99,6 @@ func newMigrateUpCommand() *cobra.Command {
 		},
 		DisableFlagsInUseLine: true,
 	}
-	flags.register(command.Flags())
+	flags.register(command)
 	return command
 }

@@ -14,41 +14,34 @@ Nobody knows what was revoked meanwhile, so everything is: a new revocation log 
 is refused, every session ends, and new keys take the place of all. Verifiers that follow the feed see the new log and go on
 by themselves. Accounts stay as the database has them: a ban or a new password that it doesn't know of is lost.
 
-The servers have to be stopped. A PostgreSQL database is recovered once, whatever the number of its servers; give --witness
-where one of them has its own.
+The servers have to be stopped. A PostgreSQL database is recovered once, whatever the number of its servers, with the
+configuration of one of them: its witness is then made to agree.
 
-Environment:
-  JOT_KEK       the key-encryption key itself, instead of its file
-  JOT_DATABASE  the connection string, instead of --database`
+It finds the database, the key-encryption key and the witness as 'jot serve' does, with the same file, environment and flags.`
 
-const recoverExample = `  jot recover --issuer https://auth.example.com --data ./jot-data`
+const recoverExample = `  jot recover --config jot.toml
+  jot recover --issuer https://auth.example.com --data ./jot-data`
 
 func newRecoverCommand() *cobra.Command {
-	var f recoveryFlags
-	var where databaseFlags
+	var flags databaseFlags
 	var yes bool
 	command := &cobra.Command{
-		Use:     "recover --issuer URL (--data DIR | --database URL) [--yes]",
+		Use:     "recover --config FILE | --issuer URL --data DIR|--database URL [--yes]",
 		Short:   "Make a database safe to serve that has come back from the past",
 		Long:    recoverLong,
 		Example: recoverExample,
 		Args:    noArguments,
 
 		DisableFlagsInUseLine: true,
-		RunE:                  func(cmd *cobra.Command, _ []string) error { return runRecover(cmd, f, where, yes) },
+		RunE:                  func(cmd *cobra.Command, _ []string) error { return runRecover(cmd, flags, yes) },
 	}
-	f.register(command.Flags())
-	where.register(command.Flags())
+	flags.register(command, recoverySettings...)
 	command.Flags().BoolVar(&yes, "yes", false, "don't ask")
 	return command
 }
 
-func runRecover(cmd *cobra.Command, f recoveryFlags, where databaseFlags, yes bool) error {
-	d, err := where.database(cmd)
-	if err != nil {
-		return err
-	}
-	config, err := f.config(d)
+func runRecover(cmd *cobra.Command, flags databaseFlags, yes bool) error {
+	config, err := flags.loadRecovery(cmd)
 	if err != nil {
 		return err
 	}

@@ -15,37 +15,36 @@ With --replace, a database that is there is put aside, into a directory within t
 
 The server has to be stopped. The key-encryption key must be the one that the backup was made under.
 
-Environment:
-  JOT_KEK  the key-encryption key itself, instead of its file`
+It finds the data directory, the key-encryption key and the witness as 'jot serve' does, with the same file, environment and flags.`
 
-const restoreExample = `  jot restore --issuer https://auth.example.com --data ./jot-data --from monday.db`
+const restoreExample = `  jot restore --config jot.toml --from monday.db
+  jot restore --issuer https://auth.example.com --data ./jot-data --from monday.db`
 
 func newRestoreCommand() *cobra.Command {
-	var f recoveryFlags
-	var data, from string
+	var flags databaseFlags
+	var from string
 	var replace bool
 	command := &cobra.Command{
-		Use:     "restore --issuer URL --data DIR --from FILE [--replace]",
+		Use:     "restore --config FILE | --issuer URL --data DIR --from FILE [--replace]",
 		Short:   "Put a backup in place, and make it safe to serve",
 		Long:    restoreLong,
 		Example: restoreExample,
 		Args:    noArguments,
 
 		DisableFlagsInUseLine: true,
-		RunE:                  func(cmd *cobra.Command, _ []string) error { return runRestore(cmd, f, data, from, replace) },
+		RunE:                  func(cmd *cobra.Command, _ []string) error { return runRestore(cmd, flags, from, replace) },
 	}
-	f.register(command.Flags())
-	command.Flags().StringVar(&data, "data", "", "data `DIR` of the server")
+	flags.register(command, recoverySettings...)
 	command.Flags().StringVar(&from, "from", "", "`FILE` that 'jot backup' wrote")
 	command.Flags().BoolVar(&replace, "replace", false, "put the database aside that is there")
 	return command
 }
 
-func runRestore(cmd *cobra.Command, f recoveryFlags, data, from string, replace bool) error {
-	if data == "" || from == "" {
-		return usagef("give --data DIR, and the backup as --from FILE")
+func runRestore(cmd *cobra.Command, flags databaseFlags, from string, replace bool) error {
+	if from == "" {
+		return usagef("name the backup with --from FILE")
 	}
-	config, err := f.config(database{dir: data})
+	config, err := flags.loadRecovery(cmd)
 	if err != nil {
 		return err
 	}

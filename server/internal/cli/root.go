@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const rootLong = `jot signs, verifies, encrypts and explains JSON Web Tokens.
+const rootLong = `jot signs, verifies, encrypts and explains JSON Web Tokens, and serves them.
 
 Tokens and keys come from files, the environment or standard input, written
 as "-". Other users of a machine can read the arguments of a command: prefer
@@ -18,6 +18,7 @@ as "-". Other users of a machine can read the arguments of a command: prefer
 Environment:
   JOT_TOKEN  the token for verify and inspect, where no TOKEN is given
   JOT_KEY    the key itself (JWK, JWK Set or PEM), where no key is given
+  JOT_...    each setting of the server: see 'jot config --help'
   NO_COLOR   any value turns colour off
 
 Exit codes:
@@ -67,8 +68,8 @@ func newRootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(explainFlag)
 	root.SetHelpCommandGroupID("other")
 	root.SetCompletionCommandGroupID("other")
-	addGroup(root, "server", "The server:", newDemoCommand(), newServeCommand(), newAdminCommand(), newConfigCommand(), newHealthCommand(), newMigrateCommand(), newCopyCommand(),
-		newBackupCommand(), newRestoreCommand(), newRecoverCommand())
+	addGroup(root, "server", "The server:", newServeCommand(), newDemoCommand(), newConfigCommand(), newHealthCommand(), newAdminCommand())
+	addGroup(root, "database", "Its database:", newMigrateCommand(), newCopyCommand(), newBackupCommand(), newRestoreCommand(), newRecoverCommand())
 	addGroup(root, "token", "Tokens:", newInspectCommand(), newVerifyCommand(), newSignCommand(), newEncryptCommand(), newDecryptCommand())
 	addGroup(root, "key", "Keys:", newKeyCommand())
 	addGroup(root, "other", "Other:", newManCommand(), newVersionCommand())

@@ -74,9 +74,7 @@ func runServe(cmd *cobra.Command, given settingFlags) error {
 	for _, warning := range c.Warnings {
 		warn(cmd, "%s", warning)
 	}
-	if flag := "--database"; c.Origins["database"] == flag {
-		warnOfPassword(cmd, flag, c.Database)
-	}
+	warnOfDatabaseFlag(cmd, c)
 	if c.Issuer == "" && c.Data == "" && len(c.Resources) == 0 {
 		return usagef("serve needs an issuer, a data directory and a resource; or try it with --dev")
 	}
@@ -100,7 +98,7 @@ func serveConfigured(cmd *cobra.Command, c *config.Loaded) error {
 	}
 	s, err := server.New(cmd.Context(), settings)
 	if err != nil {
-		return err
+		return config.Named(aboutDatabase(err))
 	}
 	printStart(cmd.OutOrStdout(), c, listeners)
 	return errors.Join(s.ServeOn(cmd.Context(), listeners), s.Close())
@@ -118,6 +116,9 @@ func printStart(w io.Writer, c *config.Loaded, l server.Listeners) {
 		scheme = "https"
 	}
 	fmt.Fprintf(w, "key-encryption key   %s (keep a copy elsewhere)\nfeed credential      %s\n", kek, credential)
+	if c.Database != "" {
+		fmt.Fprintln(w, "                     every server on this database needs the same two")
+	}
 	if len(c.Clients) == 0 {
 		fmt.Fprintf(w, "client ID            %s\n", config.DefaultClient)
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,11 +17,11 @@ type settingFlags struct {
 	given []config.Flag
 }
 
-// register adds a flag for each setting that has one, and --config.
-func (f *settingFlags) register(cmd *cobra.Command) {
+// register adds --config and a flag for each setting that has one, or for those of these paths only.
+func (f *settingFlags) register(cmd *cobra.Command, only ...string) {
 	cmd.Flags().StringVar(&f.file, "config", "", "configuration `FILE`, in TOML (default $"+config.FileVariable+")")
 	for _, s := range config.Settings() {
-		if s.Flag == "" {
+		if s.Flag == "" || len(only) > 0 && !slices.Contains(only, s.Path) {
 			continue
 		}
 		flag := cmd.Flags().VarPF(&settingFlag{setting: s, into: &f.given}, s.Flag, "", flagUsage(s))

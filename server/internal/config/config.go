@@ -24,15 +24,15 @@ const DefaultClient = "client_app"
 type Config struct {
 	Issuer   string `toml:"issuer" flag:"issuer" value:"URL" doc:"URL that tokens name as their issuer, and base of its addresses: https, without a slash at the end. It's never taken from a request. Required." example:"https://auth.example.com"`
 	Listen   string `toml:"listen" flag:"listen" value:"ADDRESS" doc:"Address to listen on; port 0 takes a free one. Without TLS it's on loopback, or everybody but trusted_proxies is refused."`
-	Data     string `toml:"data" flag:"data" value:"DIR" doc:"Directory of the SQLite database, made with mode 0700 when missing. Required." example:"/var/lib/jot"`
+	Data     string `toml:"data" flag:"data" value:"DIR" doc:"Directory of the SQLite database. The server makes it, with mode 0700. Required." example:"/var/lib/jot"`
 	Database string `toml:"database" flag:"database" value:"URL" doc:"URL of a PostgreSQL database that several servers may share, instead of SQLite: postgres://user@host/name?sslmode=verify-full. With a password in it the file must be for you alone; other users of the machine can read the flag. The data directory is needed all the same." example:"postgres://jot@db.example.com/jot?sslmode=verify-full"`
 
 	KEK     string `toml:"kek" from:"env" doc:"Key-encryption key itself, 32 bytes in base64url, instead of a file."`
-	KEKFile string `toml:"kek_file" flag:"kek" value:"FILE" doc:"File of the key-encryption key, which encrypts private keys in the database; made when missing. Outside of the data directory and its backups: keep a copy elsewhere. Empty: the data directory's name with .kek behind it."`
+	KEKFile string `toml:"kek_file" flag:"kek" value:"FILE" doc:"File of the key-encryption key, which encrypts private keys in the database. The server makes it when there is no database yet. Outside of the data directory and its backups: keep a copy elsewhere. Empty: the data directory's name with .kek behind it."`
 
 	FeedCredential        string `toml:"feed_credential" from:"env" doc:"Credential with which verifiers read the revocation feed, instead of a file."`
 	FeedCredentialFile    string `toml:"feed_credential_file" flag:"feed-credential" value:"FILE" doc:"File of the credential with which verifiers read the revocation feed, made when missing. Empty: feed.credential in the data directory."`
-	WitnessFile           string `toml:"witness_file" doc:"File that remembers how far the revocation log has come, so that a database that comes back from the past is seen. It's outside of the data directory and its backups, and each server has its own. Empty: the data directory's name with .witness behind it."`
+	WitnessFile           string `toml:"witness_file" flag:"witness" value:"FILE" doc:"File that remembers how far the revocation log has come, so that a database that comes back from the past is seen. It's outside of the data directory and its backups, and each server has its own. Empty: the data directory's name with .witness behind it."`
 	FeedCredentialOldFile string `toml:"feed_credential_old_file" doc:"File of the feed credential of before, which is accepted as well while verifiers change over."`
 
 	TrustedProxies []string `toml:"trusted_proxies" flag:"trusted-proxy" value:"NETWORK" doc:"Networks of the proxies in front. Only they may say who a request comes from; and with them listen may be other than loopback without TLS." example:"10.0.0.0/8"`
@@ -152,8 +152,14 @@ func Default() Config {
 	}
 }
 
-// KEKPath is the file of the key-encryption key.
-func (c *Config) KEKPath() string { return cmp.Or(c.KEKFile, filepath.Clean(c.Data)+".kek") }
+// KEKPath is the file of the key-encryption key; beside the data directory, "." has a name too.
+func (c *Config) KEKPath() string {
+	data := c.Data
+	if dir, err := filepath.Abs(data); err == nil && filepath.Base(data) != filepath.Base(dir) {
+		data = dir
+	}
+	return cmp.Or(c.KEKFile, filepath.Clean(data)+".kek")
+}
 
 // FeedCredentialPath is the file of the feed's credential.
 func (c *Config) FeedCredentialPath() string {

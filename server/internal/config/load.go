@@ -27,8 +27,8 @@ const (
 	maxFile = 1 << 20 // bytes
 )
 
-// otherVariables are read by the commands for tokens and keys.
-var otherVariables = []string{FileVariable, "JOT_KEY", "JOT_TOKEN"}
+// otherVariables are read by other commands than the server's.
+var otherVariables = []string{FileVariable, "JOT_ADMIN_TOKEN", "JOT_KEY", "JOT_TOKEN"}
 
 // Sources are where a configuration comes from. What comes later overrides what comes before.
 type Sources struct {
@@ -73,7 +73,7 @@ func (l *Loaded) readEnvironment(environ []string) error {
 				errs = append(errs, fmt.Errorf("$%s: %w", name, err))
 			}
 			l.Origins[s.Path] = "$" + name
-		case !known && strings.HasPrefix(name, variablePrefix) && !slices.Contains(otherVariables, name):
+		case !known && text != "" && strings.HasPrefix(name, variablePrefix) && !slices.Contains(otherVariables, name):
 			l.Warnings = append(l.Warnings, fmt.Errorf("$%.64s means nothing%s", name, didYouMean(name, variables())))
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/server"
@@ -56,6 +57,22 @@ func (c *Config) Server(logger *slog.Logger) (server.Config, error) {
 	return config, err
 }
 
+// Recovery is how the database of this configuration is recovered. It reads the key-encryption key, and never makes one: a new key opens no
+// old database.
+func (c *Config) Recovery() (server.RecoverConfig, error) {
+	if c.KEK == "" && c.KEKFile == "" && c.Data == "" {
+		return server.RecoverConfig{}, errors.New("name the key-encryption key with kek_file, --kek or $JOT_KEK")
+	}
+	if c.KEK == "" && missing(c.KEKPath()) {
+		return server.RecoverConfig{}, fmt.Errorf("the key-encryption key %s is missing: put your copy there, or name it with kek_file, --kek or $JOT_KEK", c.KEKPath())
+	}
+	kek, err := secret(c.KEK, "kek", c.KEKPath())
+	if err != nil {
+		return server.RecoverConfig{}, err
+	}
+	return server.RecoverConfig{Database: c.Database, DataDir: c.Data, URL: c.Issuer, KeyEncryptionKey: kek.Bytes(), WitnessFile: c.WitnessFile}, nil
+}
+
 // secret reads a secret from its text, or else from its file.
 func secret(text, path, file string) (server.Secret, error) {
 	if text == "" {
@@ -79,7 +96,7 @@ func (c *Config) checkKeyNotLost() error {
 
 func missing(file string) bool {
 	_, err := os.Lstat(file)
-	return errors.Is(err, fs.ErrNotExist)
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) // whoever makes it will say so
 }
 
 // withoutSecrets is the configuration before its secrets are read or made, so that a wrong one leaves no file behind.
@@ -164,6 +181,7 @@ func (c *Config) scopes() []string {
 // parseNetwork reads a network, or one address.
 func parseNetwork(text string) (netip.Prefix, error) {
 	if address, err := netip.ParseAddr(text); err == nil {
+		address = address.Unmap()
 		return netip.PrefixFrom(address, address.BitLen()), nil
 	}
 	network, err := netip.ParsePrefix(text)
@@ -176,10 +194,10 @@ func parseNetwork(text string) (netip.Prefix, error) {
 // keys are what package issuer and its neighbours call a setting, and what it's called here.
 var keys = strings.NewReplacer("AbsoluteTTL", "tokens.absolute_ttl", "IdleTTL", "tokens.idle_ttl", "AccessTTL", "tokens.access_ttl",
 	"RefreshGrace", "tokens.refresh_grace", "KeySetMaxAge", "keys.max_age", "KeyLifetime", "keys.lifetime", "SessionRetention", "retention.sessions", "EventRetention", "retention.events", "Algorithm ", "keys.algorithm ",
-	"Database isn't", "database isn't", "URL must", "issuer must", "URL is empty", "issuer is empty", "proxies: ", "trusted_proxies: ", "CORS origin", "cors.origins:")
+	"Database isn't", "database isn't", "WitnessFile", "witness_file", "URL must", "issuer must", "URL is empty", "issuer is empty", "proxies: ", "trusted_proxies: ", "CORS origin", "cors.origins:")
 
-// named calls settings by the names that they have here.
-func named(err error) error {
+// Named calls settings by the names that they have here, in an error of package server or issuer.
+func Named(err error) error {
 	if err == nil {
 		return nil
 	}

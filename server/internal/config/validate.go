@@ -20,7 +20,7 @@ const maxDrain = time.Minute
 func (c *Config) Validate() error {
 	config, err := c.withoutSecrets()
 	config.DataDir = cmp.Or(config.DataDir, ".") // checkData speaks of it
-	return errors.Join(err, named(config.Validate()), c.checkData(), c.CheckListen(), c.checkTLS(), c.checkOthers())
+	return errors.Join(err, Named(config.Validate()), c.checkData(), c.CheckListen(), c.checkTLS(), c.checkOthers())
 }
 
 func (c *Config) checkData() error {

@@ -61,6 +61,7 @@ func TestValidate(t *testing.T) {
 		{"behind a proxy", func(c *config.Config) { c.Listen, c.TrustedProxies = ":8420", []string{"10.0.0.0/8", "fd00::1"} }, ""},
 		{"everybody is a proxy", func(c *config.Config) { c.Listen, c.TrustedProxies = ":8420", []string{"0.0.0.0/0"} }, "everybody"},
 		{"no network", func(c *config.Config) { c.TrustedProxies = []string{"proxy.example.com"} }, "neither a network nor an address"},
+		{"IPv4 in IPv6", func(c *config.Config) { c.TrustedProxies = []string{"::ffff:10.0.0.0/104"} }, "write it as IPv4"},
 		{"bits behind the prefix", func(c *config.Config) { c.TrustedProxies = []string{"10.0.0.1/8"} }, "isn't a network"},
 		{"header", func(c *config.Config) { c.ProxyHeader = "X-Real-IP" }, "X-Real-IP"},
 		{"TLS", func(c *config.Config) { c.Listen, c.TLS.Cert, c.TLS.Key = ":443", "a", "b" }, ""},
@@ -96,6 +97,16 @@ func TestValidate(t *testing.T) {
 				t.Errorf("validating made %v", entries)
 			}
 		})
+	}
+}
+
+// The name of a directory that is named by a dot has to be found out before something is added to it.
+func TestDataWhereOneStands(t *testing.T) {
+	t.Chdir(t.TempDir())
+	c := sound(t)
+	c.Data = "."
+	if err := c.Validate(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // What a page of another origin may send and read, and how long a browser may remember that.
@@ -47,6 +48,8 @@ func checkOrigin(origin string) error {
 		return errors.New("isn't one: write it as https://app.example.com")
 	case origin != u.Scheme+"://"+u.Host || origin != strings.ToLower(origin):
 		return errors.New("is more than a scheme, a host and a port, in lower case: no page would ever match it")
+	case strings.HasSuffix(u.Host, ":") || strings.HasPrefix(u.Port(), "0") || strings.ContainsFunc(u.Host, func(r rune) bool { return r > unicode.MaxASCII }):
+		return errors.New("isn't what a browser sends: write the name in ASCII (xn--...), and the port without zeros in front")
 	case u.Scheme == "https" && u.Port() == "443" || u.Scheme == "http" && u.Port() == "80":
 		return errors.New("states the default port, which browsers leave out")
 	case u.Scheme != "https" && !(u.Scheme == "http" && isLoopback(u.Hostname())):

@@ -70,6 +70,7 @@ func TestOriginsThatAreRefused(t *testing.T) {
 	for _, origin := range []string{
 		"", "*", "null", "https://*.example.com", "https://app.example.com/", "https://app.example.com/x", "app.example.com", "//app.example.com",
 		"https://App.example.com", "https://app.example.com:443", "http://app.example.com", "https://ada@app.example.com", "https://app.example.com?x", "javascript:alert(1)",
+		"https://app.example.com:", "https://app.example.com:08443", "https://bücher.example.com",
 	} {
 		if err := ValidateOrigins([]string{origin}); err == nil {
 			t.Errorf("%q is accepted", origin)

@@ -37,6 +37,8 @@ func (p Proxies) Validate() error {
 		switch {
 		case !prefix.IsValid() || prefix != prefix.Masked():
 			errs = append(errs, fmt.Errorf("proxies: %s isn't a network: write it as 10.0.0.0/8, with zeros behind the prefix", prefix))
+		case prefix.Addr().Is4In6():
+			errs = append(errs, fmt.Errorf("proxies: %s is an IPv4 network in the clothes of IPv6: write it as IPv4, which is what it's compared with", prefix))
 		case prefix.Bits() == 0:
 			errs = append(errs, fmt.Errorf("proxies: %s is everybody: name the proxies' own addresses", prefix))
 		}
