@@ -24,12 +24,13 @@ type bounds struct {
 	end                       time.Duration // for requests that are under way when the server ends
 	headerBytes               int
 	connections               int // above the feed's bound on streams, so that verifiers leave room for people
+	ofOneAddress              int // of these, but for proxies that are named and this machine
 	streams                   int // of one connection of HTTP/2
 }
 
 var usualBounds = bounds{
 	header: 5 * time.Second, read: 10 * time.Second, write: 15 * time.Second, idle: time.Minute, end: 10 * time.Second,
-	headerBytes: 64 << 10, connections: 8192, streams: 100,
+	headerBytes: 64 << 10, connections: 8192, ofOneAddress: 2048, streams: 100,
 }
 
 const (
@@ -63,7 +64,8 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	return s.ServeOn(ctx, Listeners{Public: listener})
 }
 
-// ServeOn answers requests on the listeners until ctx ends, with a timeout on everything and at most 8192 connections. Then it turns
+// ServeOn answers requests on the listeners until ctx ends, with a timeout on everything and at most 8192 connections,
+// 2048 of them from one address. Then it turns
 // /readyz to 503 and waits for Listeners.Drain, refuses new connections, lets requests that are under way finish for up to 10 seconds,
 // ends the feed's streams, and closes the listeners. The Server itself stays open.
 func (s *Server) ServeOn(ctx context.Context, l Listeners) error {
@@ -161,7 +163,8 @@ func (s *Server) endpoints(l Listeners) ([]*endpoint, error) {
 		refuse := telemetry.LogRequests(s.logger, http.HandlerFunc(web.RefuseUnencrypted))
 		handler = s.proxies.Only(base, refuse, handler)
 	}
-	public := s.endpoint(l.Public, s.bounds.connections, handler)
+	spokesman := func(peer netip.Addr) bool { return peer.IsLoopback() || s.proxies.Trusts(peer) }
+	public := s.endpoint(limitAddresses(l.Public, s.bounds.ofOneAddress, spokesman), s.bounds.connections, handler)
 	if l.TLS != nil {
 		public.TLSConfig = l.TLS.Clone()
 	}

@@ -231,7 +231,12 @@ func (s *Server) routes(c Config) (_ http.Handler, err error) {
 func (s *Server) surround(c Config, base string, routes http.Handler) http.Handler {
 	inner := web.CORS{Base: base, Origins: c.CORSOrigins}.Handler(routes)
 	logged := telemetry.Requests{Logger: c.Logger, Address: web.ClientAddress, Metrics: s.metrics}.Handler(inner)
-	return s.proxies.Handler(logged)
+	return s.proxies.Notice(s.warnOfProxy, s.proxies.Handler(logged))
+}
+
+func (s *Server) warnOfProxy(proxy netip.Addr) {
+	s.logger.Warn("a proxy that nobody named says whom it speaks for: all its clients are logged and throttled as one; name it in trusted_proxies",
+		slog.String("address", proxy.String()))
 }
 
 // Handler serves every endpoint, below the path of the issuer's URL. Serve serves it with timeouts; whoever mounts it elsewhere

@@ -14,19 +14,23 @@ import (
 const healthTimeout = 3 * time.Second
 
 func newHealthCommand() *cobra.Command {
+	var given settingFlags
 	var url string
 	cmd := &cobra.Command{
-		Use:   "health [--url URL]",
+		Use:   "health [--config FILE | --url URL]",
 		Short: "Ask a running server whether it's ready",
-		Long: `Asks /readyz on the admin listener of this machine, at $JOT_ADMIN_LISTEN or its default, or at another URL. It's for
+		Long: `Asks /readyz on the admin listener of this machine, where the configuration has it, or at another URL. It's for
 probes in images that hold nothing but jot. The exit code is 0 when the server is ready, else 1.`,
 		Example: "  jot health --url https://auth.example.com/readyz",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if url == "" {
-				c, err := settingFlags{}.load()
+				c, err := given.load()
 				if err != nil {
-					return err
+					return usagef("%w", err)
+				}
+				if c.AdminListen == "" {
+					return usagef("the configuration has no admin_listen: give --url URL")
 				}
 				url = "http://" + c.AdminListen + "/readyz"
 			}
@@ -34,6 +38,7 @@ probes in images that hold nothing but jot. The exit code is 0 when the server i
 		},
 		DisableFlagsInUseLine: true,
 	}
+	given.register(cmd, "admin_listen")
 	cmd.Flags().StringVar(&url, "url", "", "`URL` to ask (default http://"+config.Default().AdminListen+"/readyz)")
 	return cmd
 }

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // The headers in which proxies tell whom they answer. A proxy writes one of them, and passes on what a client made up in the other.
@@ -73,13 +74,27 @@ func (p Proxies) Handler(next http.Handler) http.Handler {
 	})
 }
 
+// Notice tells once of a neighbour that speaks for others and isn't trusted: probably a proxy that nobody named, whose clients all seem to
+// be one, and are throttled as one. What strangers write is no news.
+func (p Proxies) Notice(tell func(proxy netip.Addr), next http.Handler) http.Handler {
+	var told sync.Once
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get(ForwardedForHeader)+r.Header.Get(ForwardedHeader) != "" {
+			if peer, ok := peerAddress(r); ok && (peer.IsLoopback() || peer.IsPrivate()) && !p.Trusts(peer) {
+				told.Do(func() { tell(peer) })
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // Only lets refuse answer those who come neither from a trusted proxy nor from this machine: what they send isn't encrypted. The
 // probes of whoever runs the machine hold no secret, and are answered to everybody.
 func (p Proxies) Only(base string, refuse, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		peer, ok := peerAddress(r)
 		probe := r.URL.Path == base+"/healthz" || r.URL.Path == base+"/readyz"
-		if probe || ok && (peer.IsLoopback() || p.trusts(peer)) {
+		if probe || ok && (peer.IsLoopback() || p.Trusts(peer)) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -93,7 +108,8 @@ func RefuseUnencrypted(w http.ResponseWriter, _ *http.Request) {
 	WriteProblem(w, NewProblem(http.StatusForbidden, "this connection is not encrypted: use the issuer's https address"))
 }
 
-func (p Proxies) trusts(address netip.Addr) bool {
+// Trusts says whether an address is one of the proxies.
+func (p Proxies) Trusts(address netip.Addr) bool {
 	return slices.ContainsFunc(p.Trusted, func(prefix netip.Prefix) bool { return prefix.Contains(address) })
 }
 
@@ -101,7 +117,7 @@ func (p Proxies) trusts(address netip.Addr) bool {
 // stands further left than the first untrusted one was written by that one, and is worth nothing.
 func (p Proxies) client(r *http.Request) (netip.Addr, bool) {
 	client, ok := peerAddress(r)
-	if !ok || !p.trusts(client) {
+	if !ok || !p.Trusts(client) {
 		return client, ok
 	}
 	parse := parseForwardedFor
@@ -110,7 +126,7 @@ func (p Proxies) client(r *http.Request) (netip.Addr, bool) {
 		name, parse = ForwardedHeader, parseForwarded
 	}
 	rest := strings.Join(r.Header.Values(name), ",")
-	for hops := 0; rest != "" && hops < maxHops && p.trusts(client); hops++ {
+	for hops := 0; rest != "" && hops < maxHops && p.Trusts(client); hops++ {
 		// A comma within quotes would split wrongly, but the element at the right is of a proxy of ours, and an address has none.
 		comma := strings.LastIndexByte(rest, ',')
 		before, ok := parse(strings.Trim(rest[comma+1:], " \t"))

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -63,6 +64,25 @@ func TestWhoARequestComesFrom(t *testing.T) {
 				t.Errorf("got %s, want %s", got, test.want)
 			}
 		})
+	}
+}
+
+func TestAProxyThatNobodyNamed(t *testing.T) {
+	proxies := Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
+	var told []string
+	handler := proxies.Notice(func(proxy netip.Addr) { told = append(told, proxy.String()) }, http.NotFoundHandler())
+	for _, request := range []struct{ peer, header string }{
+		{"127.0.0.1:5", ""}, {"10.0.0.1:5", ForwardedForHeader}, {"198.51.100.1:5", ForwardedForHeader}, {"[::ffff:127.0.0.1]:5", ForwardedHeader}, {"192.168.0.1:5", ForwardedForHeader},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.RemoteAddr = request.peer
+		if request.header != "" {
+			r.Header.Set(request.header, "192.0.2.1")
+		}
+		handler.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	if !slices.Equal(told, []string{"127.0.0.1"}) {
+		t.Errorf("told of %v, want of the first neighbour that isn't trusted, once", told)
 	}
 }
 
