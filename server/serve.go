@@ -78,6 +78,7 @@ func (s *Server) ServeOn(ctx context.Context, l Listeners) error {
 	for _, one := range all {
 		go func() { failed <- one.serve() }() // ends with Shutdown or Close below
 	}
+	s.logger.Info("the server is up", slog.String("issuer", s.issuer.URL()), slog.String("address", l.Public.Addr().String()))
 	running := len(all)
 	select {
 	case err = <-failed: // one can't go on: end the others
@@ -85,6 +86,7 @@ func (s *Server) ServeOn(ctx context.Context, l Listeners) error {
 		s.draining.Store(true)
 	case <-ctx.Done():
 		s.draining.Store(true)
+		s.logger.Info("the server ends", slog.String("drain", l.Drain.String()))
 		time.Sleep(l.Drain)
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.bounds.end)
@@ -99,6 +101,7 @@ func (s *Server) ServeOn(ctx context.Context, l Listeners) error {
 	for range running {
 		<-failed
 	}
+	s.logger.Info("the server has ended")
 	return err
 }
 

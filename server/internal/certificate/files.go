@@ -4,8 +4,8 @@ package certificate
 
 import (
 	"crypto/tls"
-	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"sync"
@@ -17,6 +17,9 @@ import (
 
 // checkInterval is how often the files are looked at, at most.
 const checkInterval = 2 * time.Second
+
+// maxKey bounds a key's file, in bytes.
+const maxKey = 1 << 20
 
 // files are a certificate and its key, loaded again when they have changed.
 type files struct {
@@ -45,13 +48,16 @@ func (s stamp) same(other stamp) bool {
 // its halves don't fit, the old one stays and the fault is logged.
 func FromFiles(cert, key string, logger *slog.Logger) (*tls.Config, error) {
 	f := &files{cert: cert, key: key, logger: logger}
-	seen, err := f.stamps()
+	seen, err := f.stamps() // before the files are read, so that a change in between is seen
 	if err != nil {
-		return nil, fmt.Errorf("certificate: %w", err)
+		return nil, fmt.Errorf("the TLS certificate and its key: %w", err)
 	}
 	pair, err := load(cert, key)
 	if err != nil {
-		return nil, fmt.Errorf("certificate: %w", err)
+		return nil, err
+	}
+	if time.Now().After(pair.Leaf.NotAfter) { // a server whose certificate is late is better than none: it takes the new one when it comes
+		logger.Error("the TLS certificate has expired: clients refuse it", slog.Time("expired", pair.Leaf.NotAfter))
 	}
 	f.seen, f.checked = seen, time.Now()
 	f.current.Store(pair)
@@ -112,19 +118,31 @@ func Check(cert, key string) error {
 	return err
 }
 
-// load follows links, as programs that renew certificates make them.
+// load follows links, as programs that renew certificates make them. The key is read from the file that was checked.
 func load(cert, key string) (*tls.Certificate, error) {
-	file, err := os.Open(key)
+	certificates, err := os.ReadFile(cert)
+	if err != nil {
+		return nil, fmt.Errorf("the TLS certificate: %w", err)
+	}
+	private, err := readKey(key)
 	if err != nil {
 		return nil, err
 	}
-	err = errors.Join(privatefile.Check(file), file.Close())
-	if err != nil {
-		return nil, fmt.Errorf("the TLS key %w", err)
-	}
-	pair, err := tls.LoadX509KeyPair(cert, key)
+	pair, err := tls.X509KeyPair(certificates, private)
 	if err != nil {
 		return nil, fmt.Errorf("%s and %s: %w", cert, key, err)
 	}
 	return &pair, nil
+}
+
+func readKey(name string) ([]byte, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("the TLS key: %w", err)
+	}
+	defer file.Close()
+	if err := privatefile.Check(file); err != nil {
+		return nil, fmt.Errorf("the TLS key %w", err)
+	}
+	return io.ReadAll(io.LimitReader(file, maxKey))
 }

@@ -22,14 +22,16 @@ import (
 // pair is a certificate and its key, as PEM.
 type pair struct{ cert, key []byte }
 
-func newPair(t *testing.T, serial int64) pair {
+func newPair(t *testing.T, serial int64) pair { return newPairUntil(t, serial, time.Now().Add(time.Hour)) }
+
+func newPairUntil(t *testing.T, serial int64, end time.Time) pair {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(serial), DNSNames: []string{"auth.example.com"}, NotAfter: time.Now().Add(time.Hour),
+		SerialNumber: big.NewInt(serial), DNSNames: []string{"auth.example.com"}, NotAfter: end,
 	}
 	certificate, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
@@ -169,6 +171,18 @@ func TestHandshakesDuringAChange(t *testing.T) {
 	}
 	put(t, dir, second)
 	all.Wait()
+}
+
+// A certificate that is late serves nobody, but the server has to be there for the new one.
+func TestAnExpiredCertificateIsToldOf(t *testing.T) {
+	cert, key := put(t, t.TempDir(), newPairUntil(t, 1, time.Now().Add(-time.Minute)))
+	var log logtest.Buffer
+	if _, err := FromFiles(cert, key, slog.New(slog.NewTextHandler(&log, nil))); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(log.String(), "the TLS certificate has expired") {
+		t.Errorf("the log says %q", log.String())
+	}
 }
 
 func TestFromFilesRefuses(t *testing.T) {
