@@ -4,6 +4,7 @@ package certificate
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -120,12 +121,12 @@ func Check(cert, key string) error {
 
 // load follows links, as programs that renew certificates make them. The key is read from the file that was checked.
 func load(cert, key string) (*tls.Certificate, error) {
-	certificates, err := os.ReadFile(cert)
-	if err != nil {
-		return nil, fmt.Errorf("the TLS certificate: %w", err)
+	certificates, err1 := os.ReadFile(cert)
+	if err1 != nil {
+		err1 = fmt.Errorf("the TLS certificate: %w", err1)
 	}
-	private, err := readKey(key)
-	if err != nil {
+	private, err2 := readKey(key)
+	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
 	pair, err := tls.X509KeyPair(certificates, private)

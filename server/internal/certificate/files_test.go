@@ -22,7 +22,9 @@ import (
 // pair is a certificate and its key, as PEM.
 type pair struct{ cert, key []byte }
 
-func newPair(t *testing.T, serial int64) pair { return newPairUntil(t, serial, time.Now().Add(time.Hour)) }
+func newPair(t *testing.T, serial int64) pair {
+	return newPairUntil(t, serial, time.Now().Add(time.Hour))
+}
 
 func newPairUntil(t *testing.T, serial int64, end time.Time) pair {
 	t.Helper()

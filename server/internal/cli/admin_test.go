@@ -143,6 +143,7 @@ func TestAdminExamples(t *testing.T) {
 	session, err := s.Issuer().Issue(t.Context(), issuer.Grant{Subject: bob})
 	check(t, err)
 	check(t, os.WriteFile(filepath.Join(dir, "password"), []byte(testPassword+"\n"), secretMode))
+	check(t, os.WriteFile(filepath.Join(dir, "jot.toml"), []byte("issuer = 'https://auth.example.com'\ndata = 'jot-data'\n"), publicMode))
 	runShell(t, dir, s.url, "jot key generate --out key.jwk")
 	t.Setenv("XDG_CONFIG_HOME", filepath.Join(dir, "config"))
 	t.Setenv("JOT_ADMIN_TOKEN", token)
@@ -158,7 +159,7 @@ func TestAdminExamples(t *testing.T) {
 	slices.SortStableFunc(commands, func(a, b *cobra.Command) int { return exampleRank[a.Name()] - exampleRank[b.Name()] })
 	for _, cmd := range commands {
 		if cmd.Name() == "bootstrap" { // there is no terminal
-			cmd.Example = strings.Replace(cmd.Example, "https://auth.example.com\n", "https://auth.example.com --json\n", 1)
+			cmd.Example = strings.NewReplacer("https://auth.example.com\n", "https://auth.example.com --json\n", "jot.toml\n", "jot.toml --json\n").Replace(cmd.Example)
 		}
 		runShell(t, dir, s.url, cmd.Example)
 	}
