@@ -1,8 +1,6 @@
 package main
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // goals are milliseconds at most; zero is none.
 type goals struct{ sqlite, postgres float64 }
@@ -20,10 +18,9 @@ type operation struct {
 	goals goals
 	call  func(*world) call
 
-	path       string // the line is left out where the server doesn't know it
-	limited    bool   // each operation uses up a session of the stock
-	passwords  bool   // there must be people
-	remembered bool   // the server's memory is looked at afterwards
+	limited    bool // each operation uses up a session of the stock
+	passwords  bool // there must be people
+	remembered bool // the server's memory is looked at afterwards
 
 	beside  func(*world) *crowd // who else works meanwhile
 	overrun bool                // the goal is for what the server takes beyond a bare Argon2id hash
@@ -34,7 +31,7 @@ type operation struct {
 func operations() []operation {
 	return []operation{
 		{name: "refresh, ES256", goals: goals{0.35, 0.5}, call: (*world).refreshing},
-		{name: "issuer.Issue over HTTP, ES256", goals: goals{0.15, 0}, call: (*world).issuing, path: issuePath},
+		{name: "issuer.Issue over HTTP, ES256", goals: goals{0.15, 0.15}, call: (*world).issuing},
 		{name: "client credentials, ES256", call: (*world).acting},
 		{name: "revoke", goals: goals{0.25, 0.4}, call: (*world).revoking, limited: true},
 		{name: "JWKS", goals: goals{0.025, 0.025}, call: read("/.well-known/jwks.json")},

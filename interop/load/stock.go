@@ -10,6 +10,14 @@ import (
 // backend is a client that acts for itself, and may begin sessions for people whom it has authenticated.
 const backend = issuer.ClientPrefix + "backend"
 
+// What becomes of the sessions of the stock, in the names of their subjects.
+const (
+	toBeRefreshed = "refreshed"
+	toBeRevoked   = "revoked"
+)
+
+func subjectID(fate string, n int) string { return fmt.Sprintf("%s-%d", fate, n) }
+
 // stock is what the clients hold before the server starts: good refresh tokens, each of a session of its own, and the backend's secret.
 type stock struct {
 	toRefresh, toRevoke []string
@@ -18,10 +26,10 @@ type stock struct {
 
 // newStock issues tokens. Their sessions lie among those that are in the database already.
 func newStock(ctx context.Context, i *issuer.Issuer, toRefresh, toRevoke int) (s stock, err error) {
-	if s.toRefresh, err = issueTokens(ctx, i, "refreshing", toRefresh); err != nil {
+	if s.toRefresh, err = issueTokens(ctx, i, toBeRefreshed, toRefresh); err != nil {
 		return s, err
 	}
-	if s.toRevoke, err = issueTokens(ctx, i, "revoking", toRevoke); err != nil {
+	if s.toRevoke, err = issueTokens(ctx, i, toBeRevoked, toRevoke); err != nil {
 		return s, err
 	}
 	secret, hash := issuer.NewClientSecret()
@@ -30,10 +38,10 @@ func newStock(ctx context.Context, i *issuer.Issuer, toRefresh, toRevoke int) (s
 }
 
 // issueTokens begins so many sessions of subjects that have ten each, and returns their refresh tokens.
-func issueTokens(ctx context.Context, i *issuer.Issuer, name string, count int) ([]string, error) {
+func issueTokens(ctx context.Context, i *issuer.Issuer, fate string, count int) ([]string, error) {
 	tokens := make([]string, count)
 	for n := range count {
-		subject := fmt.Sprintf("%s-%d", name, n/sessionsPerSubject)
+		subject := subjectID(fate, n/sessionsPerSubject)
 		if n%sessionsPerSubject == 0 {
 			if err := i.CreateSubject(ctx, issuer.Subject{ID: subject, Scope: scopes}); err != nil {
 				return nil, err

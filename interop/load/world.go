@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"sync"
 )
@@ -12,8 +10,6 @@ import (
 const (
 	jsonType = "application/json"
 	formType = "application/x-www-form-urlencoded"
-
-	issuePath = "/admin/v1/sessions"
 )
 
 // sessionsPerClient is how many sessions each client refreshes in turn, so that they lie in many places of the database.
@@ -99,27 +95,24 @@ func (w *world) backendToken(ctx context.Context, resource string) (string, erro
 	return answer.AccessToken, err
 }
 
-// issuing lets the backend begin sessions of subjects that have some already. It gets its own token with the first.
+// issuing lets the backend begin sessions: in turn of subjects that have some already, and no other client has. It gets its own token with the first.
 func (w *world) issuing() call {
 	authenticated := sync.OnceValues(func() (*caller, error) {
 		token, err := w.backendToken(context.Background(), issuerURL+"/admin")
 		return w.caller.as(token), err
 	})
-	body := fmt.Sprintf(`{"sub":"refreshing-0","client_id":%q,"resource":%q,"amr":["pwd"],"address":%q}`, client, audience, address)
-	return func(ctx context.Context, _ int) error {
+	const subjects = sessionsPerClient / sessionsPerSubject
+	turns := make([]int, len(w.own))
+	return func(ctx context.Context, n int) error {
 		as, err := authenticated()
 		if err != nil {
 			return err
 		}
-		return as.post(ctx, issuePath, jsonType, body, nil)
+		turns[n]++
+		body := fmt.Sprintf(`{"sub":%q,"client_id":%q,"resource":%q,"amr":["pwd"],"user_agent":%q,"address":%q}`,
+			subjectID(toBeRefreshed, n*subjects+turns[n]%subjects), client, audience, userAgent, address)
+		return as.post(ctx, "/admin/v1/sessions", jsonType, body, nil)
 	}
-}
-
-// offers reports whether the server knows a path.
-func (w *world) offers(ctx context.Context, path string) bool {
-	var refused *statusError
-	err := w.caller.post(ctx, path, jsonType, "{}", nil)
-	return !errors.As(err, &refused) || refused.status != http.StatusNotFound
 }
 
 // signUp makes an account for each client that logs in.
