@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"sync/atomic"
-	"time"
 
 	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/server/internal/web"
@@ -20,29 +19,32 @@ type document struct {
 
 // encoding is a document for one key set.
 type encoding struct {
-	keys *jot.KeySet
-	body []byte
+	keys     *jot.KeySet
+	document *web.Document
 }
 
 // publish answers with a document.
 func (s *Server) publish(d *document) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		body, err := d.encode(s.issuer.KeySet())
+		document, err := s.encode(d)
 		if err != nil {
 			web.Fail(w, r, err)
 			return
 		}
-		web.Publish(w, r, d.contentType, body, int(s.issuer.KeySetMaxAge()/time.Second))
+		document.ServeHTTP(w, r)
 	}
 }
 
-func (d *document) encode(keys *jot.KeySet) ([]byte, error) {
+func (s *Server) encode(d *document) (*web.Document, error) {
+	keys := s.issuer.KeySet()
 	if last := d.last.Load(); last != nil && last.keys == keys {
-		return last.body, nil
+		return last.document, nil
 	}
 	body, err := json.Marshal(d.content(keys))
-	if err == nil {
-		d.last.Store(&encoding{keys, body})
+	if err != nil {
+		return nil, err
 	}
-	return body, err
+	encoded := &encoding{keys, web.NewDocument(d.contentType, body, s.issuer.KeySetMaxAge())}
+	d.last.Store(encoded)
+	return encoded.document, nil
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/strictjson"
@@ -15,8 +16,8 @@ import (
 //go:embed document/*.json
 var parts embed.FS
 
-// maxAge is how long caches may keep the document, in seconds: it changes with the server's version.
-const maxAge = 3600
+// maxAge is how long caches may keep the document: it changes with the server's version.
+const maxAge = time.Hour
 
 // document is an OpenAPI document (OpenAPI Specification 3.1.1 §4.8.1), or a part of one.
 type document struct {
@@ -92,8 +93,6 @@ func Register(mux *http.ServeMux, issuerURL string) error {
 	if err != nil {
 		return err
 	}
-	web.Handle(mux, base, "GET /openapi.json", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		web.Publish(w, r, "application/json", text, maxAge)
-	}))
+	web.Handle(mux, base, "GET /openapi.json", web.NewDocument("application/json", text, maxAge))
 	return nil
 }

@@ -57,13 +57,15 @@ func (m *Metrics) Handler() http.Handler {
 // InFlight is how many requests are being answered.
 func (m *Metrics) InFlight() int64 { return m.inFlight.Load() }
 
-// begin counts a request as being answered, until the function that it returns is called.
-func (m *Metrics) begin() (end func()) {
-	if m == nil {
-		return func() {}
+// begin counts a request as being answered, until end.
+func (m *Metrics) begin() { m.add(1) }
+
+func (m *Metrics) end() { m.add(-1) }
+
+func (m *Metrics) add(requests int64) {
+	if m != nil {
+		m.inFlight.Add(requests)
 	}
-	m.inFlight.Add(1)
-	return func() { m.inFlight.Add(-1) }
 }
 
 // observe counts an answer. The labels are the program's own: what a client makes up is a request without a route.

@@ -13,7 +13,7 @@ import (
 // RequestIDHeader carries the ID of a request, made here, back to the client.
 const RequestIDHeader = "Jot-Request-Id"
 
-type loggerKey struct{}
+type recorderKey struct{}
 
 // Requests says what becomes known of requests.
 type Requests struct {
@@ -32,33 +32,37 @@ func LogRequests(logger *slog.Logger, next http.Handler) http.Handler {
 // is answered with 500 and logged with its stack.
 func (o Requests) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer o.Metrics.begin()()
 		started := time.Now()
-		id := rand.Text()
-		logger := o.Logger.With(slog.String("id", id))
-		w.Header().Set(RequestIDHeader, id)
-		answer := &recorder{ResponseWriter: w}
-		r = r.WithContext(context.WithValue(r.Context(), loggerKey{}, logger))
+		o.Metrics.begin()
+		defer o.Metrics.end()
+		answer := &recorder{ResponseWriter: w, id: rand.Text(), logger: o.Logger}
+		w.Header().Set(RequestIDHeader, answer.id)
+		r = r.WithContext(context.WithValue(r.Context(), recorderKey{}, answer))
 		defer func() {
 			if cause := recover(); cause != nil {
-				answer.fail(logger, cause)
+				answer.fail(cause)
 			}
-			took := time.Since(started)
-			o.Metrics.observe(r.Pattern, knownMethod(r.Method), answer.status, took)
-			attributes := []slog.Attr{
-				slog.String("method", knownMethod(r.Method)), slog.String("route", r.Pattern),
-				slog.Int("status", answer.status), slog.Int64("bytes", answer.bytes), slog.Float64("took_ms", milliseconds(took)),
-			}
-			if o.Address != nil {
-				attributes = append(attributes, slog.String("client", o.Address(r)))
-			}
-			logger.LogAttrs(r.Context(), slog.LevelInfo, "request", attributes...)
+			o.tell(r, answer, time.Since(started))
 			if answer.aborted {
 				panic(http.ErrAbortHandler)
 			}
 		}()
 		next.ServeHTTP(answer, r)
 	})
+}
+
+// tell counts and logs an answer. The ID is an attribute like the others: a logger that has it already is made only where somebody asks for one.
+func (o Requests) tell(r *http.Request, answer *recorder, took time.Duration) {
+	method := knownMethod(r.Method)
+	o.Metrics.observe(r.Pattern, method, answer.status, took)
+	attributes := []slog.Attr{
+		slog.String("id", answer.id), slog.String("method", method), slog.String("route", r.Pattern),
+		slog.Int("status", answer.status), slog.Int64("bytes", answer.bytes), slog.Float64("took_ms", milliseconds(took)),
+	}
+	if o.Address != nil {
+		attributes = append(attributes, slog.String("client", o.Address(r)))
+	}
+	o.Logger.LogAttrs(r.Context(), slog.LevelInfo, "request", attributes...)
 }
 
 // milliseconds have the unit in their name, and read the same as JSON and as text.
@@ -69,8 +73,8 @@ func milliseconds(d time.Duration) float64 {
 // Logger returns the logger of Requests, which adds the ID of the request of this context. Outside of it, that is
 // slog.Default.
 func Logger(ctx context.Context) *slog.Logger {
-	if logger, ok := ctx.Value(loggerKey{}).(*slog.Logger); ok {
-		return logger
+	if answer, ok := ctx.Value(recorderKey{}).(*recorder); ok {
+		return answer.logger.With(slog.String("id", answer.id))
 	}
 	return slog.Default()
 }
@@ -87,6 +91,8 @@ func knownMethod(method string) string {
 // recorder notes what was answered.
 type recorder struct {
 	http.ResponseWriter
+	id      string
+	logger  *slog.Logger
 	status  int
 	bytes   int64
 	aborted bool
@@ -112,12 +118,12 @@ func (w *recorder) Write(data []byte) (int, error) {
 }
 
 // fail answers a panic with 500, or cuts the connection where an answer had begun.
-func (w *recorder) fail(logger *slog.Logger, cause any) {
+func (w *recorder) fail(cause any) {
 	if cause == http.ErrAbortHandler {
 		w.aborted = true
 		return
 	}
-	logger.Error("a handler panicked", slog.Any("cause", cause), slog.String("stack", string(debug.Stack())))
+	w.logger.Error("a handler panicked", slog.String("id", w.id), slog.Any("cause", cause), slog.String("stack", string(debug.Stack())))
 	if w.status != 0 {
 		w.aborted = true
 		return
