@@ -43,7 +43,7 @@ func (d deployment) database() string {
 }
 
 // noThrottling lets thousands log in from one address; it has no flag, so that nobody does it in passing.
-const noThrottling = "JOT_LOGIN_NO_THROTTLING=true"
+const noThrottling = "JOT_LOG_IN_NO_THROTTLING=true"
 
 // start runs the command. Sign-up is open, so that people can be made.
 func (d deployment) start(ctx context.Context, binary string) (*process, error) {
