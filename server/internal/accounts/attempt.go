@@ -102,7 +102,7 @@ func (t attempt) giveBack(tx Tx) error {
 		if err != nil {
 			return err
 		}
-		found = l.schedule.giveBack(found, t.counted[n], now)
+		found = l.schedule.giveBack(found, t.counted[n])
 		if t.reset || found.empty(now) {
 			err = tx.DeleteThrottle(l.slot)
 		} else {

@@ -73,16 +73,19 @@ func (s Schedule) count(t Throttle, now time.Time) Throttle {
 	if most := now.Add(time.Duration(s.most()) * s.Forgive); t.Cleared.After(most) {
 		t.Cleared = most
 	}
-	t.Next = now.Add(s.delay(s.level(t, now)))
+	t.Next = time.Time{} // not now: who read the clock before and waited for the slot would come too early
+	if delay := s.delay(s.level(t, now)); delay > 0 {
+		t.Next = now.Add(delay)
+	}
 	return t
 }
 
 // giveBack takes an attempt back that count added and that was none: the password was right. The delay that it brought goes with it,
 // unless others have added to it since.
-func (s Schedule) giveBack(t, counted Throttle, now time.Time) Throttle {
+func (s Schedule) giveBack(t, counted Throttle) Throttle {
 	t.Cleared = t.Cleared.Add(-s.Forgive)
 	if t.Next.Equal(counted.Next) {
-		t.Next = now
+		t.Next = time.Time{}
 	}
 	return t
 }

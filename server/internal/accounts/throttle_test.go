@@ -39,6 +39,19 @@ func TestScheduleGrows(t *testing.T) {
 }
 
 // TestScheduleForgives: after a quiet time as long as the attempts are worth, all of them are free again, and no earlier.
+// TestScheduleOlderClock: of two right passwords at once, the one whose transaction read the clock first and came second isn't refused.
+func TestScheduleOlderClock(t *testing.T) {
+	now := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
+	earlier := now.Add(-time.Millisecond)
+	counted := defaultPerAddress.count(Throttle{}, now)
+	if wait := defaultPerAddress.wait(counted, earlier); wait > 0 {
+		t.Errorf("an attempt without a delay holds others up for %v", wait)
+	}
+	if wait := defaultPerAddress.wait(defaultPerAddress.giveBack(counted, counted), earlier); wait > 0 {
+		t.Errorf("one that was given back holds others up for %v", wait)
+	}
+}
+
 func TestScheduleForgives(t *testing.T) {
 	s, now := defaultPerAccount, time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
 	var h Throttle
