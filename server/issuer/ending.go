@@ -26,11 +26,7 @@ func (e Ending) applyTo(s *Session) {
 
 // findSession finds a session as it is, also where its row doesn't say yet that it has ended.
 func findSession(r Reader, sid string) (Session, error) {
-	session, err := r.Session(sid)
-	if err != nil {
-		return Session{}, err
-	}
-	subject, err := r.Subject(session.Subject)
+	session, subject, err := r.Session(sid)
 	if err != nil {
 		return Session{}, err
 	}

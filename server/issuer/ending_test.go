@@ -17,7 +17,7 @@ func (f *fixture) rawSession(sid string) issuer.Session {
 	f.Helper()
 	var s issuer.Session
 	f.do(f.store.View(f.Context(), func(r issuer.Reader) (err error) {
-		s, err = r.Session(sid)
+		s, _, err = r.Session(sid)
 		return err
 	}))
 	return s

@@ -153,8 +153,7 @@ func (f *fixture) appendUnknown() {
 		f.do(err)
 		r := revocation.Rule{Kind: "unheard_of", Issuer: f.URL(), Value: "ann", Expires: time.Now().Add(100 * 365 * 24 * time.Hour).Unix()}
 		head = head.Append(r)
-		f.do(tx.AppendRule(issuer.LogEntry{Sequence: head.Sequence, Rule: r, Hash: head.Hash, Time: time.Now()}))
-		return tx.PutLogHead(head)
+		return tx.AppendRule(issuer.LogEntry{Sequence: head.Sequence, Rule: r, Hash: head.Hash, Time: time.Now()})
 	}))
 }
 

@@ -107,15 +107,8 @@ func (u *update) refresh(r RefreshRequest, token refreshToken) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	session, err := u.Session(token.session)
-	if errors.Is(err, ErrNotFound) {
-		return nil, ErrInvalidGrant
-	}
-	if err != nil {
-		return nil, err
-	}
-	subject, err := findSubject(u, session.Subject)
-	if errors.Is(err, ErrNotFound) {
+	session, subject, err := u.Session(token.session)
+	if errors.Is(err, ErrNotFound) || err == nil && !subject.Deleted.IsZero() {
 		return nil, ErrInvalidGrant
 	}
 	if err != nil {

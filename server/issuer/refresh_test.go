@@ -158,7 +158,7 @@ func TestRefreshRewound(t *testing.T) {
 	store := f.openStore()
 	ahead := f.refresh(f.refresh(first.Refresh).Refresh)
 	f.do(store.Update(t.Context(), func(tx issuer.Tx) error {
-		session, err := tx.Session(first.SessionID)
+		session, _, err := tx.Session(first.SessionID)
 		session.Counters = issuer.Counters{Current: 1, RotatedAt: session.Created}
 		return errors.Join(err, tx.UpdateSession(session))
 	}))
@@ -246,7 +246,7 @@ func TestRefreshEventsAreBounded(t *testing.T) {
 	elsewhere(second.Refresh)
 	ahead := f.refresh(third.Refresh)
 	f.do(f.openStore().Update(t.Context(), func(tx issuer.Tx) error {
-		session, err := tx.Session(first.SessionID)
+		session, _, err := tx.Session(first.SessionID)
 		f.do(err)
 		session.Counters = issuer.Counters{Current: 2, Previous: 1, RotatedAt: session.LastUsed}
 		return tx.UpdateSession(session)
@@ -387,22 +387,26 @@ func TestRefreshResource(t *testing.T) {
 	f.refresh(same.Refresh)
 }
 
-// forgetful is a store that has lost its subjects.
-type forgetful struct{ issuer.Store }
+// deserted is a store whose subjects are all deleted.
+type deserted struct{ issuer.Store }
 
-func (s forgetful) Update(ctx context.Context, f func(issuer.Tx) error) error {
+func (s deserted) Update(ctx context.Context, f func(issuer.Tx) error) error {
 	return s.Store.Update(ctx, func(tx issuer.Tx) error { return f(nobody{tx}) })
 }
 
 type nobody struct{ issuer.Tx }
 
-func (nobody) Subject(string) (issuer.Subject, error) { return issuer.Subject{}, issuer.ErrNotFound }
+func (n nobody) Session(id string) (issuer.Session, issuer.Subject, error) {
+	session, subject, err := n.Tx.Session(id)
+	subject.Deleted = session.Created
+	return session, subject, err
+}
 
 // TestRefreshWithoutSubject: the tokens of a subject that is gone are of no use.
 func TestRefreshWithoutSubject(t *testing.T) {
 	f := newFixture(t, config())
 	tokens := f.login()
-	lost, err := issuer.New(t.Context(), forgetful{f.openStore()}, f.config)
+	lost, err := issuer.New(t.Context(), deserted{f.openStore()}, f.config)
 	f.do(err)
 	defer lost.Close()
 	f.Issuer = lost

@@ -88,8 +88,8 @@ type SubjectWriter interface {
 
 // SessionReader reads sessions.
 type SessionReader interface {
-	// Session finds a session, ended or expired ones too, or fails with ErrNotFound.
-	Session(id string) (Session, error)
+	// Session finds a session, ended or expired ones too, and its subject, or fails with ErrNotFound.
+	Session(id string) (Session, Subject, error)
 	// SessionsOf returns up to limit sessions of a subject that weren't ended, expired ones too, with an ID above after, in the
 	// order of their IDs' bytes.
 	SessionsOf(subject, after string, limit int) ([]Session, error)
@@ -179,7 +179,7 @@ type RuleReader interface {
 
 // RuleWriter writes the log of revocation rules.
 type RuleWriter interface {
-	// AppendRule adds an entry, or fails with ErrTaken when its sequence exists.
+	// AppendRule adds an entry and moves the head to it, or fails with ErrTaken when its sequence exists.
 	AppendRule(LogEntry) error
 	// PutLogHead replaces the head.
 	PutLogHead(revocation.Head) error

@@ -17,11 +17,16 @@ const (
 	ruleSlack = leeway + skew
 )
 
+// moment is the time of a transaction: the tokens that it drafts are issued then.
+type moment struct {
+	issuer *Issuer
+	now    time.Time
+}
+
 // update is a transaction that may refuse tokens: it gathers rules beside what it writes itself.
 type update struct {
 	Tx
-	now        time.Time
-	issuer     *Issuer
+	moment
 	actor      Actor
 	acted      bool              // somebody other than the subject acts
 	rules      []revocation.Rule // to be appended to the log
@@ -45,7 +50,7 @@ func (i *Issuer) commitOnce(ctx context.Context, f func(*update) error) error {
 		if err != nil {
 			return err
 		}
-		u = &update{Tx: tx, now: now, issuer: i, actor: actor, acted: acted}
+		u = &update{Tx: tx, moment: moment{i, now}, actor: actor, acted: acted}
 		if err := f(u); err != nil {
 			return err
 		}
@@ -108,5 +113,5 @@ func (u *update) appendRules() error {
 			return err
 		}
 	}
-	return u.PutLogHead(head)
+	return nil
 }

@@ -80,7 +80,7 @@ func content(t *testing.T, store *sqlstore.Store) []any {
 		replaced, err10 := r.ReplacedLog("before")
 		all = append(all, bootstrap, subject, clients, resources, keys, head, replaced, entries, events, value)
 		for n := range 300 {
-			session, err := r.Session(fmt.Sprint(n))
+			session, _, err := r.Session(fmt.Sprint(n))
 			if err != nil {
 				return err
 			}
@@ -212,7 +212,7 @@ func TestReadSchema(t *testing.T) {
 	openPostgres(t, database, sqlstore.Options{})
 	for _, name := range []string{path, database} {
 		after, err := sqlstore.ReadSchema(t.Context(), name)
-		if err != nil || after.Version != before.Newest || len(after.Pending) != 0 {
+		if err != nil || after.Version != after.Newest || len(after.Pending) != 0 {
 			t.Errorf("%+v, %v", after, err)
 		}
 	}

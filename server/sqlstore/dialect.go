@@ -19,6 +19,8 @@ type dialect interface {
 	holding(query string) string
 	// lock waits until nobody else holds the same lock, or until all who do share it, and holds it until the commit.
 	lock(t *tx, l lock, shared bool) error
+	// movingHead turns insertRule into a statement that moves the log's head to the rule as well, where there is such a one.
+	movingHead(insert string) (statement string, moves bool)
 	// lockSlot waits until nobody else holds the same slot of throttles, and holds it until the commit. Whoever holds several took them
 	// in the order of accounts, which is one of kinds, so that no two wait for each other; and after a subject and its account.
 	lockSlot(t *tx, slot int64) error

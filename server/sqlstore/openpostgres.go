@@ -3,10 +3,11 @@ package sqlstore
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
-	"math/rand/v2"
+	mathrand "math/rand/v2"
 	"net/netip"
 	"regexp"
 	"strings"
@@ -81,6 +82,7 @@ func parsePostgres(connection string, o Options) (*pgx.ConnConfig, error) {
 		"statement_timeout":                   milliseconds(statementTimeout),
 		"idle_in_transaction_session_timeout": milliseconds(idleTimeout),
 		"lock_timeout":                        milliseconds(o.BusyTimeout),
+		serverParameter:                       rand.Text(),
 	} {
 		if config.RuntimeParams[name] == "" {
 			config.RuntimeParams[name] = value
@@ -128,7 +130,7 @@ func pool(config *pgx.ConnConfig, connections int) *sql.DB {
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
-	db.SetConnMaxLifetime(connectionLife + rand.N(connectionLife/2))
+	db.SetConnMaxLifetime(connectionLife + mathrand.N(connectionLife/2))
 	return db
 }
 

@@ -45,16 +45,18 @@ func (postgresDialect) now(t *tx) (time.Time, error) {
 	return time.UnixMilli(ms).UTC(), nil
 }
 
-// holdSession locks the subject first: whoever ends all its sessions has locked it before them, and would wait for this transaction
-// while this one waits for the subject.
-const holdSession = `SELECT ` + sessionColumns + ` FROM subjects JOIN sessions ON sessions.subject = subjects.id WHERE sessions.id = $1
-	FOR NO KEY UPDATE OF subjects, sessions`
-
+// holding locks the subject of a session first, since that is the order of the query's tables: whoever ends all its sessions has locked it
+// before them, and would wait for this transaction while this one waits for the subject.
 func (postgresDialect) holding(query string) string {
 	if query == selectSession {
-		return holdSession
+		return query + ` FOR NO KEY UPDATE OF subjects, sessions`
 	}
 	return query + ` FOR NO KEY UPDATE` // weaker than FOR UPDATE: rows that refer to this one may come meanwhile
+}
+
+// movingHead saves a round trip while everybody else who revokes waits for the head.
+func (postgresDialect) movingHead(insert string) (string, bool) {
+	return `WITH moved AS (UPDATE log_head SET sequence = $1, hash = $8 WHERE one = 1) ` + insert, true
 }
 
 func (postgresDialect) lock(t *tx, l lock, shared bool) error {

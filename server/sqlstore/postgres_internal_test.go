@@ -65,7 +65,8 @@ func TestExplainPostgres(t *testing.T) {
 	}
 }
 
-// TestWatch: the database tells who watches of a rule and of a key that another server wrote, and of nothing that was rolled back.
+// TestWatch: the database tells who watches of a rule and of a key that another server wrote, and of nothing that was rolled back
+// or that it wrote itself.
 func TestWatch(t *testing.T) {
 	database := pgtest.Database(t)
 	ours, err := OpenPostgres(t.Context(), database, Options{})
@@ -100,15 +101,28 @@ func TestWatch(t *testing.T) {
 		if !errors.Is(err, no) {
 			t.Error(err)
 		}
+		own := ours.Update(t.Context(), func(tx issuer.Tx) error { return tx.PutLogHead(revocation.NewLog("own")) })
 		select {
 		case <-heard:
-			t.Errorf("%s: told of what was rolled back", name)
+			t.Errorf("%s: told of what was rolled back, or of its own", name)
 		default:
+		}
+		if own != nil {
+			t.Error(own)
 		}
 		if err := theirs.Update(t.Context(), write); err != nil {
 			t.Error(err)
 		}
 		<-heard
+	}
+	if err := theirs.Update(t.Context(), func(tx issuer.Tx) error { return tx.InsertKey(issuer.Key{ID: "k2"}) }); err != nil {
+		t.Error(err)
+	}
+	<-heard // were one of its own before it, theirs would still be to come
+	select {
+	case <-heard:
+		t.Error("told of its own")
+	default:
 	}
 	stop()
 	<-ended

@@ -231,7 +231,7 @@ func endAll(tx issuer.Tx) error {
 
 var crossings = []func(issuer.Tx) error{
 	func(tx issuer.Tx) error { // a refresh
-		session, err1 := tx.Session("s")
+		session, _, err1 := tx.Session("s")
 		_, err2 := tx.Subject("ann")
 		return errors.Join(err1, err2, tx.InsertEvent(issuer.Event{}), tx.UpdateSession(session))
 	},

@@ -18,6 +18,7 @@ const (
 		FROM rules WHERE sequence > $1 ORDER BY sequence LIMIT $2`
 	insertRule = `INSERT INTO rules (sequence, kind, issuer, value, subject, minimum, expires, hash, written)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
+	moveLogHead       = `UPDATE log_head SET sequence = $1, hash = $2 WHERE one = 1`
 	selectReplacedLog = `SELECT log_id, sequence, hash FROM replaced_logs WHERE log_id = $1`
 	insertReplacedLog = `INSERT INTO replaced_logs (log_id, sequence, hash) SELECT log_id, sequence, hash FROM log_head`
 	emptyRules        = `DELETE FROM rules`
@@ -78,7 +79,12 @@ func (t *tx) LogEntries(after uint64, limit int) ([]issuer.LogEntry, error) {
 // AppendRule implements issuer.RuleWriter.
 func (t *tx) AppendRule(e issuer.LogEntry) error {
 	r := e.Rule
-	return t.insert(insertRule, e.Sequence, string(r.Kind), r.Issuer, r.Value, r.Subject, r.Minimum, r.Expires, e.Hash[:], millis(e.Time))
+	statement, moves := t.store.dialect.movingHead(insertRule)
+	err := t.insert(statement, e.Sequence, string(r.Kind), r.Issuer, r.Value, r.Subject, r.Minimum, r.Expires, e.Hash[:], millis(e.Time))
+	if err != nil || moves {
+		return err
+	}
+	return t.change(moveLogHead, e.Sequence, e.Hash[:])
 }
 
 // LiveRules implements issuer.RuleReader.

@@ -12,7 +12,7 @@ const (
 			sessions.auth_time, sessions.user_agent, sessions.address, sessions.created, sessions.last_used, sessions.idle_expires,
 			sessions.expires, sessions.current, sessions.previous, sessions.rotated_at, sessions.ended, sessions.end_reason,
 			sessions.revoked_tokens, sessions.reported`
-	selectSession    = `SELECT ` + sessionColumns + ` FROM sessions WHERE id = $1`
+	selectSession    = `SELECT ` + sessionColumns + `, ` + subjectColumns + ` FROM subjects JOIN sessions ON sessions.subject = subjects.id WHERE sessions.id = $1`
 	selectSessionsOf = `SELECT ` + sessionColumns + ` FROM sessions WHERE subject = $1 AND ended = 0 AND id > $2 ORDER BY id LIMIT $3`
 
 	// One text for each index that finds the rows. A parameter has the type of the column that it is compared with first.
@@ -39,8 +39,14 @@ const (
 )
 
 // Session implements issuer.SessionReader.
-func (t *tx) Session(id string) (issuer.Session, error) {
-	return one(t, scanSession, selectSession, id)
+func (t *tx) Session(id string) (issuer.Session, issuer.Subject, error) {
+	var session issuer.Session
+	var subject issuer.Subject
+	err := t.find(selectSession, id, append(sessionFields(&session), subjectFields(&subject)...)...)
+	if err != nil {
+		return issuer.Session{}, issuer.Subject{}, err
+	}
+	return session, subject, nil
 }
 
 // Sessions implements issuer.SessionReader.
@@ -60,14 +66,20 @@ func (t *tx) SessionsOf(subject, after string, limit int) ([]issuer.Session, err
 	return list(t, scanSession, selectSessionsOf, subject, after, limit)
 }
 
-// scanSession reads what sessionColumns name.
 func scanSession(r row) (issuer.Session, error) {
 	var s issuer.Session
-	err := r.Scan(&s.ID, &s.Subject, &s.Generation, &s.ClientID, &s.Resource, wordsField{&s.Scope}, wordsField{&s.AMR},
+	err := r.Scan(sessionFields(&s)...)
+	return s, err
+}
+
+// sessionFields take what sessionColumns name.
+func sessionFields(s *issuer.Session) []any {
+	return []any{
+		&s.ID, &s.Subject, &s.Generation, &s.ClientID, &s.Resource, wordsField{&s.Scope}, wordsField{&s.AMR},
 		timeField{&s.AuthTime}, &s.UserAgent, &s.Address, timeField{&s.Created}, timeField{&s.LastUsed},
 		timeField{&s.IdleExpires}, timeField{&s.Expires}, &s.Counters.Current, &s.Counters.Previous, timeField{&s.Counters.RotatedAt},
-		timeField{&s.Ended}, &s.EndReason, &s.RevokedTokens, &s.Reported)
-	return s, err
+		timeField{&s.Ended}, &s.EndReason, &s.RevokedTokens, &s.Reported,
+	}
 }
 
 // InsertSession implements issuer.SessionWriter.

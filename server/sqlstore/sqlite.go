@@ -31,6 +31,8 @@ func (sqliteDialect) now(*tx) (time.Time, error) {
 
 func (sqliteDialect) holding(query string) string { return query }
 
+func (sqliteDialect) movingHead(insert string) (string, bool) { return insert, false }
+
 func (sqliteDialect) lock(*tx, lock, bool) error { return nil }
 
 func (sqliteDialect) lockSlot(*tx, int64) error { return nil }
@@ -163,7 +165,7 @@ var statements = []string{
 	selectClient, selectClients, insertClient, updateClient, deleteClient,
 	selectResource, selectResources, insertResource, updateResource, deleteResource, selectAlgorithms,
 	selectKeys, insertKey, updateKey,
-	selectLogHead, updateLogHead, upsertLogHead, selectLogEntries, insertRule, selectLiveRules, selectReplacedLog, insertReplacedLog, emptyRules,
+	selectLogHead, updateLogHead, moveLogHead, upsertLogHead, selectLogEntries, insertRule, selectLiveRules, selectReplacedLog, insertReplacedLog, emptyRules,
 	selectEvents, selectEventsOfKind, selectEventsOfSubject, selectEventsBefore, selectEventsOfKindBefore, selectEventsOfSubjectBefore, insertEvent,
 	selectBootstrap, upsertBootstrap,
 	selectSetting, updateSetting, upsertSetting,

@@ -7,14 +7,15 @@ import (
 )
 
 const (
-	subjectColumns = `id, generation, claims, scope, disabled, created, deleted, ending_before, ending_at, ending_why, ending_pending`
+	subjectColumns = `subjects.id, subjects.generation, subjects.claims, subjects.scope, subjects.disabled, subjects.created, subjects.deleted,
+			subjects.ending_before, subjects.ending_at, subjects.ending_why, subjects.ending_pending`
 	selectSubject  = `SELECT ` + subjectColumns + ` FROM subjects WHERE id = $1`
 	selectSubjects = `SELECT ` + subjectColumns + ` FROM subjects
 		WHERE (created, id) < ($1, $2) AND deleted = 0 AND (disabled = $3 OR $3 < 0) ORDER BY created DESC, id DESC LIMIT $4`
 	// A scope is a list of words; the search for one, which no index helps, is as rare as a change of an administrator.
 	otherWithScope = `SELECT EXISTS (SELECT 1 FROM subjects
 		WHERE disabled = 0 AND deleted = 0 AND id <> $1 AND replace(' ' || scope || ' ', $2, '') <> ' ' || scope || ' ')`
-	insertSubject = `INSERT INTO subjects (` + subjectColumns + `)
+	insertSubject = `INSERT INTO subjects (id, generation, claims, scope, disabled, created, deleted, ending_before, ending_at, ending_why, ending_pending)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
 	updateSubject = `UPDATE subjects SET generation = $1, claims = $2, scope = $3, disabled = $4, created = $5, deleted = $6,
 			ending_before = $7, ending_at = $8, ending_why = $9, ending_pending = $10
@@ -28,11 +29,25 @@ func (t *tx) Subject(id string) (issuer.Subject, error) {
 
 func scanSubject(r row) (issuer.Subject, error) {
 	var s issuer.Subject
-	var claims string
-	err := r.Scan(&s.ID, &s.Generation, &claims, wordsField{&s.Scope}, &s.Disabled, timeField{&s.Created}, timeField{&s.Deleted},
-		&s.Ending.Before, timeField{&s.Ending.At}, &s.Ending.Why, &s.Ending.Pending)
-	s.Claims = json.RawMessage(claims)
+	err := r.Scan(subjectFields(&s)...)
 	return s, err
+}
+
+// subjectFields take what subjectColumns name.
+func subjectFields(s *issuer.Subject) []any {
+	return []any{
+		&s.ID, &s.Generation, claimsField{&s.Claims}, wordsField{&s.Scope}, &s.Disabled, timeField{&s.Created}, timeField{&s.Deleted},
+		&s.Ending.Before, timeField{&s.Ending.At}, &s.Ending.Why, &s.Ending.Pending,
+	}
+}
+
+// claimsField scans a JSON object.
+type claimsField struct{ claims *json.RawMessage }
+
+func (f claimsField) Scan(value any) error {
+	text, _ := value.(string)
+	*f.claims = json.RawMessage(text)
+	return nil
 }
 
 // Subjects implements issuer.SubjectReader.

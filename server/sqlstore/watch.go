@@ -10,6 +10,9 @@ import (
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 )
 
+// serverParameter is of every connection: which server it is of. The trigger tell_servers says it to all who listen.
+const serverParameter = "jot.server"
+
 // watchInterval is how often somebody who watches looks without having been told, in case a message was lost.
 const watchInterval = time.Second
 
@@ -60,13 +63,26 @@ func (w watcher) listen(ctx context.Context, changed func()) error {
 	}
 	for !connection.IsClosed() {
 		changed() // first of all what happened before LISTEN
-		waiting, cancel := context.WithTimeout(ctx, w.interval)
-		_, err := connection.WaitForNotification(waiting)
-		lost := err != nil && waiting.Err() == nil
-		cancel()
-		if lost || ctx.Err() != nil {
+		if err := w.wait(ctx, connection); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// wait returns when another server has changed something, or after a second. What this one changed, it knows.
+func (w watcher) wait(ctx context.Context, connection *pgx.Conn) error {
+	waiting, cancel := context.WithTimeout(ctx, w.interval)
+	defer cancel()
+	for {
+		message, err := connection.WaitForNotification(waiting)
+		switch {
+		case err != nil && waiting.Err() == nil:
+			return err
+		case err != nil:
+			return ctx.Err()
+		case message.Payload != w.config.RuntimeParams[serverParameter]:
+			return nil
+		}
+	}
 }

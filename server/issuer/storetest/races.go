@@ -87,7 +87,7 @@ func (s *suite) loginOrDisable() {
 	for n := range writers {
 		for round := range 5 {
 			err := s.store.View(s.Context(), func(r issuer.Reader) error {
-				found, err := r.Session(fmt.Sprint(n, "-", round))
+				found, _, err := r.Session(fmt.Sprint(n, "-", round))
 				if err == nil && found.Ended.IsZero() {
 					s.Errorf("session %s of a disabled subject lives", found.ID)
 				}
@@ -135,7 +135,7 @@ func (s *suite) crossing() {
 }
 
 func refresh(tx issuer.Tx) error {
-	found, err := tx.Session("s")
+	found, _, err := tx.Session("s")
 	if err != nil {
 		return err
 	}

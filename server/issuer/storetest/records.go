@@ -36,7 +36,10 @@ func findSubject(id string) func(issuer.Reader) (issuer.Subject, error) {
 }
 
 func findSession(id string) func(issuer.Reader) (issuer.Session, error) {
-	return func(r issuer.Reader) (issuer.Session, error) { return r.Session(id) }
+	return func(r issuer.Reader) (issuer.Session, error) {
+		session, _, err := r.Session(id)
+		return session, err
+	}
 }
 
 func (s *suite) subjects() {
@@ -123,7 +126,7 @@ func appendRule(tx issuer.Tx, r revocation.Rule) error {
 		return err
 	}
 	head = head.Append(r)
-	return errors.Join(tx.AppendRule(issuer.LogEntry{Sequence: head.Sequence, Rule: r, Hash: head.Hash, Time: base}), tx.PutLogHead(head))
+	return tx.AppendRule(issuer.LogEntry{Sequence: head.Sequence, Rule: r, Hash: head.Hash, Time: base})
 }
 
 func rule(value string, expires int64) revocation.Rule {

@@ -21,7 +21,7 @@ func (s *suite) rollback() {
 	s.refuse(failure, func(tx issuer.Tx) error {
 		err := errors.Join(tx.InsertSubject(subject("sub")), tx.InsertSession(session("s", "sub")), tx.PutSetting("a", 1),
 			tx.InsertEvent(issuer.Event{Time: base}), appendRule(tx, rule("s", base.Unix())))
-		if _, found := tx.Session("s"); err != nil || found != nil {
+		if _, _, found := tx.Session("s"); err != nil || found != nil {
 			s.Errorf("writing: %v; reading it back: %v", err, found)
 		}
 		return failure
@@ -90,7 +90,7 @@ func (s *suite) serializable() {
 	s.parallel(func(int) error {
 		for range rounds {
 			err := s.store.Update(s.Context(), func(tx issuer.Tx) error {
-				found, err := tx.Session("s")
+				found, _, err := tx.Session("s")
 				if err != nil {
 					return err
 				}
