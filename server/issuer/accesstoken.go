@@ -48,25 +48,25 @@ type draft struct {
 
 // draft settles the claims of an access token: of a session, or without one of a client that acts for itself. It fails with
 // ErrInvalidGrant when the session is over, or with a *TokenSizeError.
-func (u *update) draft(subject *Subject, session *Session, client *Client, resource *Resource, scope []string) (*draft, error) {
-	issued := u.now.Truncate(time.Second)
+func (m moment) draft(subject *Subject, session *Session, client *Client, resource *Resource, scope []string) (*draft, error) {
+	issued := m.now.Truncate(time.Second)
 	expires := issued.Add(client.accessTTL(resource))
 	claims := accessClaims{
-		Issuer: u.issuer.config.URL, Subject: subject.ID, Audience: resource.Audience, ClientID: client.ID,
+		Issuer: m.issuer.config.URL, Subject: subject.ID, Audience: resource.Audience, ClientID: client.ID,
 		IssuedAt: issued.Unix(), ID: rand.Text(), Generation: subject.Generation, Scope: strings.Join(scope, " "),
 	}
-	d := &draft{subject: subject.ID, at: u.now, session: session, scope: scope}
+	d := &draft{subject: subject.ID, at: m.now, session: session, scope: scope}
 	if session != nil {
 		if end := session.Expires.Truncate(time.Second); end.Before(expires) {
 			expires = end
 		}
-		d.ends = session.Expires.Sub(u.now)
+		d.ends = session.Expires.Sub(m.now)
 		claims.SessionID, claims.AuthTime, claims.AMR = session.ID, session.AuthTime.Unix(), session.AMR
 	}
 	if !expires.After(issued) {
 		return nil, ErrInvalidGrant
 	}
-	if err := u.checkEarly(subject.ID, client.ID, issued); err != nil {
+	if err := m.checkEarly(subject.ID, client.ID, issued); err != nil {
 		return nil, err
 	}
 	claims.Expires, d.life = expires.Unix(), expires.Sub(issued)
@@ -75,7 +75,7 @@ func (u *update) draft(subject *Subject, session *Session, client *Client, resou
 		return nil, err
 	}
 	d.payload = splice(payload, subject.Claims)
-	d.key, err = u.issuer.keys.Load().signer(client.AccessType, resource.Algorithm, client.Algorithm, u.issuer.config.Algorithm)
+	d.key, err = m.issuer.keys.Load().signer(client.AccessType, resource.Algorithm, client.Algorithm, m.issuer.config.Algorithm)
 	if err != nil {
 		return nil, err
 	}

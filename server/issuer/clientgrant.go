@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"time"
 )
 
 // ClientGrant asks for a token for a client that acts for itself and has just proved who it is.
@@ -21,33 +22,47 @@ func (i *Issuer) IssueToClient(ctx context.Context, g ClientGrant) (Tokens, erro
 	if g.ClientID == "" {
 		return Tokens{}, ErrInvalidClient // the default one is a person's
 	}
-	var d *draft
-	// Client, claims, generation and the token's time are of one transaction: a deletion or change comes either before, and counts, or
-	// after, and its rule refuses the token.
-	err := i.commit(ctx, func(u *update) (err error) {
-		d, err = u.beginOwn(g)
-		return err
-	})
+	d, err := i.draftOwn(ctx, g)
+	if errors.Is(err, ErrNotFound) {
+		if err := i.makeOwnSubject(ctx, g.ClientID); err != nil {
+			return Tokens{}, err
+		}
+		d, err = i.draftOwn(ctx, g)
+	}
 	if err != nil {
 		return Tokens{}, err
 	}
 	return i.sign(ctx, d)
 }
 
-// beginOwn drafts a token for a client itself.
-func (u *update) beginOwn(g ClientGrant) (*draft, error) {
-	client, err := u.issuer.client(u, g.ClientID)
+// draftOwn drafts a token for a client itself. ErrNotFound is that there is no subject for it yet.
+func (i *Issuer) draftOwn(ctx context.Context, g ClientGrant) (d *draft, err error) {
+	// Client, claims, generation and the token's time are of one state of the database, and nobody waits for a lock: whatever changes
+	// or deletes the client's subject or disables it, or deletes the client, comes before, and counts, or after, and has a rule for the
+	// generation that it ends, which refuses this token whenever it was issued. A longer life than the rules of that time reckoned
+	// with is of a later state than theirs.
+	err = inTime(ctx, func() (now time.Time, err error) {
+		err = i.store.View(ctx, func(r Reader) (err error) {
+			if now, err = r.Now(); err == nil {
+				d, err = moment{i, now}.beginOwn(r, g)
+			}
+			return err
+		})
+		return now, err
+	})
+	return d, err
+}
+
+func (m moment) beginOwn(r Reader, g ClientGrant) (*draft, error) {
+	client, err := m.issuer.confidentialClient(r, g.ClientID)
 	if err != nil {
 		return nil, err
 	}
-	if client.SecretHash == nil {
-		return nil, ErrUnauthorizedClient
-	}
-	resource, err := u.issuer.target(u, client, g.Resource)
+	resource, err := m.issuer.target(r, client, g.Resource)
 	if err != nil {
 		return nil, err
 	}
-	subject, err := u.ownSubject(client)
+	subject, err := findSubject(r, client.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +73,29 @@ func (u *update) beginOwn(g ClientGrant) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	return u.draft(&subject, nil, client, resource, scope)
+	return m.draft(&subject, nil, client, resource, scope)
+}
+
+func (i *Issuer) confidentialClient(r ClientReader, id string) (*Client, error) {
+	client, err := i.client(r, id)
+	if err == nil && client.SecretHash == nil {
+		return nil, ErrUnauthorizedClient
+	}
+	return client, err
+}
+
+// makeOwnSubject makes the subject that a client is.
+func (i *Issuer) makeOwnSubject(ctx context.Context, id string) error {
+	// Whether the client exists and making its subject are one transaction: a deletion of the client comes after, and deletes the subject
+	// too, or before, and none is made. Of two that make it, the second finds it.
+	return i.commit(ctx, func(u *update) error {
+		client, err := i.confidentialClient(u, id)
+		if err != nil {
+			return err
+		}
+		_, err = u.ownSubject(client)
+		return err
+	})
 }
 
 // ownSubject finds the subject that a client is, and makes it when there is none yet. What it may do is in the client.

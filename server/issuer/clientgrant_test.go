@@ -1,6 +1,7 @@
 package issuer_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -115,4 +116,46 @@ func TestFirstClientGrantRace(t *testing.T) {
 		})
 	}
 	wait.Wait()
+}
+
+// interrupted is a store in which something happens between a View and what its caller does next.
+type interrupted struct {
+	issuer.Store
+	meanwhile func()
+}
+
+func (s *interrupted) View(ctx context.Context, f func(issuer.Reader) error) error {
+	err := s.Store.View(ctx, f)
+	if s.meanwhile != nil {
+		s.meanwhile()
+	}
+	return err
+}
+
+// TestClientGrantBeside: a token that was drafted before a change, and is given out after it, is refused.
+func TestClientGrantBeside(t *testing.T) {
+	for name, change := range map[string]func(*fixture) error{
+		"changed": func(f *fixture) error {
+			return f.ChangeSubject(t.Context(), "client_robot", issuer.Change{Claims: json.RawMessage(`{"team":"a"}`)})
+		},
+		"disabled": func(f *fixture) error { return f.DisableSubject(t.Context(), "client_robot") },
+		"deleted":  func(f *fixture) error { return f.DeleteClient(t.Context(), "client_robot") },
+		"revoked":  func(f *fixture) error { return f.RevokeClient(t.Context(), "client_robot") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, config())
+			f.confidential("client_robot")
+			f.issueToClient("client_robot")
+			store := &interrupted{Store: f.openStore()}
+			other, err := issuer.New(t.Context(), store, f.config)
+			f.do(err)
+			f.do(other.Close()) // its upkeep isn't what is interrupted
+			store.meanwhile = func() { f.do(change(f)) }
+			tokens, err := other.IssueToClient(t.Context(), issuer.ClientGrant{ClientID: "client_robot"})
+			f.do(err)
+			if err := f.Verifier().Check(t.Context(), tokens.Access); err == nil {
+				t.Error("the token is good")
+			}
+		})
+	}
 }

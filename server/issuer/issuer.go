@@ -28,6 +28,9 @@ import (
 // settingMaxTTL holds the longest life that any access token of this database was ever given, in milliseconds.
 const settingMaxTTL = "max_ttl"
 
+// verifierCache is how many tokens the issuer's own verifier remembers, in some 2 MB: a backend that begins sessions shows one with each.
+const verifierCache = 1024
+
 // Issuer issues, refreshes and revokes tokens. It is safe for concurrent use.
 type Issuer struct {
 	store    Store
@@ -148,11 +151,12 @@ func (i *Issuer) loadMaxTTL(r Reader) error {
 func (i *Issuer) newVerifiers() (err error) {
 	o := jot.VerifierOptions{
 		Issuer: i.config.URL, AnyAudience: true, Type: accessType, MaxTTL: maxAccessTTL, Now: i.config.Now, Revocation: i,
+		CacheSize: verifierCache,
 	}
 	if i.verifier, err = jot.NewVerifier(i, o); err != nil {
 		return err
 	}
-	o.Type, o.AnyType = "", true
+	o.Type, o.AnyType, o.CacheSize = "", true, 0 // of tokens to be revoked, each is shown once
 	i.anyType, err = jot.NewVerifier(i, o)
 	return err
 }

@@ -19,9 +19,9 @@ var errTooEarly = errors.New("issuer: a rule refuses tokens of this moment")
 
 // checkEarly fails with errTooEarly when the rules about the time of issue (min_iat) refuse what is issued now. They are those that this
 // server knows: one that doesn't know of a rule yet issues what is refused, which is safe.
-func (u *update) checkEarly(subject, client string, issued time.Time) error {
-	verdict := u.issuer.rules.Verdict(&jot.RevocationFacts{
-		Issuer: []byte(u.issuer.config.URL), Subject: []byte(subject), ClientID: []byte(client),
+func (m moment) checkEarly(subject, client string, issued time.Time) error {
+	verdict := m.issuer.rules.Verdict(&jot.RevocationFacts{
+		Issuer: []byte(m.issuer.config.URL), Subject: []byte(subject), ClientID: []byte(client),
 		IssuedAt: issued.Unix(), HasIssuedAt: true, Generation: math.MaxUint64,
 	})
 	if verdict == jot.Revoked {
@@ -33,16 +33,23 @@ func (u *update) checkEarly(subject, client string, issued time.Time) error {
 // errOvertaken is a subject that somebody else has made since the transaction looked for it: the next one finds it.
 var errOvertaken = errors.New("issuer: the subject was made meanwhile")
 
-// commit is commitOnce, again when f was overtaken, and when it was too early, after the next second has begun. Who waits holds no
-// transaction.
+// commit is commitOnce in time.
 func (i *Issuer) commit(ctx context.Context, f func(*update) error) error {
-	began := time.Now()
-	for {
-		var now time.Time
-		err := i.commitOnce(ctx, func(u *update) error {
+	return inTime(ctx, func() (now time.Time, err error) {
+		err = i.commitOnce(ctx, func(u *update) error {
 			now = u.now
 			return f(u)
 		})
+		return now, err
+	})
+}
+
+// inTime runs a transaction, again when it was overtaken, and when it was too early, after the next second has begun. Who waits holds no
+// transaction.
+func inTime(ctx context.Context, transact func() (now time.Time, err error)) error {
+	began := time.Now()
+	for {
+		now, err := transact()
 		overtaken := errors.Is(err, errOvertaken)
 		if !overtaken && !errors.Is(err, errTooEarly) {
 			return err
