@@ -36,6 +36,9 @@ func runSeed(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	if d.dir == "" || flags.NArg() > 0 || *sessions < 1 || *sessions > maxSessions {
 		return fmt.Errorf("seed needs -data, -sessions from 1 to %d, and no arguments", maxSessions)
 	}
+	if _, err := d.config(); err != nil { // makes the key-encryption key, without which a server takes the database for somebody's lost one
+		return err
+	}
 	progress := measure.NewProgress(stderr)
 	began := time.Now()
 	if err := d.seed(ctx, *sessions, progress); err != nil {
