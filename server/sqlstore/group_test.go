@@ -74,7 +74,7 @@ func TestGroupForgetsWhatAFailureReturned(t *testing.T) {
 			}
 		})
 		err = store.View(t.Context(), func(r issuer.Reader) error {
-			s, err := r.Session("sid")
+			s, _, err := r.Session("sid")
 			if !s.Ended.IsZero() {
 				t.Errorf("a failed update ended %+v", s)
 			}

@@ -76,7 +76,7 @@ func checkMigrations(ctx context.Context, t *testing.T, db *sql.DB, d dialect) {
 		if _, err := t.Subject("sub"); err != nil {
 			return err
 		}
-		_, err := t.Session("sid")
+		_, _, err := t.Session("sid")
 		return err
 	})
 	if err != nil {
