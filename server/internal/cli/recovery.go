@@ -11,7 +11,7 @@ import (
 )
 
 // recoverySettings are the settings, beside the database, of which a recovery has flags.
-var recoverySettings = []string{"issuer", "kek_file", "witness_file"}
+var recoverySettings = []string{"issuer", "kek_file", "kek_old_file", "witness_file"}
 
 // printRecovery says what was done, and loudly what nobody can do.
 func printRecovery(cmd *cobra.Command, r issuer.Recovery) error {

@@ -16,13 +16,12 @@ func (c *Config) CheckFiles() error {
 	for _, s := range []struct{ path, text, file string }{
 		{"kek", c.KEK, c.KEKPath()},
 		{"feed_credential", c.FeedCredential, c.FeedCredentialPath()},
-		{"feed_credential_old", "", c.FeedCredentialOldFile},
 	} {
 		errs = append(errs, checkSecret(s.path, s.text, s.file))
 	}
-	if c.FeedCredentialOldFile != "" && missing(c.FeedCredentialOldFile) {
-		errs = append(errs, fmt.Errorf("feed_credential_old_file %s is missing", c.FeedCredentialOldFile))
-	}
+	_, err1 := oldSecret("kek_old_file", c.KEKOldFile)
+	_, err2 := oldSecret("feed_credential_old_file", c.FeedCredentialOldFile)
+	errs = append(errs, err1, err2)
 	if c.TLS.Cert != "" && c.TLS.Key != "" {
 		errs = append(errs, certificate.Check(c.TLS.Cert, c.TLS.Key))
 	}

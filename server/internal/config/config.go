@@ -27,8 +27,9 @@ type Config struct {
 	Data     string `toml:"data" flag:"data" value:"DIR" doc:"Directory of the SQLite database. The server makes it, with mode 0700. Required." example:"/var/lib/jot"`
 	Database string `toml:"database" flag:"database" value:"URL" doc:"URL of a PostgreSQL database that several servers may share, instead of SQLite: postgres://user@host/name?sslmode=verify-full. With a password in it the file must be for you alone; other users of the machine can read the flag. The data directory is needed all the same." example:"postgres://jot@db.example.com/jot?sslmode=verify-full"`
 
-	KEK     string `toml:"kek" from:"env" doc:"Key-encryption key itself, 32 bytes in base64url, instead of a file."`
-	KEKFile string `toml:"kek_file" flag:"kek" value:"FILE" doc:"File of the key-encryption key, which encrypts private keys in the database. The server makes it when there is no database yet. Outside of the data directory and its backups: keep a copy elsewhere. Empty: the data directory's name with .kek behind it."`
+	KEK        string `toml:"kek" from:"env" doc:"Key-encryption key itself, 32 bytes in base64url, instead of a file."`
+	KEKFile    string `toml:"kek_file" flag:"kek" value:"FILE" doc:"File of the key-encryption key, which encrypts private keys in the database. The server makes it when there is no database yet. Outside of the data directory and its backups: keep a copy elsewhere. Empty: the data directory's name with .kek behind it."`
+	KEKOldFile string `toml:"kek_old_file" flag:"kek-old" value:"FILE" doc:"File of the key-encryption key of before. What is encrypted under it is encrypted anew at the next start; after that only older backups need it."`
 
 	FeedCredential        string `toml:"feed_credential" from:"env" doc:"Credential with which verifiers read the revocation feed, instead of a file."`
 	FeedCredentialFile    string `toml:"feed_credential_file" flag:"feed-credential" value:"FILE" doc:"File of the credential with which verifiers read the revocation feed, made when missing. Empty: feed.credential in the data directory."`

@@ -44,17 +44,33 @@ func (c *Config) Server(logger *slog.Logger) (server.Config, error) {
 		return config, err
 	}
 	config.Issuer.KeyEncryptionKey, config.FeedCredentials = kek.Bytes(), []string{credential.Text()}
-	if c.FeedCredentialOldFile == "" {
-		return config, nil
+	oldKEK, err1 := oldSecret("kek_old_file", c.KEKOldFile)
+	oldCredential, err2 := oldSecret("feed_credential_old_file", c.FeedCredentialOldFile)
+	if err := errors.Join(err1, err2); err != nil {
+		return config, err
 	}
-	if missing(c.FeedCredentialOldFile) {
-		return config, fmt.Errorf("feed_credential_old_file %s is missing: leave it out when no verifier uses it any more", c.FeedCredentialOldFile)
+	for _, old := range oldKEK {
+		config.Issuer.OlderKeyEncryptionKeys = append(config.Issuer.OlderKeyEncryptionKeys, old.Bytes())
 	}
-	old, err := server.SecretFile(c.FeedCredentialOldFile)
-	if err == nil {
+	for _, old := range oldCredential {
 		config.FeedCredentials = append(config.FeedCredentials, old.Text())
 	}
-	return config, err
+	return config, nil
+}
+
+// oldSecret reads a secret of before, none where no file is named. It makes none.
+func oldSecret(path, file string) ([]server.Secret, error) {
+	if file == "" {
+		return nil, nil
+	}
+	if missing(file) {
+		return nil, fmt.Errorf("%s %s is missing: leave it out when nothing needs it any more", path, file)
+	}
+	old, err := server.SecretFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return []server.Secret{old}, nil
 }
 
 // Recovery is how the database of this configuration is recovered. It reads the key-encryption key, and never makes one: a new key opens no
@@ -70,7 +86,12 @@ func (c *Config) Recovery() (server.RecoverConfig, error) {
 	if err != nil {
 		return server.RecoverConfig{}, err
 	}
-	return server.RecoverConfig{Database: c.Database, DataDir: c.Data, URL: c.Issuer, KeyEncryptionKey: kek.Bytes(), WitnessFile: c.WitnessFile}, nil
+	config := server.RecoverConfig{Database: c.Database, DataDir: c.Data, URL: c.Issuer, KeyEncryptionKey: kek.Bytes(), WitnessFile: c.WitnessFile}
+	old, err := oldSecret("kek_old_file", c.KEKOldFile)
+	for _, older := range old {
+		config.OlderKeyEncryptionKeys = append(config.OlderKeyEncryptionKeys, older.Bytes())
+	}
+	return config, err
 }
 
 // secret reads a secret from its text, or else from its file.
@@ -88,7 +109,7 @@ func secret(text, path, file string) (server.Secret, error) {
 // checkKeyNotLost refuses to make a new key for a file that is encrypted under an old one. Of a PostgreSQL database only its keys tell.
 func (c *Config) checkKeyNotLost() error {
 	database := filepath.Join(c.Data, server.DatabaseName)
-	if c.Database != "" || c.KEK != "" || !missing(c.KEKPath()) || missing(database) {
+	if c.Database != "" || c.KEK != "" || c.KEKOldFile != "" || !missing(c.KEKPath()) || missing(database) {
 		return nil
 	}
 	return fmt.Errorf("the database %s exists, but its key-encryption key %s is missing: put your copy back, or name it with kek_file or $JOT_KEK", database, c.KEKPath())

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jot-auth/jot/server"
 	"github.com/jot-auth/jot/server/internal/config"
 )
 
@@ -183,6 +184,41 @@ func TestTwoFeedCredentials(t *testing.T) {
 	}
 	if string(first.Issuer.KeyEncryptionKey) != string(second.Issuer.KeyEncryptionKey) {
 		t.Error("the key-encryption key has changed")
+	}
+}
+
+// The key-encryption key is changed by moving its file aside and naming that.
+func TestTwoKeyEncryptionKeys(t *testing.T) {
+	c := sound(t)
+	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
+	first, err := c.Server(quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	touch(t, filepath.Join(c.Data, server.DatabaseName))
+	old := c.KEKPath() + ".old"
+	if err := os.Rename(c.KEKPath(), old); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Server(quiet); err == nil || !strings.Contains(err.Error(), "is missing") {
+		t.Errorf("without the key of the database: %v", err)
+	}
+	c.KEKOldFile = old
+	second, err := c.Server(quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	older := second.Issuer.OlderKeyEncryptionKeys
+	if len(older) != 1 || string(older[0]) != string(first.Issuer.KeyEncryptionKey) || string(second.Issuer.KeyEncryptionKey) == string(older[0]) {
+		t.Error("the server doesn't get a new key and the old one")
+	}
+	recovery, err := c.Recovery()
+	if err != nil || len(recovery.OlderKeyEncryptionKeys) != 1 || string(recovery.KeyEncryptionKey) != string(second.Issuer.KeyEncryptionKey) {
+		t.Errorf("recovery: %v", err)
+	}
+	c.KEKOldFile = "nowhere"
+	if _, err := c.Server(quiet); err == nil || !strings.Contains(err.Error(), "kek_old_file nowhere is missing") {
+		t.Errorf("an old key that isn't there: %v", err)
 	}
 }
 
