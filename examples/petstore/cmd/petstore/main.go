@@ -173,7 +173,7 @@ func listen(ctx context.Context, address string, handler http.Handler, stdout, s
 	case <-ctx.Done():
 	}
 	fmt.Fprintln(stderr, "petstore: stopping")
-	grace, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	grace, cancel := context.WithTimeout(context.Background(), 10*time.Second) // a connection on which nothing came yet counts as busy for 5 s
 	defer cancel()
 	if err := server.Shutdown(grace); err != nil {
 		server.Close()
