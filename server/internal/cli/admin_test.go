@@ -168,7 +168,7 @@ func TestAdminExamples(t *testing.T) {
 // TestOwnLoginRecipe runs the lines of the documentation for a backend that brings its own login.
 func TestOwnLoginRecipe(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
-		t.Skip("there is no curl")
+		t.Fatal("curl is missing; .ci/prepare installs it")
 	}
 	document, err := os.ReadFile("../../../docs/http-api.md")
 	check(t, err)
