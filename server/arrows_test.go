@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"internal/web":       {"issuer", "internal/telemetry"},
 	"internal/telemetry": {},
 	"internal/logtest":   {},
+	"internal/webtest":   {},
 	"internal/pgtest":    {},
 	"sqlstore":           {"issuer", "internal/accounts"},
 	"internal/admin":     {"issuer", "internal/web"},

@@ -1,7 +1,6 @@
 package admin_test
 
 import (
-	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
@@ -15,6 +14,7 @@ import (
 	"github.com/jot-auth/jot/server/internal/logtest"
 	"github.com/jot-auth/jot/server/internal/telemetry"
 	"github.com/jot-auth/jot/server/internal/web"
+	"github.com/jot-auth/jot/server/internal/webtest"
 	"github.com/jot-auth/jot/server/issuer"
 	"github.com/jot-auth/jot/server/sqlstore"
 )
@@ -76,7 +76,7 @@ func (f *fixture) bootstrap(name string) string {
 	if err != nil {
 		f.Fatal(err)
 	}
-	made := f.call("POST", "/admin/v1/bootstrap", object(f.T, map[string]any{"code": code, "username": name, "password": password})).want(f.T, 201)
+	made := f.call("POST", "/admin/v1/bootstrap", webtest.Object(f.T, map[string]any{"code": code, "username": name, "password": password})).want(f.T, 201)
 	return made["sub"].(string)
 }
 
@@ -142,29 +142,7 @@ func (f *fixture) do(method, path, body string) answer {
 // want ends the test unless the answer has the status, and reads a JSON body into members.
 func (a answer) want(t *testing.T, status int) map[string]any {
 	t.Helper()
-	if a.status != status {
-		t.Fatalf("status %d, want %d: %s", a.status, status, a.body)
-	}
-	if got := a.header.Get("Cache-Control"); got != "no-store" {
-		t.Errorf("Cache-Control %q", got)
-	}
-	if a.body == "" {
-		return nil
-	}
-	var members map[string]any
-	if err := json.Unmarshal([]byte(a.body), &members); err != nil {
-		t.Fatalf("%v: %s", err, a.body)
-	}
-	return members
-}
-
-func object(t *testing.T, members map[string]any) string {
-	t.Helper()
-	body, err := json.Marshal(members)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(body)
+	return webtest.Members(t, a.status, status, a.header, a.body)
 }
 
 func config() issuer.Config {

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/jot-auth/jot/server/internal/webtest"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
@@ -26,7 +27,7 @@ func (f *fixture) invite() string {
 func TestBootstrap(t *testing.T) {
 	f := newFixture(t)
 	request := func(code, name, password string) string {
-		return object(t, map[string]any{"code": code, "username": name, "password": password})
+		return webtest.Object(t, map[string]any{"code": code, "username": name, "password": password})
 	}
 	old := f.invite()
 	code := f.invite()

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/jot-auth/jot/server/internal/webtest"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
@@ -57,9 +58,9 @@ func TestBringYourOwnLogin(t *testing.T) {
 		f.as(backend, "POST", "/admin/v1/sessions", body).want(t, status)
 	}
 	large, long := strings.Repeat("x", 1900), strings.Repeat("y", 250)
-	f.do("POST", "/admin/v1/resources", object(t, map[string]any{"audience": long, "scope": wide(64)})).want(t, 201)
-	f.do("POST", "/admin/v1/clients", object(t, map[string]any{"client_id": "client_wide", "scope": wide(64)})).want(t, 201)
-	f.as(backend, "POST", "/admin/v1/sessions", object(t, map[string]any{"sub": "wide", "client_id": "client_wide", "resource": long, "claims": map[string]any{"a": large}, "scope": wide(64)})).want(t, 400)
+	f.do("POST", "/admin/v1/resources", webtest.Object(t, map[string]any{"audience": long, "scope": wide(64)})).want(t, 201)
+	f.do("POST", "/admin/v1/clients", webtest.Object(t, map[string]any{"client_id": "client_wide", "scope": wide(64)})).want(t, 201)
+	f.as(backend, "POST", "/admin/v1/sessions", webtest.Object(t, map[string]any{"sub": "wide", "client_id": "client_wide", "resource": long, "claims": map[string]any{"a": large}, "scope": wide(64)})).want(t, 400)
 	f.do("PATCH", "/admin/v1/subjects/user-42", `{"disabled":true}`).want(t, 200)
 	f.as(backend, "POST", "/admin/v1/sessions", `{"sub":"user-42","client_id":"client_app","claims":{"plan":"gold"}}`).want(t, 409)
 }
@@ -138,11 +139,11 @@ func TestRevocations(t *testing.T) {
 	}
 	mine := issuer.Grant{Subject: "u1", ClientID: "client_app"}
 	one := f.issue(mine)
-	f.do("POST", "/admin/v1/revocations", object(t, map[string]any{"token": one.Access})).want(t, 204)
+	f.do("POST", "/admin/v1/revocations", webtest.Object(t, map[string]any{"token": one.Access})).want(t, 204)
 	if _, err := f.issuer.Verifier().Verify(t.Context(), one.Access); err == nil {
 		t.Error("the revoked token is still good")
 	}
-	f.do("POST", "/admin/v1/revocations", object(t, map[string]any{"token": one.Refresh})).want(t, 204)
+	f.do("POST", "/admin/v1/revocations", webtest.Object(t, map[string]any{"token": one.Refresh})).want(t, 204)
 	gone("refresh token", one, "client_app")
 	two, other := f.issue(mine), f.issue(issuer.Grant{Subject: "u1", ClientID: "client_backend"})
 	f.do("POST", "/admin/v1/revocations", `{"client_id":"client_app"}`).want(t, 204)

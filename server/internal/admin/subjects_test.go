@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/jot-auth/jot/server/internal/webtest"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
@@ -79,7 +80,7 @@ func TestSubjectPages(t *testing.T) {
 	want := map[string]bool{f.root: true}
 	for n := range 7 {
 		id := fmt.Sprintf("user %d/ü", n)
-		f.do("POST", "/admin/v1/subjects", object(t, map[string]any{"sub": id})).want(t, 201)
+		f.do("POST", "/admin/v1/subjects", webtest.Object(t, map[string]any{"sub": id})).want(t, 201)
 		want[id] = true
 	}
 	next, pages := "", 0

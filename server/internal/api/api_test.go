@@ -15,6 +15,7 @@ import (
 	"github.com/jot-auth/jot/server/internal/logtest"
 	"github.com/jot-auth/jot/server/internal/telemetry"
 	"github.com/jot-auth/jot/server/internal/web"
+	"github.com/jot-auth/jot/server/internal/webtest"
 	"github.com/jot-auth/jot/server/issuer"
 	"github.com/jot-auth/jot/server/sqlstore"
 )
@@ -124,35 +125,13 @@ func (f *fixture) send(r *http.Request) answer {
 // want ends the test unless the answer has the status, and reads a JSON body into members.
 func (a answer) want(t *testing.T, status int) map[string]any {
 	t.Helper()
-	if a.status != status {
-		t.Fatalf("status %d, want %d: %s", a.status, status, a.body)
-	}
-	if got := a.header.Get("Cache-Control"); got != "no-store" {
-		t.Errorf("Cache-Control %q", got)
-	}
-	if a.body == "" {
-		return nil
-	}
-	var members map[string]any
-	if err := json.Unmarshal([]byte(a.body), &members); err != nil {
-		t.Fatalf("%v: %s", err, a.body)
-	}
-	return members
-}
-
-func object(t *testing.T, members map[string]any) string {
-	t.Helper()
-	body, err := json.Marshal(members)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(body)
+	return webtest.Members(t, a.status, status, a.header, a.body)
 }
 
 // signUp makes the account that the tests use and answers its subject.
 func (f *fixture) signUp() string {
 	f.t.Helper()
-	members := f.call("POST", "/v1/signup", object(f.t, map[string]any{"username": name, "password": password})).want(f.t, 201)
+	members := f.call("POST", "/v1/signup", webtest.Object(f.t, map[string]any{"username": name, "password": password})).want(f.t, 201)
 	if len(members) != 1 || members["sub"] == "" {
 		f.t.Fatalf("sign-up answered %v", members)
 	}
@@ -166,7 +145,7 @@ func (f *fixture) logIn(more map[string]any) (access, refresh string) {
 	for member, value := range more {
 		request[member] = value
 	}
-	members := f.call("POST", "/v1/login", object(f.t, request)).want(f.t, 200)
+	members := f.call("POST", "/v1/login", webtest.Object(f.t, request)).want(f.t, 200)
 	return members["access_token"].(string), members["refresh_token"].(string)
 }
 
@@ -188,7 +167,7 @@ func TestLife(t *testing.T) {
 		t.Errorf("me = %v", me)
 	}
 
-	members = f.call("POST", "/v1/refresh", object(t, map[string]any{"refresh_token": refresh})).want(t, 200)
+	members = f.call("POST", "/v1/refresh", webtest.Object(t, map[string]any{"refresh_token": refresh})).want(t, 200)
 	next := members["access_token"].(string)
 	if members["refresh_token"] == refresh || next == access {
 		t.Error("refresh answered the tokens of before")
@@ -204,7 +183,7 @@ func TestLife(t *testing.T) {
 			t.Errorf("challenge %q", got)
 		}
 	}
-	a := f.call("POST", "/v1/refresh", object(t, map[string]any{"refresh_token": members["refresh_token"]}))
+	a := f.call("POST", "/v1/refresh", webtest.Object(t, map[string]any{"refresh_token": members["refresh_token"]}))
 	if problem := a.want(t, 401); problem["type"] != "urn:jot:problem:invalid-grant" || len(a.cookies) != 0 {
 		t.Errorf("refresh after log-out: %v, cookies %v", problem, a.cookies)
 	}
@@ -252,11 +231,11 @@ func TestLogOut(t *testing.T) {
 		if alive(one) || alive(other) {
 			t.Errorf("alive: %v, %v; want neither", alive(one), alive(other))
 		}
-		f.call("POST", "/v1/refresh", object(t, map[string]any{"refresh_token": refresh})).want(t, 401)
+		f.call("POST", "/v1/refresh", webtest.Object(t, map[string]any{"refresh_token": refresh})).want(t, 401)
 	})
 	t.Run("by refresh token", func(t *testing.T) {
 		access, refresh := f.logIn(nil)
-		f.call("POST", "/v1/logout", object(t, map[string]any{"refresh_token": refresh})).want(t, 204)
+		f.call("POST", "/v1/logout", webtest.Object(t, map[string]any{"refresh_token": refresh})).want(t, 204)
 		if alive(access) {
 			t.Error("the access token is alive")
 		}
@@ -265,7 +244,7 @@ func TestLogOut(t *testing.T) {
 		dead, _ := f.logIn(nil)
 		f.call("POST", "/v1/logout", `{}`, bearer(dead)...).want(t, 204)
 		access, refresh := f.logIn(nil)
-		f.call("POST", "/v1/logout", object(t, map[string]any{"refresh_token": refresh}), bearer(dead)...).want(t, 204)
+		f.call("POST", "/v1/logout", webtest.Object(t, map[string]any{"refresh_token": refresh}), bearer(dead)...).want(t, 204)
 		if alive(access) {
 			t.Error("the access token is alive")
 		}
@@ -273,7 +252,7 @@ func TestLogOut(t *testing.T) {
 	t.Run("two sessions at once", func(t *testing.T) {
 		one, _ := f.logIn(nil)
 		other, refresh := f.logIn(nil)
-		f.call("POST", "/v1/logout", object(t, map[string]any{"refresh_token": refresh}), bearer(one)...).want(t, 204)
+		f.call("POST", "/v1/logout", webtest.Object(t, map[string]any{"refresh_token": refresh}), bearer(one)...).want(t, 204)
 		if alive(one) || alive(other) {
 			t.Errorf("alive: %v, %v; want neither", alive(one), alive(other))
 		}
@@ -281,7 +260,7 @@ func TestLogOut(t *testing.T) {
 	t.Run("twice by refresh token", func(t *testing.T) {
 		_, refresh := f.logIn(nil)
 		for range 2 {
-			f.call("POST", "/v1/logout", object(t, map[string]any{"refresh_token": refresh})).want(t, 204)
+			f.call("POST", "/v1/logout", webtest.Object(t, map[string]any{"refresh_token": refresh})).want(t, 204)
 		}
 	})
 	t.Run("not a genuine refresh token", func(t *testing.T) {
@@ -291,7 +270,7 @@ func TestLogOut(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, token := range []string{"garbage", "jrt_garbage", access, refresh[:len(refresh)-8] + "AAAAAAAA", theirs.Refresh} {
-			a := f.call("POST", "/v1/logout", object(t, map[string]any{"refresh_token": token}))
+			a := f.call("POST", "/v1/logout", webtest.Object(t, map[string]any{"refresh_token": token}))
 			if problem := a.want(t, 401); problem["type"] != "urn:jot:problem:invalid-grant" {
 				t.Errorf("%.12s: %v", token, problem)
 			}
@@ -317,7 +296,7 @@ func TestLogOut(t *testing.T) {
 	t.Run("everywhere, by a refresh token", func(t *testing.T) {
 		other, _ := f.logIn(nil)
 		access, refresh := f.logIn(nil)
-		a := f.call("POST", "/v1/logout", object(t, map[string]any{"everywhere": true, "refresh_token": refresh}))
+		a := f.call("POST", "/v1/logout", webtest.Object(t, map[string]any{"everywhere": true, "refresh_token": refresh}))
 		a.want(t, 204)
 		if alive(access) || alive(other) {
 			t.Error("an access token is alive")
@@ -336,7 +315,7 @@ func TestLogOut(t *testing.T) {
 func TestLogInTellsNothing(t *testing.T) {
 	f := serve(t, api.Options{OpenSignUp: true})
 	sub := f.signUp()
-	f.call("POST", "/v1/signup", object(t, map[string]any{"username": "eve", "password": password})).want(t, 201)
+	f.call("POST", "/v1/signup", webtest.Object(t, map[string]any{"username": "eve", "password": password})).want(t, 201)
 	if err := f.issuer.DisableSubject(t.Context(), sub); err != nil {
 		t.Fatal(err)
 	}
@@ -352,7 +331,7 @@ func TestLogInTellsNothing(t *testing.T) {
 		"disabled, scope": {"username": name, "password": password, "scope": "pets:fly"},
 		"disabled, wrong": {"username": name, "password": "wrong horse battery"},
 	} {
-		a := f.call("POST", "/v1/login", object(t, request))
+		a := f.call("POST", "/v1/login", webtest.Object(t, request))
 		if problem := a.want(t, 401); problem["type"] != "urn:jot:problem:invalid-credentials" {
 			t.Errorf("%s: %v", kind, problem)
 		}

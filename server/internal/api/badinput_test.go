@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/jot-auth/jot/server/internal/api"
+	"github.com/jot-auth/jot/server/internal/webtest"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
@@ -22,7 +23,7 @@ func TestBadInput(t *testing.T) {
 	access, refresh := f.logIn(nil)
 	large := `{"username":"` + strings.Repeat(marker, 10<<20/len(marker)) + `","password":"x"}`
 	signUp := func(name string) string {
-		return object(t, map[string]any{"username": name, "password": password})
+		return webtest.Object(t, map[string]any{"username": name, "password": password})
 	}
 	for name, c := range map[string]struct {
 		method, path, body string
@@ -81,7 +82,7 @@ func TestBadInput(t *testing.T) {
 		"nothing to refresh":        {"POST", "/v1/refresh", "", nil, 400},
 		"nowhere":                   {"GET", "/v1/" + marker, "", nil, 404},
 		"broken refresh token":      {"POST", "/v1/refresh", `{"refresh_token":"jrt_` + marker + `"}`, nil, 401},
-		"access token as refresh":   {"POST", "/v1/refresh", object(t, map[string]any{"refresh_token": access}), nil, 401},
+		"access token as refresh":   {"POST", "/v1/refresh", webtest.Object(t, map[string]any{"refresh_token": access}), nil, 401},
 		"large refresh token":       {"POST", "/v1/refresh", `{"refresh_token":"jrt_` + strings.Repeat("a", 60<<10) + `"}`, nil, 401},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -153,11 +154,11 @@ func TestTokenOf1MiBInBody(t *testing.T) {
 
 func TestSignUpIsOffByDefault(t *testing.T) {
 	f := serve(t, api.Options{})
-	a := f.call("POST", "/v1/signup", object(t, map[string]any{"username": name, "password": password}))
+	a := f.call("POST", "/v1/signup", webtest.Object(t, map[string]any{"username": name, "password": password}))
 	if problem := a.want(t, 403); problem["type"] != "urn:jot:problem:sign-up-off" {
 		t.Errorf("problem %v", problem)
 	}
-	f.call("POST", "/v1/login", object(t, map[string]any{"username": name, "password": password})).want(t, 401)
+	f.call("POST", "/v1/login", webtest.Object(t, map[string]any{"username": name, "password": password})).want(t, 401)
 }
 
 // TestForeignClient keeps another client's token, good as it is, from a person's account.
@@ -170,7 +171,7 @@ func TestForeignClient(t *testing.T) {
 	}
 	f.call("GET", "/v1/me", "", bearer(tokens.Access)...).want(t, 403)
 	f.call("POST", "/v1/logout", `{"everywhere":true}`, bearer(tokens.Access)...).want(t, 403)
-	f.call("POST", "/v1/refresh", object(t, map[string]any{"refresh_token": tokens.Refresh})).want(t, 401)
+	f.call("POST", "/v1/refresh", webtest.Object(t, map[string]any{"refresh_token": tokens.Refresh})).want(t, 401)
 	if _, err := f.issuer.Refresh(t.Context(), issuer.RefreshRequest{Token: tokens.Refresh, ClientID: "client_other"}); err != nil {
 		t.Errorf("the other client's refresh token is burned: %v", err)
 	}
@@ -204,7 +205,7 @@ func TestFailuresAreHidden(t *testing.T) {
 	} {
 		f := mount(t, whole.issuer, broken{c.err}, api.Options{OpenSignUp: true})
 		for _, path := range []string{"/v1/signup", "/v1/login"} {
-			a := f.call("POST", path, object(t, map[string]any{"username": name, "password": password}))
+			a := f.call("POST", path, webtest.Object(t, map[string]any{"username": name, "password": password}))
 			a.want(t, c.want)
 			if a.header.Get("Retry-After") != c.retryAfter || strings.Contains(a.body, "10.0.0.1") {
 				t.Errorf("%v: %v %s", c.err, a.header, a.body)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/jot-auth/jot/server/internal/api"
+	"github.com/jot-auth/jot/server/internal/webtest"
 )
 
 // logInWithCookies answers both cookies, checked.
@@ -114,7 +115,7 @@ func TestLogOutTakesCookiesBack(t *testing.T) {
 func TestForeignCookiesDoNotLockOut(t *testing.T) {
 	f := serve(t, api.Options{OpenSignUp: true})
 	doubled := []string{"Cookie", api.RefreshCookie + "=a; " + api.RefreshCookie + "=b; " + api.AccessCookie + "=a; " + api.AccessCookie + "=b"}
-	credentials := object(t, map[string]any{"username": name, "password": password})
+	credentials := webtest.Object(t, map[string]any{"username": name, "password": password})
 	f.call("POST", "/v1/signup", credentials, doubled...).want(t, 201)
 	f.call("POST", "/v1/login", credentials, doubled...).want(t, 200)
 }

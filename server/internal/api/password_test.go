@@ -6,13 +6,14 @@ import (
 
 	"github.com/jot-auth/jot/server/internal/accounts"
 	"github.com/jot-auth/jot/server/internal/api"
+	"github.com/jot-auth/jot/server/internal/webtest"
 )
 
 const fresh = "staple of a better horse"
 
 func (f *fixture) changePassword(current, new string, headers ...string) answer {
 	f.t.Helper()
-	return f.call("POST", "/v1/password", object(f.t, map[string]any{"current": current, "new": new}), headers...)
+	return f.call("POST", "/v1/password", webtest.Object(f.t, map[string]any{"current": current, "new": new}), headers...)
 }
 
 // TestPassword: the new password counts, the caller goes on with new tokens, and everybody else is out.
@@ -33,10 +34,10 @@ func TestPassword(t *testing.T) {
 		}
 	}
 	for _, token := range []string{otherRefresh, refresh} {
-		f.call("POST", "/v1/refresh", object(t, map[string]any{"refresh_token": token})).want(t, 401)
+		f.call("POST", "/v1/refresh", webtest.Object(t, map[string]any{"refresh_token": token})).want(t, 401)
 	}
 	f.call("GET", "/v1/me", "", bearer(members["access_token"].(string))...).want(t, 200)
-	f.call("POST", "/v1/refresh", object(t, map[string]any{"refresh_token": members["refresh_token"]})).want(t, 200)
+	f.call("POST", "/v1/refresh", webtest.Object(t, map[string]any{"refresh_token": members["refresh_token"]})).want(t, 200)
 	f.try(name, password).want(t, 401)
 	f.try(name, fresh).want(t, 200)
 }
@@ -100,7 +101,7 @@ func TestPasswordRace(t *testing.T) {
 			}
 			tokens := a.want(t, 200)
 			f.call("GET", "/v1/me", "", bearer(tokens["access_token"].(string))...).want(t, 401)
-			f.call("POST", "/v1/refresh", object(t, map[string]any{"refresh_token": tokens["refresh_token"]})).want(t, 401)
+			f.call("POST", "/v1/refresh", webtest.Object(t, map[string]any{"refresh_token": tokens["refresh_token"]})).want(t, 401)
 		}
 		list := f.call("GET", "/v1/sessions", "", bearer(members["access_token"].(string))...).want(t, 200)
 		if sessions := list["sessions"].([]any); len(sessions) != 1 {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/jot-auth/jot/server/internal/accounts"
 	"github.com/jot-auth/jot/server/internal/api"
+	"github.com/jot-auth/jot/server/internal/webtest"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
@@ -38,7 +39,7 @@ func wantThrottled(t *testing.T, a answer) {
 // try makes one attempt to log in.
 func (f *fixture) try(name, password string, headers ...string) answer {
 	f.t.Helper()
-	return f.call("POST", "/v1/login", object(f.t, map[string]any{"username": name, "password": password}), headers...)
+	return f.call("POST", "/v1/login", webtest.Object(f.t, map[string]any{"username": name, "password": password}), headers...)
 }
 
 // TestGuessesAreDelayed: the sixth guess is refused, known name or not, right password or not, with the same words; and sent with
@@ -97,14 +98,14 @@ func TestKnownDeviceLogsIn(t *testing.T) {
 	f := serveSlow(t)
 	f.signUp()
 	inBody := f.try(name, password).want(t, 200)["device_token"].(string)
-	cookie := f.call("POST", "/v1/login", object(t, map[string]any{"username": name, "password": password, "cookies": true})).cookies[api.DeviceCookie]
+	cookie := f.call("POST", "/v1/login", webtest.Object(t, map[string]any{"username": name, "password": password, "cookies": true})).cookies[api.DeviceCookie]
 	if !strings.HasPrefix(inBody, "jdt_") || cookie == nil || cookie.Value == inBody {
 		t.Fatalf("device tokens %q and %v", inBody, cookie)
 	}
 	for f.try(name, wrong).status != 429 {
 	}
 	known := func(token string) answer {
-		return f.call("POST", "/v1/login", object(t, map[string]any{"username": name, "password": password, "device_token": token}))
+		return f.call("POST", "/v1/login", webtest.Object(t, map[string]any{"username": name, "password": password, "device_token": token}))
 	}
 	next := known(inBody).want(t, 200)["device_token"].(string)
 	known(next).want(t, 200)
@@ -120,7 +121,7 @@ func TestKnownDeviceLogsIn(t *testing.T) {
 	if a := f.call("GET", "/v1/me", "", bearer(inBody)...); a.status != http.StatusUnauthorized {
 		t.Errorf("a device token as access token: %d", a.status)
 	}
-	f.call("POST", "/v1/refresh", object(t, map[string]any{"refresh_token": inBody})).want(t, 401)
+	f.call("POST", "/v1/refresh", webtest.Object(t, map[string]any{"refresh_token": inBody})).want(t, 401)
 }
 
 // TestStoredClientAtLogIn: a stored first-party client is as good, until it's deleted; one with a secret isn't, since nobody asks for it.
@@ -136,9 +137,9 @@ func TestStoredClientAtLogIn(t *testing.T) {
 	}
 	access, refresh := f.logIn(map[string]any{"client_id": public})
 	f.call("GET", "/v1/me", "", bearer(access)...).want(t, 200)
-	f.call("POST", "/v1/refresh", object(t, map[string]any{"refresh_token": refresh, "client_id": public})).want(t, 200)
+	f.call("POST", "/v1/refresh", webtest.Object(t, map[string]any{"refresh_token": refresh, "client_id": public})).want(t, 200)
 	logIn := func(client string) answer {
-		return f.call("POST", "/v1/login", object(t, map[string]any{"username": name, "password": password, "client_id": client}))
+		return f.call("POST", "/v1/login", webtest.Object(t, map[string]any{"username": name, "password": password, "client_id": client}))
 	}
 	logIn(secret).want(t, 400)
 	if err := f.issuer.DeleteClient(t.Context(), public); err != nil {
@@ -155,9 +156,9 @@ func TestClientAtLogIn(t *testing.T) {
 	if me := f.call("GET", "/v1/me", "", bearer(access)...).want(t, 200); me["client_id"] != "client_console" || me["scope"] != "pets:read" {
 		t.Errorf("me = %v", me)
 	}
-	f.call("POST", "/v1/refresh", object(t, map[string]any{"refresh_token": refresh})).want(t, 401)
-	refreshed := f.call("POST", "/v1/refresh", object(t, map[string]any{"refresh_token": refresh, "client_id": "client_console"})).want(t, 200)
-	f.call("POST", "/v1/logout", object(t, map[string]any{"refresh_token": refreshed["refresh_token"], "client_id": "client_console"})).want(t, 204)
+	f.call("POST", "/v1/refresh", webtest.Object(t, map[string]any{"refresh_token": refresh})).want(t, 401)
+	refreshed := f.call("POST", "/v1/refresh", webtest.Object(t, map[string]any{"refresh_token": refresh, "client_id": "client_console"})).want(t, 200)
+	f.call("POST", "/v1/logout", webtest.Object(t, map[string]any{"refresh_token": refreshed["refresh_token"], "client_id": "client_console"})).want(t, 204)
 	f.call("GET", "/v1/me", "", bearer(refreshed["access_token"].(string))...).want(t, 401)
 	for _, id := range []string{"client_other", "client_", "nobody", "client_app\x01"} {
 		for path, body := range map[string]map[string]any{
@@ -165,7 +166,7 @@ func TestClientAtLogIn(t *testing.T) {
 			"/v1/refresh": {"refresh_token": refresh, "client_id": id},
 			"/v1/logout":  {"refresh_token": refresh, "client_id": id},
 		} {
-			if problem := f.call("POST", path, object(t, body)).want(t, 400); problem["type"] != "urn:jot:problem:invalid-client" {
+			if problem := f.call("POST", path, webtest.Object(t, body)).want(t, 400); problem["type"] != "urn:jot:problem:invalid-client" {
 				t.Errorf("%s of %q: %v", path, id, problem)
 			}
 		}
