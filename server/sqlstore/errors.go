@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
@@ -28,8 +29,8 @@ func explain(ctx context.Context, err error) error {
 		return nil
 	case errors.Is(err, sql.ErrNoRows):
 		return issuer.ErrNotFound
-	case ctx.Err() != nil:
-		return fmt.Errorf("database: %w", ctx.Err())
+	case impatience(ctx) != nil:
+		return fmt.Errorf("database: %w", impatience(ctx))
 	case errors.As(err, &ofSQLite):
 		return explainSQLite(ofSQLite)
 	case errors.As(err, &ofPostgres):
@@ -38,6 +39,14 @@ func explain(ctx context.Context, err error) error {
 		return fmt.Errorf("%w: database: %w", issuer.ErrUnavailable, err)
 	}
 	return fmt.Errorf("database: %w", err)
+}
+
+// impatience tells why the caller waits no longer, if so. A connection that was given the same deadline may notice a moment before the context does.
+func impatience(ctx context.Context) error {
+	if deadline, limited := ctx.Deadline(); limited && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	return ctx.Err()
 }
 
 // disconnected reports whether there is no connection to the database any more, or none in time.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -62,6 +64,23 @@ func TestExplainPostgres(t *testing.T) {
 				t.Errorf("code %q is %v, which isn't true", code, got)
 			}
 		}
+	}
+}
+
+// lateContext is past its deadline, and its timer hasn't noticed: a connection with the same deadline may be ahead of it.
+type lateContext struct{ context.Context }
+
+func (lateContext) Deadline() (time.Time, bool) { return time.Now().Add(-time.Microsecond), true }
+
+// TestExplainLate: who gave up is told so, whichever clock was first.
+func TestExplainLate(t *testing.T) {
+	refused := &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}
+	late, patient := explain(lateContext{t.Context()}, refused), explain(t.Context(), refused)
+	if !errors.Is(late, context.DeadlineExceeded) || errors.Is(late, issuer.ErrUnavailable) {
+		t.Errorf("past its deadline: %v, want DeadlineExceeded", late)
+	}
+	if !errors.Is(patient, issuer.ErrUnavailable) {
+		t.Errorf("before it: %v, want ErrUnavailable", patient)
 	}
 }
 
