@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 )
 
@@ -28,8 +29,8 @@ func LogRequests(logger *slog.Logger, next http.Handler) http.Handler {
 }
 
 // Handler logs each request when it has been answered: its ID, method, route, status, size, duration in milliseconds, and the
-// client's address. The path, query, headers and bodies are left out, since they may hold tokens and names. A handler that panics
-// is answered with 500 and logged with its stack.
+// client's address. The path, query, headers and bodies are left out, since they may hold tokens and names. What any cache may keep
+// for everybody, such as a key set, is logged at the level debug. A handler that panics is answered with 500 and logged with its stack.
 func (o Requests) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := time.Now()
@@ -55,6 +56,10 @@ func (o Requests) Handler(next http.Handler) http.Handler {
 func (o Requests) tell(r *http.Request, answer *recorder, took time.Duration) {
 	method := knownMethod(r.Method)
 	o.Metrics.observe(r.Pattern, method, answer.status, took)
+	level := answer.level()
+	if !o.Logger.Enabled(r.Context(), level) {
+		return
+	}
 	attributes := []slog.Attr{
 		slog.String("id", answer.id), slog.String("method", method), slog.String("route", r.Pattern),
 		slog.Int("status", answer.status), slog.Int64("bytes", answer.bytes), slog.Float64("took_ms", milliseconds(took)),
@@ -62,7 +67,7 @@ func (o Requests) tell(r *http.Request, answer *recorder, took time.Duration) {
 	if o.Address != nil {
 		attributes = append(attributes, slog.String("client", o.Address(r)))
 	}
-	o.Logger.LogAttrs(r.Context(), slog.LevelInfo, "request", attributes...)
+	o.Logger.LogAttrs(r.Context(), level, "request", attributes...)
 }
 
 // milliseconds have the unit in their name, and read the same as JSON and as text.
@@ -115,6 +120,14 @@ func (w *recorder) Write(data []byte) (int, error) {
 	n, err := w.ResponseWriter.Write(data)
 	w.bytes += int64(n)
 	return n, err
+}
+
+// level is how much an answer says about anybody.
+func (w *recorder) level() slog.Level {
+	if w.status < 400 && strings.HasPrefix(w.Header().Get("Cache-Control"), "public") {
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
 }
 
 // fail answers a panic with 500, or cuts the connection where an answer had begun.

@@ -31,13 +31,19 @@ func TestRequestsAreLogged(t *testing.T) {
 			t.Error("a stream can't be flushed:", err)
 		}
 	})
+	for path, status := range map[string]int{"/public": 200, "/missing": 404} {
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Cache-Control", "public, max-age=60")
+			w.WriteHeader(status)
+		})
+	}
 	server := httptest.NewServer(telemetry.Requests{Logger: slog.New(slog.NewJSONHandler(&log, nil))}.Handler(mux))
 	defer server.Close()
 
 	tests := []struct {
 		path   string
 		status int
-	}{{"/hello/ada?access_token=secret-in-the-query", 200}, {"/panic", 500}, {"/stream", 200}, {"/nowhere", 404}}
+	}{{"/hello/ada?access_token=secret-in-the-query", 200}, {"/panic", 500}, {"/stream", 200}, {"/nowhere", 404}, {"/public", 200}, {"/missing", 404}}
 	for _, test := range tests {
 		response, err := server.Client().Get(server.URL + test.path)
 		if err != nil {
@@ -76,7 +82,8 @@ func TestRequestsAreLogged(t *testing.T) {
 		}
 	}
 	slices.Sort(routes)
-	if want := []string{"", "GET /hello/{name}", "GET /late", "GET /panic", "GET /stream"}; !slices.Equal(routes, want) {
+	routes = slices.Compact(routes) // a client may repeat what broke off on a connection that it had used before
+	if want := []string{"", "GET /hello/{name}", "GET /late", "GET /missing", "GET /panic", "GET /stream"}; !slices.Equal(routes, want) {
 		t.Errorf("logged routes %q, want %q", routes, want)
 	}
 	for _, secret := range []string{"secret-in-the-query", "ada"} {
