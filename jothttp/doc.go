@@ -5,8 +5,8 @@
 //	mux.Handle("POST /pets", protect(jothttp.RequireScope("pets:write")(addPet)))
 //	mux.Handle("DELETE /pets", protect(jothttp.Require(isAdmin)(removePets)))
 //
-// Inside, [From] gives the verified token. [RequireScope] asks for scopes, [Require] for roles and whatever else the claims say. Set
-// [Options.OnRefuse] while you wire things up: the client never learns why it got 401, the log does.
+// Inside, [From] gives the verified token. [RequireScope] asks for scopes, [Require] for roles and whatever else the claims say,
+// [StepUp] for a second factor or a recent login (RFC 9470). Set [Options.OnRefuse] while you wire things up: the client never learns why it got 401, the log does.
 //
 // # Where a token may stand
 //
@@ -22,6 +22,7 @@
 //	claims have changed     401  Bearer realm="api", error="invalid_token", error_description="stale claims"
 //	malformed request       400  Bearer realm="api", error="invalid_request"
 //	scope is missing        403  Bearer realm="api", error="insufficient_scope", scope="pets:write"
+//	login too old or weak   401  Bearer realm="api", error="insufficient_user_authentication", acr_values="jot:2", max_age="300"
 //	claims don't permit it  403  no challenge: Require said no
 //	sent by another site    403  no challenge: a cookie, an unsafe method and a foreign origin
 //	nobody can tell now     503  no challenge, Retry-After: the key source or the revocation feed failed

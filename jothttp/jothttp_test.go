@@ -404,6 +404,7 @@ func TestRequirementsFailClosedWithoutProtect(t *testing.T) {
 	for _, require := range []func(http.Handler) http.Handler{
 		jothttp.RequireScope("pets:read"),
 		jothttp.Require(func(struct{}) bool { return true }),
+		jothttp.StepUp{MaxAge: time.Minute}.Require(),
 	} {
 		h := require(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 			t.Error("the request got through")
