@@ -40,6 +40,10 @@ type Options struct {
 	// MaxSize is the longest token in bytes that is handed to the verifier: set it when its own MaxSize is raised. Zero
 	// means 16 KiB.
 	MaxSize int
+	// Follower lets callers demand fresh rules with [MinCursorHeader]: set it to the Verifier's revocation.Reader. Such a request waits
+	// for them for up to a second, and is answered with 503 and Retry-After when they haven't come; also when the cursor is of another log, since a
+	// recovered issuer begins one. Nil refuses every request that demands it, with 501.
+	Follower Follower
 	// OnRefuse is told why a request was refused, for logs and metrics. The error never contains the token. Nil means
 	// nobody is told.
 	OnRefuse func(r *http.Request, reason error)
@@ -119,12 +123,7 @@ func (g *guard) admit(w http.ResponseWriter, r *http.Request) (*visit, bool) {
 		return nil, false
 	}
 	g.vary(w.Header())
-	raw, err := g.credentials(r)
-	if err != nil {
-		g.refuse(w, r, err)
-		return nil, false
-	}
-	token, err := g.Verifier.Verify(r.Context(), raw)
+	token, err := g.authenticate(r)
 	if err != nil {
 		g.refuse(w, r, err)
 		return nil, false
@@ -133,6 +132,27 @@ func (g *guard) admit(w http.ResponseWriter, r *http.Request) (*visit, bool) {
 		w.Header().Set(RefreshHeader, "advised")
 	}
 	return &visit{token: token, guard: g}, true
+}
+
+// authenticate verifies a request's token, by rules as new as the request demands.
+func (g *guard) authenticate(r *http.Request) (*jot.Token, error) {
+	raw, err := g.credentials(r)
+	if err != nil {
+		return nil, err
+	}
+	demanded, err := readMinCursor(r.Header)
+	if err != nil {
+		return nil, err
+	}
+	token, err := g.Verifier.Verify(r.Context(), raw)
+	if err != nil || demanded == nil {
+		return token, err
+	}
+	// Only who has a good token makes the server wait; what the rules that came meanwhile say of it counts.
+	if err := g.await(r.Context(), demanded); err != nil {
+		return nil, err
+	}
+	return g.Verifier.Verify(r.Context(), raw)
 }
 
 // preflight says whether a request is a CORS preflight (Fetch standard, section 3.2.2).
@@ -158,6 +178,10 @@ func (g *guard) refuse(w http.ResponseWriter, r *http.Request, reason error) {
 		challenge(w, http.StatusUnauthorized, g.challenge)
 	case errors.Is(reason, ErrBadRequest):
 		challenge(w, http.StatusBadRequest, g.challenge+`, error="invalid_request"`)
+	case errors.Is(reason, errBadCursor):
+		problem(w, http.StatusBadRequest)
+	case errors.Is(reason, errNoFollower):
+		problem(w, http.StatusNotImplemented)
 	case errors.Is(reason, errCrossOrigin):
 		problem(w, http.StatusForbidden)
 	case errors.Is(reason, jot.ErrUnavailable):

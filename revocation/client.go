@@ -1,7 +1,9 @@
 package revocation
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +21,7 @@ const (
 	snapshotSilence = 10 * time.Second // without a byte for so long, a snapshot is
 	snapshotTimeout = time.Minute
 	maxSnapshot     = 512 << 20 // bytes
+	maxRefusal      = 4 << 10   // bytes of an answer that isn't what was asked for
 )
 
 var errSilent = errors.New("the feed fell silent")
@@ -31,9 +34,11 @@ func (e *linkError) Unwrap() error { return e.err }
 
 // client asks one feed, and never another host.
 type client struct {
-	http       *http.Client
-	url        string
-	credential string
+	http         *http.Client
+	url          string
+	credential   string
+	verifier     string // the reader's ID
+	maxStaleness time.Duration
 }
 
 // newClient takes the caller's client over, without its timeout, which would cut the stream, its
@@ -47,13 +52,18 @@ func newClient(o ReaderOptions) (*client, error) {
 		return nil, errors.New("revocation: the feed's credential is missing or no bearer token (RFC 6750 §2.1)")
 	}
 	transport := http.DefaultTransport
-	if own, ok := transport.(*http.Transport); ok && o.Client == nil {
-		transport = own.Clone()
+	if shared, ok := transport.(*http.Transport); ok && o.Client == nil {
+		transport = shared.Clone()
 	} else if o.Client != nil && o.Client.Transport != nil {
 		transport = o.Client.Transport
 	}
+	verifier, err := newVerifierID(o.VerifierID)
+	if err != nil {
+		return nil, err
+	}
 	refuse := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &client{&http.Client{Transport: transport, CheckRedirect: refuse}, base, o.Credential}, nil
+	own := &http.Client{Transport: transport, CheckRedirect: refuse}
+	return &client{own, base, o.Credential, verifier, o.MaxStaleness}, nil
 }
 
 func parseFeedURL(text string) (string, error) {
@@ -79,8 +89,35 @@ func (c *client) snapshot(ctx context.Context) (io.ReadCloser, error) {
 
 // live asks for the frames after a head. The caller closes the body.
 func (c *client) live(ctx context.Context, after Head, nonce string) (io.ReadCloser, error) {
-	query := url.Values{"after": {strconv.FormatUint(after.Sequence, 10)}, "log": {after.LogID}, "nonce": {nonce}}
+	query := url.Values{
+		"after": {strconv.FormatUint(after.Sequence, 10)}, "log": {after.LogID}, "nonce": {nonce},
+		"verifier": {c.verifier}, "max_staleness": {strconv.FormatInt(c.maxStaleness.Milliseconds(), 10)},
+	}
 	return c.get(ctx, c.url+"/live?"+query.Encode(), FrameType)
+}
+
+// acknowledge says that the rules up to a place of the log are in force here.
+func (c *client) acknowledge(ctx context.Context, at Cursor) error {
+	body, err := json.Marshal(map[string]any{"verifier": c.verifier, "log_id": at.LogID, "sequence": at.Sequence})
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url+"/acknowledgement", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Authorization", "Bearer "+c.credential)
+	request.Header.Set("Content-Type", "application/json")
+	response, err := c.http.Do(request)
+	if err != nil {
+		return &linkError{causeOf(ctx, err)}
+	}
+	defer response.Body.Close()
+	_, _ = io.CopyN(io.Discard, response.Body, maxRefusal) // so that the connection can be used again
+	if response.StatusCode != http.StatusNoContent {
+		return &linkError{fmt.Errorf("the issuer answered %d", response.StatusCode)}
+	}
+	return nil
 }
 
 func (c *client) get(ctx context.Context, address, mediaType string) (io.ReadCloser, error) {
@@ -110,13 +147,26 @@ func checkAnswer(response *http.Response, mediaType string) error {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return &linkError{errors.New("the issuer refused the credential")}
 	default:
-		return &linkError{fmt.Errorf("the issuer answered %d", response.StatusCode)}
+		return &linkError{fmt.Errorf("the issuer answered %d%s", response.StatusCode, refusalOf(response.Body))}
 	}
 	got, _, err := mime.ParseMediaType(response.Header.Get("Content-Type"))
 	if err != nil || got != mediaType {
 		return &linkError{fmt.Errorf("the answer is not %s", mediaType)}
 	}
 	return nil
+}
+
+// refusalOf returns what a problem document (RFC 9457) says is wrong, as far as that can be printed.
+func refusalOf(body io.Reader) string {
+	var problem struct {
+		Detail string `json:"detail"`
+	}
+	err := json.NewDecoder(io.LimitReader(body, maxRefusal)).Decode(&problem)
+	unprintable := func(r rune) bool { return r < ' ' || r > '~' }
+	if err != nil || problem.Detail == "" || strings.ContainsFunc(problem.Detail, unprintable) {
+		return ""
+	}
+	return ": " + problem.Detail
 }
 
 // linkBody marks the errors of reading as errors of the link.

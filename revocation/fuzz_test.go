@@ -54,11 +54,11 @@ func FuzzStatement(f *testing.F) {
 // Signed claims are read whole or refused, and what is read signs to the same claims again.
 func FuzzStatementClaims(f *testing.F) {
 	signer, verifier, s, _ := fuzzFeed(f)
-	f.Add(s.LogID, s.Sequence, "AAAA", s.Time.UnixMilli(), int64(3600), "nonce", "")
-	f.Add("", uint64(0), strings.Repeat("A", 43), int64(-1), int64(0), "", strings.Repeat("A", 43))
-	f.Add("log", uint64(1)<<63, strings.Repeat("A", 43), int64(1)<<62, int64(1)<<62, "n", "AA")
-	f.Fuzz(func(t *testing.T, log string, sequence uint64, hash string, at, ttl int64, nonce, digest string) {
-		claims := statementClaims{testIssuer, log, sequence, hash, at, ttl, nonce, digest}
+	f.Add(s.LogID, s.Sequence, "AAAA", s.Time.UnixMilli(), int64(3600), "nonce", "", true)
+	f.Add("", uint64(0), strings.Repeat("A", 43), int64(-1), int64(0), "", strings.Repeat("A", 43), false)
+	f.Add("log", uint64(1)<<63, strings.Repeat("A", 43), int64(1)<<62, int64(1)<<62, "n", "AA", false)
+	f.Fuzz(func(t *testing.T, log string, sequence uint64, hash string, at, ttl int64, nonce, digest string, ack bool) {
+		claims := statementClaims{testIssuer, log, sequence, hash, at, ttl, nonce, digest, ack}
 		signed, err := signer.Sign(t.Context(), claims)
 		if err != nil {
 			return

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,8 +22,9 @@ type ReaderOptions struct {
 	Credential string        // bearer token for the feed, sent to the URL's host only
 
 	Client       *http.Client  // its Transport is used, its Timeout and redirects are not; nil: one of the reader's own
-	MaxStaleness time.Duration // how old the issuer's last word may be; 0 means 10 s, at least 2 s
+	MaxStaleness time.Duration // how old the issuer's last word may be; 0 means 10 s, at least 2 s and at most what the issuer allows
 	WithoutLease Policy        // what to answer when it's older; the zero value is Closed
+	VerifierID   string        // what the issuer calls this reader, before a random part: letters, digits, - _ and dots; empty: the random part alone
 	MaxRules     int           // bound on the rules held in memory; 0 means 1,048,576
 	HistoryFile  string        // where the reader remembers how far the log had come, so that nothing is taken back while it's off; empty: nowhere
 	OnError      func(error)   // told why a connection failed, and of a log that replaced another, from the reader's goroutine; must not block
@@ -64,6 +66,7 @@ type Reader struct {
 	status   *status
 	grant    atomic.Pointer[grant]
 	lapsed   atomic.Pointer[grant] // the last one that ended without another after it
+	acks     *acknowledger
 
 	stop context.CancelFunc
 	done chan struct{} // closed when the goroutine has ended
@@ -83,7 +86,7 @@ type grant struct {
 	maxTTL   time.Duration
 }
 
-// NewReader checks the options and starts to follow the feed, in one goroutine that Close ends. It
+// NewReader checks the options and starts to follow the feed, in two goroutines that Close ends. It
 // doesn't wait for the feed; WaitFresh does.
 func NewReader(o ReaderOptions) (*Reader, error) {
 	if o.Now == nil {
@@ -118,7 +121,7 @@ func newReader(o ReaderOptions, now clock) (*Reader, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	r := &Reader{
 		options: o, client: client, verifier: verifier, clock: now, status: newStatus(),
-		stop: stop, done: make(chan struct{}), history: past, file: file,
+		stop: stop, done: make(chan struct{}), history: past, file: file, acks: newAcknowledger(client),
 	}
 	go r.run(ctx)
 	return r, nil
@@ -179,7 +182,7 @@ func (r *Reader) State() State {
 	return state
 }
 
-// Close ends the reader's goroutine and waits for that. The reader answers jot.ErrUnavailable from then
+// Close ends the reader's goroutines and waits for that. The reader answers jot.ErrUnavailable from then
 // on. Its error is always nil; it may be called more than once.
 func (r *Reader) Close() error {
 	r.stop()
@@ -190,6 +193,9 @@ func (r *Reader) Close() error {
 func (r *Reader) run(ctx context.Context) {
 	defer close(r.done)
 	defer r.end()
+	var acknowledging sync.WaitGroup
+	acknowledging.Go(func() { r.acks.run(ctx) })
+	defer acknowledging.Wait()
 	var delay backoff
 	for {
 		frames, err := r.follow(ctx)
@@ -346,6 +352,9 @@ func (r *Reader) takeFrame(ctx context.Context, link *link, f Frame) error {
 	}
 	r.remember(false)
 	r.renew(s, now, &grant{r.cursor.set, lease, link.timeline, s.MaxTTL})
+	if s.Acknowledge {
+		r.acks.tell(s.Cursor())
+	}
 	return nil
 }
 

@@ -25,6 +25,9 @@ type Statement struct {
 	MaxTTL time.Duration // the longest life of a token, in whole seconds: how long rules have to be kept
 	Nonce  string        // the asker's, in the first frame of a connection; empty otherwise
 	Digest *[32]byte     // SHA-256 of a snapshot's rule lines; nil in frames
+
+	// Acknowledge asks the reader to tell when the rules up to the head are in force: somebody waits for that.
+	Acknowledge bool
 }
 
 // statementClaims is the payload of a statement's JWS.
@@ -37,6 +40,7 @@ type statementClaims struct {
 	MaxTTL   int64  `json:"max_ttl"`
 	Nonce    string `json:"nonce,omitempty"`
 	Digest   string `json:"rules,omitempty"`
+	Ack      bool   `json:"ack,omitempty"`
 }
 
 // Sign returns the statement as a JWS of the issuer (RFC 7515). The signer's key is the feed's, its
@@ -44,7 +48,7 @@ type statementClaims struct {
 func (s Statement) Sign(ctx context.Context, signer *jot.Signer, issuer string) (string, error) {
 	claims := statementClaims{
 		Issuer: issuer, LogID: s.LogID, Sequence: s.Sequence, Hash: base64.RawURLEncoding.EncodeToString(s.Hash[:]),
-		Time: s.Time.UnixMilli(), MaxTTL: int64(s.MaxTTL / time.Second), Nonce: s.Nonce,
+		Time: s.Time.UnixMilli(), MaxTTL: int64(s.MaxTTL / time.Second), Nonce: s.Nonce, Ack: s.Acknowledge,
 	}
 	if s.Digest != nil {
 		claims.Digest = base64.RawURLEncoding.EncodeToString(s.Digest[:])
@@ -95,6 +99,7 @@ func (c statementClaims) statement() (Statement, error) {
 	s := Statement{
 		Head: Head{LogID: c.LogID, Sequence: c.Sequence},
 		Time: time.UnixMilli(c.Time), MaxTTL: time.Duration(c.MaxTTL) * time.Second, Nonce: c.Nonce,
+		Acknowledge: c.Ack,
 	}
 	if err := decodeHash(&s.Hash, c.Hash); err != nil {
 		return Statement{}, err

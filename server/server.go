@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/jot-auth/jot/server/internal/accounts"
 	"github.com/jot-auth/jot/server/internal/admin"
@@ -29,6 +30,12 @@ import (
 
 // DatabaseName is the SQLite file within Config.DataDir.
 const DatabaseName = "jot.db"
+
+// A verifier hears from the feed each second; nobody waits for hours.
+const (
+	minFeedStaleness = 2 * time.Second
+	maxFeedStaleness = time.Hour
+)
 
 // Config says what the server is. Issuer.URL, Issuer.Resources, Issuer.Clients, Issuer.KeyEncryptionKey, and Database or DataDir are required.
 type Config struct {
@@ -58,6 +65,10 @@ type Config struct {
 	// FeedCredentials are the bearer credentials that verifiers show to read the revocation feed, each at least 32 characters
 	// of randomness, as Secret.Text returns. Without one, nobody can read it.
 	FeedCredentials []string
+
+	// FeedMaxStaleness bounds the MaxStaleness of verifiers, and so how long a request with ?wait=enforced can take: a verifier that can't be
+	// reached accepts tokens for so long after what it heard last. 0 means a minute.
+	FeedMaxStaleness time.Duration
 
 	// TrustedProxies are the networks of the proxies whose header says who a request comes from; everybody else's is ignored.
 	// ProxyHeader is the one that they write, "X-Forwarded-For" ("") or "Forwarded" (RFC 7239).
@@ -96,6 +107,9 @@ func (c Config) Validate() error {
 	}
 	if c.Database != "" && !sqlstore.IsPostgres(c.Database) {
 		return errors.New("config: Database isn't the connection string of a PostgreSQL database: write it as postgres://USER@HOST/DATABASE?sslmode=verify-full")
+	}
+	if c.FeedMaxStaleness != 0 && (c.FeedMaxStaleness < minFeedStaleness || c.FeedMaxStaleness > maxFeedStaleness) {
+		return fmt.Errorf("config: FeedMaxStaleness is %v, want %v to %v", c.FeedMaxStaleness, minFeedStaleness, maxFeedStaleness)
 	}
 	return errors.Join(c.Issuer.Validate(), c.checkSignUpScope(), c.proxies().Validate(), web.ValidateOrigins(c.CORSOrigins),
 		checkWitnessPath(c.witnessFile(), c.DataDir))
@@ -203,7 +217,7 @@ func (s *Server) routes(c Config) (_ http.Handler, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.feed, err = feed.New(s.issuer, feed.Config{Credentials: c.FeedCredentials, Logger: c.Logger}); err != nil {
+	if s.feed, err = feed.New(s.issuer, feed.Config{Credentials: c.FeedCredentials, MaxStaleness: c.FeedMaxStaleness, Logger: c.Logger}); err != nil {
 		return nil, err
 	}
 	administration, err := admin.New(s.issuer, accounts.NewAdmin(s.accounts, s.store))
@@ -224,7 +238,8 @@ func (s *Server) routes(c Config) (_ http.Handler, err error) {
 	}
 	s.registerHealth(mux, base)
 	s.metrics.Watch(measures, s.measure)
-	return s.surround(c, base, s.witness.guard(web.Problems(mux))), nil
+	changes := &enforcement{server: s, mux: mux, base: base, next: web.Problems(mux), failOAuth: protocols.Fail}
+	return s.surround(c, base, s.witness.guard(changes)), nil
 }
 
 // surround puts around the routes what is true of every request, the outermost last.

@@ -215,7 +215,7 @@ func (c *client) feed() {
 	}
 	head, err := c.Issuer().LogHead(c.t.Context())
 	must(c.t, err)
-	live := "/feed/live?nonce=0123456789abcdef&after=0&log="
+	live := "/feed/live?verifier=0123456789abcdef&max_staleness=10000&nonce=0123456789abcdef&after=0&log="
 	c.do(call{method: "GET", path: live + "another", header: credential, want: 409})
 	for _, path := range []string{"/feed/snapshot", live + head.LogID} {
 		c.do(call{method: "GET", path: path, want: 401})

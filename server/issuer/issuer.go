@@ -46,6 +46,7 @@ type Issuer struct {
 	loaded    []Key // that keys was made of; guarded by reloading
 	rules     *revocation.Set
 	changed   signal
+	others    signal // wrote something, perhaps
 	probe     probe
 	counts    counts
 

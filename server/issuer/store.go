@@ -41,6 +41,7 @@ type Reader interface {
 	RuleReader
 	EventReader
 	BootstrapReader
+	VerifierReader
 	SettingReader
 }
 
@@ -56,6 +57,7 @@ type Tx interface {
 	RuleWriter
 	EventWriter
 	BootstrapWriter
+	VerifierWriter
 	SettingWriter
 }
 
@@ -211,6 +213,26 @@ type BootstrapReader interface {
 type BootstrapWriter interface {
 	// PutBootstrap replaces the one before.
 	PutBootstrap(Bootstrap) error
+}
+
+// VerifierReader reads who follows the revocation feed.
+type VerifierReader interface {
+	// Verifiers returns every verifier, in the order of the bytes of their IDs.
+	Verifiers() ([]Verifier, error)
+	// Asked returns what was put last, the zero cursor before that.
+	Asked() (revocation.Cursor, error)
+}
+
+// VerifierWriter writes who follows the revocation feed.
+type VerifierWriter interface {
+	// PutVerifier adds a verifier that has acknowledged nothing, or replaces Server, MaxStaleness and Registered.
+	PutVerifier(Verifier) error
+	// DeleteVerifier deletes a verifier whose Server and Registered are still the same.
+	DeleteVerifier(Verifier) error
+	// Acknowledge replaces Acknowledged of those of the verifiers that exist and have acknowledged less, or another log.
+	Acknowledge(c revocation.Cursor, ids []string) error
+	// PutAsked replaces what Asked returns.
+	PutAsked(revocation.Cursor) error
 }
 
 // SettingReader reads the issuer's few settings.

@@ -31,6 +31,7 @@ type update struct {
 	acted      bool              // somebody other than the subject acts
 	rules      []revocation.Rule // to be appended to the log
 	known      []revocation.Rule // in the log already
+	head       revocation.Head   // of the log after the rules, when they are appended
 	unfinished bool              // there is something for the sweep
 
 	meaning outcome // of a refresh
@@ -69,6 +70,9 @@ func (i *Issuer) commitOnce(ctx context.Context, f func(*update) error) error {
 	}
 	if err != nil || len(u.rules)+len(u.known) == 0 {
 		return err
+	}
+	if len(u.rules) > 0 {
+		note(ctx, u.head)
 	}
 	defer i.changed.broadcast()
 	return i.rules.Apply(slices.Concat(u.rules, u.known)...)
@@ -113,5 +117,6 @@ func (u *update) appendRules() error {
 			return err
 		}
 	}
+	u.head = head
 	return nil
 }

@@ -34,6 +34,7 @@ func (i *Issuer) listen(ctx context.Context, due <-chan time.Time) {
 	for {
 		select {
 		case <-i.heard:
+			i.others.broadcast()
 			i.reportCatchUp(ctx, i.catchUp(ctx))
 		case <-due:
 			return

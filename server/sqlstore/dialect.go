@@ -45,5 +45,6 @@ const (
 	lockKeys                          // all keys: there is one active and one next
 	lockSettings                      // settings that don't exist yet
 	lockLog                           // the log's head before there is one
+	lockAsked                         // what verifiers are asked for, before there is anything
 	lockEvents                        // the order of events; the last one of a transaction, taken when it is about to commit
 )

@@ -168,5 +168,6 @@ var statements = []string{
 	selectLogHead, updateLogHead, moveLogHead, upsertLogHead, selectLogEntries, insertRule, selectLiveRules, selectReplacedLog, insertReplacedLog, emptyRules,
 	selectEvents, selectEventsOfKind, selectEventsOfSubject, selectEventsBefore, selectEventsOfKindBefore, selectEventsOfSubjectBefore, insertEvent,
 	selectBootstrap, upsertBootstrap,
+	selectVerifiers, upsertVerifier, deleteVerifier, selectAsked, updateAsked, upsertAsked,
 	selectSetting, updateSetting, upsertSetting,
 }

@@ -36,6 +36,8 @@ type Config struct {
 	WitnessFile           string `toml:"witness_file" flag:"witness" value:"FILE" doc:"File that remembers how far the revocation log has come, so that a database that comes back from the past is seen. It's outside of the data directory and its backups, and each server has its own. Empty: the data directory's name with .witness behind it."`
 	FeedCredentialOldFile string `toml:"feed_credential_old_file" doc:"File of the feed credential of before, which is accepted as well while verifiers change over."`
 
+	FeedMaxStaleness time.Duration `toml:"feed_max_staleness" doc:"MaxStaleness that a verifier may have, 2s to 1h. A request with ?wait=enforced waits so long, and two seconds, for verifiers that can't be reached."`
+
 	TrustedProxies []string `toml:"trusted_proxies" flag:"trusted-proxy" value:"NETWORK" doc:"Networks of the proxies in front. Only they may say who a request comes from; and with them listen may be other than loopback without TLS." example:"10.0.0.0/8"`
 	ProxyHeader    string   `toml:"proxy_header" doc:"Header in which they say it: X-Forwarded-For or Forwarded. They must overwrite it, or add to it."`
 
@@ -143,13 +145,14 @@ type Client struct {
 // Default is the configuration that nothing was said about.
 func Default() Config {
 	return Config{
-		Listen:      "127.0.0.1:8420",
-		AdminListen: "127.0.0.1:8421",
-		ProxyHeader: "X-Forwarded-For",
-		Tokens:      Tokens{AccessTTL: 15 * time.Minute, IdleTTL: 720 * time.Hour, AbsoluteTTL: 2160 * time.Hour, RefreshGrace: 30 * time.Second},
-		Keys:        Keys{Algorithm: "ES256", Lifetime: 720 * time.Hour, MaxAge: 10 * time.Minute},
-		Retention:   Retention{Sessions: 720 * time.Hour, Events: 4320 * time.Hour},
-		Log:         Log{Format: "auto", Level: "info"},
+		Listen:           "127.0.0.1:8420",
+		AdminListen:      "127.0.0.1:8421",
+		ProxyHeader:      "X-Forwarded-For",
+		FeedMaxStaleness: time.Minute,
+		Tokens:           Tokens{AccessTTL: 15 * time.Minute, IdleTTL: 720 * time.Hour, AbsoluteTTL: 2160 * time.Hour, RefreshGrace: 30 * time.Second},
+		Keys:             Keys{Algorithm: "ES256", Lifetime: 720 * time.Hour, MaxAge: 10 * time.Minute},
+		Retention:        Retention{Sessions: 720 * time.Hour, Events: 4320 * time.Hour},
+		Log:              Log{Format: "auto", Level: "info"},
 	}
 }
 

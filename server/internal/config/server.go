@@ -136,14 +136,15 @@ func (c *Config) withoutSecrets() (server.Config, error) {
 			SessionRetention: c.Retention.Sessions,
 			EventRetention:   c.Retention.Events,
 		},
-		Database:     c.Database,
-		DataDir:      c.Data,
-		WitnessFile:  c.WitnessFile,
-		OpenSignUp:   c.SignUp.Open,
-		SignUpScope:  c.SignUp.Scope,
-		NoThrottling: c.LogIn.NoThrottling,
-		ProxyHeader:  c.ProxyHeader,
-		CORSOrigins:  c.CORS.Origins,
+		Database:         c.Database,
+		DataDir:          c.Data,
+		WitnessFile:      c.WitnessFile,
+		FeedMaxStaleness: c.FeedMaxStaleness,
+		OpenSignUp:       c.SignUp.Open,
+		SignUpScope:      c.SignUp.Scope,
+		NoThrottling:     c.LogIn.NoThrottling,
+		ProxyHeader:      c.ProxyHeader,
+		CORSOrigins:      c.CORS.Origins,
 	}
 	if c.SignUp.Claims != "" {
 		config.SignUpClaims = json.RawMessage(c.SignUp.Claims)

@@ -55,7 +55,7 @@ func (s *Server) protect(next http.HandlerFunc) http.Handler {
 			web.WriteProblem(w, web.NewProblem(http.StatusUnauthorized, "the feed needs one of its credentials"))
 		case !s.credentials.include(bearer):
 			web.WriteProblem(w, web.InvalidToken("this is none of the feed's credentials"))
-		case r.Method != http.MethodGet: // ServeMux sends HEAD here too
+		case r.Method == http.MethodHead: // which ServeMux sends to GET's handlers
 			w.Header().Set("Allow", http.MethodGet)
 			web.WriteProblem(w, web.NewProblem(http.StatusMethodNotAllowed, ""))
 		default:

@@ -24,6 +24,7 @@ const credential = "a-credential-of-at-least-32-characters"
 
 // fakeIssuer is a log in memory, which can be slow, broken, or rewound.
 type fakeIssuer struct {
+	fakeVerifiers
 	signer *jot.Signer
 	keys   *jot.KeySet
 

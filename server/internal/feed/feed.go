@@ -18,7 +18,7 @@ import (
 	"github.com/jot-auth/jot/server/internal/web"
 )
 
-// Issuer is what this package needs of an *issuer.Issuer.
+// Issuer is what this package needs of an *issuer.Issuer, the log and those who follow it.
 type Issuer interface {
 	URL() string
 	MaxTTL() time.Duration
@@ -28,11 +28,13 @@ type Issuer interface {
 	LogChanged() <-chan struct{}
 	LogEntries(ctx context.Context, after uint64, limit int) ([]revocation.Rule, revocation.Head, error)
 	ActiveRules(ctx context.Context) (revocation.Head, []revocation.Rule, error)
+	Verifiers
 }
 
 const (
 	defaultMaxStreams   = 4096
 	defaultMaxSnapshots = 4
+	defaultMaxStaleness = time.Minute
 )
 
 // Config says who may read the feed, and how many at once.
@@ -41,20 +43,25 @@ type Config struct {
 	MaxStreams   int          // live connections at once, more get 503; 0 means 4096
 	MaxSnapshots int          // snapshots at once, more get 503; 0 means 4
 	Logger       *slog.Logger // nil means slog.Default
+
+	// MaxStaleness bounds that of a verifier, whose lease Enforce may have to wait for; 0 means a minute.
+	MaxStaleness time.Duration
 }
 
-// Server serves the feed of one issuer. Close ends its goroutine and its streams.
+// Server serves the feed of one issuer. Close ends its goroutines and its streams.
 type Server struct {
 	issuer      Issuer
 	base        string // path of the issuer's URL
 	credentials credentials
 	hub         *hub
+	registry    *registry
+	waiting     atomic.Int64  // requests in Enforce
 	snapshots   chan struct{} // holds an element for each one being written
 	maxStreams  int64
 	streams     atomic.Int64
 }
 
-// New checks the configuration and starts the hub.
+// New checks the configuration and starts the hub and the registry.
 func New(i Issuer, c Config) (*Server, error) {
 	base, err := web.BasePath(i.URL())
 	if err != nil {
@@ -64,7 +71,7 @@ func New(i Issuer, c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.MaxStreams < 0 || c.MaxSnapshots < 0 {
+	if c.MaxStreams < 0 || c.MaxSnapshots < 0 || c.MaxStaleness < 0 {
 		return nil, errors.New("feed: a bound is negative")
 	}
 	if c.MaxStreams == 0 {
@@ -73,6 +80,9 @@ func New(i Issuer, c Config) (*Server, error) {
 	if c.MaxSnapshots == 0 {
 		c.MaxSnapshots = defaultMaxSnapshots
 	}
+	if c.MaxStaleness == 0 {
+		c.MaxStaleness = defaultMaxStaleness
+	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
@@ -80,7 +90,8 @@ func New(i Issuer, c Config) (*Server, error) {
 		issuer: i, base: base, credentials: known,
 		snapshots: make(chan struct{}, c.MaxSnapshots), maxStreams: int64(c.MaxStreams),
 	}
-	s.hub = startHub(i, &s.streams, c.Logger)
+	s.registry = startRegistry(i, c.MaxStaleness, c.Logger)
+	s.hub = startHub(i, s.registry, &s.streams, c.Logger)
 	return s, nil
 }
 
@@ -90,6 +101,7 @@ func (s *Server) Register(mux *http.ServeMux) {
 	handle("GET /feed/jwks.json", http.HandlerFunc(s.keySet))
 	handle("GET /feed/snapshot", s.protect(s.snapshot))
 	handle("GET /feed/live", s.protect(s.live))
+	handle("POST /feed/acknowledgement", s.protect(s.acknowledge))
 }
 
 // EndStreams ends the live streams of this moment in good order, so that an http.Server can shut down.
@@ -99,9 +111,10 @@ func (s *Server) EndStreams() { s.hub.endStreams() }
 // Streams is how many live streams are open, or about to be.
 func (s *Server) Streams() int64 { return s.streams.Load() }
 
-// Close ends the streams and the hub, and waits for the hub. Later requests for a stream get 503. Its
+// Close ends the streams, the hub, the registry and whoever waits in Enforce. Later requests for a stream get 503. Its
 // error is always nil; it may be called more than once.
 func (s *Server) Close() error {
 	s.hub.close()
+	s.registry.close()
 	return nil
 }

@@ -483,7 +483,7 @@ func waitFor(r *revocation.Reader, sequence uint64) error {
 // What one look at the log found and couldn't publish any more, the next one publishes: no stream has a gap.
 func TestLookThatIsCutShort(t *testing.T) {
 	f := newFakeIssuer(t)
-	h := &hub{issuer: f, last: &frame{ready: make(chan struct{})}}
+	h := &hub{issuer: f, asker: new(registry), last: &frame{ready: make(chan struct{})}}
 	if _, err := h.look(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -35,10 +35,12 @@ type frame struct {
 
 // join is a connection's wish for a first frame.
 type join struct {
-	log    string
-	after  uint64
-	nonce  string
-	answer chan joined // with room for the answer
+	log          string
+	after        uint64
+	nonce        string
+	verifier     string
+	maxStaleness time.Duration
+	answer       chan joined // with room for the answer
 }
 
 // joined is the answer to a join.
@@ -52,6 +54,7 @@ type joined struct {
 // hub follows the log and makes the frames. Its goroutine owns all of it but the channels and counters.
 type hub struct {
 	issuer  Issuer
+	asker   *registry
 	logger  *slog.Logger
 	streams *atomic.Int64 // how many connections there are or want to be
 	newest  atomic.Uint64 // number of the last frame
@@ -63,16 +66,17 @@ type hub struct {
 
 	tail   tail
 	last   *frame
-	told   time.Time // of the last statement to all, on the issuer's clock
-	sent   time.Time // when that was, on ours
+	told   time.Time         // of the last statement to all, on the issuer's clock
+	sent   time.Time         // when that was, on ours
+	asked  revocation.Cursor // up to where all streams were asked for acknowledgements
 	ended  chan struct{}
 	failed bool
 }
 
-func startHub(i Issuer, streams *atomic.Int64, logger *slog.Logger) *hub {
+func startHub(i Issuer, asker *registry, streams *atomic.Int64, logger *slog.Logger) *hub {
 	ctx, stop := context.WithCancel(context.Background())
 	h := &hub{
-		issuer: i, logger: logger, streams: streams, stop: stop,
+		issuer: i, asker: asker, logger: logger, streams: streams, stop: stop,
 		joins: make(chan join), ends: make(chan struct{}), done: make(chan struct{}),
 		last: &frame{ready: make(chan struct{})}, ended: make(chan struct{}),
 	}
@@ -129,6 +133,7 @@ func (h *hub) run(ctx context.Context) {
 		case <-changed:
 			pause(ctx, gap-time.Since(h.sent))
 		case <-tick:
+		case <-h.asker.asks:
 		case j := <-h.joins:
 			waiting = h.gather(append(waiting, j))
 		case <-h.ends:
@@ -219,7 +224,7 @@ func (h *hub) look(ctx context.Context) (time.Time, error) {
 		if last {
 			told = now
 		}
-		if len(rules) > 0 || time.Since(h.sent) > heartbeat/2 {
+		if len(rules) > 0 || time.Since(h.sent) > heartbeat/2 || h.asks(next.head) {
 			err = h.publish(ctx, rules, next, told)
 		}
 		if err != nil || last {
@@ -266,11 +271,15 @@ func (h *hub) endAll() {
 // where it was, and the next look makes it. While one look takes several frames, only the last of them may
 // promise its time: those before lack rules, and repeat the promise that stood.
 func (h *hub) publish(ctx context.Context, rules []revocation.Rule, to tail, told time.Time) error {
-	data, err := h.encode(ctx, rules, to.head, told, "")
+	asks := h.asks(to.head)
+	data, err := h.encode(ctx, rules, revocation.Statement{Head: to.head, Time: told, Acknowledge: asks})
 	if err != nil {
 		return err
 	}
 	h.tail, h.told = to, told
+	if asks {
+		h.asked = to.head.Cursor()
+	}
 	next := &frame{number: h.last.number + 1, data: data, ready: make(chan struct{})}
 	h.newest.Store(next.number) // before anybody can have it
 	h.last.next = next
@@ -288,13 +297,19 @@ func (h *hub) answer(ctx context.Context, j join, now time.Time) joined {
 	if !ok {
 		return joined{err: errTooOld}
 	}
-	first, err := h.encode(ctx, rules, h.tail.head, now, j.nonce)
+	first, err := h.encode(ctx, rules, revocation.Statement{Head: h.tail.head, Time: now, Nonce: j.nonce, Acknowledge: h.asker.owes(j.verifier)})
 	return joined{first: first, frame: h.last, ended: h.ended, err: err}
 }
 
-// encode signs a head of the log and makes the event of the rules that lead to it.
-func (h *hub) encode(ctx context.Context, rules []revocation.Rule, head revocation.Head, now time.Time, nonce string) ([]byte, error) {
-	s := revocation.Statement{Head: head, Time: now, MaxTTL: h.issuer.MaxTTL(), Nonce: nonce}
+// asks reports whether the frame of a head has to ask all streams for acknowledgements: it is the first that reaches what somebody waits for.
+func (h *hub) asks(head revocation.Head) bool {
+	question := h.asker.question()
+	return question.LogID != "" && head.Cursor().Covers(question) && !h.asked.Covers(question)
+}
+
+// encode signs a statement and makes the event of the rules that lead to its head.
+func (h *hub) encode(ctx context.Context, rules []revocation.Rule, s revocation.Statement) ([]byte, error) {
+	s.MaxTTL = h.issuer.MaxTTL()
 	signed, err := s.Sign(ctx, h.issuer.FeedSigner(), h.issuer.URL())
 	if err != nil {
 		return nil, err

@@ -1,7 +1,9 @@
 package feed
 
 import (
+	"crypto/rand"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -17,11 +19,13 @@ const (
 	maxLag       = 256             // frames that a connection may be behind
 	maxLogID     = 128             // bytes
 	maxNonce     = 64              // bytes
+	maxVerifier  = 128             // bytes
+	maxSequence  = 1<<63 - 1       // that databases hold
 )
 
 // live streams the frames after a position of the log, as server-sent events.
 func (s *Server) live(w http.ResponseWriter, r *http.Request) {
-	wish, err := parseJoin(r)
+	wish, err := s.parseJoin(r)
 	if err != nil {
 		web.WriteProblem(w, web.NewProblem(http.StatusBadRequest, err.Error()))
 		return
@@ -31,6 +35,12 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 		web.Fail(w, r, issuer.ErrBusy)
 		return
 	}
+	presence, err := s.registry.enter(r.Context(), wish.verifier, wish.maxStaleness) // before the log is read
+	if err != nil {
+		web.Fail(w, r, err)
+		return
+	}
+	defer s.registry.leave(presence)
 	switch answer, err := s.hub.join(r.Context(), wish); {
 	case errors.Is(err, errOtherLog):
 		web.WriteProblem(w, web.NewProblem(http.StatusConflict, "this is not the log, or it ends earlier; take a snapshot"))
@@ -43,9 +53,9 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// parseJoin reads after, log and nonce from the query. The ID of the last event that a client has seen
+// parseJoin reads who asks, and for what, from the query. The ID of the last event that a client has seen
 // takes the place of after, as the EventSource of browsers has it.
-func parseJoin(r *http.Request) (join, error) {
+func (s *Server) parseJoin(r *http.Request) (join, error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return join{}, errors.New("the query can't be read")
@@ -63,12 +73,49 @@ func parseJoin(r *http.Request) (join, error) {
 	if err != nil || j.log == "" || len(j.log) > maxLogID || !validNonce(j.nonce) {
 		return join{}, errors.New("after is a number, log the log's ID, nonce 16 to 64 letters, digits, - and _")
 	}
-	return j, nil
+	err = s.parseVerifier(&j, query)
+	return j, err
 }
 
+// parseVerifier reads who registers. A stream of nobody counts as a verifier that trusts a statement for as long as any may, and acknowledges
+// nothing.
+func (s *Server) parseVerifier(j *join, query url.Values) error {
+	ids, staleness := query["verifier"], query["max_staleness"]
+	if len(ids)+len(staleness) == 0 {
+		j.verifier, j.maxStaleness = rand.Text(), s.registry.maxStaleness
+		return nil
+	}
+	if len(ids) != 1 || len(staleness) != 1 || !validVerifier(ids[0]) {
+		return errors.New("verifier and max_staleness belong together, each once; verifier is 16 to 128 letters, digits, dots, - and _, of this reader alone")
+	}
+	var err error
+	j.verifier = ids[0]
+	j.maxStaleness, err = s.parseStaleness(staleness[0])
+	return err
+}
+
+// parseStaleness reads for how many milliseconds a verifier trusts a statement.
+func (s *Server) parseStaleness(text string) (time.Duration, error) {
+	const day = 24 * time.Hour // far above any bound, and from what a time.Duration can't hold
+	ms, err := revocation.ParseSequence(text)
+	if err != nil || ms == 0 || ms > uint64(day/time.Millisecond) {
+		return 0, errors.New("max_staleness is a number of milliseconds, up to a day")
+	}
+	staleness := time.Duration(ms) * time.Millisecond
+	if staleness > s.registry.maxStaleness {
+		return 0, fmt.Errorf("a MaxStaleness of %v is more than the %v that this server allows: lower it, or raise feed_max_staleness", staleness, s.registry.maxStaleness)
+	}
+	return staleness, nil
+}
+
+const base64url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
 func validNonce(nonce string) bool {
-	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-	return len(nonce) >= 16 && len(nonce) <= maxNonce && strings.Trim(nonce, alphabet) == ""
+	return len(nonce) >= 16 && len(nonce) <= maxNonce && strings.Trim(nonce, base64url) == ""
+}
+
+func validVerifier(id string) bool {
+	return len(id) >= 16 && len(id) <= maxVerifier && strings.Trim(id, base64url+".") == ""
 }
 
 // stream sends frames until the client is gone or too slow, or the hub ends the stream.
@@ -95,11 +142,15 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, from joined) {
 		}
 		return err == nil
 	}
+	life := time.NewTimer(streamLife)
+	defer life.Stop()
 	ok := send(from.first, false)
 	for at := from.frame; ok && s.hub.newest.Load()-at.number <= maxLag; {
 		select {
 		case <-at.ready:
 		case <-from.ended:
+			return
+		case <-life.C:
 			return
 		case <-r.Context().Done():
 			return

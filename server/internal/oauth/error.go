@@ -42,6 +42,9 @@ func clientError(err error, header bool) error {
 
 const invalidClient = "the client is unknown, or its secret is wrong, missing or not called for"
 
+// Fail answers a request that never reached its endpoint, as the endpoint would.
+func (s *Server) Fail(w http.ResponseWriter, r *http.Request, err error) { s.fail(w, r, err) }
+
 // fail answers with an error, and logs it if it is a fault. One that is none of the
 // protocol's or the domain's is answered with 500 and no description.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {

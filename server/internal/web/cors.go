@@ -15,7 +15,7 @@ import (
 const (
 	corsMethods = "GET, POST, PUT, PATCH, DELETE"
 	corsHeaders = "Authorization, Content-Type"
-	corsExposed = "Jot-Refresh, Jot-Request-Id, Retry-After, WWW-Authenticate"
+	corsExposed = "Jot-Cursor, Jot-Refresh, Jot-Request-Id, Retry-After, WWW-Authenticate"
 	corsMaxAge  = "600" // seconds
 )
 

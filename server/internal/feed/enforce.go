@@ -1,0 +1,232 @@
+package feed
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/jot-auth/jot/revocation"
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+const (
+	// leaseMargin is how much longer a lease may hold than its MaxStaleness, on this server's clock: a verifier doesn't notice when it is
+	// suspended for less than a second, nor when the issuer's clock gains less than that (revocation/lease.go).
+	leaseMargin = 2 * time.Second
+
+	// askPatience is after which time those who haven't acknowledged no longer keep a newer question waiting.
+	askPatience = 250 * time.Millisecond
+
+	maxWaiters = 1024
+)
+
+var errUnknownEnforcement = fmt.Errorf("feed: the verifiers can't be read: %w", issuer.ErrUnavailable)
+
+// waiter waits until every verifier enforces the rules up to a place of the log.
+type waiter struct {
+	at    revocation.Cursor
+	since time.Time // after the commit: what is signed without those rules was signed before
+
+	// pending are the verifiers that may not enforce the rules yet, and when their leases from before have run out; nil: not known yet. Who
+	// isn't registered when it is made out, hears of the rules from the first frame on.
+	pending map[string]time.Time
+	answer  chan error // with room for it
+}
+
+// Enforce makes a change, and waits until no verifier accepts what the change refuses: each of those that may have a lease from before has
+// acknowledged the rules up to the place of the log that change returns, or the lease has run out. So it returns at the latest when the
+// longest lease and two seconds are over. When change returns false there is nothing to wait for.
+//
+// It fails with issuer.ErrBusy, before the change, when too many wait already; and, after the change, with the context's error, and with
+// one that wraps issuer.ErrUnavailable when the database can't be read for so long that nobody knows.
+func (s *Server) Enforce(ctx context.Context, change func() (at revocation.Cursor, wait bool)) error {
+	if s.waiting.Add(1) > maxWaiters {
+		s.waiting.Add(-1)
+		return issuer.ErrBusy
+	}
+	defer s.waiting.Add(-1)
+	at, wait := change()
+	if !wait {
+		return nil
+	}
+	return s.registry.await(ctx, at)
+}
+
+// LongestWait is how long Enforce can take beside the change.
+func (s *Server) LongestWait() time.Duration {
+	return s.registry.maxStaleness + leaseMargin + turnTimeout
+}
+
+// await waits until all verifiers enforce the rules up to a place of the log.
+func (r *registry) await(ctx context.Context, at revocation.Cursor) error {
+	w := &waiter{at: at, since: time.Now(), answer: make(chan error, 1)}
+	r.admit(w)
+	defer r.dismiss(w)
+	select {
+	case err := <-w.answer:
+		return err
+	case <-r.done:
+		return errClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (r *registry) admit(w *waiter) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.waiters[w] = true
+	r.rouse()
+}
+
+func (r *registry) dismiss(w *waiter) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.waiters, w)
+}
+
+// waiting returns who waits now, the earliest first, and whether anybody listens.
+func (r *registry) waiting() (all []*waiter, listeners bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range r.present {
+		listeners = listeners || p.streams > 0
+	}
+	return slices.SortedFunc(maps.Keys(r.waiters), func(a, b *waiter) int { return a.since.Compare(b.since) }), listeners
+}
+
+// settle answers those whose wait is over, and asks for what is missing. Other servers ask their verifiers as well: what is asked is in the
+// database, and so is what they said, whichever server they said it to.
+func (r *registry) settle(ctx context.Context) error {
+	waiting, listeners := r.waiting() // before the database is read, which then holds every rule that they wait for
+	if len(waiting) == 0 && (!listeners || !r.stale && time.Since(r.looked) < recall) {
+		return nil
+	}
+	r.looked, r.stale = time.Now(), false
+	asked, err := r.issuer.Asked(ctx)
+	if err == nil {
+		r.learnAsked(asked)
+	}
+	if err == nil && len(waiting) > 0 {
+		var all []issuer.Verifier
+		if all, err = r.issuer.Verifiers(ctx); err == nil {
+			r.learn(all)
+			for _, w := range waiting {
+				w.look(all)
+			}
+		}
+	}
+	waiting = slices.DeleteFunc(waiting, func(w *waiter) bool { return w.over(r.maxStaleness) })
+	if err != nil {
+		return err
+	}
+	return r.ask(ctx, waiting, asked)
+}
+
+// look notes which verifiers may still lack the rules.
+func (w *waiter) look(all []issuer.Verifier) {
+	lacking := make(map[string]time.Time)
+	for _, v := range all {
+		end, pending := w.pending[v.ID]
+		switch {
+		case v.Acknowledged.Covers(w.at):
+		case w.pending == nil:
+			lacking[v.ID] = w.since.Add(v.MaxStaleness + leaseMargin)
+		case pending:
+			lacking[v.ID] = end
+		}
+	}
+	w.pending = lacking
+}
+
+// over answers a waiter for whom no verifier is left, and one who can't be told.
+func (w *waiter) over(longest time.Duration) bool {
+	now := time.Now()
+	maps.DeleteFunc(w.pending, func(_ string, end time.Time) bool { return !now.Before(end) })
+	switch {
+	case w.pending == nil && now.Before(w.since.Add(longest+leaseMargin+turnTimeout)), len(w.pending) > 0:
+		return false
+	case w.pending == nil:
+		w.answer <- errUnknownEnforcement
+	default:
+		w.answer <- nil
+	}
+	return true
+}
+
+// ask raises what all servers ask for to what somebody waits for. One question covers all rules before it, and the next one comes when
+// it is answered: however many wait, a verifier says no more than it can.
+func (r *registry) ask(ctx context.Context, waiting []*waiter, asked revocation.Cursor) error {
+	want, open := asked, false
+	for _, w := range waiting {
+		if asked.Covers(w.at) {
+			open = true
+		} else if !want.Covers(w.at) {
+			want = w.at
+		}
+	}
+	if want == asked || open && time.Since(r.asking) < askPatience {
+		return nil
+	}
+	r.asking = time.Now()
+	if err := r.issuer.AskVerifiers(ctx, want); err != nil {
+		return err
+	}
+	r.learnAsked(want)
+	return nil
+}
+
+// learnAsked notes what all servers ask for, and lets the hub ask.
+func (r *registry) learnAsked(c revocation.Cursor) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.asked != c {
+		r.asked = c
+		signal(r.asks)
+	}
+}
+
+// learn notes what verifiers said to other servers.
+func (r *registry) learn(all []issuer.Verifier) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, v := range all {
+		if p := r.present[v.ID]; p != nil && v.Acknowledged.Covers(p.acknowledged) {
+			p.acknowledged = v.Acknowledged
+		}
+	}
+}
+
+// question returns up to where acknowledgements are asked for.
+func (r *registry) question() revocation.Cursor {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.asked
+}
+
+// owes reports whether a verifier hasn't acknowledged yet what is asked for.
+func (r *registry) owes(verifier string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := r.present[verifier]
+	return r.asked.LogID != "" && (p == nil || !p.acknowledged.Covers(r.asked))
+}
+
+// take notes what a verifier says. It fails with issuer.ErrBusy when too many have spoken since the last turn at the database.
+func (r *registry) take(verifier string, c revocation.Cursor) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, again := r.said[verifier]; !again && len(r.said) == maxRegistered {
+		return issuer.ErrBusy
+	}
+	if !r.said[verifier].Covers(c) {
+		r.said[verifier] = c
+	}
+	if p := r.present[verifier]; p != nil && !p.acknowledged.Covers(c) {
+		p.acknowledged = c
+	}
+	r.rouse()
+	return nil
+}

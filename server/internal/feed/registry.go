@@ -1,0 +1,356 @@
+package feed
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/jot-auth/jot/revocation"
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+const (
+	// registrationLife is for how long a registration needn't be written again.
+	registrationLife = time.Minute
+	// streamLife bounds a live stream. A jot reader begins a new one every five minutes at most.
+	streamLife = 6 * time.Minute
+	// orphanAge is how long a verifier is left alone for which no server answers, such as one that was killed: by then nothing that was said
+	// to it can carry a lease. It's measured on this server's own clock, whatever the others show.
+	orphanAge = registrationLife + streamLife + time.Minute
+
+	turnGap      = 10 * time.Millisecond // between two turns at the database: what comes meanwhile shares the second one
+	turnTimeout  = 5 * time.Second
+	recall       = time.Second // between two looks at what other servers' waiters want, without word from the database
+	orphanSearch = time.Minute // between two looks for orphans
+
+	maxRegistered = 2 * defaultMaxStreams // verifiers that a server answers for, those that have just left included
+)
+
+// Verifiers is what this package needs of an *issuer.Issuer about those who follow the feed.
+type Verifiers interface {
+	RegisterVerifiers(ctx context.Context, verifiers []issuer.Verifier) (at time.Time, err error)
+	AcknowledgeVerifiers(ctx context.Context, all []issuer.Acknowledgement) error
+	ForgetVerifiers(ctx context.Context, verifiers []issuer.Verifier) error
+	Verifiers(ctx context.Context) ([]issuer.Verifier, error)
+	AskVerifiers(ctx context.Context, until revocation.Cursor) error
+	Asked(ctx context.Context) (revocation.Cursor, error)
+	OthersWrote() <-chan struct{}
+}
+
+// registry knows who follows the feed; enforce.go waits for them. A verifier stands in the database before it hears anything that a lease
+// could stand on, and until every lease that it may have has run out. Its goroutine alone uses the database, so that of two things about one
+// verifier the second finds the first done; close ends it.
+type registry struct {
+	issuer       Verifiers
+	server       string        // this one
+	maxStaleness time.Duration // that a verifier may have
+	logger       *slog.Logger
+	asks         chan struct{} // tells the hub that asked is new
+	wake         chan struct{}
+	stop         context.CancelFunc
+	done         chan struct{}
+
+	mu      sync.Mutex
+	present map[string]*presence // by verifier
+	coming  map[string]*presence // of these, those to be written
+	said    map[string]revocation.Cursor
+	waiters map[*waiter]bool
+	asked   revocation.Cursor // up to where all servers ask for acknowledgements
+
+	// Only the goroutine touches these.
+	looked    time.Time // at the database
+	searched  time.Time // for orphans
+	stale     bool      // something in the database is new
+	asking    time.Time // when this server last raised what is asked
+	strangers map[string]sighting
+	failed    bool
+}
+
+// presence is a verifier that this server answers for.
+type presence struct {
+	verifier     issuer.Verifier
+	streams      int
+	left         time.Time // when the last stream ended
+	written      time.Time // when the newest registration began to be written; zero: never
+	registration *registration
+	acknowledged revocation.Cursor
+}
+
+// registration is one writing of a verifier, for which those who wait share the outcome.
+type registration struct {
+	done chan struct{}
+	err  error // once done is closed
+}
+
+// sighting is when a verifier for which another server answers, or none, was seen first.
+type sighting struct {
+	verifier issuer.Verifier
+	since    time.Time
+}
+
+func startRegistry(v Verifiers, maxStaleness time.Duration, logger *slog.Logger) *registry {
+	ctx, stop := context.WithCancel(context.Background())
+	r := &registry{
+		issuer: v, server: rand.Text(), maxStaleness: maxStaleness, logger: logger, stop: stop,
+		asks: make(chan struct{}, 1), wake: make(chan struct{}, 1), done: make(chan struct{}),
+		present: make(map[string]*presence), coming: make(map[string]*presence), said: make(map[string]revocation.Cursor),
+		waiters: make(map[*waiter]bool), strangers: make(map[string]sighting),
+	}
+	go r.run(ctx)
+	return r
+}
+
+func (r *registry) close() {
+	r.stop()
+	<-r.done
+}
+
+// rouse lets the goroutine take a turn.
+func (r *registry) rouse() { signal(r.wake) }
+
+// signal fills a channel that has room for one.
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// enter registers a verifier for a stream, and returns when that is durable. Call leave when the stream has ended. It fails with
+// issuer.ErrBusy when there are too many.
+func (r *registry) enter(ctx context.Context, id string, maxStaleness time.Duration) (*presence, error) {
+	p, writing, err := r.expect(id, maxStaleness)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-writing.done:
+		err = writing.err
+	case <-r.done:
+		err = errClosed
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if err != nil {
+		r.leave(p)
+		return nil, err
+	}
+	return p, nil
+}
+
+// expect counts a stream in, and has its verifier written unless that was done lately.
+func (r *registry) expect(id string, maxStaleness time.Duration) (*presence, *registration, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := r.present[id]
+	if p == nil {
+		if len(r.present) == maxRegistered {
+			return nil, nil, issuer.ErrBusy
+		}
+		p = &presence{verifier: issuer.Verifier{ID: id, Server: r.server}}
+		r.present[id] = p
+	}
+	p.streams++
+	longer := maxStaleness > p.verifier.MaxStaleness
+	p.verifier.MaxStaleness = max(maxStaleness, p.verifier.MaxStaleness)
+	if r.coming[id] == nil && (longer || p.written.IsZero() || time.Since(p.written) > registrationLife) {
+		p.registration = &registration{done: make(chan struct{})}
+		r.coming[id] = p
+		r.rouse()
+	}
+	return p, p.registration, nil
+}
+
+// leave counts a stream out.
+func (r *registry) leave(p *presence) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if p.streams--; p.streams == 0 {
+		p.left = time.Now()
+		r.rouse()
+	}
+}
+
+func (r *registry) run(ctx context.Context) {
+	defer close(r.done)
+	for ctx.Err() == nil {
+		others := r.issuer.OthersWrote() // before the database is read, so that nothing is missed
+		began := time.Now()
+		r.report(r.turn(ctx))
+		timer := time.NewTimer(r.rest())
+		select {
+		case <-r.wake:
+		case <-others:
+			r.stale = true
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+		pause(ctx, turnGap-time.Since(began))
+	}
+}
+
+// turn does what there is to do.
+func (r *registry) turn(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, turnTimeout)
+	defer cancel()
+	return errors.Join(r.writeComing(ctx), r.writeSaid(ctx), r.forgetLeft(ctx), r.settle(ctx), r.forgetOrphans(ctx))
+}
+
+// report logs the first failure of several, and the end of them.
+func (r *registry) report(err error) {
+	switch {
+	case errors.Is(err, context.Canceled): // the registry is closed
+		return
+	case err != nil && !r.failed:
+		r.logger.Error("verifiers of the revocation feed can't be registered", slog.Any("error", err))
+	case err == nil && r.failed:
+		r.logger.Info("verifiers of the revocation feed are registered again")
+	}
+	r.failed = err != nil
+}
+
+// rest is how long nothing is to be done unless something happens.
+func (r *registry) rest() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	next := r.searched.Add(orphanSearch)
+	soonest := func(t time.Time) {
+		if t.Before(next) {
+			next = t
+		}
+	}
+	for _, p := range r.present {
+		if p.streams == 0 {
+			soonest(p.leaseEnd())
+		} else {
+			soonest(r.looked.Add(recall))
+		}
+	}
+	for w := range r.waiters {
+		soonest(r.looked.Add(askPatience))
+		for _, end := range w.pending {
+			soonest(end)
+		}
+	}
+	if r.failed {
+		return max(time.Until(next), recall)
+	}
+	return time.Until(next)
+}
+
+// leaseEnd is when the leases of a verifier that left have run out.
+func (p *presence) leaseEnd() time.Time { return p.left.Add(p.verifier.MaxStaleness + leaseMargin) }
+
+// writeComing writes those who register, and lets their streams begin.
+func (r *registry) writeComing(ctx context.Context) error {
+	r.mu.Lock()
+	var verifiers []issuer.Verifier
+	coming, began := r.coming, time.Now()
+	r.coming = make(map[string]*presence)
+	for _, p := range coming {
+		p.written = began
+		verifiers = append(verifiers, p.verifier)
+	}
+	r.mu.Unlock()
+	if len(verifiers) == 0 {
+		return nil
+	}
+	at, err := r.issuer.RegisterVerifiers(ctx, verifiers)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range coming {
+		if err != nil {
+			p.written = time.Time{}
+		} else {
+			p.verifier.Registered = at
+		}
+		p.registration.err = err
+		close(p.registration.done)
+	}
+	return err
+}
+
+// writeSaid writes what was acknowledged; after a failure the next turn does.
+func (r *registry) writeSaid(ctx context.Context) error {
+	r.mu.Lock()
+	var all []issuer.Acknowledgement
+	said := r.said
+	r.said = make(map[string]revocation.Cursor)
+	for id, cursor := range said {
+		all = append(all, issuer.Acknowledgement{Verifier: id, Cursor: cursor})
+	}
+	r.mu.Unlock()
+	if len(all) == 0 {
+		return nil
+	}
+	r.stale = true
+	err := r.issuer.AcknowledgeVerifiers(ctx, all)
+	if err != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		maps.Copy(said, r.said) // what was said since is newer
+		r.said = said
+	}
+	return err
+}
+
+// forgetLeft forgets verifiers whose leases have run out since they left. Who comes back is written anew, after this.
+func (r *registry) forgetLeft(ctx context.Context) error {
+	var gone []issuer.Verifier
+	r.mu.Lock()
+	for id, p := range r.present {
+		if p.streams == 0 && r.coming[id] == nil && !time.Now().Before(p.leaseEnd()) {
+			delete(r.present, id)
+			gone = append(gone, p.verifier)
+		}
+	}
+	r.mu.Unlock()
+	if len(gone) == 0 {
+		return nil
+	}
+	return r.issuer.ForgetVerifiers(ctx, gone)
+}
+
+// forgetOrphans forgets verifiers for which no server answers any more.
+func (r *registry) forgetOrphans(ctx context.Context) error {
+	if time.Since(r.searched) < orphanSearch {
+		return nil
+	}
+	r.searched = time.Now()
+	all, err := r.issuer.Verifiers(ctx)
+	if err != nil {
+		return err
+	}
+	return r.issuer.ForgetVerifiers(ctx, r.orphans(all))
+}
+
+// orphans returns those of all verifiers that have been unchanged for too long.
+func (r *registry) orphans(all []issuer.Verifier) []issuer.Verifier {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	strangers := make(map[string]sighting)
+	for _, v := range all {
+		before, seen := r.strangers[v.ID]
+		switch {
+		case r.present[v.ID] != nil && v.Server == r.server:
+		case seen && before.verifier.Server == v.Server && before.verifier.Registered.Equal(v.Registered):
+			strangers[v.ID] = before
+		default:
+			strangers[v.ID] = sighting{v, time.Now()}
+		}
+	}
+	r.strangers = strangers
+	var orphans []issuer.Verifier
+	for s := range maps.Values(strangers) {
+		if time.Since(s.since) > orphanAge+s.verifier.MaxStaleness+leaseMargin {
+			orphans = append(orphans, s.verifier)
+		}
+	}
+	return slices.Clip(orphans)
+}
