@@ -17,9 +17,11 @@ type fakeVerifiers struct {
 	asked  revocation.Cursor
 	writes int
 	broken error
+	slow   time.Duration // for a registration
 }
 
 func (f *fakeVerifiers) RegisterVerifiers(_ context.Context, verifiers []issuer.Verifier) (time.Time, error) {
+	time.Sleep(f.slow)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.writes++
