@@ -44,6 +44,8 @@ func fill(t *testing.T, store *sqlstore.Store) {
 			tx.AppendRule(issuer.LogEntry{Sequence: 1, Rule: revocation.Rule{Kind: revocation.Key, Issuer: "i", Value: "k"}, Hash: head.Hash}))
 		err = errors.Join(err, tx.InsertClient(issuer.Client{ID: "client_a", SecretHash: []byte{1}, FirstParty: true}), tx.InsertResource(issuer.Resource{Audience: "a"}),
 			tx.PutBootstrap(issuer.Bootstrap{Hash: [32]byte{1, 255}, Expires: time.UnixMilli(1)}))
+		err = errors.Join(err, tx.PutVerifier(issuer.Verifier{ID: "v", Server: "s", MaxStaleness: time.Second, Registered: account.Created}),
+			tx.PutAsked(revocation.Cursor{LogID: "log", Sequence: 1}), tx.Acknowledge(revocation.Cursor{LogID: "log", Sequence: 1}, []string{"v"}))
 		for n := range 300 {
 			err = errors.Join(err, tx.InsertSession(issuer.Session{ID: fmt.Sprint(n), Subject: subject.ID, UserAgent: `Ω'"\`, Counters: issuer.Counters{Current: uint64(n)}}),
 				tx.InsertEvent(issuer.Event{Detail: fmt.Sprint(n)}))
@@ -78,7 +80,9 @@ func content(t *testing.T, store *sqlstore.Store) []any {
 		resources, err8 := r.Resources("", 10)
 		bootstrap, err9 := r.Bootstrap()
 		replaced, err10 := r.ReplacedLog("before")
-		all = append(all, bootstrap, subject, clients, resources, keys, head, replaced, entries, events, value)
+		verifiers, err11 := r.Verifiers()
+		asked, err12 := r.Asked()
+		all = append(all, verifiers, asked, bootstrap, subject, clients, resources, keys, head, replaced, entries, events, value)
 		for n := range 300 {
 			session, _, err := r.Session(fmt.Sprint(n))
 			if err != nil {
@@ -86,7 +90,7 @@ func content(t *testing.T, store *sqlstore.Store) []any {
 			}
 			all = append(all, session)
 		}
-		return errors.Join(err1, err2, err3, err4, err5, err6, err7, err8, err9, err10)
+		return errors.Join(err1, err2, err3, err4, err5, err6, err7, err8, err9, err10, err11, err12)
 	}))
 	if err != nil {
 		t.Fatal(err)

@@ -61,6 +61,10 @@ func Run(t *testing.T, open func(t *testing.T) issuer.Store) {
 		"EndSessionsOf": (*suite).endSessionsOf,
 		"EventLists":    (*suite).eventLists,
 		"Bootstrap":     (*suite).bootstrap,
+		"Verifiers":     (*suite).verifiers,
+		"ManyVerifiers": (*suite).manyVerifiers,
+		"Asked":         (*suite).asked,
+		"ParallelAsked": (*suite).parallelAsked,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &suite{T: t, store: open(t), open: open}
