@@ -1,0 +1,493 @@
+//go:build unix
+
+package server_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/jothttp"
+	"github.com/jot-auth/jot/jwks"
+	"github.com/jot-auth/jot/revocation"
+	"github.com/jot-auth/jot/server"
+	"github.com/jot-auth/jot/server/internal/pgtest"
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+// staleness is that of the verifiers in these tests.
+const staleness = 2 * time.Second
+
+// helperVariable tells this test binary to be a replica or a verifier, as a process that can be killed or suspended.
+const helperVariable = "JOT_TEST_HELPER"
+
+// helper is what such a process is told.
+type helper struct {
+	Feed, Issuer, Token  string // of a verifier
+	Credential, Database string
+	Key                  []byte
+}
+
+func init() {
+	text := os.Getenv(helperVariable)
+	if text == "" {
+		return
+	}
+	var h helper
+	err := json.Unmarshal([]byte(text), &h)
+	if err == nil && h.Feed == "" {
+		err = h.replicate()
+	} else if err == nil {
+		err = h.verify()
+	}
+	fmt.Println(err)
+	os.Exit(1)
+}
+
+// config is that of every replica.
+func (h helper) config() server.Config {
+	return server.Config{
+		Issuer: issuer.Config{
+			URL: h.Issuer, KeyEncryptionKey: h.Key,
+			Resources: []issuer.Resource{{Audience: "petstore", Scopes: []string{"pets:read"}}},
+			Clients:   []issuer.Client{{ID: "client_app", Scopes: []string{"pets:read"}, FirstParty: true}},
+		},
+		Database: h.Database, FeedCredentials: []string{h.Credential}, NoThrottling: true, OpenSignUp: true, FeedMaxStaleness: 5 * time.Second,
+		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	}
+}
+
+// replicate serves until it is killed, and prints its address.
+func (h helper) replicate() error {
+	s, err := server.New(context.Background(), h.config())
+	if err != nil {
+		return err
+	}
+	fmt.Println(httptest.NewServer(s.Handler()).URL)
+	select {}
+}
+
+// verify prints, again and again, when it began to check its token, and what it found.
+func (h helper) verify() error {
+	reader, verifier, err := h.follow()
+	if err != nil {
+		return err
+	}
+	if err := reader.WaitFresh(context.Background()); err != nil {
+		return err
+	}
+	for {
+		began := time.Now().UnixNano()
+		_, err := fmt.Println(began, verifier.Check(context.Background(), h.Token) == nil)
+		if err != nil {
+			return err
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// follow is an API's verifier.
+func (h helper) follow() (*revocation.Reader, *jot.Verifier, error) {
+	feedKeys, err1 := jwks.NewSource(h.Feed+"/feed/jwks.json", jwks.Options{})
+	keys, err2 := jwks.NewSource(h.Feed+"/.well-known/jwks.json", jwks.Options{})
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, nil, err
+	}
+	reader, err := revocation.NewReader(revocation.ReaderOptions{
+		URL: h.Feed + "/feed", Issuer: h.Issuer, Keys: feedKeys, Credential: h.Credential, MaxStaleness: staleness,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	verifier, err := jot.NewVerifier(keys, jot.VerifierOptions{Issuer: h.Issuer, Audience: "petstore", Type: "at+jwt", Revocation: reader})
+	return reader, verifier, err
+}
+
+// spawn starts this binary as a helper, which the test ends, and returns what it prints.
+func (h helper) spawn(t *testing.T) (*os.Process, *bufio.Scanner) {
+	t.Helper()
+	text, err := json.Marshal(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.Command(os.Args[0])
+	command.Env = append(os.Environ(), helperVariable+"="+string(text))
+	out, err := command.StdoutPipe()
+	if err == nil {
+		err = command.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		command.Process.Kill()
+		command.Wait()
+	})
+	return command.Process, bufio.NewScanner(out)
+}
+
+// cable is a TCP proxy that can be cut: what is sent then is held back, and neither side notices.
+type cable struct {
+	listener net.Listener
+	target   string
+	mu       sync.Mutex
+	cut      chan struct{} // open while it is cut; nil: it isn't
+}
+
+func newCable(t *testing.T, url string) *cable {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cable{listener: listener, target: strings.TrimPrefix(url, "http://")}
+	t.Cleanup(func() {
+		listener.Close()
+		c.sever(false)
+	})
+	go c.run() // ends with the listener
+	return c
+}
+
+func (c *cable) url() string { return "http://" + c.listener.Addr().String() }
+
+func (c *cable) sever(cut bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if cut {
+		c.cut = make(chan struct{})
+	} else if c.cut != nil {
+		close(c.cut)
+		c.cut = nil
+	}
+}
+
+func (c *cable) run() {
+	for {
+		near, err := c.listener.Accept()
+		if err != nil {
+			return
+		}
+		far, err := net.Dial("tcp", c.target)
+		if err != nil {
+			near.Close()
+			continue
+		}
+		go c.carry(near, far) // these two end with the connections
+		go c.carry(far, near)
+	}
+}
+
+func (c *cable) carry(from, to net.Conn) {
+	defer from.Close()
+	defer to.Close()
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buffer)
+		c.mu.Lock()
+		cut := c.cut
+		c.mu.Unlock()
+		if cut != nil {
+			<-cut
+		}
+		if _, failed := to.Write(buffer[:n]); err != nil || failed != nil {
+			return
+		}
+	}
+}
+
+// world is a few replicas over one database, each at an address of its own.
+type world struct {
+	*testing.T
+	helper
+	replicas []*server.Server
+	urls     []string
+}
+
+func newWorld(t *testing.T, database string, size int) *world {
+	t.Helper()
+	w := &world{T: t, helper: helper{Issuer: "https://auth.example.com", Credential: server.NewSecret().Text(), Database: database, Key: server.NewSecret().Bytes()}}
+	for range size {
+		c := w.config()
+		if database == "" {
+			c.DataDir = filepath.Join(t.TempDir(), "data")
+		}
+		s, err := server.New(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		listening := httptest.NewServer(s.Handler())
+		t.Cleanup(func() {
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+			listening.Close()
+		})
+		w.replicas, w.urls = append(w.replicas, s), append(w.urls, listening.URL)
+	}
+	return w
+}
+
+// logIn begins a session of a new subject.
+func (w *world) logIn(name string) issuer.Tokens {
+	w.Helper()
+	subject, err := issuer.NewSubject(nil, []string{"pets:read"})
+	if err != nil {
+		w.Fatal(err)
+	}
+	subject.ID = name
+	i := w.replicas[0].Issuer()
+	if err := i.CreateSubject(w.Context(), subject); err != nil {
+		w.Fatal(err)
+	}
+	tokens, err := i.Issue(w.Context(), issuer.Grant{Subject: name, AMR: []string{"pwd"}, ClientID: "client_app"})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return tokens
+}
+
+// verifierAt follows the feed at an address, and is fresh.
+func (w *world) verifierAt(url string) *jot.Verifier {
+	w.Helper()
+	h := w.helper
+	h.Feed = url
+	reader, verifier, err := h.follow()
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.Cleanup(func() { reader.Close() })
+	if err := reader.WaitFresh(w.Context()); err != nil {
+		w.Fatal(err)
+	}
+	return verifier
+}
+
+// call sends a request to the first replica, and returns status, cursor and body.
+func (w *world) call(method, path, bearer string, body any) (int, string, string) {
+	w.Helper()
+	var sent io.Reader
+	if body != nil {
+		text, err := json.Marshal(body)
+		if err != nil {
+			w.Fatal(err)
+		}
+		sent = bytes.NewReader(text)
+	}
+	request, err := http.NewRequestWithContext(w.Context(), method, w.urls[0]+path, sent)
+	if err != nil {
+		w.Fatal(err)
+	}
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	if bearer != "" {
+		request.Header.Set("Authorization", "Bearer "+bearer)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		w.Fatal(err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return response.StatusCode, response.Header.Get(jothttp.CursorHeader), string(answer)
+}
+
+// TestEnforced is promise 2 of revocation: after the answer to ?wait=enforced, no verifier under the policy Closed accepts. Not those that listen at
+// whichever replica, nor one that a partition cut off, nor one that is suspended, nor one whose replica was killed.
+func TestEnforced(t *testing.T) {
+	t.Run("SQLite", func(t *testing.T) {
+		t.Parallel()
+		testEnforced(t, newWorld(t, "", 1))
+	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		t.Parallel()
+		testEnforced(t, newWorld(t, pgtest.Database(t), 2))
+	})
+}
+
+func testEnforced(t *testing.T, w *world) {
+	token := w.logIn("victim")
+	verifiers := make(map[string]*jot.Verifier)
+	for n, url := range w.urls {
+		verifiers[fmt.Sprint("connected to ", n)] = w.verifierAt(url)
+	}
+	quick := w.logIn("quick")
+	began := time.Now()
+	if status, cursor, body := w.call(http.MethodPost, "/v1/logout?wait=enforced", quick.Access, nil); status != http.StatusNoContent || cursor == "" {
+		t.Fatalf("%d %q %s", status, cursor, body)
+	}
+	t.Logf("with %d that listen: %v", len(verifiers), time.Since(began))
+	for name, v := range verifiers {
+		if err := v.Check(t.Context(), quick.Access); !errors.Is(err, jot.ErrRevoked) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+
+	last := w.urls[len(w.urls)-1]
+	partition := newCable(t, last)
+	verifiers["partitioned"] = w.verifierAt(partition.url())
+	h := w.helper
+	h.Feed, h.Token = last, token.Access
+	suspended, said := h.spawn(t)
+	var accepted atomic.Int64 // when a check began that accepted
+	go func() {               // ends with the process
+		for said.Scan() {
+			var at int64
+			var ok bool
+			if _, err := fmt.Sscan(said.Text(), &at, &ok); err == nil && ok {
+				accepted.Store(at)
+			}
+		}
+	}()
+	killed := w.killedReplica(verifiers)
+	for name, v := range verifiers {
+		if err := v.Check(t.Context(), token.Access); err != nil {
+			t.Fatalf("before, %s: %v", name, err)
+		}
+	}
+	waitFor(t, func() int { return int(min(accepted.Load(), 1)) }, 1)
+
+	partition.sever(true)
+	if err := suspended.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	if killed != nil {
+		killed.Kill()
+	}
+	began = time.Now()
+	status, cursor, body := w.call(http.MethodPost, "/oauth2/revoke?wait=enforced", "", map[string]string{"token": token.Access, "client_id": "client_app"})
+	answered := time.Now()
+	if status != http.StatusOK || cursor == "" {
+		t.Fatalf("%d %q %s", status, cursor, body)
+	}
+	for name, v := range verifiers {
+		if err := v.Check(t.Context(), token.Access); err == nil {
+			t.Errorf("%s accepts after the answer, which took %v", name, answered.Sub(began))
+		}
+	}
+	partition.sever(false)
+	if err := suspended.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(2 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		for name, v := range verifiers {
+			if err := v.Check(t.Context(), token.Access); err == nil {
+				t.Fatalf("%s accepts, %v after the answer", name, time.Since(answered))
+			}
+		}
+	}
+	if at := accepted.Load(); at > answered.UnixNano() {
+		t.Errorf("the suspended one accepts %v after the answer", time.Duration(at-answered.UnixNano()))
+	}
+	t.Logf("with some out of reach: %v", answered.Sub(began))
+
+	// Who asks again, since the answer was lost, waits as well, although nothing is new.
+	if status, again, _ := w.call(http.MethodPost, "/oauth2/revoke?wait=enforced", "", map[string]string{"token": token.Access, "client_id": "client_app"}); status != http.StatusOK || again != cursor {
+		t.Errorf("again: %d, %q after %q", status, again, cursor)
+	}
+}
+
+// killedReplica is a process that can be killed, on PostgreSQL, with a verifier.
+func (w *world) killedReplica(verifiers map[string]*jot.Verifier) *os.Process {
+	w.Helper()
+	if w.Database == "" {
+		return nil
+	}
+	process, said := w.spawn(w.T)
+	if !said.Scan() || !strings.HasPrefix(said.Text(), "http://") {
+		w.Fatalf("a replica says %q", said.Text())
+	}
+	verifiers["at a killed replica"] = w.verifierAt(said.Text())
+	return process
+}
+
+// TestEnforcedElsewhere: what can't be waited for is refused before anything is changed; and the cursor is there without waiting.
+func TestEnforcedElsewhere(t *testing.T) {
+	w := newWorld(t, "", 1)
+	tokens := w.logIn("ann")
+	for path, body := range map[string]any{
+		"/v1/logout?wait=":                       nil,
+		"/v1/logout?wait=forever":                nil,
+		"/v1/logout?wait=enforced&wait=enforced": nil,
+		"/v1/password?wait=enforced":             map[string]string{"current": "x", "new": "y"},
+		"/oauth2/revoke?wait=now":                map[string]string{"token": tokens.Refresh, "client_id": "client_app"},
+	} {
+		status, cursor, answer := w.call(http.MethodPost, path, tokens.Access, body)
+		if oauth := strings.Contains(answer, `"invalid_request"`); status != http.StatusBadRequest || cursor != "" || oauth != strings.HasPrefix(path, "/oauth2/") {
+			t.Errorf("%s: %d %q %s", path, status, cursor, answer)
+		}
+	}
+	if err := w.replicas[0].Issuer().Verifier().Check(t.Context(), tokens.Access); err != nil {
+		t.Fatal("a request that was refused revoked something:", err)
+	}
+	status, cursor, _ := w.call(http.MethodPost, "/v1/logout", tokens.Access, nil)
+	head, err := w.replicas[0].Issuer().LogHead(t.Context())
+	if err != nil || status != http.StatusNoContent || cursor != head.Cursor().String() {
+		t.Errorf("%d %q, the head is at %v, %v", status, cursor, head.Cursor(), err)
+	}
+	if status, cursor, _ := w.call(http.MethodPost, "/v1/logout?wait=enforced", tokens.Access, nil); status != http.StatusUnauthorized || cursor != "" {
+		t.Errorf("what failed has the cursor %q, %d", cursor, status)
+	}
+}
+
+// TestMinCursor: a protected API that is behind waits, and then says so.
+func TestMinCursor(t *testing.T) {
+	w := newWorld(t, "", 1)
+	way := newCable(t, w.urls[0])
+	h := w.helper
+	h.Feed = way.url()
+	reader, verifier, err := h.follow()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	if err := reader.WaitFresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	pets := jothttp.Options{Verifier: verifier, Follower: reader}.Protect()(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	ask := func(token, cursor string) int {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+		r.Header.Set("Authorization", "Bearer "+token)
+		r.Header.Set(jothttp.MinCursorHeader, cursor)
+		answer := httptest.NewRecorder()
+		pets.ServeHTTP(answer, r)
+		return answer.Code
+	}
+	banned, friend := w.logIn("banned"), w.logIn("friend")
+	_, cursor, _ := w.call(http.MethodPost, "/v1/logout", banned.Access, nil)
+	if status := ask(banned.Access, cursor); status != http.StatusUnauthorized {
+		t.Errorf("logged out at the cursor: %d", status)
+	}
+	if status := ask(friend.Access, cursor); status != http.StatusOK {
+		t.Errorf("somebody else: %d", status)
+	}
+	way.sever(true)
+	_, cursor, _ = w.call(http.MethodPost, "/v1/logout", w.logIn("another").Access, nil)
+	if status := ask(friend.Access, cursor); status != http.StatusServiceUnavailable {
+		t.Errorf("an API that is cut off answers %d", status)
+	}
+	way.sever(false)
+	waitFor(t, func() int { return ask(friend.Access, cursor) }, http.StatusOK)
+}
