@@ -44,14 +44,14 @@ type enforcement struct {
 func (e *enforcement) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, pattern := e.mux.Handler(r)
 	method, path, _ := strings.Cut(pattern, " ")
-	route := method + " " + strings.TrimPrefix(path, e.base)
-	mayWait, refuses := refusing[route]
+	path = strings.TrimPrefix(path, e.base)
+	mayWait, refuses := refusing[method+" "+path]
 	if !refuses {
 		e.next.ServeHTTP(w, r)
 		return
 	}
 	fail := web.Fail
-	if strings.HasPrefix(route, "POST /oauth2/") {
+	if strings.HasPrefix(path, "/oauth2/") {
 		fail = e.failOAuth
 	}
 	waits, err := wantsEnforced(r, mayWait)

@@ -45,6 +45,8 @@ func (c *client) abuse() {
 			case operation.RequestBody == nil || operation.RequestBody.Value.Content["application/json"] == nil:
 			case isAdmin(operation):
 				c.abuseBody(method, filled(path), operation, c.adminToken)
+			case strings.HasPrefix(path, "/feed/"):
+				c.abuseBody(method, path, operation, c.FeedCredential)
 			default:
 				c.abuseBody(method, filled(path), operation, access)
 			}
@@ -109,7 +111,7 @@ func (c *client) firstParty() {
 	c.do(call{method: "POST", path: "/v1/refresh", json: map[string]string{"refresh_token": "jrt_forged"}, want: 401})
 
 	t = c.ownSessions(t)
-	c.do(call{method: "POST", path: "/v1/logout", header: bearer(t.Access), want: 204})
+	c.do(call{method: "POST", path: "/v1/logout?wait=enforced", header: bearer(t.Access), want: 204})
 	c.do(call{method: "POST", path: "/v1/logout", header: bearer(t.Access), want: 401})
 	t = c.tokens(logIn)
 	c.do(call{method: "POST", path: "/v1/logout", json: map[string]any{"refresh_token": t.Refresh, "everywhere": true}, want: 204})
@@ -221,6 +223,9 @@ func (c *client) feed() {
 		c.do(call{method: "GET", path: path, want: 401})
 		c.do(call{method: "GET", path: path, header: bearer("two words"), want: 400})
 	}
+	said := map[string]any{"verifier": "0123456789abcdef", "log_id": head.LogID, "sequence": head.Sequence}
+	c.do(call{method: "POST", path: "/feed/acknowledgement", json: said, header: credential, want: 204})
+	c.do(call{method: "POST", path: "/feed/acknowledgement", json: said, want: 401})
 	response := c.send(call{method: "GET", path: live + head.LogID, header: credential})
 	defer response.Body.Close()
 	frame := make([]byte, 1)

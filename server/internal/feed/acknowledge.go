@@ -2,6 +2,7 @@ package feed
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/jot-auth/jot/revocation"
 	"github.com/jot-auth/jot/server/internal/web"
@@ -22,7 +23,7 @@ func (s *Server) acknowledge(w http.ResponseWriter, r *http.Request) {
 		web.Fail(w, r, err)
 		return
 	}
-	if !validVerifier(said.Verifier) || said.LogID == "" || len(said.LogID) > maxLogID || said.Sequence > maxSequence {
+	if !validVerifier(said.Verifier) || said.LogID == "" || len(said.LogID) > maxLogID || strings.Trim(said.LogID, base64url) != "" || said.Sequence > maxSequence {
 		web.WriteProblem(w, web.NewProblem(http.StatusBadRequest, "verifier, log_id and sequence are those of the live stream"))
 		return
 	}
