@@ -342,3 +342,109 @@ func TestAcknowledgement(t *testing.T) {
 		}
 	})
 }
+
+// late is a connection on which all that comes, comes later.
+type late struct {
+	net.Conn
+	delay time.Duration
+	come  chan arrival
+	rest  []byte
+}
+
+// arrival is what came, and when it may be read.
+type arrival struct {
+	at   time.Time
+	data []byte
+	err  error
+}
+
+// pump ends with the connection.
+func (l *late) pump() {
+	for {
+		b := make([]byte, 32<<10)
+		n, err := l.Conn.Read(b)
+		l.come <- arrival{time.Now().Add(l.delay), b[:n], err}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (l *late) Read(b []byte) (int, error) {
+	if len(l.rest) == 0 {
+		next := <-l.come
+		time.Sleep(time.Until(next.at))
+		if l.rest = next.data; len(l.rest) == 0 {
+			l.come <- next // an error stays
+			return 0, next.err
+		}
+	}
+	n := copy(b, l.rest)
+	l.rest = l.rest[n:]
+	return n, nil
+}
+
+// The issuer's clock is set ahead by as much as a proxy delays: no statement carries a lease that outlives the wait.
+func TestEnforceWhileTheClockLeaps(t *testing.T) {
+	open(t, Config{}, func(t *testing.T, h *house) {
+		const delay = 2800 * time.Millisecond // a stream that is silent for longer than 3 s is given up
+		var slow atomic.Bool
+		dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+			if slow.Load() {
+				return nil, errors.New("no way")
+			}
+			c, err := h.network.DialContext(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			l := &late{Conn: c, delay: delay, come: make(chan arrival, 1000)}
+			go l.pump()
+			return l, nil
+		}
+		r, err := revocation.NewReader(revocation.ReaderOptions{
+			URL: "http://127.0.0.1/base/feed", Issuer: h.URL(), Keys: h.keys, Credential: credential, MaxStaleness: 20 * time.Second,
+			Client: &http.Client{Transport: &http.Transport{DialContext: dial}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		f := follower{Reader: r}
+		h.fresh(f)
+		slow.Store(true) // it keeps the stream that it has
+		h.fakeIssuer.do(func() { h.ahead = delay })
+		for made := h.feed.hub.newest.Load(); h.feed.hub.newest.Load() == made; { // until a frame of the new time is under way
+			time.Sleep(10 * time.Millisecond)
+		}
+		time.Sleep(10 * time.Millisecond)
+		h.feed.EndStreams()
+		if took := h.enforce(1); took < 10*time.Second || took > 25*time.Second {
+			t.Errorf("it took %v", took)
+		}
+		for range 500 {
+			if f.accepts(t, 1) {
+				t.Fatalf("accepted after the answer; %+v", f.State())
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+	})
+}
+
+func TestLeaps(t *testing.T) {
+	start := time.Now()
+	issuer := start.Round(0).Add(-time.Hour)
+	var l leaps
+	for _, c := range []struct {
+		at, took, ahead time.Duration
+		leapt           bool
+	}{
+		{0, 0, 0, false}, {1, 0, 0, false}, {2, 0, time.Second, false}, {3, 0, 1100 * time.Millisecond, true}, {4, 0, 2 * time.Second, false},
+		{5, 0, -5 * time.Minute, false}, {6, 0, 0, true}, {7, 3 * time.Second, 0, false}, {11, 0, 900 * time.Millisecond, false}, {12, 0, 1100 * time.Millisecond, true},
+	} {
+		before := start.Add(c.at * time.Second)
+		now := issuer.Add(c.at*time.Second + c.ahead + c.took/2)
+		if leapt := l.notice(now, before, before.Add(c.took)); leapt != c.leapt {
+			t.Errorf("after %d s, %v ahead: %v", c.at, c.ahead, leapt)
+		}
+	}
+}

@@ -33,8 +33,9 @@ type fakeIssuer struct {
 	heads   []revocation.Head
 	changed chan struct{}
 	broken  error
-	swept   uint64 // up to which the log isn't kept any more
-	looks   int    // calls of Now
+	swept   uint64        // up to which the log isn't kept any more
+	looks   int           // calls of Now
+	ahead   time.Duration // its clock
 }
 
 func newFakeIssuer(t testing.TB) *fakeIssuer {
@@ -70,7 +71,7 @@ func (f *fakeIssuer) Now(context.Context) (time.Time, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.looks++
-	return time.Now().Truncate(time.Millisecond), f.broken
+	return time.Now().Add(f.ahead).Truncate(time.Millisecond), f.broken
 }
 
 func (f *fakeIssuer) LogChanged() <-chan struct{} {

@@ -69,6 +69,7 @@ type hub struct {
 	told   time.Time         // of the last statement to all, on the issuer's clock
 	sent   time.Time         // when that was, on ours
 	asked  revocation.Cursor // up to where all streams were asked for acknowledgements
+	leaps  leaps
 	ended  chan struct{}
 	failed bool
 }
@@ -196,9 +197,13 @@ func (h *hub) report(err error) {
 // look reads what is new in the log and publishes it, or a heartbeat. It returns the time up to which
 // the log is known, at least.
 func (h *hub) look(ctx context.Context) (time.Time, error) {
+	before := time.Now()
 	now, err := h.issuer.Now(ctx) // before the log is read: the time must not promise more than was read
 	if err != nil {
 		return now, err
+	}
+	if h.leaps.notice(now, before, time.Now()) {
+		h.endAll() // before anything bears the new time
 	}
 	if h.tail.head.LogID == "" {
 		if err := h.load(ctx, now); err != nil {

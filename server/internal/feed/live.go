@@ -148,6 +148,9 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, from joined) {
 	for at := from.frame; ok && s.hub.newest.Load()-at.number <= maxLag; {
 		select {
 		case <-at.ready:
+			if isClosed(from.ended) { // before that frame was made: it isn't for this stream
+				return
+			}
 		case <-from.ended:
 			return
 		case <-life.C:
@@ -156,14 +159,14 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, from joined) {
 			return
 		}
 		at = at.next
-		ok = send(at.data, isReady(at))
+		ok = send(at.data, isClosed(at.ready))
 	}
 }
 
-// isReady reports whether another frame follows already.
-func isReady(f *frame) bool {
+// isClosed reports whether a channel that carries nothing is closed.
+func isClosed(c <-chan struct{}) bool {
 	select {
-	case <-f.ready:
+	case <-c:
 		return true
 	default:
 		return false
