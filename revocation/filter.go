@@ -14,10 +14,10 @@ const bitsPerEntry = 13
 
 func newFilter(entries int) filter { return make(filter, entries*bitsPerEntry/64+1) }
 
+// word is where a subject's bits are: the highest bits of its hash choose it, the lowest ones those in it.
 func (f filter) word(owner uint64) (*atomic.Uint64, uint64) {
-	high, low := bits.Mul64(owner, uint64(len(f)))
-	low = fold(low, owner)
-	return &f[high], 1<<(low&63) | 1<<(low>>6&63) | 1<<(low>>12&63) | 1<<(low>>18&63)
+	n, _ := bits.Mul64(owner, uint64(len(f)))
+	return &f[n], 1<<(owner&63) | 1<<(owner>>6&63) | 1<<(owner>>12&63) | 1<<(owner>>18&63)
 }
 
 func (f filter) add(owner uint64) {

@@ -3,45 +3,22 @@ package revocation
 import (
 	"hash/maphash"
 	"math/bits"
-	"sync/atomic"
 )
 
-// fingerprint stands for what a rule is about, under a salt that nobody knows: the first half for the subject and its issuer, the second for the
-// kind and the value too. With 128 bits no two things have the same.
+// fingerprint stands for what a rule is about, under a salt that nobody knows: the first half for the subject, the second for the issuer, the kind
+// and the value too. With 128 bits no two things have the same.
 type fingerprint struct{ owner, matter uint64 }
 
 // salt makes the fingerprints of one set, in one process.
-type salt struct {
-	owner, issuer, subject, value, again maphash.Seed
-
-	usual atomic.Pointer[hashedIssuer] // whose hash is known: most sets have one issuer
-}
-
-type hashedIssuer struct {
-	name string
-	hash uint64
-}
+type salt struct{ owner, issuer, subject, value maphash.Seed }
 
 func newSalt() *salt {
-	return &salt{
-		owner: maphash.MakeSeed(), issuer: maphash.MakeSeed(), subject: maphash.MakeSeed(), value: maphash.MakeSeed(), again: maphash.MakeSeed(),
-	}
+	return &salt{owner: maphash.MakeSeed(), issuer: maphash.MakeSeed(), subject: maphash.MakeSeed(), value: maphash.MakeSeed()}
 }
 
-// expect makes tokens of an issuer quicker.
-func (s *salt) expect(issuer string) {
-	if s.usual.Load() == nil {
-		s.usual.Store(&hashedIssuer{issuer, maphash.String(s.issuer, issuer)})
-	}
-}
-
-// ownerOf is the first half: never 0, which marks a place that is free.
-func (s *salt) ownerOf(issuer, subject []byte) uint64 {
-	if usual := s.usual.Load(); usual != nil && usual.name == string(issuer) {
-		return max(1, maphash.Bytes(s.owner, subject)+usual.hash)
-	}
-	return max(1, maphash.Bytes(s.owner, subject)+maphash.Bytes(s.issuer, issuer))
-}
+// ownerOf is the first half: never 0, which marks a place that is free. It's all that most tokens cost, and so leaves the issuer out: a subject of
+// the same name elsewhere costs a look into the table.
+func (s *salt) ownerOf(subject []byte) uint64 { return max(1, maphash.Bytes(s.owner, subject)) }
 
 // matters makes the second halves for one subject.
 type matters struct {
@@ -51,7 +28,7 @@ type matters struct {
 }
 
 func (s *salt) mattersOf(owner uint64, issuer, subject []byte) matters {
-	return matters{s, owner, fold(maphash.Bytes(s.subject, subject), maphash.Bytes(s.again, issuer))}
+	return matters{s, owner, fold(maphash.Bytes(s.subject, subject), maphash.Bytes(s.issuer, issuer))}
 }
 
 // of is the fingerprint of what a rule of a kind says; value is empty where the kind has none beside the subject.
@@ -91,6 +68,6 @@ func (s *salt) fingerprintOf(r Rule) fingerprint {
 	if len(subject) == 0 {
 		subject, value = value, nil
 	}
-	owner := s.ownerOf(issuer, subject)
+	owner := s.ownerOf(subject)
 	return s.mattersOf(owner, issuer, subject).of(packedKinds[r.Kind], value)
 }

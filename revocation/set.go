@@ -42,7 +42,6 @@ func (s *Set) Apply(rules ...Rule) error {
 			failed = cmp.Or(failed, err)
 		} else if l, fits := packRule(r); fits {
 			s.reserve(1)
-			s.salt.expect(r.Issuer)
 			s.index.Load().put(s.salt.fingerprintOf(r), l)
 		} else {
 			rare = append(rare, r)
@@ -69,7 +68,7 @@ func (s *Set) Verdict(f *jot.RevocationFacts) jot.Verdict {
 		verdict = few.verdict(f)
 	}
 	i := s.index.Load()
-	if owner := s.salt.ownerOf(f.Issuer, f.Subject); i.filter.has(owner) {
+	if owner := s.salt.ownerOf(f.Subject); i.filter.has(owner) {
 		verdict = min(verdict, i.verdict(s.salt.mattersOf(owner, f.Issuer, f.Subject), f))
 	}
 	return verdict
