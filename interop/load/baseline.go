@@ -18,6 +18,7 @@ import (
 	"golang.org/x/crypto/argon2"
 
 	"github.com/jot-auth/jot/interop/measure"
+	"github.com/jot-auth/jot/interop/programs"
 )
 
 // The lines against which the others are read.
@@ -55,15 +56,15 @@ func (p plan) measureEmpty(ctx context.Context, dir string) (cost, error) {
 	if err != nil {
 		return cost{}, err
 	}
-	server, err := start(exec.CommandContext(ctx, self, emptyCommand), filepath.Join(dir, "empty.log"))
+	server, err := programs.Start(exec.CommandContext(ctx, self, emptyCommand), filepath.Join(dir, "empty.log"))
 	if err != nil {
 		return cost{}, err
 	}
-	defer server.stop()
-	c := newCaller(server.base, p.clients)
+	defer server.Stop()
+	c := newCaller(server.Base, p.clients)
 	defer c.close()
 	read := func() (time.Duration, time.Duration, error) {
-		spent, err := cpuOf(server.command.Process.Pid)
+		spent, err := programs.CPU(server.PID())
 		return spent, 0, err
 	}
 	return measureRounds(ctx, p, read, 0, func(ctx context.Context, _ int) error { return c.get(ctx, "/") }, nil)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/jot-auth/jot/interop/programs"
 	"github.com/jot-auth/jot/server"
 	"github.com/jot-auth/jot/server/issuer"
 	"github.com/jot-auth/jot/server/sqlstore"
@@ -31,7 +32,7 @@ const databaseVariable = "JOT_DATABASE"
 type deployment struct {
 	dir     string   // of the data; the key-encryption key is beside it
 	url     string   // of a PostgreSQL; "" is SQLite
-	cluster *cluster // in which that is
+	cluster *programs.Cluster // in which that is
 }
 
 // database is the name of the database, as the flags have it.
@@ -46,22 +47,22 @@ func (d deployment) database() string {
 const noThrottling = "JOT_LOG_IN_NO_THROTTLING=true"
 
 // start runs the command. Sign-up is open, so that people can be made.
-func (d deployment) start(ctx context.Context, binary string) (*process, error) {
+func (d deployment) start(ctx context.Context, binary string) (*programs.Program, error) {
 	command := exec.CommandContext(ctx, binary, "serve", "--issuer", issuerURL, "--listen", "127.0.0.1:0", "--admin-listen", "", "--data", d.dir,
 		"--resource", audience+"="+scopes[0]+","+scopes[1], "--open-signup", "--signup-scope", scopes[0])
 	command.Env = append(os.Environ(), noThrottling)
 	if d.url != "" {
 		command.Env = append(command.Env, databaseVariable+"="+d.url)
 	}
-	return start(command, d.dir+".log")
+	return programs.Start(command, d.dir+".log")
 }
 
 // meter reads the accounts of the server, and of all processes of its PostgreSQL.
-func (d deployment) meter(server *process) meter {
+func (d deployment) meter(server *programs.Program) meter {
 	return func() (spent, database time.Duration, err error) {
-		spent, err = cpuOf(server.command.Process.Pid)
+		spent, err = programs.CPU(server.PID())
 		if err == nil && d.cluster != nil {
-			database, err = cpuOfFamily(d.cluster.pid)
+			database, err = programs.CPUOfFamily(d.cluster.PID())
 		}
 		return spent, database, err
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/jot-auth/jot/interop/measure"
+	"github.com/jot-auth/jot/interop/programs"
 )
 
 // binary is the command that TestMain builds.
@@ -90,19 +91,19 @@ func TestCluster(t *testing.T) {
 	if found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres"); len(found) == 0 && os.Getenv("CI") != "true" {
 		t.Skip("NOT TESTED ON POSTGRESQL: it isn't installed; run .ci/prepare")
 	}
-	c, err := startCluster(t.Context())
+	c, err := programs.StartCluster(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() {
-		if err := c.stop(); err != nil {
+		if err := c.Stop(); err != nil {
 			t.Error(err)
 		}
-		if _, err := accountsOf(c.pid); err == nil {
+		if _, err := programs.CPU(c.PID()); err == nil {
 			t.Error("PostgreSQL is still there")
 		}
 	}()
-	url, err := c.database(t.Context(), "full")
+	url, err := c.Database(t.Context(), "full")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +115,7 @@ func TestCluster(t *testing.T) {
 	if err != nil || len(held.toRefresh) != sessionsPerClient || len(held.toRevoke) != 2 {
 		t.Errorf("%d tokens to refresh and %d to revoke: %v", len(held.toRefresh), len(held.toRevoke), err)
 	}
-	if spent, err := cpuOfFamily(c.pid); err != nil || spent == 0 {
+	if spent, err := programs.CPUOfFamily(c.PID()); err != nil || spent == 0 {
 		t.Errorf("PostgreSQL spent %v: %v", spent, err)
 	}
 }
@@ -147,17 +148,6 @@ func TestOnlyLoopback(t *testing.T) {
 		if err := newCaller(base, 1).get(t.Context(), "/"); err == nil || !strings.Contains(err.Error(), "not on loopback") {
 			t.Errorf("%s: %v", base, err)
 		}
-	}
-}
-
-func TestAccounts(t *testing.T) {
-	line := "42 (a (b) c) S 7 42 42 0 -1 4194560 1 2 3 4 150 50 20 10 20 0 9 0 1 2 3 18446744073709551615 1"
-	got, err := parseAccounts(line)
-	if want := (accounts{parent: 7, cpu: 2 * time.Second, children: 300 * time.Millisecond}); err != nil || got != want {
-		t.Errorf("%+v, %v", got, err)
-	}
-	if _, err := parseAccounts("42 (x) S 7"); err == nil {
-		t.Error("a short line is accepted")
 	}
 }
 

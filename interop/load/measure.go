@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jot-auth/jot/interop/measure"
+	"github.com/jot-auth/jot/interop/programs"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
@@ -66,15 +67,15 @@ func (p plan) withDatabase(ctx context.Context, r *report, database, dir string,
 			return deployment{dir: filepath.Join(dir, name)}, nil
 		}, progress)
 	}
-	c, err := startCluster(ctx)
+	c, err := programs.StartCluster(ctx)
 	if err != nil {
 		return err
 	}
 	err = p.measureDatabase(ctx, r, database, func(name string) (deployment, error) {
-		url, err := c.database(ctx, name)
+		url, err := c.Database(ctx, name)
 		return deployment{filepath.Join(dir, name), url, c}, err
 	}, progress)
-	return errors.Join(err, c.stop())
+	return errors.Join(err, c.Stop())
 }
 
 // measureDatabase measures starts on an empty database and on a full one, and then every operation on the full one.
@@ -135,15 +136,15 @@ func (p plan) startOnce(ctx context.Context, d deployment) (first time.Duration,
 	if err != nil {
 		return 0, 0, err
 	}
-	defer func() { err = errors.Join(err, running.stop()) }()
-	c := newCaller(running.base, 1)
+	defer func() { err = errors.Join(err, running.Stop()) }()
+	c := newCaller(running.Base, 1)
 	defer c.close()
 	if err := c.get(ctx, "/.well-known/jwks.json"); err != nil {
 		return 0, 0, err
 	}
-	first = time.Since(running.started)
+	first = time.Since(running.Started)
 	time.Sleep(settling)
-	resident, err = residentOf(running.command.Process.Pid)
+	resident, err = programs.Resident(running.PID())
 	return first, resident, err
 }
 
@@ -165,7 +166,7 @@ func (p plan) measureOperations(ctx context.Context, r *report, d deployment, he
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, running.stop()) }()
+	defer func() { err = errors.Join(err, running.Stop()) }()
 	w := newWorld(p, running, held)
 	defer w.caller.close()
 	all := operations()
@@ -176,13 +177,13 @@ func (p plan) measureOperations(ctx context.Context, r *report, d deployment, he
 		progress.Show(n+1, len(all), d.database()+": "+o.name)
 		measured, err := p.measureOperation(ctx, w, o, d.meter(running))
 		if err != nil {
-			return errors.Join(fmt.Errorf("%s: %w", o.name, err), running.tail())
+			return errors.Join(fmt.Errorf("%s: %w", o.name, err), running.Tail())
 		}
 		r.addOperation(o, d.database(), measured)
 		if !o.remembered {
 			continue
 		}
-		resident, err := residentOf(running.command.Process.Pid)
+		resident, err := programs.Resident(running.PID())
 		if err != nil {
 			return err
 		}

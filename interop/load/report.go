@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jot-auth/jot/interop/measure"
+	"github.com/jot-auth/jot/interop/programs"
 )
 
 // Units of what is measured, beside MB, which is a million bytes.
@@ -161,7 +162,7 @@ func (r *report) legend() string {
 after one to warm up, with %d clients on connections that they keep. p50 and p99 are on the clock of the client, over all rounds. MB are millions of bytes.
 The goal of a login is the bare hash and 1 ms; that of refreshes beside logins is for the p99. With PostgreSQL, its own CPU is that of all its processes.
 %s, %s, %d cores, %s, %s; %d sessions in the database beforehand.
-`, tick, r.Rounds, r.Turn, r.Clients, r.Date, r.Processor, r.Cores, r.Platform, r.Go, r.Sessions)
+`, programs.Tick, r.Rounds, r.Turn, r.Clients, r.Date, r.Processor, r.Cores, r.Platform, r.Go, r.Sessions)
 }
 
 func count(operations int) string {

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+
+	"github.com/jot-auth/jot/interop/programs"
 )
 
 const (
@@ -39,8 +41,8 @@ type sessions struct {
 	turn   int
 }
 
-func newWorld(p plan, server *process, s stock) *world {
-	w := &world{plan: p, caller: newCaller(server.base, p.clients+loginClients), revoke: make(chan string, len(s.toRevoke)), secret: s.secret}
+func newWorld(p plan, server *programs.Program, s stock) *world {
+	w := &world{plan: p, caller: newCaller(server.Base, p.clients+loginClients), revoke: make(chan string, len(s.toRevoke)), secret: s.secret}
 	for client := range p.clients {
 		w.own = append(w.own, &sessions{tokens: s.toRefresh[client*sessionsPerClient : (client+1)*sessionsPerClient]})
 	}

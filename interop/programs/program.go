@@ -1,4 +1,6 @@
-package main
+// Package programs runs what is measured beside the program that measures: the built command, and a PostgreSQL, with the accounts that the operating
+// system keeps of them.
+package programs
 
 import (
 	"bufio"
@@ -17,17 +19,18 @@ const (
 	stopTimeout  = 15 * time.Second
 )
 
-// process is a program under test that serves HTTP on loopback.
-type process struct {
+// Program is a program under test that serves HTTP on loopback.
+type Program struct {
+	Base    string    // http://127.0.0.1:PORT
+	Started time.Time // when its process was
+
 	command *exec.Cmd
 	stdin   io.Closer // programs that are ours end with it, should this one die
-	base    string    // http://127.0.0.1:PORT
-	started time.Time
-	log     string // a file
+	log     string    // a file
 }
 
-// start runs a program until it says, at the end of a line, "on http://127.0.0.1:PORT". What it logs goes into a file, as it would in production.
-func start(command *exec.Cmd, log string) (*process, error) {
+// Start runs a program until it says, at the end of a line, "on http://127.0.0.1:PORT". What it logs goes into a file, as it would in production.
+func Start(command *exec.Cmd, log string) (*Program, error) {
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = stopTimeout
 	stderr, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -41,7 +44,7 @@ func start(command *exec.Cmd, log string) (*process, error) {
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
-	p := &process{command: command, stdin: stdin, started: time.Now(), log: log}
+	p := &Program{command: command, stdin: stdin, Started: time.Now(), log: log}
 	if err := command.Start(); err != nil {
 		return nil, err
 	}
@@ -49,16 +52,16 @@ func start(command *exec.Cmd, log string) (*process, error) {
 	defer slow.Stop()
 	for lines := bufio.NewScanner(stdout); lines.Scan(); {
 		if _, base, found := strings.Cut(lines.Text(), " on http://"); found {
-			p.base = "http://" + base
+			p.Base = "http://" + base
 			go io.Copy(io.Discard, stdout) // ends with the program
 			return p, nil
 		}
 	}
-	return nil, errors.Join(fmt.Errorf("%s didn't start", command.Path), command.Wait(), p.tail())
+	return nil, errors.Join(fmt.Errorf("%s didn't start", command.Path), command.Wait(), p.Tail())
 }
 
-// stop ends the program in good order.
-func (p *process) stop() error {
+// Stop ends the program in good order.
+func (p *Program) Stop() error {
 	p.stdin.Close()
 	if err := p.command.Process.Signal(os.Interrupt); err != nil {
 		return err
@@ -68,8 +71,11 @@ func (p *process) stop() error {
 	return p.command.Wait()
 }
 
-// tail is the end of the log, as an error.
-func (p *process) tail() error {
+// PID is the number of its process.
+func (p *Program) PID() int { return p.command.Process.Pid }
+
+// Tail is the end of the log, as an error.
+func (p *Program) Tail() error {
 	const size = 2 << 10
 	text, err := os.ReadFile(p.log)
 	if err != nil {

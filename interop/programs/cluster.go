@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package programs
 
 import (
 	"context"
@@ -22,8 +22,8 @@ import (
 
 const clusterRole = "jot"
 
-// cluster is a PostgreSQL of its own in a temporary directory, with the settings that it comes with: what was committed is on the disk.
-type cluster struct {
+// Cluster is a PostgreSQL of its own in a temporary directory, with the settings that it comes with: what was committed is on the disk.
+type Cluster struct {
 	dir      string
 	programs string
 	port     int
@@ -36,13 +36,13 @@ type cluster struct {
 // keeping runs a server until standard input ends, however the program ends that holds its other end.
 const keeping = `"$@" </dev/null & server=$!; cat >/dev/null; kill -INT $server; wait $server`
 
-// startCluster makes the files of a cluster and starts it on loopback.
-func startCluster(ctx context.Context) (c *cluster, err error) {
+// StartCluster makes the files of a cluster and starts it on loopback.
+func StartCluster(ctx context.Context) (c *Cluster, err error) {
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
 	if err != nil || len(found) == 0 {
 		return nil, errors.New("PostgreSQL isn't installed below /usr/lib/postgresql: install the package postgresql, or say -database sqlite")
 	}
-	c = &cluster{programs: filepath.Dir(found[len(found)-1]), password: rand.Text()}
+	c = &Cluster{programs: filepath.Dir(found[len(found)-1]), password: rand.Text()}
 	if c.dir, err = os.MkdirTemp("", "jot-postgres-"); err != nil {
 		return nil, err
 	}
@@ -50,14 +50,14 @@ func startCluster(ctx context.Context) (c *cluster, err error) {
 		err = c.serve(ctx)
 	}
 	if err != nil {
-		return nil, errors.Join(err, c.stop())
+		return nil, errors.Join(err, c.Stop())
 	}
 	return c, nil
 }
 
-func (c *cluster) data() string { return filepath.Join(c.dir, "data") }
+func (c *Cluster) data() string { return filepath.Join(c.dir, "data") }
 
-func (c *cluster) initialize(ctx context.Context) error {
+func (c *Cluster) initialize(ctx context.Context) error {
 	password := filepath.Join(c.dir, "password")
 	if err := errors.Join(os.WriteFile(password, []byte(c.password), 0o600), giveAway(c.dir), giveAway(password)); err != nil {
 		return err
@@ -76,7 +76,7 @@ func (c *cluster) initialize(ctx context.Context) error {
 }
 
 // serve returns when connections are accepted, which the last line of postmaster.pid says.
-func (c *cluster) serve(ctx context.Context) error {
+func (c *Cluster) serve(ctx context.Context) error {
 	log, err := os.Create(filepath.Join(c.dir, "log"))
 	if err != nil {
 		return err
@@ -102,8 +102,11 @@ func (c *cluster) serve(ctx context.Context) error {
 	return fmt.Errorf("PostgreSQL doesn't start: %s", text)
 }
 
-// stop ends the server, and removes its files.
-func (c *cluster) stop() error {
+// PID is the number of the server's process, whose children are the connections.
+func (c *Cluster) PID() int { return c.pid }
+
+// Stop ends the server, and removes its files.
+func (c *Cluster) Stop() error {
 	if c.hold != nil {
 		c.hold.Close()
 		c.keeper.Wait() // says that it was interrupted
@@ -111,8 +114,8 @@ func (c *cluster) stop() error {
 	return os.RemoveAll(c.dir)
 }
 
-// database makes an empty database and returns its connection string.
-func (c *cluster) database(ctx context.Context, name string) (string, error) {
+// Database makes an empty database and returns its connection string.
+func (c *Cluster) Database(ctx context.Context, name string) (string, error) {
 	command := c.command(ctx, filepath.Join(c.programs, "createdb"), "-h", "127.0.0.1", "-p", fmt.Sprint(c.port), "-U", clusterRole, name)
 	command.Env = append(os.Environ(), "PGPASSWORD="+c.password)
 	if out, err := command.CombinedOutput(); err != nil {
@@ -122,7 +125,7 @@ func (c *cluster) database(ctx context.Context, name string) (string, error) {
 }
 
 // command runs in the cluster's directory, as another user than root, as whom PostgreSQL refuses to run.
-func (c *cluster) command(ctx context.Context, program string, args ...string) *exec.Cmd {
+func (c *Cluster) command(ctx context.Context, program string, args ...string) *exec.Cmd {
 	command := exec.CommandContext(ctx, program, args...)
 	command.Dir = c.dir
 	if uid, gid, root := substitute(); root {

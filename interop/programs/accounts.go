@@ -1,4 +1,4 @@
-package main
+package programs
 
 import (
 	"fmt"
@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// tick is the unit of the CPU times in /proc: Linux has 100 of them a second on every machine that Go knows.
-const tick = time.Second / 100
+// Tick is the unit of the CPU times in /proc: Linux has 100 of them a second on every machine that Go knows.
+const Tick = time.Second / 100
 
 // accounts are what /proc/PID/stat says of a process.
 type accounts struct {
@@ -46,19 +46,19 @@ func parseAccounts(stat string) (accounts, error) {
 	}
 	return accounts{
 		parent:   numbers[parent],
-		cpu:      time.Duration(numbers[userTime]+numbers[systemTime]) * tick,
-		children: time.Duration(numbers[childUser]+numbers[childSystem]) * tick,
+		cpu:      time.Duration(numbers[userTime]+numbers[systemTime]) * Tick,
+		children: time.Duration(numbers[childUser]+numbers[childSystem]) * Tick,
 	}, nil
 }
 
-// cpuOf is what a process has spent.
-func cpuOf(pid int) (time.Duration, error) {
+// CPU is what a process has spent.
+func CPU(pid int) (time.Duration, error) {
 	a, err := accountsOf(pid)
 	return a.cpu, err
 }
 
-// cpuOfFamily is what a process and its children have spent, those that have ended too.
-func cpuOfFamily(pid int) (time.Duration, error) {
+// CPUOfFamily is what a process and its children have spent, those that have ended too.
+func CPUOfFamily(pid int) (time.Duration, error) {
 	head, err := accountsOf(pid)
 	if err != nil {
 		return 0, err
@@ -80,8 +80,8 @@ func cpuOfFamily(pid int) (time.Duration, error) {
 	return total, nil
 }
 
-// residentOf is the memory of a process that is in the machine's, in bytes.
-func residentOf(pid int) (int64, error) {
+// Resident is the memory of a process that is in the machine's, in bytes.
+func Resident(pid int) (int64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
