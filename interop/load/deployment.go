@@ -30,8 +30,8 @@ const databaseVariable = "JOT_DATABASE"
 
 // deployment is a server with its data.
 type deployment struct {
-	dir     string   // of the data; the key-encryption key is beside it
-	url     string   // of a PostgreSQL; "" is SQLite
+	dir     string            // of the data; the key-encryption key is beside it
+	url     string            // of a PostgreSQL; "" is SQLite
 	cluster *programs.Cluster // in which that is
 }
 

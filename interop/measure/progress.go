@@ -44,3 +44,6 @@ func (p *Progress) Bar(done, of int, what string) {
 
 // Clear leaves nothing of the line.
 func (p *Progress) Clear() { io.WriteString(p.terminal, clearLine) }
+
+// Line says what is at work.
+func (p *Progress) Line(what string) { fmt.Fprint(p.terminal, clearLine, what) }

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/jot-auth/jot/interop/measure"
+	"github.com/jot-auth/jot/revocation"
+)
+
+// measurePeers asks a set, and what others would ask in its place, about the same strangers. Each of them holds the same million subjects.
+func measurePeers(ctx context.Context, p plan, r *report) error {
+	rules, asked := sessionRules(p.million), newStrangers(p.million)
+	set, err := newSet(rules)
+	if err != nil {
+		return err
+	}
+	check := checkSet(set, asked)
+	inMemory := []struct {
+		name string
+		goal float64
+		ask  lookup
+	}{
+		{"map and sync.RWMutex", 8, askMap(rules, asked)},
+		{"sync.Map", 20, askSyncMap(rules, asked)},
+	}
+	times, err := takeTurns(ctx, p, measure.CPUTime, check, inMemory[0].ask, inMemory[1].ask)
+	if err != nil {
+		return err
+	}
+	for n, peer := range inMemory {
+		r.addPeer(peer.name, peer.goal, times[0], times[n+1])
+	}
+	for _, peer := range []struct {
+		name string
+		open func(context.Context, plan, []revocation.Rule) (asker, error)
+	}{{"Redis GET", openRedis}, {"PostgreSQL SELECT", openPostgres}} {
+		p.show(peer.name)
+		a, err := peer.open(ctx, p, rules)
+		if err != nil {
+			return fmt.Errorf("%s: %w", peer.name, err)
+		}
+		times, err := takeTurns(ctx, p, onTheClock(), check, askOver(ctx, a, asked))
+		a.close()
+		if err != nil {
+			return fmt.Errorf("%s: %w", peer.name, err)
+		}
+		r.addPeer(peer.name, 500, times[0], times[1])
+	}
+	return nil
+}
+
+// addPeer adds how many times longer a peer takes than the set, in the median of the rounds.
+func (r *report) addPeer(name string, goal float64, set, peer []float64) {
+	ratios := make([]float64, len(set))
+	for n := range set {
+		ratios[n] = peer[n] / set[n]
+	}
+	r.add(line{
+		Name: "the same check as " + name, Measured: measure.Median(ratios), Unit: "×", AtLeast: goal,
+		Note: fmt.Sprintf("%s ns against %s ns", figure(measure.Median(peer)), figure(measure.Median(set))),
+	})
+}
+
+func askMap(rules []revocation.Rule, asked *strangers) lookup {
+	refused := make(map[string]int64)
+	for _, r := range rules {
+		refused[r.Subject] = r.Expires
+	}
+	var lock sync.RWMutex
+	return func(n int) error {
+		for range n {
+			lock.RLock()
+			_, found := refused[string(asked.ask().Subject)]
+			lock.RUnlock()
+			if found {
+				return errRefused
+			}
+		}
+		return nil
+	}
+}
+
+func askSyncMap(rules []revocation.Rule, asked *strangers) lookup {
+	var refused sync.Map
+	for _, r := range rules {
+		refused.Store(r.Subject, r.Expires)
+	}
+	return func(n int) error {
+		for range n {
+			if _, found := refused.Load(string(asked.ask().Subject)); found {
+				return errRefused
+			}
+		}
+		return nil
+	}
+}
+
+// asker is a store over a socket.
+type asker struct {
+	has   func(ctx context.Context, subject []byte) (bool, error)
+	close func()
+}
+
+func askOver(ctx context.Context, a asker, asked *strangers) lookup {
+	return func(n int) error {
+		for range n {
+			found, err := a.has(ctx, asked.ask().Subject)
+			if err != nil {
+				return err
+			}
+			if found {
+				return errRefused
+			}
+		}
+		return nil
+	}
+}

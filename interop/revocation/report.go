@@ -1,0 +1,126 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/jot-auth/jot/interop/measure"
+)
+
+// report is what was measured, on what and how.
+type report struct {
+	Date      string `json:"date"`
+	Processor string `json:"processor"`
+	Cores     int    `json:"cores"`
+	Platform  string `json:"platform"`
+	Go        string `json:"go"`
+	Lines     []line `json:"lines"`
+
+	plan plan
+}
+
+// line is one thing that was measured.
+type line struct {
+	Name     string  `json:"name"`
+	Measured float64 `json:"measured"`
+	Unit     string  `json:"unit"`
+	AtMost   float64 `json:"at_most,omitempty"`  // the goal, in the same unit
+	AtLeast  float64 `json:"at_least,omitempty"` // or this one
+	Missed   bool    `json:"missed"`
+	Note     string  `json:"note,omitempty"`
+}
+
+func newReport(p plan) *report {
+	return &report{
+		Date: time.Now().Format(time.DateOnly), Processor: measure.Processor(), Cores: runtime.NumCPU(),
+		Platform: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version(), plan: p,
+	}
+}
+
+func (r *report) add(l line) {
+	l.Missed = l.AtMost > 0 && l.Measured > l.AtMost || l.AtLeast > 0 && l.Measured < l.AtLeast
+	r.Lines = append(r.Lines, l)
+}
+
+func (r *report) write(w io.Writer, asJSON bool) error {
+	if asJSON {
+		encoder := json.NewEncoder(w)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(r)
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, cells := range r.cells() {
+		fmt.Fprintln(table, strings.TrimRight(strings.Join(cells, "\t"), "\t"))
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, "\n"+r.legend())
+	return err
+}
+
+// markdown is the table for a document.
+func (r *report) markdown() string {
+	var out strings.Builder
+	for n, cells := range r.cells() {
+		out.WriteString("| " + strings.Join(cells, " | ") + " |\n")
+		if n == 0 {
+			out.WriteString("|---|--:|---|---|\n")
+		}
+	}
+	return out.String() + "\n" + r.legend()
+}
+
+// cells are the table, with its heading.
+func (r *report) cells() [][]string {
+	rows := [][]string{{"what", "measured", "goal", ""}}
+	for _, l := range r.Lines {
+		rows = append(rows, []string{l.Name, figure(l.Measured) + " " + l.Unit, l.goalCell(), l.Note})
+	}
+	return rows
+}
+
+func (l line) goalCell() string {
+	goal := ""
+	switch {
+	case l.AtMost > 0:
+		goal = "≤ " + figure(l.AtMost)
+	case l.AtLeast > 0:
+		goal = "≥ " + figure(l.AtLeast)
+	}
+	if l.Missed {
+		return "MISSED: " + goal
+	}
+	return goal
+}
+
+// figure has three digits that say something.
+func figure(value float64) string {
+	switch {
+	case value == float64(int(value)):
+		return fmt.Sprintf("%.0f", value)
+	case value < 10:
+		return fmt.Sprintf("%.2f", value)
+	case value < 100:
+		return fmt.Sprintf("%.1f", value)
+	default:
+		return fmt.Sprintf("%.0f", value)
+	}
+}
+
+// legend says what the numbers mean, and where and when they were measured.
+func (r *report) legend() string {
+	p := r.plan
+	return fmt.Sprintf(`A check is one look of a verifier into its rules, about a token that none of them names; the tokens are of a million subjects. Its time is CPU time of one core, the median
+of %d rounds of %v, in which it and its peers take turns. A look over a socket is on the clock: nobody else asks meanwhile. × is how many times longer a peer takes.
+The server of the feed is the built command; CPU is what the operating system accounts to its process. %d connections read the feed for %v while clients revoke refresh tokens over
+HTTP, %d a second where the machine can. The server, its database and all of them share this machine. The delay is from the answer of a revocation to the arrival of its rule
+at each connection, and to the first refusal of those among them that are whole verifiers: %d, since that many thousand have more than one machine.
+%s, %s, %d cores, %s, %s.
+`, p.rounds, p.turn, p.connections, p.window, p.rate, p.verifiers, r.Date, r.Processor, r.Cores, r.Platform, r.Go)
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/interop/measure"
+	"github.com/jot-auth/jot/revocation"
+)
+
+// measureSnapshot writes a snapshot of a million rules and loads it, as a verifier does that starts.
+func measureSnapshot(ctx context.Context, p plan, r *report) error {
+	key, err := jot.GenerateKey(jot.EdDSA)
+	if err != nil {
+		return err
+	}
+	signer, err := jot.NewSigner(key, jot.SignerOptions{Type: revocation.StatementType})
+	if err != nil {
+		return err
+	}
+	verifier, err := revocation.NewStatementVerifier(jot.NewKeySet(key.Public()), issuerName)
+	if err != nil {
+		return err
+	}
+	body, err := writeSnapshot(ctx, signer, sessionRules(p.million))
+	if err != nil {
+		return err
+	}
+	var took []float64
+	for range p.rounds {
+		began := time.Now()
+		set, err := loadSnapshot(ctx, body, verifier, p.million)
+		if err != nil {
+			return err
+		}
+		took = append(took, float64(time.Since(began).Microseconds())/1000)
+		if set.Len() != p.million {
+			panic("a snapshot lost rules")
+		}
+	}
+	r.add(line{Name: "snapshot of a million rules", Measured: float64(len(body)) / 1e6, Unit: "MB", AtMost: 24})
+	r.add(line{Name: "snapshot of a million rules, verified and loaded", Measured: measure.Median(took), Unit: "ms", AtMost: 200})
+	return nil
+}
+
+func writeSnapshot(ctx context.Context, signer *jot.Signer, rules []revocation.Rule) ([]byte, error) {
+	head := revocation.NewLog("log")
+	head.Sequence = uint64(len(rules))
+	var body bytes.Buffer
+	err := revocation.WriteSnapshot(ctx, &body, signer, issuerName, revocation.Statement{Head: head, Time: time.Now(), MaxTTL: time.Hour}, rules)
+	return body.Bytes(), err
+}
+
+func loadSnapshot(ctx context.Context, body []byte, verifier *revocation.StatementVerifier, most int) (*revocation.Set, error) {
+	_, rules, err := revocation.ReadSnapshot(ctx, bytes.NewReader(body), verifier, revocation.SnapshotLimits{Rules: most, Bytes: 1 << 30})
+	if err != nil {
+		return nil, err
+	}
+	return newSet(rules)
+}
