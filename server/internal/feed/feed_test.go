@@ -31,7 +31,7 @@ func TestReaderFollowsTheServer(t *testing.T) {
 		h.says(r, 10, jot.Current)
 		for n := 10; n < 40; n++ { // longer than all timeouts of the server, and than a connection's life
 			h.revoke(n, n+1)
-			time.Sleep(gap)
+			time.Sleep(minGap)
 			synctest.Wait()
 			h.says(r, n, jot.Revoked)
 			time.Sleep(20 * time.Second)
@@ -53,7 +53,7 @@ func TestBurstReachesConnectedReaders(t *testing.T) {
 		time.Sleep(1500 * time.Millisecond)
 		const many = 3*revocation.MaxFrameRules + 5
 		h.revoke(0, many)
-		time.Sleep(gap)
+		time.Sleep(minGap)
 		synctest.Wait()
 		h.says(r, many-1, jot.Revoked)
 		h.says(r, 0, jot.Revoked)
@@ -166,7 +166,7 @@ func TestManyReaders(t *testing.T) {
 			}
 		}
 		h.revoke(0, 100)
-		time.Sleep(gap)
+		time.Sleep(minGap)
 		synctest.Wait()
 		for _, r := range readers {
 			h.says(r, 99, jot.Revoked)
@@ -387,7 +387,7 @@ func TestSlowClientIsDropped(t *testing.T) {
 		time.Sleep(1500 * time.Millisecond)
 		for n := range 100 {
 			h.revoke(n*10, n*10+10)
-			time.Sleep(gap)
+			time.Sleep(minGap)
 			synctest.Wait()
 			h.says(r, n*10+9, jot.Revoked)
 		}

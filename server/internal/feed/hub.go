@@ -14,8 +14,11 @@ import (
 
 const (
 	heartbeat   = time.Second
-	gap         = 5 * time.Millisecond // between two frames: what is revoked meanwhile shares the second one
-	lookTimeout = 5 * time.Second      // for one look at the log
+	lookTimeout = 5 * time.Second // for one look at the log
+
+	// Between two frames there is a gap: what is revoked meanwhile shares the second one. Every frame costs every stream a write, so the more streams
+	// there are, the wider it is; it's the most that a gap adds to the delay of a rule.
+	minGap, gapOfStream, maxGap = 5 * time.Millisecond, 25 * time.Microsecond, 50 * time.Millisecond
 )
 
 var (
@@ -132,7 +135,7 @@ func (h *hub) run(ctx context.Context) {
 		}
 		select {
 		case <-changed:
-			pause(ctx, gap-time.Since(h.sent))
+			pause(ctx, h.gap()-time.Since(h.sent))
 		case <-tick:
 		case <-h.asker.asks:
 		case j := <-h.joins:
@@ -154,6 +157,11 @@ func (h *hub) gather(waiting []join) []join {
 			return waiting
 		}
 	}
+}
+
+// gap is how much time lies between two frames at least.
+func (h *hub) gap() time.Duration {
+	return min(max(minGap, time.Duration(h.streams.Load())*gapOfStream), maxGap)
 }
 
 func pause(ctx context.Context, d time.Duration) {
