@@ -136,7 +136,7 @@ func (c *crowd) arrivals(ctx context.Context, all []revoked) ([]time.Duration, e
 	for _, one := range c.connections {
 		arrived, err := one.close()
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("a connection, after %d frames: %w", len(arrived), err)
 		}
 		for _, r := range all {
 			sequence := sequences[r.SessionID]
@@ -189,7 +189,9 @@ func (r *recording) read() {
 		for n, rule := range frame.Rules {
 			r.found[rule.Value] = frame.Sequence - uint64(len(frame.Rules)-1-n)
 		}
-		r.err = err
+		if err != nil {
+			r.err = fmt.Errorf("the recorded stream, after %d rules: %w", len(r.found), err)
+		}
 		r.mu.Unlock()
 		if err != nil {
 			return
