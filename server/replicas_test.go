@@ -22,6 +22,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
+const fleetCredential = "a-feed-credential-of-at-least-32-characters"
+
 // fleet is several servers over one PostgreSQL database, of which each request reaches another one.
 type fleet struct {
 	*testing.T
@@ -46,7 +48,7 @@ func newFleet(t *testing.T, database string, size int) *fleet {
 			Clients:          []issuer.Client{{ID: "client_app", Scopes: []string{"pets:read"}, FirstParty: true}},
 			KeyEncryptionKey: server.NewSecret().Bytes(),
 		},
-		OpenSignUp: true, SignUpScope: []string{"pets:read"}, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		OpenSignUp: true, SignUpScope: []string{"pets:read"}, FeedCredentials: []string{fleetCredential}, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}}
 	f.ships = make([]*replica, size)
 	var wait sync.WaitGroup
