@@ -67,7 +67,13 @@ type running struct {
 // start runs the command until a line of its output contains ready. The test ends it.
 func start(t *testing.T, ready string, args ...string) *running {
 	t.Helper()
-	process := exec.Command(command, args...)
+	return startProcess(t, ready, exec.Command(command, args...))
+}
+
+// startProcess is start for any program.
+func startProcess(t *testing.T, ready string, process *exec.Cmd) *running {
+	t.Helper()
+	args := process.Args[1:]
 	pipe, err := process.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +87,7 @@ func start(t *testing.T, ready string, args ...string) *running {
 	t.Cleanup(func() {
 		r.kill(t)
 		if t.Failed() {
-			t.Logf("the log of jot %s:\n%s", strings.Join(args, " "), talk.String())
+			t.Logf("the log of %s %s:\n%s", filepath.Base(process.Path), strings.Join(args, " "), talk.String())
 		}
 	})
 	lines := bufio.NewScanner(pipe)
@@ -93,7 +99,7 @@ func start(t *testing.T, ready string, args ...string) *running {
 		}
 	}
 	r.kill(t)
-	t.Fatalf("jot %s ended without saying %q:\n%s%s", strings.Join(args, " "), ready, r.stdout, talk.String())
+	t.Fatalf("%s %s ended without saying %q:\n%s%s", filepath.Base(process.Path), strings.Join(args, " "), ready, r.stdout, talk.String())
 	return nil
 }
 

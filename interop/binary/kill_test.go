@@ -158,6 +158,12 @@ func (e *syncErrors) String() string {
 
 func (i installation) follow(t *testing.T) *follower {
 	t.Helper()
+	return i.followBy(t, i.url)
+}
+
+// followBy reaches the feed at another address.
+func (i installation) followBy(t *testing.T, url string) *follower {
+	t.Helper()
 	credential, err := os.ReadFile(filepath.Join(i.data, "feed.credential"))
 	if err != nil {
 		t.Fatal(err)
@@ -169,7 +175,7 @@ func (i installation) follow(t *testing.T) *follower {
 	t.Cleanup(func() { keys.Close() })
 	f := &follower{errors: &syncErrors{}}
 	f.reader, err = revocation.NewReader(revocation.ReaderOptions{
-		URL: i.url + "/feed", Issuer: i.url, Keys: keys, Credential: strings.TrimSpace(string(credential)), OnError: f.errors.add,
+		URL: url + "/feed", Issuer: i.url, Keys: keys, Credential: strings.TrimSpace(string(credential)), OnError: f.errors.add,
 	})
 	if err != nil {
 		t.Fatal(err)

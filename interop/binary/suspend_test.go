@@ -1,0 +1,81 @@
+//go:build unix
+
+package binary
+
+import (
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// maxStaleness is how long the verifier's lease is: the petstore has the usual one.
+const maxStaleness = 10 * time.Second
+
+// A verifier that is suspended while a session is revoked, for longer than its lease, lets nobody in on that session when it goes on, not even with
+// its first answer. Its clocks go on here; TestSuspensionEndsTheLease of package revocation has one that stands still, as a laptop's does.
+func TestSuspendedVerifierWakesUpWithoutALease(t *testing.T) {
+	t.Parallel()
+	petstore := filepath.Join(t.TempDir(), "petstore")
+	if out, err := exec.Command("go", "build", "-o", petstore, "github.com/jot-auth/jot/examples/petstore/cmd/petstore").CombinedOutput(); err != nil {
+		t.Fatalf("building the petstore: %v\n%s", err, out)
+	}
+	site := newInstallation(t)
+	site.start(t)
+	if status, answer := post(site.url+"/v1/signup", "", map[string]string{"username": "ada", "password": password}); status != http.StatusCreated {
+		t.Fatalf("sign up: %d %v", status, answer)
+	}
+	ada := site.logIn(t)
+	address := freeAddress(t)
+	api := startProcess(t, "listening on", exec.Command(petstore, "-issuer", site.url, "-listen", address, "-feed-credential", filepath.Join(site.data, "feed.credential")))
+	call := func() int { return get(t, "http://"+address+"/pets/1", ada.access) }
+	for deadline := time.Now().Add(30 * time.Second); call() == http.StatusServiceUnavailable; pause() {
+		if time.Now().After(deadline) {
+			t.Fatal("the verifier gets no lease")
+		}
+	}
+	if status := call(); status == http.StatusUnauthorized {
+		t.Fatalf("before: %d", status)
+	}
+	signal(t, api, syscall.SIGSTOP)
+	if status, answer := post(site.url+"/v1/logout", ada.access, struct{}{}); status != http.StatusNoContent {
+		t.Fatalf("log out: %d %v", status, answer)
+	}
+	time.Sleep(maxStaleness)
+	signal(t, api, syscall.SIGCONT)
+	for range 100 {
+		if status := call(); status != http.StatusServiceUnavailable && status != http.StatusUnauthorized {
+			t.Fatalf("awake again, the API answers %d", status)
+		}
+	}
+	for deadline := time.Now().Add(30 * time.Second); call() != http.StatusUnauthorized; pause() {
+		if time.Now().After(deadline) {
+			t.Fatal("the verifier gets no lease any more")
+		}
+	}
+}
+
+func signal(t *testing.T, r *running, s os.Signal) {
+	t.Helper()
+	if err := r.process.Process.Signal(s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func get(t *testing.T, url, token string) (status int) {
+	t.Helper()
+	request, err := http.NewRequest(http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
+	answer, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	return answer.StatusCode
+}
