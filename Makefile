@@ -2,7 +2,7 @@
 
 RACE = $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
-.PHONY: help test check bench bench-server demo format tidy fuzz build man
+.PHONY: help test check bench bench-server bench-revocation demo format tidy fuzz build man
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -25,6 +25,9 @@ bench: ## the README's table: jot, its peers and the bare primitives (some minut
 
 bench-server: build ## docs/benchmarks.md: the built command under load, on SQLite and on PostgreSQL (some minutes)
 	go run ./interop/load -binary bin/jot -write docs/benchmarks.md
+
+bench-revocation: build ## docs/revocation.md: checks, memory, snapshots, and the feed under a thousand connections (some minutes)
+	go run ./interop/revocation -binary bin/jot -write docs/revocation.md
 
 demo: ## a token's whole life, played against a real server
 	go run ./server/cmd/jot demo

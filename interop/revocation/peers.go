@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 
 	"github.com/jot-auth/jot/interop/measure"
@@ -16,16 +18,16 @@ func measurePeers(ctx context.Context, p plan, r *report) error {
 	if err != nil {
 		return err
 	}
-	check := checkSet(set, asked)
+	check := func(asked *strangers) lookup { return checkSet(set, asked) }
 	inMemory := []struct {
 		name string
 		goal float64
-		ask  lookup
+		ask  func(*strangers) lookup
 	}{
-		{"map and sync.RWMutex", 8, askMap(rules, asked)},
-		{"sync.Map", 20, askSyncMap(rules, asked)},
+		{"map and sync.RWMutex", 8, askMap(rules)},
+		{"sync.Map", 20, askSyncMap(rules)},
 	}
-	times, err := takeTurns(ctx, p, measure.CPUTime, check, inMemory[0].ask, inMemory[1].ask)
+	times, err := takeTurns(ctx, p, measure.CPUTime, onAllCores(asked, check), onAllCores(asked, inMemory[0].ask), onAllCores(asked, inMemory[1].ask))
 	if err != nil {
 		return err
 	}
@@ -41,7 +43,7 @@ func measurePeers(ctx context.Context, p plan, r *report) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", peer.name, err)
 		}
-		times, err := takeTurns(ctx, p, onTheClock(), check, askOver(ctx, a, asked))
+		times, err := takeTurns(ctx, p, onTheClock(), check(asked), askOver(ctx, a, asked))
 		a.close()
 		if err != nil {
 			return fmt.Errorf("%s: %w", peer.name, err)
@@ -49,6 +51,26 @@ func measurePeers(ctx context.Context, p plan, r *report) error {
 		r.addPeer(peer.name, 500, times[0], times[1])
 	}
 	return nil
+}
+
+// onAllCores lets each core ask at once, as a verifier does that is busy. The strangers of each begin elsewhere.
+func onAllCores(asked *strangers, ask func(*strangers) lookup) lookup {
+	cores := runtime.GOMAXPROCS(0)
+	each := make([]lookup, cores)
+	for n := range each {
+		own := *asked
+		own.next = len(own.text) / idSize * n / cores * idSize
+		each[n] = ask(&own)
+	}
+	return func(n int) error {
+		failed := make([]error, cores)
+		var all sync.WaitGroup
+		for core, ask := range each {
+			all.Go(func() { failed[core] = ask(n/cores + 1) })
+		}
+		all.Wait()
+		return errors.Join(failed...)
+	}
 }
 
 // addPeer adds how many times longer a peer takes than the set, in the median of the rounds.
@@ -63,37 +85,41 @@ func (r *report) addPeer(name string, goal float64, set, peer []float64) {
 	})
 }
 
-func askMap(rules []revocation.Rule, asked *strangers) lookup {
+func askMap(rules []revocation.Rule) func(*strangers) lookup {
 	refused := make(map[string]int64)
 	for _, r := range rules {
 		refused[r.Subject] = r.Expires
 	}
 	var lock sync.RWMutex
-	return func(n int) error {
-		for range n {
-			lock.RLock()
-			_, found := refused[string(asked.ask().Subject)]
-			lock.RUnlock()
-			if found {
-				return errRefused
+	return func(asked *strangers) lookup {
+		return func(n int) error {
+			for range n {
+				lock.RLock()
+				_, found := refused[string(asked.ask().Subject)]
+				lock.RUnlock()
+				if found {
+					return errRefused
+				}
 			}
+			return nil
 		}
-		return nil
 	}
 }
 
-func askSyncMap(rules []revocation.Rule, asked *strangers) lookup {
+func askSyncMap(rules []revocation.Rule) func(*strangers) lookup {
 	var refused sync.Map
 	for _, r := range rules {
 		refused.Store(r.Subject, r.Expires)
 	}
-	return func(n int) error {
-		for range n {
-			if _, found := refused.Load(string(asked.ask().Subject)); found {
-				return errRefused
+	return func(asked *strangers) lookup {
+		return func(n int) error {
+			for range n {
+				if _, found := refused.Load(string(asked.ask().Subject)); found {
+					return errRefused
+				}
 			}
+			return nil
 		}
-		return nil
 	}
 }
 
