@@ -42,7 +42,7 @@ func measureChecks(ctx context.Context, p plan, r *report) error {
 			return err
 		}
 		check := checkSet(set, asked)
-		times, err := takeTurns(ctx, p, measure.CPUTime, check)
+		times, err := takeTurns(ctx, p, contender{check, measure.CPUTime})
 		if err != nil {
 			return err
 		}
@@ -60,37 +60,43 @@ func measureChecks(ctx context.Context, p plan, r *report) error {
 // clock tells how much time of a kind has passed.
 type clock func() time.Duration
 
+// contender is asked by its own clock.
+type contender struct {
+	ask lookup
+	now clock
+}
+
 // takeTurns lets contenders take turns, so that whatever else happens on the machine strikes all of them alike, and returns the nanoseconds of one
 // lookup of each, round by round.
-func takeTurns(ctx context.Context, p plan, now clock, contenders ...lookup) ([][]float64, error) {
+func takeTurns(ctx context.Context, p plan, contenders ...contender) ([][]float64, error) {
 	repetitions, times := make([]int, len(contenders)), make([][]float64, len(contenders))
 	for n, c := range contenders {
 		var err error
-		if repetitions[n], err = calibrate(c, now, p.turn); err != nil {
+		if repetitions[n], err = calibrate(c, p.turn); err != nil {
 			return nil, err
 		}
 	}
 	for range p.rounds {
 		for n, c := range contenders {
 			runtime.GC()
-			began := now()
-			if err := errors.Join(c(repetitions[n]), ctx.Err()); err != nil {
+			began := c.now()
+			if err := errors.Join(c.ask(repetitions[n]), ctx.Err()); err != nil {
 				return nil, err
 			}
-			times[n] = append(times[n], float64(now()-began)/float64(repetitions[n]))
+			times[n] = append(times[n], float64(c.now()-began)/float64(repetitions[n]))
 		}
 	}
 	return times, nil
 }
 
 // calibrate returns how many lookups fill a turn.
-func calibrate(c lookup, now clock, turn time.Duration) (int, error) {
+func calibrate(c contender, turn time.Duration) (int, error) {
 	for n := 1; ; n *= 2 {
-		began := now()
-		if err := c(n); err != nil {
+		began := c.now()
+		if err := c.ask(n); err != nil {
 			return 0, err
 		}
-		if took := now() - began; took >= turn/4 {
+		if took := c.now() - began; took >= turn/4 {
 			return max(1, int(float64(n)*float64(turn)/float64(took))), nil
 		}
 		if n > 1<<40 {

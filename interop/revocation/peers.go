@@ -27,7 +27,8 @@ func measurePeers(ctx context.Context, p plan, r *report) error {
 		{"map and sync.RWMutex", 8, askMap(rules)},
 		{"sync.Map", 20, askSyncMap(rules)},
 	}
-	times, err := takeTurns(ctx, p, measure.CPUTime, onAllCores(asked, check), onAllCores(asked, inMemory[0].ask), onAllCores(asked, inMemory[1].ask))
+	times, err := takeTurns(ctx, p, contender{onAllCores(asked, check), measure.CPUTime},
+		contender{onAllCores(asked, inMemory[0].ask), measure.CPUTime}, contender{onAllCores(asked, inMemory[1].ask), measure.CPUTime})
 	if err != nil {
 		return err
 	}
@@ -43,7 +44,7 @@ func measurePeers(ctx context.Context, p plan, r *report) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", peer.name, err)
 		}
-		times, err := takeTurns(ctx, p, onTheClock(), check(asked), askOver(ctx, a, asked))
+		times, err := takeTurns(ctx, p, contender{check(asked), measure.CPUTime}, contender{askOver(ctx, a, asked), onTheClock()})
 		a.close()
 		if err != nil {
 			return fmt.Errorf("%s: %w", peer.name, err)
