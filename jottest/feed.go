@@ -1,7 +1,6 @@
 package jottest
 
 import (
-	"bytes"
 	"crypto/rand"
 	"net/http"
 	"slices"
@@ -105,14 +104,20 @@ func (f *feed) snapshot(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	head, rules := f.head, slices.Clone(f.log)
 	f.mu.Unlock()
-	var body bytes.Buffer
-	err := revocation.WriteSnapshot(r.Context(), &body, f.signer, f.issuer.URL, f.statement(head, ""), rules)
+	var snapshot revocation.Snapshot
+	for _, rule := range rules {
+		if err := snapshot.Add(rule); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+	}
+	body, err := snapshot.Encode(r.Context(), f.signer, f.issuer.URL, f.statement(head, ""))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", revocation.SnapshotType)
-	w.Write(body.Bytes())
+	w.Write(body)
 }
 
 // live streams what follows a place in the log, and heartbeats, until the reader leaves or the feed fails.

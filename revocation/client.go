@@ -20,11 +20,18 @@ const (
 	silence         = 3 * time.Second  // without a frame for so long, a stream is dead
 	snapshotSilence = 10 * time.Second // without a byte for so long, a snapshot is
 	snapshotTimeout = time.Minute
-	maxSnapshot     = 512 << 20 // bytes
-	maxRefusal      = 4 << 10   // bytes of an answer that isn't what was asked for
+	maxRefusal      = 4 << 10 // bytes of an answer that isn't what was asked for
+	maxRedirects    = 4
 )
 
-var errSilent = errors.New("the feed fell silent")
+var (
+	errSilent = errors.New("the feed fell silent")
+
+	// errElsewhere asks for a snapshot, errBehind for segments or a snapshot; errNoSegment says that there is no further one.
+	errElsewhere = errors.New("feed: the issuer can't go on from where this reader is; a snapshot is needed")
+	errBehind    = errors.New("feed: the issuer's stream begins after where this reader is")
+	errNoSegment = errors.New("feed: no such segment")
+)
 
 // linkError is a failure of the way to the issuer, not of what the issuer said: the cursor stays good.
 type linkError struct{ err error }
@@ -82,18 +89,55 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// snapshot asks for the rules in force. The caller closes the body.
+// snapshot asks for the newest snapshot, and follows where it's sent within the feed. The caller closes the body.
 func (c *client) snapshot(ctx context.Context) (io.ReadCloser, error) {
-	return c.get(ctx, c.url+"/snapshot", SnapshotType)
+	address := c.url + "/snapshot"
+	for range maxRedirects {
+		response, err := c.get(ctx, address, SnapshotType)
+		if err != nil {
+			return nil, err
+		}
+		next, err := response.Location()
+		if err != nil || response.StatusCode != http.StatusTemporaryRedirect || !strings.HasPrefix(next.String(), c.url+"/snapshot/") {
+			return c.checked(ctx, response, SnapshotType)
+		}
+		response.Body.Close()
+		address = next.String()
+	}
+	return nil, &linkError{errors.New("the issuer sends from one snapshot to the other")}
 }
 
-// live asks for the frames after a head. The caller closes the body.
-func (c *client) live(ctx context.Context, after Head, nonce string) (io.ReadCloser, error) {
+// segment asks for a segment of a log. The caller closes the body.
+func (c *client) segment(ctx context.Context, log string, number uint64) (io.ReadCloser, error) {
+	query := url.Values{"log": {log}}
+	response, err := c.get(ctx, c.url+"/segment/"+strconv.FormatUint(number, 10)+"?"+query.Encode(), SegmentType)
+	switch {
+	case err != nil:
+		return nil, err
+	case response.StatusCode == http.StatusNotFound:
+		response.Body.Close()
+		return nil, errNoSegment
+	case response.StatusCode == http.StatusGone:
+		response.Body.Close()
+		return nil, errElsewhere
+	}
+	return c.checked(ctx, response, SegmentType)
+}
+
+// live asks for the frames after a head: for all that will come, or for what there is. The caller closes the body.
+func (c *client) live(ctx context.Context, after Head, nonce string, poll bool) (io.ReadCloser, error) {
 	query := url.Values{
 		"after": {strconv.FormatUint(after.Sequence, 10)}, "log": {after.LogID}, "nonce": {nonce},
 		"verifier": {c.verifier}, "max_staleness": {strconv.FormatInt(c.maxStaleness.Milliseconds(), 10)},
 	}
-	return c.get(ctx, c.url+"/live?"+query.Encode(), FrameType)
+	if poll {
+		query.Set("poll", "1")
+	}
+	response, err := c.get(ctx, c.url+"/live?"+query.Encode(), FrameType)
+	if err != nil {
+		return nil, err
+	}
+	return c.checked(ctx, response, FrameType)
 }
 
 // acknowledge says that the rules up to a place of the log are in force here.
@@ -120,7 +164,7 @@ func (c *client) acknowledge(ctx context.Context, at Cursor) error {
 	return nil
 }
 
-func (c *client) get(ctx context.Context, address, mediaType string) (io.ReadCloser, error) {
+func (c *client) get(ctx context.Context, address, mediaType string) (*http.Response, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, err
@@ -132,6 +176,11 @@ func (c *client) get(ctx context.Context, address, mediaType string) (io.ReadClo
 	if err != nil {
 		return nil, &linkError{causeOf(ctx, err)}
 	}
+	return response, nil
+}
+
+// checked returns the body of an answer that is one.
+func (c *client) checked(ctx context.Context, response *http.Response, mediaType string) (io.ReadCloser, error) {
 	if err := checkAnswer(response, mediaType); err != nil {
 		response.Body.Close()
 		return nil, err
@@ -142,8 +191,10 @@ func (c *client) get(ctx context.Context, address, mediaType string) (io.ReadClo
 func checkAnswer(response *http.Response, mediaType string) error {
 	switch response.StatusCode {
 	case http.StatusOK:
-	case http.StatusConflict, http.StatusGone:
-		return errors.New("feed: the issuer can't go on from where this reader is; a snapshot is needed")
+	case http.StatusConflict:
+		return errElsewhere
+	case http.StatusGone:
+		return errBehind
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return &linkError{errors.New("the issuer refused the credential")}
 	default:

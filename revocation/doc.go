@@ -2,7 +2,8 @@
 //
 // An issuer writes each revocation as a [Rule] into a hash-chained log ([Head]). Verifiers hold the
 // rules that are still in force in memory ([Set]) and keep them fresh with a [Reader], which follows
-// the issuer's feed: a snapshot, then a live stream of frames.
+// the issuer's feed: a snapshot, segments of the log where it's behind, then a live stream of frames. Behind a proxy that
+// holds streams back it polls.
 //
 //	reader, err := revocation.NewReader(revocation.ReaderOptions{
 //		URL:        "https://auth.example.com/feed",
@@ -13,7 +14,7 @@
 //	defer reader.Close()
 //	verifier, err := jot.NewVerifier(keys, jot.VerifierOptions{Revocation: reader, …})
 //
-// Nothing on the way is trusted but the feed key. Every frame ends in a signed [Statement] of the
+// Nothing on the way is trusted but the feed key, so snapshots and segments may come from any cache. Every frame ends in a signed [Statement] of the
 // log's head, and its rules count only when they lead to exactly that head: a gap, a fork, a replayed,
 // reordered or truncated frame is seen and refused. A feed that is withheld or delayed is seen too,
 // because the right to answer is a lease: it ends ReaderOptions.MaxStaleness after the moment at

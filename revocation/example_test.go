@@ -121,25 +121,30 @@ func exampleFeedKey() (*jot.Signer, *revocation.StatementVerifier) {
 	return signer, verifier
 }
 
-// What an issuer of one's own answers to GET /feed/snapshot, and how a reader takes it in.
-func ExampleWriteSnapshot() {
+// What an issuer of one's own answers to GET /feed/snapshot/{seq}, and how a reader takes it in.
+func ExampleSnapshot() {
 	ctx := context.Background()
 	signer, verifier := exampleFeedKey()
-	rules := []revocation.Rule{{Kind: revocation.Key, Issuer: "https://auth.example.com", Value: "stolen"}}
-	head := revocation.NewLog("log").Append(rules[0])
+	rule := revocation.Rule{Kind: revocation.Key, Issuer: "https://auth.example.com", Value: "stolen"}
+	head := revocation.NewLog("log").Append(rule)
 
-	var answer bytes.Buffer
-	statement := revocation.Statement{Head: head, Time: time.Now(), MaxTTL: 15 * time.Minute}
-	if err := revocation.WriteSnapshot(ctx, &answer, signer, "https://auth.example.com", statement, rules); err != nil {
+	var snapshot revocation.Snapshot
+	if err := snapshot.Add(rule); err != nil {
 		log.Fatal(err)
 	}
-
-	read, rules, err := revocation.ReadSnapshot(ctx, &answer, verifier, revocation.SnapshotLimits{Rules: 1000, Bytes: 1 << 20})
+	statement := revocation.Statement{Head: head, Time: time.Now(), MaxTTL: 15 * time.Minute}
+	answer, err := snapshot.Encode(ctx, signer, "https://auth.example.com", statement)
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(read.Head == head, rules[0].Kind, rules[0].Value)
-	// Output: true kid stolen
+
+	read, rules, err := revocation.ReadSnapshot(ctx, bytes.NewReader(answer), verifier, 1000)
+	if err != nil {
+		log.Fatal(err)
+	}
+	verdict := rules.Verdict(&jot.RevocationFacts{Issuer: []byte("https://auth.example.com"), KeyID: "stolen"})
+	fmt.Println(read.Head == head, rules.Len(), verdict == jot.Revoked)
+	// Output: true 1 true
 }
 
 // One event of the live stream: a rule, and the signed statement of where it leads to.

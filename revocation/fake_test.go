@@ -184,14 +184,25 @@ func (f *fakeFeed) snapshot(r *http.Request) []byte {
 	if f.spoilSnapshot != nil {
 		rules = f.spoilSnapshot(&s, rules)
 	}
-	var body bytes.Buffer
-	if err := WriteSnapshot(context.Background(), &body, f.key(), testIssuer, s, rules); err != nil {
-		f.t.Error(err)
-	}
+	body := encodeSnapshot(f.t, f.key(), s, rules)
 	if f.spoilAnswer != nil {
-		return f.spoilAnswer(body.Bytes())
+		return f.spoilAnswer(body)
 	}
-	return body.Bytes()
+	return body
+}
+
+func encodeSnapshot(t testing.TB, signer *jot.Signer, s Statement, rules []Rule) []byte {
+	var snapshot Snapshot
+	for _, r := range rules {
+		if err := snapshot.Add(r); err != nil {
+			t.Error(err)
+		}
+	}
+	encoded, err := snapshot.Encode(context.Background(), signer, testIssuer, s)
+	if err != nil {
+		t.Error(err)
+	}
+	return encoded
 }
 
 func (f *fakeFeed) key() *jot.Signer {

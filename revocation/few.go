@@ -15,8 +15,9 @@ type few struct {
 
 // subjectMatter is what a rule is about.
 type subjectMatter struct {
-	kind                   Kind
-	issuer, value, subject string
+	kind          Kind
+	issuer, value string
+	tag           tag // of the subject
 }
 
 // limit is what rules about the same thing merge into.
@@ -32,17 +33,18 @@ func (l limit) before(f *jot.RevocationFacts) bool {
 	return l.minimum > 0 && (!f.HasIssuedAt || f.IssuedAt < l.minimum)
 }
 
-func (f *few) with(rules []Rule) *few {
-	more := &few{maps.Clone(f.limits), maps.Clone(f.kinds)}
-	if more.limits == nil {
-		more.limits, more.kinds = make(map[subjectMatter]limit), make(map[Kind]bool)
+// copy returns others, which may be changed until somebody reads them.
+func (f *few) copy() *few {
+	if f.limits == nil {
+		return &few{make(map[subjectMatter]limit), make(map[Kind]bool)}
 	}
-	for _, r := range rules {
-		about := subjectMatter{r.Kind, r.Issuer, r.Value, r.Subject}
-		more.limits[about] = more.limits[about].merge(limit{r.Minimum, r.Expires})
-		more.kinds[r.Kind] = true
-	}
-	return more
+	return &few{maps.Clone(f.limits), maps.Clone(f.kinds)}
+}
+
+func (f *few) add(r *record) {
+	about := subjectMatter{r.kind, string(r.issuer), string(r.value), r.tag}
+	f.limits[about] = f.limits[about].merge(limit{r.minimum, r.expires})
+	f.kinds[r.kind] = true
 }
 
 // without returns what is left of the rules after some have expired.
@@ -56,30 +58,30 @@ func (f *few) without(now int64) *few {
 	return left
 }
 
-func (f *few) verdict(t *jot.RevocationFacts) jot.Verdict {
-	about := func(kind Kind, value, subject []byte) limit {
+func (f *few) verdict(t *jot.RevocationFacts, subject tag) jot.Verdict {
+	about := func(kind Kind, value []byte, tag tag) limit {
 		if !f.kinds[kind] {
 			return limit{}
 		}
-		return f.limits[subjectMatter{kind, string(t.Issuer), string(value), string(subject)}]
+		return f.limits[subjectMatter{kind, string(t.Issuer), string(value), tag}]
 	}
 	switch {
-	case f.has(Session, t.Issuer, t.SessionID, t.Subject), f.has(TokenID, t.Issuer, t.ID, t.Subject), f.revokesKey(t),
-		about(IssuerIssuedAt, nil, nil).before(t), about(SubjectIssuedAt, t.Subject, nil).before(t), about(ClientIssuedAt, t.ClientID, nil).before(t):
+	case f.has(Session, t.Issuer, t.SessionID, subject), f.has(TokenID, t.Issuer, t.ID, subject), f.revokesKey(t),
+		about(IssuerIssuedAt, nil, 0).before(t), about(SubjectIssuedAt, t.Subject, subject).before(t), about(ClientIssuedAt, t.ClientID, 0).before(t):
 		return jot.Revoked
-	case t.Generation < uint64(about(SubjectGeneration, t.Subject, nil).minimum):
+	case t.Generation < uint64(about(SubjectGeneration, t.Subject, subject).minimum):
 		return jot.StaleClaims
-	case t.Generation < uint64(about(SubjectSoftGeneration, t.Subject, nil).minimum):
+	case t.Generation < uint64(about(SubjectSoftGeneration, t.Subject, subject).minimum):
 		return jot.RefreshAdvised
 	}
 	return jot.Current
 }
 
-func (f *few) has(kind Kind, issuer, value, subject []byte) bool {
+func (f *few) has(kind Kind, issuer, value []byte, subject tag) bool {
 	if !f.kinds[kind] {
 		return false
 	}
-	_, ok := f.limits[subjectMatter{kind, string(issuer), string(value), string(subject)}]
+	_, ok := f.limits[subjectMatter{kind, string(issuer), string(value), subject}]
 	return ok
 }
 
@@ -87,8 +89,13 @@ func (f *few) revokesKey(t *jot.RevocationFacts) bool {
 	if !f.kinds[Key] {
 		return false
 	}
-	_, ok := f.limits[subjectMatter{Key, string(t.Issuer), t.KeyID, ""}]
+	_, ok := f.limits[subjectMatter{Key, string(t.Issuer), t.KeyID, 0}]
 	return ok
+}
+
+// refusesUpTo is the time before which every token of an issuer was issued too early; 0 when none was.
+func (f *few) refusesUpTo(issuer string) int64 {
+	return f.limits[subjectMatter{kind: IssuerIssuedAt, issuer: issuer}].minimum
 }
 
 // keys are the rules about keys.

@@ -1,43 +1,46 @@
 package revocation
 
 import (
+	"hash/crc32"
 	"hash/maphash"
 	"math/bits"
 )
 
-// fingerprint stands for what a rule is about, under a salt that nobody knows: the first half for the subject, the second for the issuer, the kind
-// and the value too. With 128 bits no two things have the same.
+// tag stands for a subject where its name takes too much room: of the subject of a jti or a sid, the set and the snapshot know no more. That is enough: an
+// issuer gives no ID twice, and whoever bears one of another subject is refused only if both have the same tag, too. Anybody can find subjects with
+// the same tag, which costs a look into the table.
+type tag uint32
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func tagOf(subject []byte) tag { return tag(crc32.Checksum(subject, castagnoli)) }
+
+// fingerprint stands for what a rule is about, under a salt that nobody knows: the first half for the tag of the subject, the second for the issuer, the
+// kind and the value. No two things have the same, by accident or intent.
 type fingerprint struct{ owner, matter uint64 }
 
 // salt makes the fingerprints of one set, in one process.
-type salt struct{ owner, issuer, subject, value maphash.Seed }
+type salt struct {
+	owner         uint64
+	issuer, value maphash.Seed
+}
 
 func newSalt() *salt {
-	return &salt{owner: maphash.MakeSeed(), issuer: maphash.MakeSeed(), subject: maphash.MakeSeed(), value: maphash.MakeSeed()}
+	return &salt{owner: maphash.String(maphash.MakeSeed(), "owner"), issuer: maphash.MakeSeed(), value: maphash.MakeSeed()}
 }
 
 // ownerOf is the first half: never 0, which marks a place that is free. It's all that most tokens cost, and so leaves the issuer out: a subject of
 // the same name elsewhere costs a look into the table.
-func (s *salt) ownerOf(subject []byte) uint64 { return max(1, maphash.Bytes(s.owner, subject)) }
+func (s *salt) ownerOf(t tag) uint64 { return max(1, fold(uint64(t), s.owner)) }
 
-// matters makes the second halves for one subject.
-type matters struct {
-	salt  *salt
-	owner uint64
-	base  uint64
-}
+// scope is what all rules of an issuer have in common.
+func (s *salt) scope(issuer []byte) uint64 { return maphash.Bytes(s.issuer, issuer) }
 
-func (s *salt) mattersOf(owner uint64, issuer, subject []byte) matters {
-	return matters{s, owner, fold(maphash.Bytes(s.subject, subject), maphash.Bytes(s.issuer, issuer))}
-}
+func (s *salt) hash(value []byte) uint64 { return maphash.Bytes(s.value, value) }
 
-// of is the fingerprint of what a rule of a kind says; value is empty where the kind has none beside the subject.
-func (m matters) of(kind packedKind, value []byte) fingerprint {
-	matter := fold(m.base, uint64(kind))
-	if len(value) > 0 {
-		matter = fold(matter, maphash.Bytes(m.salt.value, value))
-	}
-	return fingerprint{m.owner, matter}
+// fingerprintOf is that of a rule of a kind with the value of this hash, about the owner.
+func fingerprintOf(owner, scope uint64, kind packedKind, value uint64) fingerprint {
+	return fingerprint{owner, fold(fold(scope, uint64(kind)), value)}
 }
 
 // fold multiplies so that each bit of the result depends on all of both factors.
@@ -60,14 +63,4 @@ const (
 var packedKinds = map[Kind]packedKind{
 	TokenID: packedTokenID, Session: packedSession, SubjectGeneration: packedSubjectGeneration,
 	SubjectSoftGeneration: packedSubjectSoftGeneration, SubjectIssuedAt: packedSubjectIssuedAt,
-}
-
-// fingerprintOf is that of a rule of a packedKind.
-func (s *salt) fingerprintOf(r Rule) fingerprint {
-	issuer, subject, value := []byte(r.Issuer), []byte(r.Subject), []byte(r.Value)
-	if len(subject) == 0 {
-		subject, value = value, nil
-	}
-	owner := s.ownerOf(subject)
-	return s.mattersOf(owner, issuer, subject).of(packedKinds[r.Kind], value)
 }

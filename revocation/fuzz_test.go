@@ -2,7 +2,6 @@ package revocation
 
 import (
 	"bytes"
-	"context"
 	"crypto/ed25519"
 	"io"
 	"reflect"
@@ -54,11 +53,11 @@ func FuzzStatement(f *testing.F) {
 // Signed claims are read whole or refused, and what is read signs to the same claims again.
 func FuzzStatementClaims(f *testing.F) {
 	signer, verifier, s, _ := fuzzFeed(f)
-	f.Add(s.LogID, s.Sequence, "AAAA", s.Time.UnixMilli(), int64(3600), "nonce", "", true)
-	f.Add("", uint64(0), strings.Repeat("A", 43), int64(-1), int64(0), "", strings.Repeat("A", 43), false)
-	f.Add("log", uint64(1)<<63, strings.Repeat("A", 43), int64(1)<<62, int64(1)<<62, "n", "AA", false)
-	f.Fuzz(func(t *testing.T, log string, sequence uint64, hash string, at, ttl int64, nonce, digest string, ack bool) {
-		claims := statementClaims{testIssuer, log, sequence, hash, at, ttl, nonce, digest, ack}
+	f.Add(s.LogID, s.Sequence, "AAAA", s.Time.UnixMilli(), int64(3600), "nonce", "", int64(0), true)
+	f.Add("", uint64(0), strings.Repeat("A", 43), int64(-1), int64(0), "", strings.Repeat("A", 43), int64(1), false)
+	f.Add("log", uint64(1)<<63, strings.Repeat("A", 43), int64(1)<<62, int64(1)<<62, "n", "AA", int64(-1), false)
+	f.Fuzz(func(t *testing.T, log string, sequence uint64, hash string, at, ttl int64, nonce, digest string, size int64, ack bool) {
+		claims := statementClaims{testIssuer, log, sequence, hash, at, ttl, nonce, digest, size, ack}
 		signed, err := signer.Sign(t.Context(), claims)
 		if err != nil {
 			return
@@ -113,26 +112,6 @@ func FuzzFrame(f *testing.F) {
 	})
 }
 
-// A snapshot that verifies is the one that was signed.
-func FuzzSnapshot(f *testing.F) {
-	signer, verifier, s, _ := fuzzFeed(f)
-	rules := universe()[:5]
-	var signed bytes.Buffer
-	if err := WriteSnapshot(context.Background(), &signed, signer, testIssuer, s, rules); err != nil {
-		f.Fatal(err)
-	}
-	f.Add(signed.Bytes())
-	f.Add(signed.Bytes()[:signed.Len()-1])
-	f.Add(bytes.ReplaceAll(signed.Bytes(), []byte("\n"), []byte("\r\n")))
-	limits := SnapshotLimits{Rules: 10, Bytes: 1 << 20}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		_, got, err := ReadSnapshot(t.Context(), bytes.NewReader(data), verifier, limits)
-		if err == nil && (!reflect.DeepEqual(got, rules) || !bytes.Equal(data, signed.Bytes())) {
-			t.Errorf("%q is read as %+v", data, got)
-		}
-	})
-}
-
 func FuzzRule(f *testing.F) {
 	for _, r := range universe() {
 		line, err := appendLine(nil, r)
@@ -155,34 +134,4 @@ func FuzzRule(f *testing.F) {
 			t.Errorf("%+v is read again as %+v, %v", r, again, err)
 		}
 	})
-}
-
-func TestSnapshotBounds(t *testing.T) {
-	key, signer := feedKey(t)
-	verifier, err := NewStatementVerifier(jot.NewKeySet(key.Public()), testIssuer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := Statement{Head: NewLog("log"), Time: time.Now(), MaxTTL: time.Hour}
-	var full bytes.Buffer
-	if err := WriteSnapshot(t.Context(), &full, signer, testIssuer, s, universe()); err != nil {
-		t.Fatal(err)
-	}
-	fits := SnapshotLimits{Rules: len(universe()), Bytes: int64(full.Len())}
-	for name, c := range map[string]struct {
-		limits SnapshotLimits
-		ok     bool
-	}{
-		"as large as allowed": {fits, true},
-		"a rule too many":     {SnapshotLimits{fits.Rules - 1, fits.Bytes}, false},
-		"too many bytes":      {SnapshotLimits{fits.Rules, fits.Bytes - 1}, false},
-	} {
-		got, rules, err := ReadSnapshot(t.Context(), bytes.NewReader(full.Bytes()), verifier, c.limits)
-		if ok := err == nil; ok != c.ok || ok && (len(rules) != fits.Rules || got.Head != s.Head) {
-			t.Errorf("%s: %d rules, %v", name, len(rules), err)
-		}
-	}
-	if err := WriteSnapshot(t.Context(), io.Discard, signer, testIssuer, s, []Rule{{}}); err == nil {
-		t.Error("an invalid rule is written")
-	}
 }

@@ -3,7 +3,6 @@ package revocation
 import (
 	"errors"
 	"fmt"
-	"slices"
 )
 
 // history remembers how far the logs had come, so that a feed can't take anything back.
@@ -12,6 +11,14 @@ type history struct {
 	seen    Statement       // the last one that was proven fresh; zero before
 	set     *Set            // the rules at that time
 	retired map[string]bool // logs that another one replaced
+}
+
+// checkSnapshot refuses the head of a snapshot that contradicts an earlier one. It may be older: what follows has to lead past that one.
+func (h *history) checkSnapshot(to Head) error {
+	if to.LogID == h.high.LogID && to.Sequence < h.high.Sequence {
+		return nil
+	}
+	return h.check(to)
 }
 
 // check refuses a head that contradicts an earlier one.
@@ -32,15 +39,12 @@ func (h *history) check(to Head) error {
 // checkRules refuses the rules of another log when they take back what the one before had refused. Nobody can tell which of its
 // rules are lost with it, so the new one has to refuse every token that was issued while the old one was in force, unless
 // none of those can be alive any more.
-func (h *history) checkRules(s Statement, issuer string, rules []Rule) error {
+func (h *history) checkRules(s Statement, issuer string, rules *Set) error {
 	before := h.seen
 	if before.LogID == "" || before.LogID == s.LogID || s.Time.Sub(before.Time) > max(before.MaxTTL, s.MaxTTL)+skew {
 		return nil
 	}
-	refused := slices.ContainsFunc(rules, func(r Rule) bool {
-		return r.Kind == IssuerIssuedAt && r.Issuer == issuer && r.Minimum > before.Time.Unix()
-	})
-	if !refused {
+	if rules.refusesUpTo(issuer) <= before.Time.Unix() {
 		return fmt.Errorf("feed: the log is another one, and accepts tokens that the one before may have refused: run 'jot recover' on the "+
 			"issuer's database, which makes a log that refuses what was issued up to %v", before.Time.UTC())
 	}
@@ -56,9 +60,9 @@ func (h *history) revokedKeys() []Rule {
 	return h.set.revokedKeys()
 }
 
-// noteSnapshot remembers a head that passed check. A new log doesn't replace the old one yet: its snapshot alone could be an old one.
+// noteSnapshot remembers a head that passed checkSnapshot. A new log doesn't replace the old one yet: its snapshot alone could be an old one.
 func (h *history) noteSnapshot(to Head) {
-	if h.high.LogID == "" || to.LogID == h.high.LogID {
+	if h.high.LogID == "" || to.LogID == h.high.LogID && to.Sequence > h.high.Sequence {
 		h.high = to
 	}
 }

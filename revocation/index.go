@@ -33,12 +33,12 @@ func (l packedLimit) merge(m packedLimit) packedLimit {
 	return max(l>>32, m>>32)<<32 | max(l&math.MaxUint32, m&math.MaxUint32)
 }
 
-// packRule returns the limit of a rule that the index can hold: one that names a subject, and has numbers of today.
-func packRule(r Rule) (packedLimit, bool) {
-	if packedKinds[r.Kind] == 0 || r.Minimum > math.MaxUint32 || r.Expires > math.MaxUint32 {
+// pack returns the limit of a rule that the index can hold: one that names a subject, and has numbers of today.
+func (r *record) pack() (packedLimit, bool) {
+	if r.packed == 0 || r.minimum > math.MaxUint32 || r.expires > math.MaxUint32 {
 		return 0, false
 	}
-	return packedLimit(r.Minimum)<<32 | packedLimit(r.Expires), true
+	return packedLimit(r.minimum)<<32 | packedLimit(r.expires), true
 }
 
 // minCapacity is how many entries the smallest index holds.
@@ -85,6 +85,13 @@ func (i *index) put(f fingerprint, l packedLimit) {
 	i.filter.add(f.owner)
 }
 
+// near touches the places of a fingerprint, so that they are on their way to the processor when it comes to them.
+func (i *index) near(f fingerprint) uint64 {
+	high, _ := bits.Mul64(f.matter, uint64(len(i.table)))
+	word, _ := i.filter.word(f.owner)
+	return i.table[high].owner.Load() ^ word.Load()
+}
+
 // place returns the entry of a fingerprint, or the free one where it would stand. There always is a free one.
 func (i *index) place(f fingerprint) *entry {
 	high, _ := bits.Mul64(f.matter, uint64(len(i.table)))
@@ -109,17 +116,20 @@ func (i *index) limit(f fingerprint) packedLimit {
 }
 
 // verdict asks every kind of rule about the subject.
-func (i *index) verdict(m matters, f *jot.RevocationFacts) jot.Verdict {
-	about := func(kind packedKind, value []byte) packedLimit { return i.limit(m.of(kind, value)) }
-	issued := about(packedSubjectIssuedAt, nil).minimum()
+func (i *index) verdict(s *salt, owner uint64, f *jot.RevocationFacts) jot.Verdict {
+	scope, subject := s.scope(f.Issuer), s.hash(f.Subject)
+	about := func(kind packedKind, value uint64) packedLimit {
+		return i.limit(fingerprintOf(owner, scope, kind, value))
+	}
+	issued := about(packedSubjectIssuedAt, subject).minimum()
 	switch {
-	case len(f.SessionID) > 0 && about(packedSession, f.SessionID) != 0,
-		len(f.ID) > 0 && about(packedTokenID, f.ID) != 0,
+	case len(f.SessionID) > 0 && about(packedSession, s.hash(f.SessionID)) != 0,
+		len(f.ID) > 0 && about(packedTokenID, s.hash(f.ID)) != 0,
 		issued > 0 && (!f.HasIssuedAt || f.IssuedAt < issued):
 		return jot.Revoked
-	case f.Generation < uint64(about(packedSubjectGeneration, nil).minimum()):
+	case f.Generation < uint64(about(packedSubjectGeneration, subject).minimum()):
 		return jot.StaleClaims
-	case f.Generation < uint64(about(packedSubjectSoftGeneration, nil).minimum()):
+	case f.Generation < uint64(about(packedSubjectSoftGeneration, subject).minimum()):
 		return jot.RefreshAdvised
 	}
 	return jot.Current

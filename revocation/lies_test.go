@@ -125,14 +125,22 @@ var lies = []lie{
 		rule := []byte(`data: {"kind":"kid","iss":"i","value":"k"}` + "\n")
 		return [][]byte{append([]byte("id: 7\n"), bytes.Repeat(rule, MaxFrameRules+1)...)}
 	})},
-	{"cut snapshot", "not the ones that were signed", true, spoilAnswer(func(s []byte) []byte {
-		return s[:bytes.LastIndexByte(s[:len(s)-1], '\n')+1]
-	})},
-	{"snapshot cut in a line", "unexpected EOF", true, spoilAnswer(func(s []byte) []byte { return s[:len(s)-9] })},
+	{"cut snapshot", "unexpected EOF", true, spoilAnswer(func(s []byte) []byte { return s[:len(s)-1] })},
+	{"snapshot and more", "more bytes than were signed", true, spoilAnswer(func(s []byte) []byte { return append(s, 0) })},
 	{"forged snapshot", "not the ones that were signed", true, spoilAnswer(func(s []byte) []byte {
-		return bytes.ReplaceAll(s, []byte(`"hidden`), []byte(`"xidden`))
+		return bytes.ReplaceAll(s, []byte("hidden"), []byte("xidden"))
 	})},
-	{"snapshot of unsigned rules", "first line", true, spoilAnswer(func(s []byte) []byte { return s[bytes.IndexByte(s, '\n')+1:] })},
+	{"reordered snapshot", "not the ones that were signed", true, spoilAnswer(func(s []byte) []byte {
+		return []byte(strings.NewReplacer("first", "second", "second", "first").Replace(string(s)))
+	})},
+	{"snapshot of unsigned rules", "feed statement", true, spoilAnswer(func(s []byte) []byte { return s[bytes.IndexByte(s, '\n')+1:] })},
+	{"heartbeat for a snapshot", "none of a snapshot", true, func(t *testing.T, f *fakeFeed) {
+		signed, err := f.statement(f.head, "").Sign(t.Context(), f.signer, testIssuer)
+		if err != nil {
+			t.Error(err)
+		}
+		spoilAnswer(func([]byte) []byte { return []byte(signed + "\n" + snapshotMagic) })(t, f)
+	}},
 	{"empty snapshot", "unexpected EOF", true, spoilAnswer(func([]byte) []byte { return nil })},
 	{"web page", "is not", true, answerWith(http.StatusOK, "text/html")},
 	{"error", "answered 500", true, answerWith(http.StatusInternalServerError, "")},

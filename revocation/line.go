@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 
 	"github.com/jot-auth/jot/internal/jose"
@@ -93,4 +94,12 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 		return nil, noEOF(err)
 	}
 	return nil, err
+}
+
+// noEOF turns the end of the data, where more had to come, into an error that says so.
+func noEOF(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }

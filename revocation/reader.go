@@ -27,7 +27,8 @@ type ReaderOptions struct {
 	VerifierID   string        // what the issuer calls this reader, before a random part: letters, digits, - _ and dots; empty: the random part alone
 	MaxRules     int           // bound on the rules held in memory; 0 means 1,048,576
 	HistoryFile  string        // where the reader remembers how far the log had come, so that nothing is taken back while it's off; empty: nowhere
-	OnError      func(error)   // told why a connection failed, and of a log that replaced another, from the reader's goroutine; must not block
+	SnapshotFile string        // where the reader keeps a snapshot, so that its next start needs only what was added; empty: nowhere
+	OnError      func(error)   // told why a connection failed, and of a log that replaced another, from the reader's goroutines, one at a time; must not block
 
 	// Now is the clock; nil means time.Now. Its times must have a monotonic reading, as time.Now's have, or
 	// leases end by the wall clock.
@@ -68,14 +69,17 @@ type Reader struct {
 	lapsed   atomic.Pointer[grant] // the last one that ended without another after it
 	acks     *acknowledger
 
-	stop context.CancelFunc
-	done chan struct{} // closed when the goroutine has ended
+	stop    context.CancelFunc
+	done    chan struct{} // closed when the goroutines have ended
+	telling sync.Mutex
+	stored  *snapshotFile
 
 	// Only the reader's goroutine touches these.
 	cursor  *cursor // nil: a snapshot is needed
 	history history
 	file    historyFile
 	swept   time.Time // the issuer's
+	way     way
 }
 
 // grant is what allows a reader to answer: rules, and the lease on their freshness.
@@ -86,7 +90,7 @@ type grant struct {
 	maxTTL   time.Duration
 }
 
-// NewReader checks the options and starts to follow the feed, in two goroutines that Close ends. It
+// NewReader checks the options and starts to follow the feed, in goroutines that Close ends: one for the feed, one for acknowledgements, one for the SnapshotFile. It
 // doesn't wait for the feed; WaitFresh does.
 func NewReader(o ReaderOptions) (*Reader, error) {
 	if o.Now == nil {
@@ -121,7 +125,7 @@ func newReader(o ReaderOptions, now clock) (*Reader, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	r := &Reader{
 		options: o, client: client, verifier: verifier, clock: now, status: newStatus(),
-		stop: stop, done: make(chan struct{}), history: past, file: file, acks: newAcknowledger(client),
+		stop: stop, done: make(chan struct{}), history: past, file: file, stored: newSnapshotFile(o.SnapshotFile), acks: newAcknowledger(client),
 	}
 	go r.run(ctx)
 	return r, nil
@@ -191,13 +195,19 @@ func (r *Reader) Close() error {
 }
 
 func (r *Reader) run(ctx context.Context) {
+	var keeper sync.WaitGroup
+	if r.options.SnapshotFile != "" {
+		keeper.Go(func() { r.keepSnapshots(ctx) })
+	}
 	defer close(r.done)
+	defer keeper.Wait()
 	defer r.end()
 	var acknowledging sync.WaitGroup
 	acknowledging.Go(func() { r.acks.run(ctx) })
 	defer acknowledging.Wait()
 	var delay backoff
 	for {
+		began := r.clock().monotonic
 		frames, err := r.follow(ctx)
 		if frames > 1 {
 			delay = 0
@@ -205,12 +215,16 @@ func (r *Reader) run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		if errors.Is(err, errRemap) {
-			continue
-		}
-		r.report(err)
-		if !delay.wait(ctx) {
-			return
+		now := r.clock().monotonic
+		switch next := r.way.after(err, now); {
+		case next == atOnce && !errors.Is(err, errMute):
+		case next == afterPause:
+			delay = 0
+			pause(ctx, began+pollPause-now)
+		default:
+			if r.report(err); next == later && !delay.wait(ctx) {
+				return
+			}
 		}
 	}
 }
@@ -219,15 +233,22 @@ func (r *Reader) end() {
 	r.grant.Store(nil)
 	r.lapsed.Store(nil)
 	r.remember(true)
-	r.status.update(func(s *State) { s.ConnectedSince = time.Time{} })
+	r.status.update(func(s *State) { s.ConnectedSince, s.Connection = time.Time{}, Disconnected })
 	if r.options.Client == nil {
 		r.client.http.CloseIdleConnections()
 	}
 }
 
 func (r *Reader) report(err error) {
-	r.status.update(func(s *State) { s.LastError, s.ConnectedSince = err, time.Time{} })
-	if r.options.OnError != nil {
+	r.status.update(func(s *State) { s.LastError, s.ConnectedSince, s.Connection = err, time.Time{}, Disconnected })
+	r.tell(err)
+}
+
+// tell tells whoever runs the reader of an error.
+func (r *Reader) tell(err error) {
+	if err != nil && r.options.OnError != nil {
+		r.telling.Lock()
+		defer r.telling.Unlock()
 		r.options.OnError(err)
 	}
 }
@@ -240,7 +261,7 @@ func (r *Reader) follow(ctx context.Context) (frames int, err error) {
 			return 0, err
 		}
 	}
-	frames, err = r.takeFrames(ctx)
+	frames, err = r.catchUp(ctx)
 	if !keepsCursor(err) {
 		r.cursor = nil
 	}
@@ -252,42 +273,7 @@ func (r *Reader) follow(ctx context.Context) (frames int, err error) {
 func keepsCursor(err error) bool {
 	var link *linkError
 	return errors.As(err, &link) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, jot.ErrUnavailable) ||
-		errors.Is(err, errRemap) || errors.Is(err, errSuspended) || errors.Is(err, errBackwards)
-}
-
-// takeSnapshot loads a snapshot into a set of its own, which answers nothing until the stream has
-// proven that it is fresh.
-func (r *Reader) takeSnapshot(ctx context.Context) error {
-	s, rules, err := r.readSnapshot(ctx)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(r.history.check(s.Head), r.history.checkRules(s, r.options.Issuer, rules)); err != nil {
-		return err
-	}
-	set := NewSet()
-	if err := set.Apply(append(rules, r.history.revokedKeys()...)...); err != nil {
-		return err
-	}
-	r.history.noteSnapshot(s.Head)
-	r.cursor, r.swept = &cursor{s.Head, set}, s.Time // the issuer left out what had expired by then
-	return nil
-}
-
-func (r *Reader) readSnapshot(ctx context.Context) (Statement, []Rule, error) {
-	ctx, expire := context.WithTimeout(ctx, snapshotTimeout)
-	defer expire()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	watchdog := time.AfterFunc(snapshotSilence, func() { cancel(errSilent) })
-	defer watchdog.Stop()
-	body, err := r.client.snapshot(ctx)
-	if err != nil {
-		return Statement{}, nil, err
-	}
-	defer body.Close()
-	limits := SnapshotLimits{Rules: r.options.MaxRules, Bytes: maxSnapshot}
-	return ReadSnapshot(ctx, &lively{body, watchdog}, r.verifier, limits)
+		errors.Is(err, errRemap) || errors.Is(err, errPolled) || errors.Is(err, errSuspended) || errors.Is(err, errBackwards)
 }
 
 // takeFrames opens the live stream and takes its frames in until it fails.
@@ -298,7 +284,7 @@ func (r *Reader) takeFrames(ctx context.Context) (frames int, err error) {
 	defer watchdog.Stop()
 
 	link := newLink(rand.Text(), r.clock())
-	body, err := r.client.live(ctx, r.cursor.head, link.nonce)
+	body, err := r.client.live(ctx, r.cursor.head, link.nonce, r.way.polls)
 	if err != nil {
 		return 0, err
 	}
@@ -306,7 +292,7 @@ func (r *Reader) takeFrames(ctx context.Context) (frames int, err error) {
 	for in := NewFrameReader(body); ; frames++ {
 		frame, err := in.Next()
 		if err == io.EOF {
-			return frames, &linkError{errors.New("the stream ended")}
+			return frames, r.way.ended(frames)
 		}
 		if err != nil {
 			return frames, err
@@ -339,6 +325,9 @@ func (r *Reader) takeFrame(ctx context.Context, link *link, f Frame) error {
 	if err := r.cursor.follow(f.Rules, s.Head); err != nil {
 		return err
 	}
+	if err := errors.Join(r.history.check(s.Head), r.history.checkRules(s, r.options.Issuer, r.cursor.set)); err != nil {
+		return err
+	}
 	now := r.clock()
 	lease, err := link.lease(s.Time, now, r.options.MaxStaleness)
 	if err != nil {
@@ -347,8 +336,8 @@ func (r *Reader) takeFrame(ctx context.Context, link *link, f Frame) error {
 	if err := r.keepBounds(s.Time); err != nil {
 		return err
 	}
-	if r.history.noteFresh(s, r.cursor.set) && r.options.OnError != nil {
-		r.options.OnError(errReplaced)
+	if r.history.noteFresh(s, r.cursor.set) {
+		r.tell(errReplaced)
 	}
 	r.remember(false)
 	r.renew(s, now, &grant{r.cursor.set, lease, link.timeline, s.MaxTTL})
@@ -360,9 +349,7 @@ func (r *Reader) takeFrame(ctx context.Context, link *link, f Frame) error {
 
 // remember writes the history to its file. A reader that can't goes on: what it holds in memory is as good.
 func (r *Reader) remember(last bool) {
-	if err := r.file.save(&r.history, r.clock().monotonic, last); err != nil && r.options.OnError != nil {
-		r.options.OnError(err)
-	}
+	r.tell(r.file.save(&r.history, r.clock().monotonic, last))
 }
 
 // keepBounds drops expired rules, by the issuer's time, and checks how many are left. The issuer may take
@@ -390,7 +377,7 @@ func (r *Reader) renew(s Statement, now instant, g *grant) {
 	}
 	r.grant.Store(g)
 	r.status.update(func(state *State) {
-		state.LogID, state.Sequence, state.MaxTTL, state.Lag = s.LogID, s.Sequence, s.MaxTTL, lag
+		state.LogID, state.Sequence, state.MaxTTL, state.Lag, state.Connection = s.LogID, s.Sequence, s.MaxTTL, lag, r.way.connection()
 		if state.ConnectedSince.IsZero() {
 			state.ConnectedSince = r.options.Now()
 		}

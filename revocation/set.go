@@ -35,21 +35,18 @@ func (s *Set) Apply(rules ...Rule) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	var failed error
-	var rare []Rule
+	var about record
+	w := writer{set: s}
 	s.reserve(len(rules))
 	for _, r := range rules {
 		if err := r.Validate(); err != nil {
 			failed = cmp.Or(failed, err)
-		} else if l, fits := packRule(r); fits {
-			s.reserve(1)
-			s.index.Load().put(s.salt.fingerprintOf(r), l)
-		} else {
-			rare = append(rare, r)
+			continue
 		}
+		about.of(r)
+		w.add(&about)
 	}
-	if len(rare) > 0 {
-		s.few.Store(s.few.Load().with(rare))
-	}
+	w.end()
 	return failed
 }
 
@@ -63,13 +60,13 @@ func (s *Set) reserve(more int) {
 // Verdict returns the strictest answer of the rules that match the token, and jot.Current when none
 // does. It doesn't allocate.
 func (s *Set) Verdict(f *jot.RevocationFacts) jot.Verdict {
-	verdict := jot.Current
+	verdict, subject := jot.Current, tagOf(f.Subject)
 	if few := s.few.Load(); len(few.limits) > 0 {
-		verdict = few.verdict(f)
+		verdict = few.verdict(f, subject)
 	}
 	i := s.index.Load()
-	if owner := s.salt.ownerOf(f.Subject); i.filter.has(owner) {
-		verdict = min(verdict, i.verdict(s.salt.mattersOf(owner, f.Issuer, f.Subject), f))
+	if owner := s.salt.ownerOf(subject); i.filter.has(owner) {
+		verdict = min(verdict, i.verdict(s.salt, owner, f))
 	}
 	return verdict
 }
@@ -95,3 +92,6 @@ func (s *Set) Len() int {
 
 // revokedKeys are the rules about keys, which never expire.
 func (s *Set) revokedKeys() []Rule { return s.few.Load().keys() }
+
+// refusesUpTo is the time before which every token of an issuer was issued too early; 0 when none was.
+func (s *Set) refusesUpTo(issuer string) int64 { return s.few.Load().refusesUpTo(issuer) }

@@ -5,6 +5,16 @@ import (
 	"time"
 )
 
+// Connection is how a Reader follows the feed.
+type Connection string
+
+// How a feed can be followed.
+const (
+	Disconnected Connection = ""       // it isn't, now
+	Streaming    Connection = "stream" // by a stream of server-sent events
+	Polling      Connection = "poll"   // by a request a second, since something on the way holds streams back
+)
+
 // State is what a Reader knows about itself, for health pages and metrics.
 type State struct {
 	LogID          string        // of the log that is followed; empty before the first snapshot
@@ -13,6 +23,7 @@ type State struct {
 	Lease          time.Duration // for how long the reader may still answer; 0: it answers jot.ErrUnavailable
 	Lag            time.Duration // how old, at most, the last statement was when it arrived
 	MaxTTL         time.Duration // the longest life of the issuer's tokens; a verifier's MaxTTL should be this
+	Connection     Connection    // how the feed is followed
 	ConnectedSince time.Time     // zero while there is no proven connection
 	LastError      error         // why the last connection failed; nil when none has
 }

@@ -24,7 +24,8 @@ type Statement struct {
 	Time   time.Time     // when the issuer looked at the head, in milliseconds, on the issuer's clock
 	MaxTTL time.Duration // the longest life of a token, in whole seconds: how long rules have to be kept
 	Nonce  string        // the asker's, in the first frame of a connection; empty otherwise
-	Digest *[32]byte     // SHA-256 of a snapshot's rule lines; nil in frames
+	Digest *[32]byte     // SHA-256 of what follows the statement in a snapshot; nil in frames
+	Size   int64         // of that, in bytes; 0 in frames
 
 	// Acknowledge asks the reader to tell when the rules up to the head are in force: somebody waits for that.
 	Acknowledge bool
@@ -40,6 +41,7 @@ type statementClaims struct {
 	MaxTTL   int64  `json:"max_ttl"`
 	Nonce    string `json:"nonce,omitempty"`
 	Digest   string `json:"rules,omitempty"`
+	Size     int64  `json:"size,omitempty"`
 	Ack      bool   `json:"ack,omitempty"`
 }
 
@@ -48,7 +50,7 @@ type statementClaims struct {
 func (s Statement) Sign(ctx context.Context, signer *jot.Signer, issuer string) (string, error) {
 	claims := statementClaims{
 		Issuer: issuer, LogID: s.LogID, Sequence: s.Sequence, Hash: base64.RawURLEncoding.EncodeToString(s.Hash[:]),
-		Time: s.Time.UnixMilli(), MaxTTL: int64(s.MaxTTL / time.Second), Nonce: s.Nonce, Ack: s.Acknowledge,
+		Time: s.Time.UnixMilli(), MaxTTL: int64(s.MaxTTL / time.Second), Nonce: s.Nonce, Size: s.Size, Ack: s.Acknowledge,
 	}
 	if s.Digest != nil {
 		claims.Digest = base64.RawURLEncoding.EncodeToString(s.Digest[:])
@@ -95,10 +97,12 @@ func (c statementClaims) statement() (Statement, error) {
 		return Statement{}, errors.New("feed statement: time is missing or out of range")
 	case c.MaxTTL <= 0 || c.MaxTTL > maxSeconds:
 		return Statement{}, errors.New("feed statement: max_ttl is missing or out of range")
+	case c.Size < 0 || (c.Size != 0) != (c.Digest != ""):
+		return Statement{}, errors.New("feed statement: size and digest don't belong together")
 	}
 	s := Statement{
 		Head: Head{LogID: c.LogID, Sequence: c.Sequence},
-		Time: time.UnixMilli(c.Time), MaxTTL: time.Duration(c.MaxTTL) * time.Second, Nonce: c.Nonce,
+		Time: time.UnixMilli(c.Time), MaxTTL: time.Duration(c.MaxTTL) * time.Second, Nonce: c.Nonce, Size: c.Size,
 		Acknowledge: c.Ack,
 	}
 	if err := decodeHash(&s.Hash, c.Hash); err != nil {

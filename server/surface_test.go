@@ -48,6 +48,8 @@ var surface = map[string]endpoint{
 	"GET /.well-known/oauth-authorization-server": {},
 	"GET /feed/jwks.json":                         {},
 	"GET /feed/snapshot":                          {bearer: "feed"},
+	"GET /feed/snapshot/{sequence}":               {bearer: "feed", query: "log=x&key=x"},
+	"GET /feed/segment/{number}":                  {bearer: "feed", query: "log=x"},
 	"GET /feed/live":                              {bearer: "feed", query: "after=0&log=x&nonce=0123456789abcdef&verifier=0123456789abcdef&max_staleness=10000"},
 	"POST /feed/acknowledgement":                  {bearer: "feed", body: map[string]any{"verifier": "0123456789abcdef", "log_id": "x", "sequence": 0}},
 	"GET /openapi.json":                           {},
@@ -103,7 +105,7 @@ func merged(members, more map[string]any) map[string]any {
 }
 
 // parameters fills the parameters of a path.
-var parameters = strings.NewReplacer("{id}", "client_x", "{sub}", "x", "{sid}", "x", "{audience}", "x", "{kid}", "x")
+var parameters = strings.NewReplacer("{id}", "client_x", "{sub}", "x", "{sid}", "x", "{audience}", "x", "{kid}", "x", "{sequence}", "0", "{number}", "0")
 
 // elsewhere are files and folders whose routes are none of the server's: those of the listener for who runs it (see serve_test.go), those that
 // the command asks for, and those of the examples.

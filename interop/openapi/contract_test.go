@@ -31,6 +31,7 @@ func init() {
 	for _, media := range []string{"application/jsonl", "text/event-stream", "text/html"} {
 		openapi3filter.RegisterBodyDecoder(media, openapi3filter.PlainBodyDecoder)
 	}
+	openapi3filter.RegisterBodyDecoder("application/vnd.jot.snapshot", openapi3filter.FileBodyDecoder)
 }
 
 // newContract reads the document from the server itself.

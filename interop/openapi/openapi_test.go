@@ -18,6 +18,8 @@ const password = "correct horse battery staple"
 // unseen are answers that this test can't provoke.
 var unseen = map[string]string{
 	"GET /feed/live 410":             "needs a log of more rules than the server keeps at hand",
+	"GET /feed/segment/{number} 200": "needs 4,096 rules",
+	"GET /feed/segment/{number} 410": "needs 135,168 rules",
 	"POST /admin/v1/keys 404":        "needs another import at the same moment",
 	"POST /admin/v1/keys/rotate 409": "needs seven rotations, each after verifiers hold the next key",
 }
@@ -211,15 +213,21 @@ func basic(id, secret string) map[string]string {
 
 func (c *client) feed() {
 	credential := bearer(c.FeedCredential)
-	snapshot := c.do(call{method: "GET", path: "/feed/snapshot", header: credential, want: 200})
-	if lines := strings.Count(string(snapshot), "\n"); lines < 3 {
-		c.t.Errorf("a snapshot of %d lines", lines)
+	newest := c.send(call{method: "GET", path: "/feed/snapshot", header: credential})
+	newest.Body.Close()
+	snapshot := newest.Request.URL.RequestURI() // it redirects
+	for _, path := range []string{snapshot, strings.Replace(snapshot, "log=", "log=x", 1)} {
+		c.do(call{method: "GET", path: path, header: credential, want: 200})
 	}
 	head, err := c.Issuer().LogHead(c.t.Context())
 	must(c.t, err)
 	live := "/feed/live?verifier=0123456789abcdef&max_staleness=10000&nonce=0123456789abcdef&after=0&log="
 	c.do(call{method: "GET", path: live + "another", header: credential, want: 409})
-	for _, path := range []string{"/feed/snapshot", live + head.LogID} {
+	segment := "/feed/segment/0?log="
+	c.do(call{method: "GET", path: segment + "another", header: credential, want: 409})
+	c.do(call{method: "GET", path: segment + head.LogID, header: credential, want: 404})
+	c.do(call{method: "GET", path: live + head.LogID + "&poll=1", header: credential, want: 200})
+	for _, path := range []string{"/feed/snapshot", snapshot, segment + head.LogID, live + head.LogID} {
 		c.do(call{method: "GET", path: path, want: 401})
 		c.do(call{method: "GET", path: path, header: bearer("two words"), want: 400})
 	}

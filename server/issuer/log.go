@@ -55,11 +55,20 @@ func (i *Issuer) applyLiveRules(r Reader) error {
 	if err != nil {
 		return err
 	}
-	rules, err := r.LiveRules(now)
+	head, err := r.LogHead()
 	if err != nil {
 		return err
 	}
-	return i.rules.Apply(rules...)
+	var batch []revocation.Rule
+	err = r.LiveRules(now, head.Sequence, func(rule revocation.Rule) error {
+		if batch = append(batch, rule); len(batch) < followBatch {
+			return nil
+		}
+		err := i.rules.Apply(batch...)
+		batch = batch[:0]
+		return err
+	})
+	return errors.Join(err, i.rules.Apply(batch...))
 }
 
 // followLog applies rules that others wrote: another process over the same database, or a commit of ours whose answer
@@ -141,22 +150,40 @@ func (i *Issuer) LogEntries(ctx context.Context, after uint64, limit int) ([]rev
 	return rules, head, nil
 }
 
-// ActiveRules returns the rules in force and the head of the log that they were read at.
-func (i *Issuer) ActiveRules(ctx context.Context) (revocation.Head, []revocation.Rule, error) {
-	var head revocation.Head
-	var rules []revocation.Rule
-	err := i.store.View(ctx, func(r Reader) error {
-		now, err := r.Now()
-		if err != nil {
+// ActiveRules hands out, one at a time, the rules in force among the first entries of the log, up to sequence last, and returns the head that last is and the
+// time at which they are in force. It fails with ErrNotFound when the log isn't as long, and with ErrSwept when it goes back less far.
+func (i *Issuer) ActiveRules(ctx context.Context, last uint64, each func(revocation.Rule) error) (head revocation.Head, now time.Time, err error) {
+	err = i.store.View(ctx, func(r Reader) error {
+		if now, err = r.Now(); err != nil { // before the log is read: the time must not promise more than was read
 			return err
 		}
-		if head, err = r.LogHead(); err != nil {
+		if head, err = headAt(r, last); err != nil {
 			return err
 		}
-		rules, err = r.LiveRules(now)
-		return err
+		return r.LiveRules(now, last, each)
 	})
-	return head, rules, err
+	return head, now, err
+}
+
+// headAt returns the head that the log had when it was as long as that.
+func headAt(r Reader, last uint64) (revocation.Head, error) {
+	head, err := r.LogHead()
+	switch {
+	case err != nil:
+		return revocation.Head{}, err
+	case last > head.Sequence:
+		return revocation.Head{}, ErrNotFound
+	case last == 0:
+		return revocation.NewLog(head.LogID), nil
+	}
+	entries, err := r.LogEntries(last-1, 1)
+	if err != nil {
+		return revocation.Head{}, err
+	}
+	if len(entries) == 0 || entries[0].Sequence != last {
+		return revocation.Head{}, ErrSwept
+	}
+	return revocation.Head{LogID: head.LogID, Sequence: last, Hash: entries[0].Hash}, nil
 }
 
 // LogChanged returns a channel that is closed when the log has grown. Get it before reading the log, so that nothing is

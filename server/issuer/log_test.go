@@ -3,6 +3,7 @@ package issuer_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -55,13 +56,22 @@ func TestLog(t *testing.T) {
 	if _, _, err := f.LogEntries(t.Context(), 5, 10); !errors.Is(err, issuer.ErrNotFound) {
 		t.Errorf("beyond the head: %v, want ErrNotFound", err)
 	}
-	head, live, err := f.ActiveRules(t.Context())
-	if err != nil || head != heads[4] || len(live) != 4 {
-		t.Errorf("head %+v, %d rules, %v", head, len(live), err)
+	for last := range uint64(5) {
+		if head, live := f.activeRules(last); head != heads[last] || !slices.Equal(sorted(live), sorted(want[:last])) {
+			t.Errorf("up to %d: head %+v, rules %+v", last, head, live)
+		}
+	}
+	none := func(revocation.Rule) error { t.Error("there is a rule"); return nil }
+	if _, _, err := f.ActiveRules(t.Context(), 5, none); !errors.Is(err, issuer.ErrNotFound) {
+		t.Errorf("beyond the head: %v, want ErrNotFound", err)
+	}
+	stop := errors.New("enough")
+	if _, _, err := f.ActiveRules(t.Context(), 4, func(revocation.Rule) error { return stop }); !errors.Is(err, stop) {
+		t.Errorf("%v, want the caller's own error", err)
 	}
 	f.clock.Advance(time.Hour)
-	if head, live, err = f.ActiveRules(t.Context()); err != nil || head != heads[4] || len(live) != 0 {
-		t.Errorf("after an hour: head %+v, %d rules, %v", head, len(live), err)
+	if head, live := f.activeRules(4); head != heads[4] || len(live) != 0 {
+		t.Errorf("after an hour: head %+v, %d rules", head, len(live))
 	}
 }
 
@@ -186,4 +196,29 @@ func TestNow(t *testing.T) {
 	if now, err := f.Now(t.Context()); err != nil || !now.Equal(f.clock.Now()) {
 		t.Errorf("the time is %v, %v, want the database's", now, err)
 	}
+}
+
+// activeRules are those of the first entries of the log.
+func (f *fixture) activeRules(last uint64) (revocation.Head, []revocation.Rule) {
+	f.Helper()
+	var rules []revocation.Rule
+	head, _, err := f.ActiveRules(f.Context(), last, func(r revocation.Rule) error {
+		rules = append(rules, r)
+		return nil
+	})
+	f.do(err)
+	return head, rules
+}
+
+// rules are all that are in force.
+func (f *fixture) rules() []revocation.Rule {
+	f.Helper()
+	head, err := f.LogHead(f.Context())
+	f.do(err)
+	_, rules := f.activeRules(head.Sequence)
+	return rules
+}
+
+func sorted(rules []revocation.Rule) []revocation.Rule {
+	return slices.SortedFunc(slices.Values(rules), func(a, b revocation.Rule) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 }

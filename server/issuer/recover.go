@@ -245,7 +245,13 @@ func (r *recovery) replaceLog() error {
 	if err != nil {
 		return err
 	}
-	live, err := r.LiveRules(r.now)
+	var kept []revocation.Rule
+	err = r.LiveRules(r.now, before.Sequence, func(l revocation.Rule) error {
+		if l.Kind == revocation.Key || l.Issuer != r.issuer.config.URL {
+			kept = append(kept, l)
+		}
+		return nil
+	})
 	if err != nil {
 		return err
 	}
@@ -256,7 +262,6 @@ func (r *recovery) replaceLog() error {
 	if len(last) > 0 {
 		r.LastRule = last[0].Time
 	}
-	kept := slices.DeleteFunc(live, func(l revocation.Rule) bool { return l.Kind != revocation.Key && l.Issuer == r.issuer.config.URL })
 	r.rules = append(r.rules, kept...)
 	if err := errors.Join(r.ReplaceLog(revocation.NewLog(rand.Text())), r.appendRules()); err != nil {
 		return err

@@ -173,8 +173,9 @@ type RuleReader interface {
 	LogHead() (revocation.Head, error)
 	// LogEntries returns up to limit entries with a sequence above after, in order.
 	LogEntries(after uint64, limit int) ([]LogEntry, error)
-	// LiveRules returns the rules that never expire or expire at now or later.
-	LiveRules(now time.Time) ([]revocation.Rule, error)
+	// LiveRules hands out the rules of sequence last or below that never expire or expire at now or later, in any order, one at a time, and
+	// stops at the first error.
+	LiveRules(now time.Time, last uint64, each func(revocation.Rule) error) error
 	// ReplacedLog returns the head at which ReplaceLog replaced a log, or ErrNotFound.
 	ReplacedLog(logID string) (revocation.Head, error)
 }

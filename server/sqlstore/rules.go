@@ -22,7 +22,7 @@ const (
 	selectReplacedLog = `SELECT log_id, sequence, hash FROM replaced_logs WHERE log_id = $1`
 	insertReplacedLog = `INSERT INTO replaced_logs (log_id, sequence, hash) SELECT log_id, sequence, hash FROM log_head`
 	emptyRules        = `DELETE FROM rules`
-	selectLiveRules   = `SELECT kind, issuer, value, subject, minimum, expires FROM rules WHERE expires >= $1 OR expires = 0`
+	selectLiveRules   = `SELECT kind, issuer, value, subject, minimum, expires FROM rules WHERE (expires >= $1 OR expires = 0) AND sequence <= $2`
 )
 
 // LogHead implements issuer.RuleReader.
@@ -88,15 +88,25 @@ func (t *tx) AppendRule(e issuer.LogEntry) error {
 }
 
 // LiveRules implements issuer.RuleReader.
-func (t *tx) LiveRules(now time.Time) ([]revocation.Rule, error) {
+func (t *tx) LiveRules(now time.Time, last uint64, each func(revocation.Rule) error) error {
 	if err := t.holdLog(); err != nil {
-		return nil, err
+		return err
 	}
-	return list(t, func(r row) (revocation.Rule, error) {
+	rows, err := t.query(selectLiveRules, now.Unix(), last)
+	if err != nil {
+		return explain(t.ctx, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
 		var rule revocation.Rule
-		err := r.Scan(&rule.Kind, &rule.Issuer, &rule.Value, &rule.Subject, &rule.Minimum, &rule.Expires)
-		return rule, err
-	}, selectLiveRules, now.Unix())
+		if err := rows.Scan(&rule.Kind, &rule.Issuer, &rule.Value, &rule.Subject, &rule.Minimum, &rule.Expires); err != nil {
+			return explain(t.ctx, err)
+		}
+		if err := each(rule); err != nil {
+			return err
+		}
+	}
+	return explain(t.ctx, rows.Err())
 }
 
 // holdLog keeps others from appending to a log that an Update reads.

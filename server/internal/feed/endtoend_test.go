@@ -72,7 +72,7 @@ func (p *place) start(tb testing.TB) *server {
 	mux := http.NewServeMux()
 	s.feed.Register(mux)
 	s.http = &http.Server{ReadTimeout: time.Second, WriteTimeout: time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/feed/snapshot" {
+		if r.URL.Path == "/feed/snapshot" { // it redirects
 			p.snapshots.Add(1)
 		}
 		mux.ServeHTTP(w, r)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -36,6 +37,7 @@ type fakeIssuer struct {
 	swept   uint64        // up to which the log isn't kept any more
 	looks   int           // calls of Now
 	ahead   time.Duration // its clock
+	dumps   int           // calls of ActiveRules
 }
 
 func newFakeIssuer(t testing.TB) *fakeIssuer {
@@ -96,10 +98,25 @@ func (f *fakeIssuer) LogEntries(_ context.Context, after uint64, limit int) ([]r
 	return slices.Clone(f.log[after:end]), f.heads[end], nil
 }
 
-func (f *fakeIssuer) ActiveRules(context.Context) (revocation.Head, []revocation.Rule, error) {
+func (f *fakeIssuer) LogHead(context.Context) (revocation.Head, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.head(), slices.Clone(f.log), f.broken
+	return f.head(), f.broken
+}
+
+func (f *fakeIssuer) ActiveRules(_ context.Context, last uint64, each func(revocation.Rule) error) (revocation.Head, time.Time, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.dumps++
+	if f.broken != nil {
+		return revocation.Head{}, time.Time{}, f.broken
+	}
+	for _, r := range f.log[:last] {
+		if err := each(r); err != nil {
+			return revocation.Head{}, time.Time{}, err
+		}
+	}
+	return f.heads[last], time.Now().Truncate(time.Millisecond), nil
 }
 
 // revoke appends rules about the sessions in [from, to).
@@ -212,7 +229,14 @@ func (h *house) start(c Config) {
 	h.feed.Register(mux)
 	counted := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.mu.Lock()
-		h.asked[r.URL.Path]++
+		path := r.URL.Path
+		if parent, last := filepath.Split(path); strings.Trim(last, "0123456789") == "" {
+			path = parent + "*"
+		}
+		if r.URL.Query().Has("poll") {
+			path += "?poll"
+		}
+		h.asked[path]++
 		h.mu.Unlock()
 		mux.ServeHTTP(w, r)
 	})

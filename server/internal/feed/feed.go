@@ -1,8 +1,9 @@
-// Package feed serves the revocation feed: a signed snapshot of the rules in force, and a live stream
+// Package feed serves the revocation feed: signed snapshots of the rules in force, segments of the log, and a live stream
 // of signed frames with a heartbeat every second. Verifiers follow it with revocation.Reader.
 //
 // One goroutine, the hub, reads the log and signs; every connection sends the frames that the hub made
-// once for all. Only the first frame of a connection is signed for it alone, with its nonce.
+// once for all. Only the first frame of a connection is signed for it alone, with its nonce. Snapshots and segments never change: each is made
+// once, by whoever asks first, and shared.
 package feed
 
 import (
@@ -20,20 +21,26 @@ import (
 
 // Issuer is what this package needs of an *issuer.Issuer, the log and those who follow it.
 type Issuer interface {
+	Log
+	Verifiers
 	URL() string
 	MaxTTL() time.Duration
-	Now(ctx context.Context) (time.Time, error)
 	FeedSigner() *jot.Signer
 	FeedKeySet() *jot.KeySet
+}
+
+// Log is an issuer's log of revocation rules.
+type Log interface {
+	Now(ctx context.Context) (time.Time, error)
 	LogChanged() <-chan struct{}
+	LogHead(ctx context.Context) (revocation.Head, error)
 	LogEntries(ctx context.Context, after uint64, limit int) ([]revocation.Rule, revocation.Head, error)
-	ActiveRules(ctx context.Context) (revocation.Head, []revocation.Rule, error)
-	Verifiers
+	ActiveRules(ctx context.Context, last uint64, each func(revocation.Rule) error) (revocation.Head, time.Time, error)
 }
 
 const (
 	defaultMaxStreams   = 4096
-	defaultMaxSnapshots = 4
+	defaultMaxDownloads = 32
 	defaultMaxStaleness = time.Minute
 )
 
@@ -41,7 +48,7 @@ const (
 type Config struct {
 	Credentials  []string     // bearer credentials of verifiers, at least 32 random characters each; none: nobody may read
 	MaxStreams   int          // live connections at once, more get 503; 0 means 4096
-	MaxSnapshots int          // snapshots at once, more get 503; 0 means 4
+	MaxDownloads int          // snapshots and segments that are sent at once, more get 503; 0 means 32
 	Logger       *slog.Logger // nil means slog.Default
 
 	// MaxStaleness bounds that of a verifier, whose lease Enforce may have to wait for; 0 means a minute.
@@ -55,8 +62,10 @@ type Server struct {
 	credentials credentials
 	hub         *hub
 	registry    *registry
-	waiting     atomic.Int64  // requests in Enforce
-	snapshots   chan struct{} // holds an element for each one being written
+	waiting     atomic.Int64 // requests in Enforce
+	snapshots   *snapshots
+	segments    *segments
+	downloads   chan struct{} // holds an element for each snapshot or segment being sent
 	maxStreams  int64
 	streams     atomic.Int64
 }
@@ -71,14 +80,14 @@ func New(i Issuer, c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.MaxStreams < 0 || c.MaxSnapshots < 0 || c.MaxStaleness < 0 {
+	if c.MaxStreams < 0 || c.MaxDownloads < 0 || c.MaxStaleness < 0 {
 		return nil, errors.New("feed: a bound is negative")
 	}
 	if c.MaxStreams == 0 {
 		c.MaxStreams = defaultMaxStreams
 	}
-	if c.MaxSnapshots == 0 {
-		c.MaxSnapshots = defaultMaxSnapshots
+	if c.MaxDownloads == 0 {
+		c.MaxDownloads = defaultMaxDownloads
 	}
 	if c.MaxStaleness == 0 {
 		c.MaxStaleness = defaultMaxStaleness
@@ -88,7 +97,8 @@ func New(i Issuer, c Config) (*Server, error) {
 	}
 	s := &Server{
 		issuer: i, base: base, credentials: known,
-		snapshots: make(chan struct{}, c.MaxSnapshots), maxStreams: int64(c.MaxStreams),
+		snapshots: newSnapshots(i), segments: newSegments(i),
+		downloads: make(chan struct{}, c.MaxDownloads), maxStreams: int64(c.MaxStreams),
 	}
 	s.registry = startRegistry(i, c.MaxStaleness, c.Logger)
 	s.hub = startHub(i, s.registry, &s.streams, c.Logger)
@@ -99,7 +109,9 @@ func New(i Issuer, c Config) (*Server, error) {
 func (s *Server) Register(mux *http.ServeMux) {
 	handle := func(route string, h http.Handler) { web.Handle(mux, s.base, route, h) }
 	handle("GET /feed/jwks.json", http.HandlerFunc(s.keySet))
-	handle("GET /feed/snapshot", s.protect(s.snapshot))
+	handle("GET /feed/snapshot", s.protect(s.newestSnapshot))
+	handle("GET /feed/snapshot/{sequence}", s.protect(s.snapshot))
+	handle("GET /feed/segment/{number}", s.protect(s.segment))
 	handle("GET /feed/live", s.protect(s.live))
 	handle("POST /feed/acknowledgement", s.protect(s.acknowledge))
 }

@@ -64,7 +64,10 @@ func TestBurstReachesConnectedReaders(t *testing.T) {
 }
 
 func TestRestart(t *testing.T) {
-	for name, missed := range map[string]int{"nothing missed": 0, "within the tail": revocation.MaxFrameRules, "too far behind": revocation.MaxFrameRules + 1} {
+	for name, missed := range map[string]int{
+		"nothing missed": 0, "within the tail": revocation.MaxFrameRules, "segments are needed": revocation.MaxFrameRules + 1,
+		"too far behind": (revocation.MaxSegments + 1) * revocation.SegmentRules,
+	} {
 		t.Run(name, func(t *testing.T) {
 			open(t, Config{}, func(t *testing.T, h *house) {
 				h.revoke(0, 3)
@@ -83,12 +86,18 @@ func TestRestart(t *testing.T) {
 					h.says(r, 3, jot.Revoked)
 					h.says(r, 2+missed, jot.Revoked)
 				}
-				want := 1
-				if missed > revocation.MaxFrameRules {
-					want = 2
+				snapshots, segments := 1, 0
+				switch {
+				case missed > revocation.MaxSegments*revocation.SegmentRules:
+					snapshots, segments = 2, 1
+				case missed > revocation.MaxFrameRules:
+					segments = 1
 				}
-				if got := h.count("snapshot"); got != want {
-					t.Errorf("%d snapshots, want %d", got, want)
+				if got := h.count("snapshot"); got != snapshots {
+					t.Errorf("%d snapshots, want %d", got, snapshots)
+				}
+				if got := h.count("segment/*"); got < segments || segments == 0 && got > 0 {
+					t.Errorf("%d segments, want %d", got, segments)
 				}
 			})
 		})
@@ -343,7 +352,7 @@ func TestLiveStream(t *testing.T) {
 }
 
 func TestBounds(t *testing.T) {
-	open(t, Config{MaxStreams: 2, MaxSnapshots: 1}, func(t *testing.T, h *house) {
+	open(t, Config{MaxStreams: 2, MaxDownloads: 1}, func(t *testing.T, h *house) {
 		path := "live?after=0&nonce=0123456789abcdef&log=" + h.heads[0].LogID
 		first, second := h.get(path, bearer), h.get(path, bearer)
 		third := h.get(path, bearer)

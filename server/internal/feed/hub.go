@@ -43,12 +43,14 @@ type join struct {
 	nonce        string
 	verifier     string
 	maxStaleness time.Duration
+	poll         bool        // for one look, not for a stream
 	answer       chan joined // with room for the answer
 }
 
 // joined is the answer to a join.
 type joined struct {
 	first []byte          // the connection's own first frame
+	rules int             // that it has
 	frame *frame          // the frames after this one follow
 	ended <-chan struct{} // closed when the stream has to end
 	err   error
@@ -248,7 +250,7 @@ func (h *hub) look(ctx context.Context) (time.Time, error) {
 
 // load finds the head of the log, and the rules before it.
 func (h *hub) load(ctx context.Context, now time.Time) error {
-	head, _, err := h.issuer.ActiveRules(ctx)
+	head, err := h.issuer.LogHead(ctx)
 	if err != nil {
 		return err
 	}
@@ -311,7 +313,7 @@ func (h *hub) answer(ctx context.Context, j join, now time.Time) joined {
 		return joined{err: errTooOld}
 	}
 	first, err := h.encode(ctx, rules, revocation.Statement{Head: h.tail.head, Time: now, Nonce: j.nonce, Acknowledge: h.asker.owes(j.verifier)})
-	return joined{first: first, frame: h.last, ended: h.ended, err: err}
+	return joined{first: first, rules: len(rules), frame: h.last, ended: h.ended, err: err}
 }
 
 // asks reports whether the frame of a head has to ask all streams for acknowledgements: it is the first that reaches what somebody waits for.

@@ -45,9 +45,11 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, errOtherLog):
 		web.WriteProblem(w, web.NewProblem(http.StatusConflict, "this is not the log, or it ends earlier; take a snapshot"))
 	case errors.Is(err, errTooOld):
-		web.WriteProblem(w, web.NewProblem(http.StatusGone, "the log goes back less far; take a snapshot"))
+		web.WriteProblem(w, web.NewProblem(http.StatusGone, "too far behind the stream; take segments or a snapshot"))
 	case err != nil:
 		web.Fail(w, r, err)
+	case wish.poll:
+		s.poll(w, r, answer)
 	default:
 		s.stream(w, r, answer)
 	}
@@ -72,6 +74,11 @@ func (s *Server) parseJoin(r *http.Request) (join, error) {
 	j := join{log: query.Get("log"), after: after, nonce: query.Get("nonce")}
 	if err != nil || j.log == "" || len(j.log) > maxLogID || !validNonce(j.nonce) {
 		return join{}, errors.New("after is a number, log the log's ID, nonce 16 to 64 letters, digits, - and _")
+	}
+	if poll, asked := query["poll"]; asked {
+		if j.poll = len(poll) == 1 && poll[0] == "1"; !j.poll {
+			return join{}, errors.New("poll is 1, or isn't there")
+		}
 	}
 	err = s.parseVerifier(&j, query)
 	return j, err

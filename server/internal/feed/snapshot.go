@@ -1,7 +1,12 @@
 package feed
 
 import (
+	"context"
+	"errors"
 	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
 	"time"
 
 	"github.com/jot-auth/jot/revocation"
@@ -9,69 +14,199 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// snapshotTimeout bounds how long one snapshot is written.
-const snapshotTimeout = time.Minute
+const (
+	// snapshotTimeout bounds how long one snapshot is made.
+	snapshotTimeout = time.Minute
+	// snapshotInterval is how long a snapshot is good enough, while segments lead from it to the head.
+	snapshotInterval = time.Minute
+	// snapshotReach is how many rules may follow it for that: half as many as a reader takes in segments.
+	snapshotReach = revocation.MaxSegments / 2 * revocation.SegmentRules
 
-// snapshot answers with the rules in force, signed.
-func (s *Server) snapshot(w http.ResponseWriter, r *http.Request) {
-	select {
-	case s.snapshots <- struct{}{}:
-		defer func() { <-s.snapshots }()
-	default:
-		web.Fail(w, r, issuer.ErrBusy)
-		return
-	}
-	now, err := s.issuer.Now(r.Context()) // before the log is read: the time must not promise more than was read
-	if err != nil {
-		web.Fail(w, r, err)
-		return
-	}
-	head, rules, err := s.issuer.ActiveRules(r.Context())
-	if err != nil {
-		web.Fail(w, r, err)
-		return
-	}
-	s.writeSnapshot(w, r, revocation.Statement{Head: head, Time: now, MaxTTL: s.issuer.MaxTTL()}, rules)
+	maxKeyID = 128 // bytes
+)
+
+// snapshotName says which snapshot is meant. Everything that a snapshot depends on is in it, so that two replicas make equally good ones, and
+// a cache may keep them for ever: the log, how much of it, and the key that signs.
+type snapshotName struct {
+	log, key string
+	sequence uint64 // a multiple of revocation.SegmentRules
 }
 
-func (s *Server) writeSnapshot(w http.ResponseWriter, r *http.Request, statement revocation.Statement, rules []revocation.Rule) {
-	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(snapshotTimeout)); err != nil {
+// location is where the snapshot is, for who asked for the newest one.
+func (n snapshotName) location() string {
+	return strconv.FormatUint(n.sequence, 10) + "?" + url.Values{"log": {n.log}, "key": {n.key}}.Encode()
+}
+
+// snapshot is one that was made. It never changes.
+type snapshot struct {
+	snapshotName
+	made time.Time
+	body []byte
+}
+
+// snapshots makes each snapshot once, at most one at a time, and keeps two: the newest, and the one to which askers were sent just before. So they take twice the size
+// of a snapshot, about 22 bytes a rule in force, and as much again twice over while one is made; and what was dropped while it's being sent stays until it is, a minute at most.
+type snapshots struct {
+	issuer Issuer
+	making chan struct{} // holds an element while one is made
+
+	mu   sync.Mutex
+	kept []*snapshot // the newest last
+}
+
+func newSnapshots(i Issuer) *snapshots { return &snapshots{issuer: i, making: make(chan struct{}, 1)} }
+
+// newest returns a snapshot from which segments lead to the head, made now if need be.
+func (s *snapshots) newest(ctx context.Context) (*snapshot, error) {
+	return s.make(ctx, func(head revocation.Head, last *snapshot) (snapshotName, bool) {
+		name := s.name(head)
+		name.sequence = head.Sequence / revocation.SegmentRules * revocation.SegmentRules
+		fresh := last != nil && last.log == name.log && last.key == name.key && last.sequence <= head.Sequence &&
+			(last.sequence == name.sequence || time.Since(last.made) < snapshotInterval && head.Sequence-last.sequence <= snapshotReach)
+		return name, !fresh
+	})
+}
+
+// named returns the snapshot of a name: one that is kept, or one that another replica has made and this one hasn't yet. Else it's nil.
+func (s *snapshots) named(ctx context.Context, name snapshotName) (*snapshot, error) {
+	if found := s.find(name); found != nil {
+		return found, nil
+	}
+	_, err := s.make(ctx, func(head revocation.Head, last *snapshot) (snapshotName, bool) {
+		current := s.name(head)
+		good := name.log == current.log && name.key == current.key && name.sequence <= head.Sequence && name.sequence%revocation.SegmentRules == 0 &&
+			head.Sequence-name.sequence <= 2*snapshotReach
+		return name, good && (last == nil || last.log != name.log || last.key != name.key || last.sequence < name.sequence)
+	})
+	return s.find(name), err
+}
+
+func (s *snapshots) name(head revocation.Head) snapshotName {
+	return snapshotName{log: head.LogID, key: s.issuer.FeedSigner().KeyID()}
+}
+
+func (s *snapshots) find(name snapshotName) *snapshot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, kept := range s.kept {
+		if kept.snapshotName == name {
+			return kept
+		}
+	}
+	return nil
+}
+
+// make waits until nobody else makes one, asks what is wanted now, makes that, and returns the newest one.
+func (s *snapshots) make(ctx context.Context, wanted func(head revocation.Head, last *snapshot) (snapshotName, bool)) (*snapshot, error) {
+	select {
+	case s.making <- struct{}{}:
+		defer func() { <-s.making }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), snapshotTimeout) // others wait for it, too
+	defer cancel()
+	head, err := s.issuer.LogHead(ctx)
+	if err != nil {
+		return nil, err
+	}
+	last := s.last()
+	name, needed := wanted(head, last)
+	if !needed {
+		return last, nil
+	}
+	made, err := s.encode(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	s.keep(made)
+	return made, nil
+}
+
+func (s *snapshots) last() *snapshot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.kept) == 0 {
+		return nil
+	}
+	return s.kept[len(s.kept)-1]
+}
+
+func (s *snapshots) keep(made *snapshot) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.kept = append(s.kept, made)
+	if len(s.kept) > 2 {
+		s.kept = []*snapshot{s.kept[1], s.kept[2]}
+	}
+}
+
+// encode reads the rules one at a time, and keeps their encodings.
+func (s *snapshots) encode(ctx context.Context, name snapshotName) (*snapshot, error) {
+	var rules revocation.Snapshot
+	head, now, err := s.issuer.ActiveRules(ctx, name.sequence, rules.Add)
+	if err != nil {
+		return nil, err
+	}
+	signer := s.issuer.FeedSigner()
+	if head.LogID != name.log || signer.KeyID() != name.key {
+		return nil, errRewound
+	}
+	body, err := rules.Encode(ctx, signer, s.issuer.URL(), revocation.Statement{Head: head, Time: now, MaxTTL: s.issuer.MaxTTL()})
+	if err != nil {
+		return nil, err
+	}
+	return &snapshot{name, time.Now(), body}, nil
+}
+
+// newestSnapshot sends the asker to the newest snapshot.
+func (s *Server) newestSnapshot(w http.ResponseWriter, r *http.Request) {
+	s.sendToNewest(w, r, "snapshot/")
+}
+
+func (s *Server) sendToNewest(w http.ResponseWriter, r *http.Request, folder string) {
+	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(2 * snapshotTimeout)); err != nil {
+		web.Fail(w, r, err)
+		return
+	}
+	newest, err := s.snapshots.newest(r.Context())
+	if err != nil {
 		web.Fail(w, r, err)
 		return
 	}
 	web.NoStore(w)
-	w.Header().Set("Content-Type", revocation.SnapshotType)
-	body := &counter{w: w}
-	err := revocation.WriteSnapshot(r.Context(), body, s.issuer.FeedSigner(), s.issuer.URL(), statement, rules)
-	switch {
-	case err == nil:
-	case body.n == 0:
-		web.Fail(w, r, err)
-	default:
-		panic(http.ErrAbortHandler) // the answer must not look whole
-	}
+	w.Header().Set("Location", folder+newest.location()) // relative, since the way here may have begun elsewhere
+	w.WriteHeader(http.StatusTemporaryRedirect)
 }
 
-// counter knows whether anything was written.
-type counter struct {
-	w http.ResponseWriter
-	n int
-}
-
-func (c *counter) Write(p []byte) (int, error) {
-	c.n += len(p)
-	return c.w.Write(p)
-}
-
-// keySet answers with the public keys of the feed, a JWK Set (RFC 7517 section 5).
-func (s *Server) keySet(w http.ResponseWriter, r *http.Request) {
-	body, err := s.issuer.FeedKeySet().MarshalJSON()
+// snapshot answers with the snapshot that is named, and sends who asks for one that isn't to be had to the newest one.
+func (s *Server) snapshot(w http.ResponseWriter, r *http.Request) {
+	name, err := parseSnapshotName(r)
 	if err != nil {
-		web.Fail(w, r, err)
+		web.WriteProblem(w, web.NewProblem(http.StatusBadRequest, err.Error()))
 		return
 	}
-	w.Header().Set("Content-Type", "application/jwk-set+json")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Cache-Control", "public, max-age=300")
-	w.Write(body)
+	found, err := s.snapshots.named(r.Context(), name)
+	switch {
+	case err != nil && !errors.Is(err, issuer.ErrSwept):
+		web.Fail(w, r, err)
+	case found == nil:
+		s.sendToNewest(w, r, "")
+	default:
+		s.download(w, r, revocation.SnapshotType, found.body)
+	}
+}
+
+// parseSnapshotName reads the sequence from the path, and log and key from the query.
+func parseSnapshotName(r *http.Request) (snapshotName, error) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil || len(query["log"]) != 1 || len(query["key"]) != 1 || len(query) != 2 {
+		return snapshotName{}, errors.New("log and key are needed, each once, and nothing else")
+	}
+	sequence, err := revocation.ParseSequence(r.PathValue("sequence"))
+	name := snapshotName{query.Get("log"), query.Get("key"), sequence}
+	if err != nil || name.log == "" || len(name.log) > maxLogID || name.key == "" || len(name.key) > maxKeyID {
+		return snapshotName{}, errors.New("a snapshot is named by a sequence number, the log's ID and that of the feed's key")
+	}
+	return name, nil
 }

@@ -166,12 +166,28 @@ func (s *suite) liveRules() {
 		}
 		return err
 	})
-	live := read(s, func(r issuer.Reader) ([]revocation.Rule, error) { return r.LiveRules(base) })
-	s.equal(len(live), 3)
-	for _, r := range all[1:] {
-		if !slices.Contains(live, r) {
-			s.Errorf("rule %+v is missing", r)
+	for last, want := range [][]revocation.Rule{nil, nil, {never}, {never, generation}, all[1:], all[1:]} {
+		live := read(s, func(r issuer.Reader) (live []revocation.Rule, err error) {
+			err = r.LiveRules(base, uint64(last), func(rule revocation.Rule) error {
+				live = append(live, rule)
+				return nil
+			})
+			return live, err
+		})
+		s.equal(len(live), len(want))
+		for _, r := range want {
+			if !slices.Contains(live, r) {
+				s.Errorf("rule %+v is missing", r)
+			}
 		}
+	}
+	stop := errors.New("enough")
+	count := 0
+	err := s.store.View(s.Context(), func(r issuer.Reader) error {
+		return r.LiveRules(base, 4, func(revocation.Rule) error { count++; return stop })
+	})
+	if !errors.Is(err, stop) || count != 1 {
+		s.Errorf("%d rules and %v, want one and the caller's own error", count, err)
 	}
 }
 
