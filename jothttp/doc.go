@@ -25,7 +25,8 @@
 //	login too old or weak   401  Bearer realm="api", error="insufficient_user_authentication", acr_values="jot:2", max_age="300"
 //	claims don't permit it  403  no challenge: Require said no
 //	sent by another site    403  no challenge: a cookie, an unsafe method and a foreign origin
-//	nobody can tell now     503  no challenge, Retry-After: the key source or the revocation feed failed
+//	nobody can tell now     503  no challenge, Retry-After: the key source or the revocation feed failed, or is behind Jot-Min-Cursor
+//	Jot-Min-Cursor is wrong 400  no challenge; 501 without Options.Follower
 //
 // The body is a problem document (RFC 9457) that repeats the status and nothing else: which check failed helps
 // whoever forges tokens more than whoever owns one. [Options.OnRefuse] sees the reason. Refusals are never stored by

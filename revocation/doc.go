@@ -21,6 +21,9 @@
 // which the issuer made the last statement that arrived, on the verifier's monotonic clock. Without a
 // lease a Reader answers jot.ErrUnavailable rather than guess, unless another [Policy] is chosen.
 //
+// A Reader registers with the issuer, under a random ID, and when a statement asks for it acknowledges up to where the rules are in force: so a change can be answered when no
+// verifier accepts what it refuses (?wait=enforced). [Reader.AwaitSequence] is the other direction: an API waits for rules that its caller knows of.
+//
 // What it can't do: a holder of the feed key can forge rules or withhold them, and a feed that shows
 // two verifiers two different, well-signed logs isn't seen by either of them alone.
 package revocation
