@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jot-auth/jot/jothttp"
 	"github.com/jot-auth/jot/revocation"
 	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/server/issuer"
@@ -82,7 +81,7 @@ func wantsEnforced(r *http.Request, may bool) (bool, error) {
 	case query.Get("wait") != "enforced":
 		return false, web.NewProblem(http.StatusBadRequest, "wait must be enforced")
 	case !may:
-		return false, web.NewProblem(http.StatusBadRequest, "nobody can wait here: take the answer's "+jothttp.CursorHeader)
+		return false, web.NewProblem(http.StatusBadRequest, "nobody can wait here: take the answer's "+web.CursorHeader)
 	}
 	return true, nil
 }
@@ -101,7 +100,7 @@ func (c *change) serve() (at revocation.Cursor, written bool) {
 	c.next.ServeHTTP(&c.answer, c.request.WithContext(ctx))
 	at, written = receipt.Cursor()
 	if written {
-		c.answer.Header().Set(jothttp.CursorHeader, at.String())
+		c.answer.Header().Set(web.CursorHeader, at.String())
 	}
 	return at, written
 }
@@ -120,7 +119,7 @@ func (c *change) make() (at revocation.Cursor, wait bool) {
 			return at, false
 		}
 		at = head.Cursor()
-		c.answer.Header().Set(jothttp.CursorHeader, at.String())
+		c.answer.Header().Set(web.CursorHeader, at.String())
 	}
 	// The deadlines of the server are for requests that wait for nobody. Where there are none there is nothing to lift.
 	control := http.NewResponseController(c.answer.ResponseWriter)

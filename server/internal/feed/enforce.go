@@ -26,13 +26,20 @@ var errUnknownEnforcement = fmt.Errorf("feed: the verifiers can't be read: %w", 
 
 // waiter waits until every verifier enforces the rules up to a place of the log.
 type waiter struct {
-	at    revocation.Cursor
-	since time.Time // after the commit: what is signed without those rules was signed before
+	at     revocation.Cursor
+	since  time.Time  // after the commit: what is signed without those rules was signed before
+	answer chan error // with room for it
+}
+
+// cohort is everybody who began to wait between two turns: they wait together, for the last of their rules.
+type cohort struct {
+	at      revocation.Cursor
+	since   time.Time
+	members []*waiter
 
 	// pending are the verifiers that may not enforce the rules yet, and when their leases from before have run out; nil: not known yet. Who
 	// isn't registered when it is made out, hears of the rules from the first frame on.
 	pending map[string]time.Time
-	answer  chan error // with room for it
 }
 
 // Enforce makes a change, and waits until no verifier accepts what the change refuses: each of those that may have a lease from before has
@@ -78,6 +85,7 @@ func (r *registry) admit(w *waiter) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.waiters[w] = true
+	r.newcomers = append(r.newcomers, w)
 	r.rouse()
 }
 
@@ -87,21 +95,43 @@ func (r *registry) dismiss(w *waiter) {
 	delete(r.waiters, w)
 }
 
-// waiting returns who waits now, the earliest first, and whether anybody listens.
-func (r *registry) waiting() (all []*waiter, listeners bool) {
+// gather makes cohorts of those who have come, one for each log, drops those whose members have given up, and reports whether anybody
+// listens.
+func (r *registry) gather() (listeners bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	fresh := make(map[string]*cohort)
+	for _, w := range r.newcomers {
+		if !r.waiters[w] {
+			continue
+		}
+		c := fresh[w.at.LogID]
+		if c == nil {
+			c = &cohort{at: w.at}
+			fresh[w.at.LogID] = c
+			r.cohorts = append(r.cohorts, c)
+		}
+		c.members = append(c.members, w)
+		c.at.Sequence = max(c.at.Sequence, w.at.Sequence)
+		if w.since.After(c.since) {
+			c.since = w.since
+		}
+	}
+	r.newcomers = nil
+	r.cohorts = slices.DeleteFunc(r.cohorts, func(c *cohort) bool {
+		return !slices.ContainsFunc(c.members, func(w *waiter) bool { return r.waiters[w] })
+	})
 	for _, p := range r.present {
 		listeners = listeners || p.streams > 0
 	}
-	return slices.SortedFunc(maps.Keys(r.waiters), func(a, b *waiter) int { return a.since.Compare(b.since) }), listeners
+	return listeners
 }
 
 // settle answers those whose wait is over, and asks for what is missing. Other servers ask their verifiers as well: what is asked is in the
 // database, and so is what they said, whichever server they said it to.
 func (r *registry) settle(ctx context.Context) error {
-	waiting, listeners := r.waiting() // before the database is read, which then holds every rule that they wait for
-	if len(waiting) == 0 && (!listeners || !r.stale && time.Since(r.looked) < recall) {
+	listeners := r.gather() // before the database is read, which then holds every rule that they wait for
+	if len(r.cohorts) == 0 && (!listeners || !r.stale && time.Since(r.looked) < recall) {
 		return nil
 	}
 	r.looked, r.stale = time.Now(), false
@@ -109,62 +139,65 @@ func (r *registry) settle(ctx context.Context) error {
 	if err == nil {
 		r.learnAsked(asked)
 	}
-	if err == nil && len(waiting) > 0 {
+	if err == nil && len(r.cohorts) > 0 {
 		var all []issuer.Verifier
 		if all, err = r.issuer.Verifiers(ctx); err == nil {
 			r.learn(all)
-			for _, w := range waiting {
-				w.look(all)
+			for _, c := range r.cohorts {
+				c.look(all)
 			}
 		}
 	}
-	waiting = slices.DeleteFunc(waiting, func(w *waiter) bool { return w.over(r.maxStaleness) })
+	r.cohorts = slices.DeleteFunc(r.cohorts, func(c *cohort) bool { return c.over(r.maxStaleness) })
 	if err != nil {
 		return err
 	}
-	return r.ask(ctx, waiting, asked)
+	return r.ask(ctx, asked)
 }
 
 // look notes which verifiers may still lack the rules.
-func (w *waiter) look(all []issuer.Verifier) {
+func (c *cohort) look(all []issuer.Verifier) {
 	lacking := make(map[string]time.Time)
 	for _, v := range all {
-		end, pending := w.pending[v.ID]
+		end, pending := c.pending[v.ID]
 		switch {
-		case v.Acknowledged.Covers(w.at):
-		case w.pending == nil:
-			lacking[v.ID] = w.since.Add(v.MaxStaleness + leaseMargin)
+		case v.Acknowledged.Covers(c.at):
+		case c.pending == nil:
+			lacking[v.ID] = c.since.Add(v.MaxStaleness + leaseMargin)
 		case pending:
 			lacking[v.ID] = end
 		}
 	}
-	w.pending = lacking
+	c.pending = lacking
 }
 
-// over answers a waiter for whom no verifier is left, and one who can't be told.
-func (w *waiter) over(longest time.Duration) bool {
-	now := time.Now()
-	maps.DeleteFunc(w.pending, func(_ string, end time.Time) bool { return !now.Before(end) })
+// over answers a cohort for whom no verifier is left, and one that can't be told.
+func (c *cohort) over(longest time.Duration) bool {
+	now, answer := time.Now(), error(nil)
+	maps.DeleteFunc(c.pending, func(_ string, end time.Time) bool { return !now.Before(end) })
 	switch {
-	case w.pending == nil && now.Before(w.since.Add(longest+leaseMargin+turnTimeout)), len(w.pending) > 0:
+	case len(c.pending) > 0:
 		return false
-	case w.pending == nil:
-		w.answer <- errUnknownEnforcement
-	default:
-		w.answer <- nil
+	case c.pending == nil && now.Before(c.since.Add(longest+leaseMargin+turnTimeout)):
+		return false
+	case c.pending == nil:
+		answer = errUnknownEnforcement
+	}
+	for _, w := range c.members {
+		w.answer <- answer
 	}
 	return true
 }
 
 // ask raises what all servers ask for to what somebody waits for. One question covers all rules before it, and the next one comes when
 // it is answered: however many wait, a verifier says no more than it can.
-func (r *registry) ask(ctx context.Context, waiting []*waiter, asked revocation.Cursor) error {
+func (r *registry) ask(ctx context.Context, asked revocation.Cursor) error {
 	want, open := asked, false
-	for _, w := range waiting {
-		if asked.Covers(w.at) {
+	for _, c := range r.cohorts { // the earliest first, so that the newest log counts
+		if asked.Covers(c.at) {
 			open = true
-		} else if !want.Covers(w.at) {
-			want = w.at
+		} else if !want.Covers(c.at) {
+			want = c.at
 		}
 	}
 	if want == asked || open && time.Since(r.asking) < askPatience {

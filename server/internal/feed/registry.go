@@ -55,17 +55,19 @@ type registry struct {
 	stop         context.CancelFunc
 	done         chan struct{}
 
-	mu      sync.Mutex
-	present map[string]*presence // by verifier
-	coming  map[string]*presence // of these, those to be written
-	said    map[string]revocation.Cursor
-	waiters map[*waiter]bool
-	asked   revocation.Cursor // up to where all servers ask for acknowledgements
+	mu        sync.Mutex
+	present   map[string]*presence // by verifier
+	coming    map[string]*presence // of these, those to be written
+	said      map[string]revocation.Cursor
+	waiters   map[*waiter]bool
+	newcomers []*waiter         // of these, those who have come since the last turn
+	asked     revocation.Cursor // up to where all servers ask for acknowledgements
 
 	// Only the goroutine touches these.
 	looked    time.Time // at the database
 	searched  time.Time // for orphans
 	stale     bool      // something in the database is new
+	cohorts   []*cohort
 	asking    time.Time // when this server last raised what is asked
 	strangers map[string]sighting
 	failed    bool
@@ -232,9 +234,9 @@ func (r *registry) rest() time.Duration {
 			soonest(r.looked.Add(recall))
 		}
 	}
-	for w := range r.waiters {
+	for _, c := range r.cohorts {
 		soonest(r.looked.Add(askPatience))
-		for _, end := range w.pending {
+		for _, end := range c.pending {
 			soonest(end)
 		}
 	}

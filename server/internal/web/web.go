@@ -11,8 +11,12 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/jot-auth/jot/jothttp"
 	"github.com/jot-auth/jot/server/internal/telemetry"
 )
+
+// CursorHeader says up to where in the revocation log verifiers have to know the rules.
+const CursorHeader = jothttp.CursorHeader
 
 // NoStore keeps an answer out of every cache, as RFC 6749 section 5.1 asks of tokens.
 func NoStore(w http.ResponseWriter) {
