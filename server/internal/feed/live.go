@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -15,7 +16,8 @@ import (
 )
 
 const (
-	frameTimeout = 5 * time.Second // for writing one frame
+	frameTimeout = 5 * time.Second // for writing one frame, at least
+	deadlineStep = time.Second     // and at most so much more
 	maxLag       = 256             // frames that a connection may be behind
 	maxLogID     = 128             // bytes
 	maxNonce     = 64              // bytes
@@ -125,7 +127,7 @@ func validVerifier(id string) bool {
 	return len(id) >= 16 && len(id) <= maxVerifier && strings.Trim(id, base64url+".") == ""
 }
 
-// stream sends frames until the client is gone or too slow, or the hub ends the stream.
+// stream answers with frames.
 func (s *Server) stream(w http.ResponseWriter, r *http.Request, from joined) {
 	control := http.NewResponseController(w)
 	if err := errors.Join(control.SetReadDeadline(time.Time{}), control.SetWriteDeadline(time.Time{})); err != nil {
@@ -139,19 +141,14 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, from joined) {
 	if r.ProtoMajor == 1 {
 		header.Set("Connection", "close") // a stream that ends leaves no idle connection behind
 	}
-	send := func(data []byte, more bool) bool {
-		err := control.SetWriteDeadline(time.Now().Add(frameTimeout))
-		if err == nil {
-			_, err = w.Write(data)
-		}
-		if err == nil && !more {
-			err = control.Flush()
-		}
-		return err == nil
-	}
+	s.send(r.Context(), &sender{w: w, control: control}, from)
+}
+
+// send ends when the client is gone or too slow, the hub ends the stream, or that has lived long enough.
+func (s *Server) send(ctx context.Context, to *sender, from joined) {
 	life := time.NewTimer(streamLife)
 	defer life.Stop()
-	ok := send(from.first, false)
+	ok := to.send(from.first, false)
 	for at := from.frame; ok && s.hub.newest.Load()-at.number <= maxLag; {
 		select {
 		case <-at.ready:
@@ -162,12 +159,35 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, from joined) {
 			return
 		case <-life.C:
 			return
-		case <-r.Context().Done():
+		case <-ctx.Done():
 			return
 		}
 		at = at.next
-		ok = send(at.data, isClosed(at.ready))
+		ok = to.send(at.data, isClosed(at.ready))
 	}
+}
+
+// sender writes to one client.
+type sender struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	until   time.Time // the deadline that is set
+}
+
+// send reports whether it could. Where more follows, it leaves that in the buffer. The deadline is moved now and then, which costs less than each time.
+func (s *sender) send(data []byte, more bool) bool {
+	var err error
+	if now := time.Now(); s.until.Sub(now) < frameTimeout {
+		s.until = now.Add(frameTimeout + deadlineStep)
+		err = s.control.SetWriteDeadline(s.until)
+	}
+	if err == nil {
+		_, err = s.w.Write(data)
+	}
+	if err == nil && !more {
+		err = s.control.Flush()
+	}
+	return err == nil
 }
 
 // isClosed reports whether a channel that carries nothing is closed.
