@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -68,6 +70,43 @@ func ExampleNewReader() {
 	}
 	fmt.Println(verifier.Check(ctx, issuer.Token(nil)))
 	// Output: <nil>
+}
+
+// A verifier far from its issuer bears an outage of half a minute, and takes nothing back when it's started again.
+func ExampleReaderOptions() {
+	t := &exampleT{}
+	defer t.end()
+	issuer := jottest.NewIssuer(t, jottest.Options{Audience: "petstore"})
+	feedKeys, err := jwks.NewSource(issuer.URL+"/feed/jwks.json", jwks.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer feedKeys.Close()
+	stateDir, err := os.MkdirTemp("", "petstore-")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(stateDir)
+	reader, err := revocation.NewReader(revocation.ReaderOptions{
+		URL:          issuer.URL + "/feed",
+		Issuer:       issuer.URL,
+		Keys:         feedKeys,
+		Credential:   issuer.FeedCredential,
+		MaxStaleness: 30 * time.Second,
+		WithoutLease: revocation.Closed,
+		HistoryFile:  filepath.Join(stateDir, "feed.history"),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer reader.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := reader.WaitFresh(ctx); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(reader.State().Lease > 20*time.Second)
+	// Output: true
 }
 
 // The rules of one subject's logout on one device.
