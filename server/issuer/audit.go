@@ -11,31 +11,35 @@ import (
 
 // The events that say who changed what. Each is written in the transaction of its change.
 const (
-	EventSubjectCreated    EventKind = "subject.created"
-	EventSubjectChanged    EventKind = "subject.changed" // the detail names the claims and scopes that changed, and no value
-	EventSubjectDisabled   EventKind = "subject.disabled"
-	EventSubjectEnabled    EventKind = "subject.enabled"
-	EventSubjectDeleted    EventKind = "subject.deleted"
-	EventSubjectLoggedOut  EventKind = "subject.logged_out" // everywhere
-	EventAccountCreated    EventKind = "account.created"
-	EventPasswordSet       EventKind = "password.set"
-	EventAdminInvited      EventKind = "admin.invited"      // the operator made a bootstrap link
-	EventAdminBootstrapped EventKind = "admin.bootstrapped" // somebody used it
-	EventSessionIssued     EventKind = "session.issued"     // by an actor: with a login of its own
-	EventSessionEnded      EventKind = "session.ended"      // by an actor: not by its subject
-	EventRevocationToken   EventKind = "revocation.token"
-	EventRevocationClient  EventKind = "revocation.client"
-	EventRevocationAll     EventKind = "revocation.everything"
-	EventKeyRotated        EventKind = "key.rotated"
-	EventKeyScheduled      EventKind = "key.scheduled" // a rotation, for when every verifier holds the next key
-	EventKeyImported       EventKind = "key.imported"
-	EventKeyRevoked        EventKind = "key.revoked"
-	EventClientCreated     EventKind = "client.created"
-	EventClientChanged     EventKind = "client.changed" // the detail names the members
-	EventClientDeleted     EventKind = "client.deleted"
-	EventResourceCreated   EventKind = "resource.created"
-	EventResourceChanged   EventKind = "resource.changed" // the detail names the members
-	EventResourceDeleted   EventKind = "resource.deleted"
+	EventSubjectCreated      EventKind = "subject.created"
+	EventSubjectChanged      EventKind = "subject.changed" // the detail names the claims and scopes that changed, and no value
+	EventSubjectDisabled     EventKind = "subject.disabled"
+	EventSubjectEnabled      EventKind = "subject.enabled"
+	EventSubjectDeleted      EventKind = "subject.deleted"
+	EventSubjectLoggedOut    EventKind = "subject.logged_out" // everywhere
+	EventAccountCreated      EventKind = "account.created"
+	EventAccountInvited      EventKind = "account.invited" // an administrator made an invitation
+	EventInvitationWithdrawn EventKind = "account.uninvited"
+	EventEmailChanged        EventKind = "email.changed" // or asked to be, where the one before was verified
+	EventEmailVerified       EventKind = "email.verified"
+	EventPasswordSet         EventKind = "password.set"
+	EventAdminInvited        EventKind = "admin.invited"      // the operator made a bootstrap link
+	EventAdminBootstrapped   EventKind = "admin.bootstrapped" // somebody used it
+	EventSessionIssued       EventKind = "session.issued"     // by an actor: with a login of its own
+	EventSessionEnded        EventKind = "session.ended"      // by an actor: not by its subject
+	EventRevocationToken     EventKind = "revocation.token"
+	EventRevocationClient    EventKind = "revocation.client"
+	EventRevocationAll       EventKind = "revocation.everything"
+	EventKeyRotated          EventKind = "key.rotated"
+	EventKeyScheduled        EventKind = "key.scheduled" // a rotation, for when every verifier holds the next key
+	EventKeyImported         EventKind = "key.imported"
+	EventKeyRevoked          EventKind = "key.revoked"
+	EventClientCreated       EventKind = "client.created"
+	EventClientChanged       EventKind = "client.changed" // the detail names the members
+	EventClientDeleted       EventKind = "client.deleted"
+	EventResourceCreated     EventKind = "resource.created"
+	EventResourceChanged     EventKind = "resource.changed" // the detail names the members
+	EventResourceDeleted     EventKind = "resource.deleted"
 )
 
 // audit writes an event about a change, under the name of the actor.

@@ -13,6 +13,23 @@ func (i *Issuer) Enrol(ctx context.Context, s Subject, with func(Tx) error) erro
 	return i.commit(ctx, func(u *update) error { return u.enrol(s, with) })
 }
 
+// Amend runs with in a transaction, for what is kept beside a subject, and writes an event about it; sub may be "" where it's about nobody yet.
+// It fails with ErrNotFound where there is no such subject, and with the error of with, which may run more than once.
+func (i *Issuer) Amend(ctx context.Context, sub string, kind EventKind, with func(Tx) error) error {
+	// What with changes and the event are one commit: nothing changes unseen. The subject is read first, so that its deletion comes before or after.
+	return i.commit(ctx, func(u *update) error {
+		if sub != "" {
+			if _, err := findSubject(u, sub); err != nil {
+				return err
+			}
+		}
+		if err := with(u.Tx); err != nil {
+			return err
+		}
+		return u.audit(kind, Event{Subject: sub})
+	})
+}
+
 func (u *update) enrol(s Subject, with func(Tx) error) error {
 	if _, err := u.createSubject(s); err != nil {
 		return err

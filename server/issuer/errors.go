@@ -23,6 +23,12 @@ var (
 	ErrInvalidTarget = errors.New("issuer: no such resource")
 	// ErrInvalidCredentials is a wrong name or password; which of them is not said.
 	ErrInvalidCredentials = errors.New("issuer: wrong name or password")
+	// ErrCode is the code of a link or an invitation that isn't good: it's wrong, was used, or has expired.
+	ErrCode = errors.New("issuer: the code is not valid any more; ask for a new one")
+	// ErrNoMail is what can't be done by a server that sends no mail.
+	ErrNoMail = errors.New("issuer: this server sends no mail")
+	// ErrInvitation is a sign-up without a good invitation where one is needed.
+	ErrInvitation = errors.New("issuer: an invitation is needed")
 	// ErrTaken is an identifier or name that exists already.
 	ErrTaken = errors.New("issuer: taken already")
 	// ErrNotFound is something that doesn't exist.

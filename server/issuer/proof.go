@@ -1,5 +1,30 @@
 package issuer
 
+import "time"
+
+// Enrolment is what an account is made of.
+type Enrolment struct {
+	Name       string
+	Password   string
+	Email      string // "" is none
+	Invitation string // the code of one; "" is none
+}
+
+// Person is who a subject is.
+type Person struct {
+	Name          string // of the account, as its owner writes it
+	Email         string // "" is none
+	EmailVerified bool   // the person reads its mail
+}
+
+// Invitation is a right to make one account.
+type Invitation struct {
+	ID      string
+	Note    string // for administrators
+	Created time.Time
+	Expires time.Time
+}
+
 // Device is where an attempt to prove something comes from.
 type Device struct {
 	Address string // of the connection, as IP address

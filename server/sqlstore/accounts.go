@@ -8,11 +8,14 @@ import (
 )
 
 const (
-	selectAccount          = `SELECT name, subject, password_hash, created FROM accounts WHERE name = $1`
-	selectAccountOfSubject = `SELECT name, subject, password_hash, created FROM accounts WHERE subject = $1`
-	insertAccount          = `INSERT INTO accounts (name, subject, password_hash, created) VALUES ($1, $2, $3, $4)`
+	accountColumns         = `name, display, subject, password_hash, email, email_key, email_verified, created`
+	selectAccount          = `SELECT ` + accountColumns + ` FROM accounts WHERE name = $1`
+	selectAccountOfSubject = `SELECT ` + accountColumns + ` FROM accounts WHERE subject = $1`
+	selectAccountByEmail   = `SELECT ` + accountColumns + ` FROM accounts WHERE email_key = $1 AND email_verified = 1`
+	insertAccount          = `INSERT INTO accounts (` + accountColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
 	deleteAccount          = `DELETE FROM accounts WHERE subject = $1`
 	updatePassword         = `UPDATE accounts SET password_hash = $1 WHERE subject = $2`
+	updateEmail            = `UPDATE accounts SET email = $1, email_key = $2, email_verified = $3 WHERE subject = $4`
 )
 
 // ViewAccounts implements accounts.Store.
@@ -29,34 +32,46 @@ func (s *Store) UpdateAccounts(ctx context.Context, f func(accounts.Tx) error) e
 // AccountsTx implements accounts.Store. It panics with a transaction of another store, which is a fault of the program.
 func (s *Store) AccountsTx(t issuer.Tx) accounts.Tx { return t.(*tx) }
 
-// AccountByName implements accounts.Reader.
+// AccountByName implements accounts.AccountReader.
 func (t *tx) AccountByName(name string) (accounts.Account, error) {
 	return one(t, scanAccount, selectAccount, name)
 }
 
-// AccountOfSubject implements accounts.Reader.
+// AccountOfSubject implements accounts.AccountReader.
 func (t *tx) AccountOfSubject(subject string) (accounts.Account, error) {
 	return one(t, scanAccount, selectAccountOfSubject, subject)
 }
 
+// AccountByEmail implements accounts.AccountReader.
+func (t *tx) AccountByEmail(key string) (accounts.Account, error) {
+	return one(t, scanAccount, selectAccountByEmail, key)
+}
+
 func scanAccount(r row) (accounts.Account, error) {
 	var a accounts.Account
-	err := r.Scan(&a.Name, &a.Subject, &a.PasswordHash, timeField{&a.Created})
+	err := r.Scan(&a.Name, &a.Display, &a.Subject, &a.PasswordHash, &a.Email.Address, &a.Email.Key, &a.Email.Verified, timeField{&a.Created})
 	return a, err
 }
 
-// InsertAccount implements accounts.Tx.
+// InsertAccount implements accounts.AccountWriter.
 func (t *tx) InsertAccount(a accounts.Account) error {
-	return t.insert(insertAccount, a.Name, a.Subject, a.PasswordHash, millis(a.Created))
+	return t.insert(insertAccount, a.Name, a.Display, a.Subject, a.PasswordHash, a.Email.Address, a.Email.Key, flag(a.Email.Verified), millis(a.Created))
 }
 
-// UpdatePassword implements accounts.Tx.
+// UpdatePassword implements accounts.AccountWriter.
 func (t *tx) UpdatePassword(subject, hash string) error {
 	return t.change(updatePassword, hash, subject)
 }
 
-// DeleteAccount implements issuer.SubjectWriter.
+// UpdateEmail implements accounts.AccountWriter.
+func (t *tx) UpdateEmail(subject string, e accounts.Email) error {
+	return t.change(updateEmail, e.Address, e.Key, flag(e.Verified), subject)
+}
+
+// DeleteAccount implements issuer.SubjectWriter. What was sent to somebody who is gone opens nothing any more.
 func (t *tx) DeleteAccount(subject string) error {
-	_, err := t.exec(deleteAccount, subject)
-	return err
+	if err := t.insert(deleteAccount, subject); err != nil {
+		return err
+	}
+	return t.insert(deleteEveryTicketOf, subject)
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-const selectAccountsFrom = `SELECT name, subject, password_hash, created FROM accounts
+const selectAccountsFrom = `SELECT ` + accountColumns + ` FROM accounts
 	WHERE name >= $1 AND name < $2 AND name > $3 ORDER BY name LIMIT $4`
 
 // AccountsOf implements accounts.AdminStore.

@@ -25,7 +25,8 @@ func fill(t *testing.T, store *sqlstore.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	account := accounts.Account{Name: "ann 雪", Subject: subject.ID, PasswordHash: "$argon2id$…", Created: time.Date(2030, 1, 2, 3, 4, 5, 678e6, time.UTC)}
+	account := accounts.Account{Name: "ann 雪", Display: "Ann 雪", Subject: subject.ID, PasswordHash: "$argon2id$…",
+		Email: accounts.Email{Address: "Ann@example.com", Key: "ann@example.com", Verified: true}, Created: time.Date(2030, 1, 2, 3, 4, 5, 678e6, time.UTC)}
 	subject.Created = account.Created
 	if err := store.Update(t.Context(), func(tx issuer.Tx) error {
 		return errors.Join(tx.InsertSubject(subject), store.AccountsTx(tx).InsertAccount(account))
@@ -33,7 +34,8 @@ func fill(t *testing.T, store *sqlstore.Store) {
 		t.Fatal(err)
 	}
 	if err := store.UpdateAccounts(t.Context(), func(tx accounts.Tx) error {
-		return tx.PutThrottle(accounts.Throttle{Slot: 7, Cleared: account.Created, Next: account.Created})
+		return errors.Join(tx.PutThrottle(accounts.Throttle{Slot: 7, Cleared: account.Created, Next: account.Created}),
+			tx.InsertTicket(accounts.Ticket{Hash: [32]byte{2, 255}, Purpose: accounts.ToVerify, Subject: subject.ID, Detail: "ann@example.com", Expires: account.Created}))
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -62,13 +64,16 @@ func content(t *testing.T, store *sqlstore.Store) []any {
 	t.Helper()
 	var account accounts.Account
 	var throttle accounts.Throttle
+	var ticket accounts.Ticket
 	err := store.ViewAccounts(t.Context(), func(r accounts.Reader) (err1 error) {
 		account, err1 = r.AccountByName("ann 雪")
 		var err2 error
 		throttle, err2 = r.Throttle(7)
-		return errors.Join(err1, err2)
+		var err3 error
+		ticket, err3 = r.Ticket([32]byte{2, 255})
+		return errors.Join(err1, err2, err3)
 	})
-	all := []any{account, throttle}
+	all := []any{account, throttle, ticket}
 	err = errors.Join(err, store.View(t.Context(), func(r issuer.Reader) error {
 		subject, err1 := r.Subject(account.Subject)
 		keys, err2 := r.Keys()

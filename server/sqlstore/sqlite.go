@@ -158,6 +158,7 @@ func (d *database) prepare(ctx context.Context) error {
 var statements = []string{
 	selectSubject, selectSubjects, otherWithScope, insertSubject, updateSubject,
 	selectAccount, selectAccountOfSubject, selectAccountsFrom, insertAccount, deleteAccount, updatePassword,
+	selectAccountByEmail, updateEmail, selectTicket, selectTickets, insertTicket, deleteTicket, deleteTickets, deleteEveryTicketOf, sweepTickets,
 	selectThrottle, upsertThrottle, deleteThrottle, sweepThrottles,
 	selectSession, selectSessionsOf, selectSessions, selectSessionsOfClient, selectSessionsOfSubject, insertSession, updateSession,
 	endSessions, endSessionsOfClient, endEverySession,

@@ -24,50 +24,12 @@ import (
 
 // Account is one name that can log in.
 type Account struct {
-	Name         string    // canonical: lower case, unique
+	Name         string    // canonical, unique: see parseName
+	Display      string    // the name as its owner writes it
 	Subject      string    // the subject that a log-in is for
 	PasswordHash string    // PHC string of an Argon2id hash
+	Email        Email     // zero where it has none
 	Created      time.Time // UTC, whole milliseconds
-}
-
-// Store keeps accounts and what is remembered of failed attempts. It stores what it is given: the rules are in this package. Its methods
-// fail as those of issuer.Store do.
-type Store interface {
-	// ViewAccounts runs f on one consistent state of the database.
-	ViewAccounts(ctx context.Context, f func(Reader) error) error
-
-	// UpdateAccounts runs f in one serializable transaction and commits it when f answers nil. It may run f again.
-	UpdateAccounts(ctx context.Context, f func(Tx) error) error
-
-	// AccountsTx answers the accounts in a transaction that this very store began for an issuer.
-	AccountsTx(issuer.Tx) Tx
-}
-
-// Reader reads accounts and throttles.
-type Reader interface {
-	// Now is the database's clock, in UTC and whole milliseconds.
-	Now() (time.Time, error)
-	// AccountByName finds the account of a canonical name, or fails with issuer.ErrNotFound.
-	AccountByName(name string) (Account, error)
-	// AccountOfSubject finds the account of a subject, or fails with issuer.ErrNotFound.
-	AccountOfSubject(subject string) (Account, error)
-	// Throttle finds the throttle of a slot, or fails with issuer.ErrNotFound.
-	Throttle(slot int64) (Throttle, error)
-}
-
-// Tx reads and writes accounts and throttles.
-type Tx interface {
-	Reader
-	// InsertAccount adds an account, or fails with issuer.ErrTaken when its name exists or its subject has one.
-	InsertAccount(Account) error
-	// UpdatePassword replaces the password hash of a subject's account, or fails with issuer.ErrNotFound.
-	UpdatePassword(subject, hash string) error
-	// PutThrottle replaces the throttle of its slot, or adds it.
-	PutThrottle(Throttle) error
-	// DeleteThrottle removes the throttle of a slot, if there is one.
-	DeleteThrottle(slot int64) error
-	// SweepThrottles removes up to limit throttles, those that were cleared first, of which both times are now or before.
-	SweepThrottles(now time.Time, limit int) error
 }
 
 // Issuer is what this package needs of an *issuer.Issuer: authentication codes under keys that all servers over one database share and the
@@ -77,6 +39,8 @@ type Issuer interface {
 	CheckMAC(purpose string, message []byte, version byte, mac []byte) bool
 	Enrol(ctx context.Context, s issuer.Subject, with func(issuer.Tx) error) error
 	OutdateSubject(ctx context.Context, subject, keep string, with func(issuer.Tx) error) error
+	Amend(ctx context.Context, sub string, kind issuer.EventKind, with func(issuer.Tx) error) error
+	URL() string
 	CheckBootstrap(ctx context.Context, code string) error
 	BootstrapAdmin(ctx context.Context, code string, with func(sub string, tx issuer.Tx) error) (sub string, err error)
 }
@@ -94,6 +58,11 @@ type Config struct {
 
 	// NoThrottling lets anybody guess as fast as the gate lets hashes through. It's for whoever throttles in front of this server.
 	NoThrottling bool
+
+	Invited bool // only whoever has an invitation may sign up
+
+	Post  Post  // takes letters; nil: none are sent
+	Links Links // what they lead to
 
 	SignUpScope  []string        // scope of a subject that signs up; nil means none
 	SignUpClaims json.RawMessage // its claims, a JSON object; nil means {}

@@ -3,7 +3,7 @@ package accounts
 import (
 	"cmp"
 	"context"
-	"strings"
+	"unicode/utf8"
 
 	"github.com/jot-auth/jot/server/issuer"
 )
@@ -16,8 +16,8 @@ type AdminStore interface {
 	AccountsFrom(ctx context.Context, from, to, after string, limit int) ([]Account, error)
 }
 
-// afterAll sorts after whatever a name, which is ASCII, may hold.
-const afterAll = "\x7f"
+// afterAll sorts after whatever a name may hold.
+const afterAll = string(utf8.MaxRune)
 
 // Admin makes accounts and sets passwords on behalf of administrators, by the rules that hold for everybody.
 type Admin struct {
@@ -30,20 +30,22 @@ func NewAdmin(a *Accounts, store AdminStore) *Admin { return &Admin{accounts: a,
 
 // Create makes an account and its subject, of which ID, Claims, Scope and Disabled count, and answers the subject's identifier, a
 // random one where ID is "". It fails as SignUp does, and with an *issuer.InputError for a subject that can't be.
-func (a *Admin) Create(ctx context.Context, name, password string, subject issuer.Subject) (string, error) {
+func (a *Admin) Create(ctx context.Context, e issuer.Enrolment, subject issuer.Subject) (string, error) {
 	made, err := issuer.NewSubject(subject.Claims, subject.Scope)
 	if err != nil {
 		return "", err
 	}
 	made.ID, made.Disabled = cmp.Or(subject.ID, made.ID), subject.Disabled
-	if name, err = checkCredentials(name, password); err != nil {
-		return "", err
-	}
-	hash, err := a.accounts.hash(ctx, known, password)
+	account, err := prepare(e)
 	if err != nil {
 		return "", err
 	}
-	return a.accounts.enrol(ctx, name, hash, made)
+	hash, err := a.accounts.hash(ctx, known, e.Password)
+	if err != nil {
+		return "", err
+	}
+	account.PasswordHash = hash.String()
+	return a.accounts.enrol(ctx, account, made)
 }
 
 // Bootstrap makes an account with the scope of administrators for whoever has a code of the operator's, and answers its subject's
@@ -52,7 +54,7 @@ func (a *Admin) Bootstrap(ctx context.Context, code, name, password string) (str
 	if err := a.accounts.issuer.CheckBootstrap(ctx, code); err != nil { // no hashing for strangers
 		return "", err
 	}
-	name, err := checkCredentials(name, password)
+	made, err := prepare(issuer.Enrolment{Name: name, Password: password})
 	if err != nil {
 		return "", err
 	}
@@ -60,7 +62,8 @@ func (a *Admin) Bootstrap(ctx context.Context, code, name, password string) (str
 	if err != nil {
 		return "", err
 	}
-	return a.accounts.issuer.BootstrapAdmin(ctx, code, func(sub string, tx issuer.Tx) error { return a.accounts.inserting(name, sub, hash)(tx) })
+	made.PasswordHash = hash.String()
+	return a.accounts.issuer.BootstrapAdmin(ctx, code, func(sub string, tx issuer.Tx) error { return a.accounts.inserting(made, sub)(tx) })
 }
 
 // SetPassword is Accounts.ResetPassword.
@@ -80,7 +83,7 @@ func (a *Admin) Names(ctx context.Context, subjects []string) (map[string]string
 
 // Search answers the names of up to limit accounts, those that begin with a prefix and follow after, in order, and their subjects.
 func (a *Admin) Search(ctx context.Context, prefix, after string, limit int) (names, subjects []string, err error) {
-	prefix = strings.ToLower(prefix)
+	prefix = foldName(prefix)
 	found, err := a.store.AccountsFrom(ctx, prefix, prefix+afterAll, after, limit)
 	for _, account := range found {
 		names, subjects = append(names, account.Name), append(subjects, account.Subject)

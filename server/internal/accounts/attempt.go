@@ -71,6 +71,28 @@ func (a *Accounts) count(ctx context.Context, who caller, limits []limit) (attem
 	return attempt{limits: limits, counted: counted}, nil
 }
 
+// charge is count for what takes no hash.
+func (a *Accounts) charge(ctx context.Context, limits []limit) error {
+	if len(limits) == 0 {
+		return nil
+	}
+	if err := a.store.ViewAccounts(ctx, func(r Reader) error { return refused(r, limits) }); err != nil {
+		return err
+	}
+	// As in count: of many at once each sees all that were counted before it.
+	err := a.store.UpdateAccounts(ctx, func(tx Tx) error {
+		if err := refused(tx, limits); err != nil {
+			return err
+		}
+		_, err := countIn(tx, limits)
+		return err
+	})
+	if err == nil {
+		a.sweep(ctx)
+	}
+	return err
+}
+
 func countIn(tx Tx, limits []limit) ([]Throttle, error) {
 	now, err := tx.Now()
 	if err != nil {

@@ -18,7 +18,7 @@ func (a *Accounts) ResetPassword(ctx context.Context, subject, fresh string) err
 	if err != nil {
 		return err
 	}
-	if err := checkPassword(account.Name, fresh); err != nil {
+	if err := checkPassword(fresh, account.own()...); err != nil {
 		return err
 	}
 	hash, err := a.hash(ctx, known, fresh)
@@ -37,19 +37,14 @@ func (a *Accounts) ResetPassword(ctx context.Context, subject, fresh string) err
 // A new password that no account may have is an *issuer.InputError, a wrong current one issuer.ErrInvalidCredentials, and a subject that has
 // no password issuer.ErrNotFound. Attempts count by account, apart from log-ins, and by address: too many are an *issuer.ThrottledError.
 func (a *Accounts) ChangePassword(ctx context.Context, subject, current, fresh string, from issuer.Device) (issuer.Proof, error) {
-	var account Account
-	var limits []limit
-	err := a.store.ViewAccounts(ctx, func(tx Reader) (err error) {
-		if account, err = tx.AccountOfSubject(subject); err != nil {
-			return err
-		}
-		limits = a.changeLimits(subject, from)
-		return refused(tx, limits)
-	})
+	account, limits, err := a.lookUpChange(ctx, subject, from)
 	if err != nil {
 		return issuer.Proof{}, err
 	}
-	if err := checkNewPassword(account.Name, current, fresh); err != nil {
+	if fresh == current {
+		return issuer.Proof{}, &issuer.InputError{Field: "new", Reason: "must differ from the current password"}
+	}
+	if err := checkNewPassword(account, fresh); err != nil {
 		return issuer.Proof{}, err
 	}
 	try, err := a.count(ctx, caller{known: true, from: subject}, limits)
@@ -71,6 +66,50 @@ func (a *Accounts) ChangePassword(ctx context.Context, subject, current, fresh s
 	}}, nil
 }
 
+// reauthenticate checks the current password of somebody who is logged in, as ChangePassword does. What the attempt was counted for is given
+// back by confirm.
+func (a *Accounts) reauthenticate(ctx context.Context, subject, password string, from issuer.Device) (Account, attempt, error) {
+	account, limits, err := a.lookUpChange(ctx, subject, from)
+	if err != nil {
+		return Account{}, attempt{}, err
+	}
+	who := caller{known: true, from: subject}
+	try, err := a.count(ctx, who, limits)
+	if err != nil {
+		return Account{}, attempt{}, err
+	}
+	ok, err := a.holds(ctx, who, account, password)
+	if err != nil {
+		a.abandon(ctx, try)
+		return Account{}, attempt{}, err
+	}
+	if !ok {
+		return Account{}, attempt{}, issuer.ErrInvalidCredentials
+	}
+	return account, try, nil
+}
+
+// lookUpChange finds the account of somebody who is logged in, and refuses an attempt that is throttled.
+func (a *Accounts) lookUpChange(ctx context.Context, subject string, from issuer.Device) (account Account, limits []limit, err error) {
+	err = a.store.ViewAccounts(ctx, func(tx Reader) (err error) {
+		if account, err = tx.AccountOfSubject(subject); err != nil {
+			return err
+		}
+		limits = a.changeLimits(subject, from)
+		return refused(tx, limits)
+	})
+	return account, limits, err
+}
+
+// holds says whether a password is the account's.
+func (a *Accounts) holds(ctx context.Context, who caller, account Account, password string) (bool, error) {
+	want, err := account.hash()
+	if err != nil || len(password) > maxPassword {
+		return false, err
+	}
+	return a.verify(ctx, who, want, password)
+}
+
 func (a *Accounts) changeLimits(subject string, from issuer.Device) []limit {
 	if a.config.NoThrottling {
 		return nil
@@ -81,14 +120,7 @@ func (a *Accounts) changeLimits(subject string, from issuer.Device) []limit {
 // exchange answers the hash of the new password if the current one is right.
 func (a *Accounts) exchange(ctx context.Context, account Account, current, fresh string) (passwordHash, error) {
 	who := caller{known: true, from: account.Subject}
-	want, err := account.hash()
-	if err != nil {
-		return passwordHash{}, err
-	}
-	ok, err := len(current) <= maxPassword, error(nil)
-	if ok {
-		ok, err = a.verify(ctx, who, want, current)
-	}
+	ok, err := a.holds(ctx, who, account, current)
 	if err != nil {
 		return passwordHash{}, err
 	}
@@ -98,12 +130,9 @@ func (a *Accounts) exchange(ctx context.Context, account Account, current, fresh
 	return a.hash(ctx, who, fresh)
 }
 
-// checkNewPassword refuses a password that an account can't have, and the one that it's said to have.
-func checkNewPassword(name, current, fresh string) error {
-	if fresh == current {
-		return &issuer.InputError{Field: "new", Reason: "must differ from the current password"}
-	}
-	err := checkPassword(name, fresh)
+// checkNewPassword refuses a password that an account can't have.
+func checkNewPassword(account Account, fresh string) error {
+	err := checkPassword(fresh, account.own()...)
 	var input *issuer.InputError
 	if errors.As(err, &input) {
 		return &issuer.InputError{Field: "new", Reason: input.Reason}

@@ -236,7 +236,7 @@ func TestBusy(t *testing.T) {
 		}
 		waited := make(chan error)
 		go func() {
-			_, err := a.SignUp(t.Context(), "ada", password, issuer.Device{})
+			_, err := a.SignUp(t.Context(), issuer.Enrolment{Name: "ada", Password: password}, issuer.Device{})
 			waited <- err
 		}()
 		synctest.Wait()

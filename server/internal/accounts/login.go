@@ -66,8 +66,9 @@ func (a *Accounts) LogIn(ctx context.Context, name, password string, from issuer
 // lookUp finds the account and refuses an attempt that is throttled, in a transaction that only reads: however many are refused, they
 // wait for nobody and hold up nobody.
 func (a *Accounts) lookUp(ctx context.Context, given, password string, from issuer.Device) (found lookup, err error) {
-	name, err := canonicalName(given)
+	parsed, err := parseName(given)
 	possible := err == nil && len(password) <= maxPassword
+	name := parsed.canonical
 	if err != nil {
 		name = strings.ToLower(given)
 	}

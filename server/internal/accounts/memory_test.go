@@ -1,10 +1,12 @@
 package accounts
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,13 +19,14 @@ type memory struct {
 	accounts  map[string]Account
 	subjects  map[string]issuer.Subject
 	throttles map[int64]Throttle
+	tickets   map[[32]byte]Ticket
 	now       time.Time // of the database
 	err       error     // answered by every method when set
 }
 
 func newMemory() *memory {
 	return &memory{
-		accounts: map[string]Account{}, subjects: map[string]issuer.Subject{}, throttles: map[int64]Throttle{},
+		accounts: map[string]Account{}, subjects: map[string]issuer.Subject{}, throttles: map[int64]Throttle{}, tickets: map[[32]byte]Ticket{},
 		now: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC),
 	}
 }
@@ -38,10 +41,10 @@ func (m *memory) UpdateAccounts(ctx context.Context, f func(Tx) error) error {
 	if m.err != nil {
 		return m.err
 	}
-	accounts, throttles := maps.Clone(m.accounts), maps.Clone(m.throttles)
+	accounts, throttles, tickets := maps.Clone(m.accounts), maps.Clone(m.throttles), maps.Clone(m.tickets)
 	err := f(memoryTx{m})
 	if err != nil {
-		m.accounts, m.throttles = accounts, throttles
+		m.accounts, m.throttles, m.tickets = accounts, throttles, tickets
 	}
 	return err
 }
@@ -78,6 +81,69 @@ func (m memoryTx) AccountOfSubject(subject string) (Account, error) {
 		}
 	}
 	return Account{}, issuer.ErrNotFound
+}
+
+func (m memoryTx) AccountByEmail(key string) (Account, error) {
+	for _, a := range m.accounts {
+		if a.Email.Verified && a.Email.Key == key {
+			return a, nil
+		}
+	}
+	return Account{}, issuer.ErrNotFound
+}
+
+func (m memoryTx) UpdateEmail(subject string, e Email) error {
+	a, err := m.AccountOfSubject(subject)
+	if err != nil {
+		return err
+	}
+	if other, err := m.AccountByEmail(e.Key); err == nil && e.Verified && other.Subject != subject {
+		return issuer.ErrTaken
+	}
+	a.Email = e
+	m.accounts[a.Name] = a
+	return nil
+}
+
+func (m memoryTx) Ticket(hash [32]byte) (Ticket, error) {
+	if t, ok := m.tickets[hash]; ok {
+		return t, nil
+	}
+	return Ticket{}, issuer.ErrNotFound
+}
+
+func (m memoryTx) Tickets(subject string, p Purpose, after []byte, limit int) ([]Ticket, error) {
+	var found []Ticket
+	for hash, t := range m.tickets {
+		if t.Subject == subject && t.Purpose == p && bytes.Compare(hash[:], after) > 0 {
+			found = append(found, t)
+		}
+	}
+	slices.SortFunc(found, func(a, b Ticket) int { return bytes.Compare(a.Hash[:], b.Hash[:]) })
+	return found[:min(limit, len(found))], nil
+}
+
+func (m memoryTx) InsertTicket(t Ticket) error {
+	m.tickets[t.Hash] = t
+	return nil
+}
+
+func (m memoryTx) DeleteTicket(hash [32]byte) error {
+	if _, ok := m.tickets[hash]; !ok {
+		return issuer.ErrNotFound
+	}
+	delete(m.tickets, hash)
+	return nil
+}
+
+func (m memoryTx) DeleteTickets(subject string, p Purpose) error {
+	maps.DeleteFunc(m.tickets, func(_ [32]byte, t Ticket) bool { return t.Subject == subject && t.Purpose == p })
+	return nil
+}
+
+func (m memoryTx) SweepTickets(now time.Time, limit int) error {
+	maps.DeleteFunc(m.tickets, func(_ [32]byte, t Ticket) bool { return t.Expires.Before(now) })
+	return nil
 }
 
 func (m memoryTx) Throttle(slot int64) (Throttle, error) {
@@ -149,4 +215,14 @@ func (i testIssuer) Enrol(ctx context.Context, s issuer.Subject, with func(issue
 		}
 		return with(nil)
 	})
+}
+
+func (testIssuer) URL() string { return "https://auth.example.com" }
+
+func (i testIssuer) Amend(ctx context.Context, _ string, _ issuer.EventKind, with func(issuer.Tx) error) error {
+	return i.store.UpdateAccounts(ctx, func(Tx) error { return with(nil) })
+}
+
+func (i testIssuer) OutdateSubject(ctx context.Context, _, _ string, with func(issuer.Tx) error) error {
+	return i.store.UpdateAccounts(ctx, func(Tx) error { return with(nil) })
 }

@@ -1,35 +1,110 @@
 package accounts
 
 import (
+	"cmp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/language"
+	"golang.org/x/text/secure/precis"
+	"golang.org/x/text/unicode/norm"
+	"golang.org/x/text/width"
 
 	"github.com/jot-auth/jot/server/issuer"
 )
 
 const (
-	minName = 3
-	maxName = 64
+	minName      = 3
+	maxName      = 64   // characters
+	maxNameBytes = 1024 // as it was typed, invisible characters included
 )
 
-// canonicalName answers the form in which names are stored and compared: lower case.
-// A name is 3 to 64 ASCII letters, digits and . _ - + @, and begins and ends with a
-// letter or digit, which suits user names and e-mail addresses and leaves no two names
-// that look alike. Anything else is an *issuer.InputError.
-func canonicalName(name string) (string, error) {
-	if len(name) < minName || len(name) > maxName {
-		return "", &issuer.InputError{Field: "username", Reason: "must be 3 to 64 characters long"}
-	}
-	for i := range len(name) {
-		if !isAlphanumeric(name[i]) && strings.IndexByte("._-+@", name[i]) < 0 {
-			return "", &issuer.InputError{Field: "username", Reason: "may contain only ASCII letters, digits and . _ - + @"}
-		}
-	}
-	if !isAlphanumeric(name[0]) || !isAlphanumeric(name[len(name)-1]) {
-		return "", &issuer.InputError{Field: "username", Reason: "must begin and end with a letter or digit"}
-	}
-	return strings.ToLower(name), nil
+// name is the name of an account.
+type name struct {
+	canonical string // as it is stored and compared
+	display   string // as its owner writes it
 }
 
-func isAlphanumeric(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+// parseName reads a name. Names are compared by the profile UsernameCaseMapped of RFC 8265 §3.3: without regard to case, to the width of
+// letters as some keyboards type them, and to how accents are encoded; and without the invisible characters that pasting brings along.
+// What an ASCII name was compared by, its lower case, is its canonical form still.
+//
+// A name is 3 to 64 letters, digits and . _ - + @, and begins and ends with a letter or digit, which suits user names and e-mail addresses.
+// Its letters are of one script, and don't all look like Latin ones of another: so no name passes for somebody else's. Anything else
+// is an *issuer.InputError.
+func parseName(text string) (name, error) {
+	if len(text) > maxNameBytes {
+		return name{}, errNameLength
+	}
+	if !utf8.ValidString(text) {
+		return name{}, errNameCharacters
+	}
+	text = visible(text)
+	canonical, err1 := precis.UsernameCaseMapped.String(text)
+	display, err2 := precis.UsernameCasePreserved.String(text)
+	if n := utf8.RuneCountInString(canonical); n < minName || n > maxName {
+		if err1 != nil && utf8.RuneCountInString(text) >= minName && utf8.RuneCountInString(text) <= maxName {
+			return name{}, errNameCharacters
+		}
+		return name{}, errNameLength
+	}
+	if err1 != nil || err2 != nil {
+		return name{}, errNameCharacters
+	}
+	if err := checkNameCharacters(canonical); err != nil {
+		return name{}, err
+	}
+	return name{canonical, display}, nil
+}
+
+var (
+	errNameLength     = &issuer.InputError{Field: "username", Reason: "must be 3 to 64 characters long"}
+	errNameCharacters = &issuer.InputError{Field: "username", Reason: "may contain only letters, digits and . _ - + @"}
+	errNameEnds       = &issuer.InputError{Field: "username", Reason: "must begin and end with a letter or digit"}
+	errNameScript     = &issuer.InputError{Field: "username", Reason: "must be written in letters of one script that don't pass for those of another"}
+)
+
+// checkNameCharacters judges a canonical name.
+func checkNameCharacters(canonical string) error {
+	for _, r := range canonical {
+		if !isNameRune(r) {
+			return errNameCharacters
+		}
+	}
+	first, _ := utf8.DecodeRuneInString(canonical)
+	last, _ := utf8.DecodeLastRuneInString(canonical)
+	if !isAlphanumeric(first) || !isAlphanumeric(last) && !unicode.Is(unicode.M, last) {
+		return errNameEnds
+	}
+	if !oneScript(canonical) {
+		return errNameScript
+	}
+	return nil
+}
+
+func isNameRune(r rune) bool {
+	return isAlphanumeric(r) || unicode.Is(unicode.M, r) || strings.ContainsRune("._-+@", r)
+}
+
+// isAlphanumeric takes no other digits than 0 to 9: those of other scripts pass for them, and for letters.
+func isAlphanumeric(r rune) bool { return unicode.IsLetter(r) || '0' <= r && r <= '9' }
+
+// shown is the name of an account as its owner writes it; accounts of before have no other than the canonical one.
+func (a Account) shown() string { return cmp.Or(a.Display, a.Name) }
+
+// visible leaves out the characters that show nothing: names that differ in nothing else look the same.
+func visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) {
+			return -1
+		}
+		return r
+	}, text)
+}
+
+// foldName brings the beginning of a name into the form in which names are compared, as far as a part of one can be.
+func foldName(prefix string) string {
+	return norm.NFC.String(cases.Lower(language.Und).String(width.Fold.String(visible(prefix))))
 }

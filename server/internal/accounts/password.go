@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/jot-auth/jot/server/issuer"
@@ -27,24 +26,26 @@ const (
 // deriveFunc has the signature of argon2.IDKey.
 type deriveFunc func(password, salt []byte, time, memory uint32, threads uint8, keyLen uint32) []byte
 
-// checkPassword refuses a password that an account can't have: one that is short, and the first
-// guesses, which are the name and one character over and over. There are no rules of
-// composition: they make passwords more alike, not stronger.
-func checkPassword(name, password string) error {
-	_, first := utf8.DecodeRuneInString(password)
+// checkPassword refuses a password that an account can't have: one that is short, one that is guessed first, and one with the account's own
+// name or address in it. There are no rules of composition: they make passwords more alike, not stronger.
+func checkPassword(password string, own ...string) error {
+	whole, parts := ownWords(own...)
+	reason := ""
 	switch {
 	case len(password) > maxPassword:
-		return &issuer.InputError{Field: "password", Reason: "must be at most 1024 bytes long"}
+		reason = "must be at most 1024 bytes long"
 	case !utf8.ValidString(password):
-		return &issuer.InputError{Field: "password", Reason: "must be valid UTF-8"}
+		reason = "must be valid UTF-8"
 	case utf8.RuneCountInString(password) < minPassword:
-		return &issuer.InputError{Field: "password", Reason: "must be at least 12 characters long"}
-	case strings.Trim(password, password[:first]) == "":
-		return &issuer.InputError{Field: "password", Reason: "must not be one character over and over"}
-	case strings.EqualFold(password, name):
-		return &issuer.InputError{Field: "password", Reason: "must differ from the username"}
+		reason = "must be at least 12 characters long"
+	case holdsOwn(password, whole):
+		reason = "must not contain the username or the e-mail address"
+	case isCommon(password, append(parts, whole...)):
+		reason = "is too common: it's made of what is guessed first; use another, such as four words that have nothing to do with each other"
+	default:
+		return nil
 	}
-	return nil
+	return &issuer.InputError{Field: "password", Reason: reason}
 }
 
 // hash computes the hash to store for a new password, when its turn comes.

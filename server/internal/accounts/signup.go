@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jot-auth/jot/server/issuer"
 )
@@ -10,10 +11,13 @@ import (
 // account may have is an *issuer.InputError, a name that exists is issuer.ErrTaken, and too many callers are issuer.ErrBusy.
 //
 // A sign-up counts against its address like a failed log-in, and is never given back: whoever makes accounts by the thousand, or asks which
-// names exist, is delayed with an *issuer.ThrottledError.
-func (a *Accounts) SignUp(ctx context.Context, name, password string, from issuer.Device) (string, error) {
-	name, err := checkCredentials(name, password)
+// names exist, is delayed with an *issuer.ThrottledError. Where only the invited may sign up, nobody else is told anything but issuer.ErrInvitation.
+func (a *Accounts) SignUp(ctx context.Context, e issuer.Enrolment, from issuer.Device) (string, error) {
+	made, err := prepare(e)
 	if err != nil {
+		return "", err
+	}
+	if err := a.checkInvitation(ctx, e.Invitation); err != nil { // no hashing for strangers
 		return "", err
 	}
 	limits := a.signUpLimits(from)
@@ -25,17 +29,60 @@ func (a *Accounts) SignUp(ctx context.Context, name, password string, from issue
 	if err != nil {
 		return "", err
 	}
-	hash, err := a.hash(ctx, who, password)
+	hash, err := a.hash(ctx, who, e.Password)
 	if err != nil {
 		a.abandon(ctx, try)
 		return "", err
 	}
-	return a.enrolNew(ctx, name, hash)
+	made.PasswordHash = hash.String()
+	return a.enrolInvited(ctx, made, e.Invitation)
+}
+
+// checkInvitation fails with issuer.ErrInvitation for a code that enrolInvited wouldn't take.
+func (a *Accounts) checkInvitation(ctx context.Context, code string) error {
+	if !a.config.Invited {
+		return nil
+	}
+	return a.store.ViewAccounts(ctx, func(r Reader) error {
+		_, err := findTicket(r, ToSignUp, code)
+		return uninvited(err)
+	})
+}
+
+func uninvited(err error) error {
+	if errors.Is(err, issuer.ErrCode) {
+		return issuer.ErrInvitation
+	}
+	return err
+}
+
+// enrolInvited makes an account, uses its invitation up where one is needed, and asks to verify its address.
+func (a *Accounts) enrolInvited(ctx context.Context, made Account, invitation string) (string, error) {
+	subject, err := issuer.NewSubject(a.config.SignUpClaims, a.config.SignUpScope)
+	if err != nil {
+		return "", err
+	}
+	insert := a.inserting(made, subject.ID)
+	// The invitation's end and the account are one commit: of two that use one invitation at once, the second finds it gone and leaves nothing behind.
+	err = a.issuer.Enrol(ctx, subject, func(t issuer.Tx) error {
+		if a.config.Invited {
+			if _, err := useTicket(a.store.AccountsTx(t), ToSignUp, invitation); err != nil {
+				return uninvited(err)
+			}
+		}
+		return insert(t)
+	})
+	if err != nil {
+		return "", err
+	}
+	made.Subject = subject.ID
+	_ = a.askToVerify(made, made.Email) // there is an account either way, and its owner can ask again
+	return subject.ID, nil
 }
 
 // Add is SignUp for the program itself, which nothing delays.
 func (a *Accounts) Add(ctx context.Context, name, password string) (string, error) {
-	name, err := checkCredentials(name, password)
+	made, err := prepare(issuer.Enrolment{Name: name, Password: password})
 	if err != nil {
 		return "", err
 	}
@@ -43,7 +90,8 @@ func (a *Accounts) Add(ctx context.Context, name, password string) (string, erro
 	if err != nil {
 		return "", err
 	}
-	return a.enrolNew(ctx, name, hash)
+	made.PasswordHash = hash.String()
+	return a.enrolNew(ctx, made)
 }
 
 func (a *Accounts) signUpLimits(from issuer.Device) []limit {
@@ -54,38 +102,44 @@ func (a *Accounts) signUpLimits(from issuer.Device) []limit {
 }
 
 // enrolNew makes an account with the subject that everybody gets who signs up.
-func (a *Accounts) enrolNew(ctx context.Context, name string, hash passwordHash) (string, error) {
+func (a *Accounts) enrolNew(ctx context.Context, made Account) (string, error) {
 	subject, err := issuer.NewSubject(a.config.SignUpClaims, a.config.SignUpScope)
 	if err != nil {
 		return "", err
 	}
-	return a.enrol(ctx, name, hash, subject)
+	return a.enrol(ctx, made, subject)
 }
 
 // enrol makes an account for a new subject, and answers the subject's identifier.
-func (a *Accounts) enrol(ctx context.Context, name string, hash passwordHash, subject issuer.Subject) (string, error) {
-	if err := a.issuer.Enrol(ctx, subject, a.inserting(name, subject.ID, hash)); err != nil {
+func (a *Accounts) enrol(ctx context.Context, made Account, subject issuer.Subject) (string, error) {
+	if err := a.issuer.Enrol(ctx, subject, a.inserting(made, subject.ID)); err != nil {
 		return "", err
 	}
 	return subject.ID, nil
 }
 
 // inserting adds an account in the transaction of its subject.
-func (a *Accounts) inserting(name, subject string, hash passwordHash) func(issuer.Tx) error {
+func (a *Accounts) inserting(made Account, subject string) func(issuer.Tx) error {
 	return func(t issuer.Tx) error {
 		tx := a.store.AccountsTx(t)
 		now, err := tx.Now()
 		if err != nil {
 			return err
 		}
-		return tx.InsertAccount(Account{Name: name, Subject: subject, PasswordHash: hash.String(), Created: now})
+		made.Subject, made.Created = subject, now
+		return tx.InsertAccount(made)
 	}
 }
 
-// checkCredentials answers a name in its canonical form, if an account may have it and the password.
-func checkCredentials(name, password string) (canonical string, err error) {
-	if canonical, err = canonicalName(name); err != nil {
-		return "", err
+// prepare answers an account without its subject and hash, if there may be such an account and it may have the password.
+func prepare(e issuer.Enrolment) (Account, error) {
+	name, err := parseName(e.Name)
+	if err != nil {
+		return Account{}, err
 	}
-	return canonical, checkPassword(canonical, password)
+	email, err := parseEmail(e.Email)
+	if err != nil {
+		return Account{}, err
+	}
+	return Account{Name: name.canonical, Display: name.display, Email: email}, checkPassword(e.Password, name.canonical, email.Key)
 }

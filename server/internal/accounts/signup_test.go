@@ -16,22 +16,22 @@ func TestSignUpsAreDelayed(t *testing.T) {
 	a, calls := counted(t, newMemory(), Config{})
 	here, there := issuer.Device{Address: "192.0.2.1"}, issuer.Device{Address: "198.51.100.1"}
 	for range 200 {
-		if _, err := a.SignUp(t.Context(), "x", password, here); retryAfter(err) != 0 {
+		if _, err := a.SignUp(t.Context(), issuer.Enrolment{Name: "x", Password: password}, here); retryAfter(err) != 0 {
 			t.Fatal(err)
 		}
 	}
 	for n := range defaultPerAddress.Free {
 		name := fmt.Sprintf("user%d", n/2) // the second is taken
-		if _, err := a.SignUp(t.Context(), name, password, here); err != nil && !errors.Is(err, issuer.ErrTaken) {
+		if _, err := a.SignUp(t.Context(), issuer.Enrolment{Name: name, Password: password}, here); err != nil && !errors.Is(err, issuer.ErrTaken) {
 			t.Fatalf("sign-up %d: %v", n, err)
 		}
 	}
 	for _, name := range []string{"user0", "nobody"} {
-		if _, err := a.SignUp(t.Context(), name, password, here); retryAfter(err) == 0 {
+		if _, err := a.SignUp(t.Context(), issuer.Enrolment{Name: name, Password: password}, here); retryAfter(err) == 0 {
 			t.Errorf("one more for %s: %v", name, err)
 		}
 	}
-	if _, err := a.SignUp(t.Context(), "elsewhere", password, there); err != nil {
+	if _, err := a.SignUp(t.Context(), issuer.Enrolment{Name: "elsewhere", Password: password}, there); err != nil {
 		t.Errorf("from elsewhere: %v", err)
 	}
 	if _, err := a.Add(t.Context(), "the-program", password); err != nil {
@@ -48,11 +48,11 @@ func TestSignUpThatCostAHashCounts(t *testing.T) {
 	here := issuer.Device{Address: "192.0.2.1"}
 	a.issuer = failing{a.issuer}
 	for range defaultPerAddress.Free {
-		if _, err := a.SignUp(t.Context(), "ada", password, here); !errors.Is(err, context.Canceled) {
+		if _, err := a.SignUp(t.Context(), issuer.Enrolment{Name: "ada", Password: password}, here); !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := a.SignUp(t.Context(), "ada", password, here); retryAfter(err) == 0 || calls.Load() != int64(defaultPerAddress.Free) {
+	if _, err := a.SignUp(t.Context(), issuer.Enrolment{Name: "ada", Password: password}, here); retryAfter(err) == 0 || calls.Load() != int64(defaultPerAddress.Free) {
 		t.Errorf("after %d hashes: %v", calls.Load(), err)
 	}
 }
@@ -88,7 +88,7 @@ func TestFloodWritesNothing(t *testing.T) {
 	a.gate.known <- struct{}{}
 	before := store.count.Load()
 	_, logIn := a.LogIn(t.Context(), "ada", password, issuer.Device{})
-	_, signUp := a.SignUp(t.Context(), "bob", password, issuer.Device{})
+	_, signUp := a.SignUp(t.Context(), issuer.Enrolment{Name: "bob", Password: password}, issuer.Device{})
 	_, change := a.ChangePassword(t.Context(), sub, password, fresh, issuer.Device{})
 	for _, err := range []error{logIn, signUp, change} {
 		if !errors.Is(err, issuer.ErrBusy) {

@@ -18,6 +18,7 @@ const (
 	byAddress                 // log-ins from an IPv4 address, or an IPv6 /64, which is one subscriber's
 	byNetwork                 // log-ins from an IPv4 /24 or an IPv6 /48
 	byChange                  // changes of one account's password
+	byMail                    // letters to one address
 )
 
 const slotPurpose = "throttle slot"

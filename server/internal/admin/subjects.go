@@ -25,7 +25,7 @@ type Subjects interface {
 
 // Accounts is what this package needs of an *accounts.Admin.
 type Accounts interface {
-	Create(ctx context.Context, name, password string, s issuer.Subject) (sub string, err error)
+	Create(ctx context.Context, e issuer.Enrolment, s issuer.Subject) (sub string, err error)
 	SetPassword(ctx context.Context, sub, password string) error
 	Names(ctx context.Context, subjects []string) (map[string]string, error)
 	Search(ctx context.Context, prefix, after string, limit int) (names, subjects []string, err error)
@@ -161,7 +161,7 @@ func (a *API) createSubject(w http.ResponseWriter, r *http.Request) error {
 	if req.Username == "" && req.Password == "" {
 		err = a.issuer.CreateSubject(r.Context(), made)
 	} else {
-		_, err = a.accounts.Create(r.Context(), req.Username, req.Password, made)
+		_, err = a.accounts.Create(r.Context(), issuer.Enrolment{Name: req.Username, Password: req.Password}, made)
 	}
 	if err != nil {
 		return err

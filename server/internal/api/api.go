@@ -39,7 +39,7 @@ type Sessions interface {
 
 // Accounts is what this package needs of an *accounts.Accounts.
 type Accounts interface {
-	SignUp(ctx context.Context, name, password string, from issuer.Device) (subject string, err error)
+	SignUp(ctx context.Context, e issuer.Enrolment, from issuer.Device) (subject string, err error)
 	LogIn(ctx context.Context, name, password string, from issuer.Device) (issuer.Proof, error)
 	ChangePassword(ctx context.Context, subject, current, fresh string, from issuer.Device) (issuer.Proof, error)
 }

@@ -28,7 +28,7 @@ func (a *API) signUp(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	actor := issuer.Actor{Address: web.ClientAddress(r), UserAgent: r.UserAgent(), RequestID: web.RequestID(w)}
-	subject, err := a.accounts.SignUp(issuer.WithActor(r.Context(), actor), req.Username, req.Password, device(r, ""))
+	subject, err := a.accounts.SignUp(issuer.WithActor(r.Context(), actor), issuer.Enrolment{Name: req.Username, Password: req.Password}, device(r, ""))
 	if err != nil {
 		web.Fail(w, r, err)
 		return

@@ -4,6 +4,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -25,15 +26,20 @@ var base = time.Date(2030, 1, 2, 3, 4, 5, 678e6, time.UTC)
 // Run checks a store against the contract. open opens an empty database that belongs to the given test. Run closes what it opens.
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	for name, check := range map[string]func(*suite){
-		"Accounts":       (*suite).accounts,
-		"SignUpRace":     (*suite).signUpRace,
-		"Password":       (*suite).password,
-		"Throttles":      (*suite).throttles,
-		"Sweep":          (*suite).sweep,
-		"Rollback":       (*suite).rollback,
-		"OneTransaction": (*suite).oneTransaction,
-		"CountRace":      (*suite).countRace,
-		"Clock":          (*suite).clock,
+		"Accounts":            (*suite).accounts,
+		"SignUpRace":          (*suite).signUpRace,
+		"Password":            (*suite).password,
+		"Throttles":           (*suite).throttles,
+		"Sweep":               (*suite).sweep,
+		"Rollback":            (*suite).rollback,
+		"OneTransaction":      (*suite).oneTransaction,
+		"CountRace":           (*suite).countRace,
+		"Clock":               (*suite).clock,
+		"Tickets":             (*suite).tickets,
+		"TicketPages":         (*suite).ticketPages,
+		"TicketRace":          (*suite).ticketRace,
+		"TicketsOfTheDeleted": (*suite).ticketsOfTheDeleted,
+		"Emails":              (*suite).emails,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &suite{T: t, store: open(t)}
@@ -72,7 +78,7 @@ func (s *suite) update(f func(accounts.Tx) error) {
 func (s *suite) create(name string) (accounts.Account, error) {
 	subject, err := issuer.NewSubject(nil, []string{"pets:read"})
 	s.do(err)
-	account := accounts.Account{Name: name, Subject: subject.ID, PasswordHash: "$argon2id$…", Created: base}
+	account := accounts.Account{Name: name, Display: strings.ToUpper(name), Subject: subject.ID, PasswordHash: "$argon2id$…", Created: base}
 	subject.Created = base
 	return account, s.store.Update(s.Context(), func(tx issuer.Tx) error {
 		if err := tx.InsertSubject(subject); err != nil {

@@ -1,0 +1,155 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+const (
+	maxEmail  = 254 // bytes (RFC 5321 section 4.5.3.1.3)
+	verifyTTL = 24 * time.Hour
+)
+
+// Email is the address of an account. The zero value is none.
+type Email struct {
+	Address  string // as it is written to
+	Key      string // as it is compared: in lower case
+	Verified bool   // the account's owner reads its mail
+}
+
+// emailForm is that of HTML's input elements: no quotes, no comments, and nothing that could end a header or an SMTP command.
+var emailForm = regexp.MustCompile("^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$")
+
+// parseEmail reads an address that isn't verified; "" is none. Anything else is an *issuer.InputError.
+func parseEmail(text string) (Email, error) {
+	if text != "" && (len(text) > maxEmail || !emailForm.MatchString(text)) {
+		return Email{}, &issuer.InputError{Field: "email", Reason: "must be an e-mail address such as ada@example.com, of at most 254 characters"}
+	}
+	return Email{Address: text, Key: strings.ToLower(text)}, nil
+}
+
+// ChangeEmail gives an account another address, once its owner has shown to read the mail there, with the code that is sent to it. Until then
+// a verified address stays; one that isn't is replaced at once.
+//
+// An address that can't be is an *issuer.InputError, a wrong password issuer.ErrInvalidCredentials, a subject without a password
+// issuer.ErrNotFound, a server that sends no mail issuer.ErrNoMail. Attempts count as those of ChangePassword. Whether the address is
+// another account's is not said.
+func (a *Accounts) ChangeEmail(ctx context.Context, subject, password, address string, from issuer.Device) error {
+	email, err := parseEmail(address)
+	if err == nil && address == "" {
+		err = &issuer.InputError{Field: "email", Reason: "is missing"}
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := a.mail(); err != nil {
+		return err
+	}
+	account, try, err := a.reauthenticate(ctx, subject, password, from)
+	if err != nil {
+		return err
+	}
+	// The check of the password, giving back its attempt, and the address are one commit: a password that was changed meanwhile is a wrong one.
+	err = a.issuer.Amend(ctx, subject, issuer.EventEmailChanged, func(t issuer.Tx) error {
+		if err := a.confirm(t, account, try); err != nil || account.Email.Verified {
+			return err
+		}
+		return a.store.AccountsTx(t).UpdateEmail(subject, email)
+	})
+	if err != nil {
+		return err
+	}
+	return a.askToVerify(account, email)
+}
+
+// askToVerify sends the code with which an address is verified, if mail is sent and there is an address. Its ticket is made when it is the letter's turn.
+func (a *Accounts) askToVerify(account Account, email Email) error {
+	if a.config.Post == nil || email.Address == "" {
+		return nil
+	}
+	return a.config.Post.Send(func(ctx context.Context) (Letter, error) {
+		code, err := a.issueTicket(ctx, ToVerify, account.Subject, email.Address, verifyTTL)
+		if err != nil {
+			return Letter{}, err
+		}
+		return a.letter(email.Address, "verify", facts{Name: account.shown(), Code: code, Link: link(a.config.Links.Verify, code)})
+	})
+}
+
+// issueTicket makes and stores a ticket, and answers its code.
+func (a *Accounts) issueTicket(ctx context.Context, p Purpose, subject, detail string, ttl time.Duration) (code string, err error) {
+	// A ticket and the account that it's for are one commit: a deletion of the account comes before, and there is no ticket, or after, and takes it along.
+	err = a.store.UpdateAccounts(ctx, func(tx Tx) error {
+		if _, err := tx.AccountOfSubject(subject); err != nil {
+			return err
+		}
+		now, err := tx.Now()
+		if err != nil {
+			return err
+		}
+		var t Ticket
+		t, code = newTicket(p, subject, detail, now, ttl)
+		return insertTicket(tx, t)
+	})
+	return code, err
+}
+
+// VerifyEmail takes the code of an address, which is the account's from now on, and verified. What was sent to the address of before opens
+// nothing any more. It fails with issuer.ErrCode, and with issuer.ErrTaken when another account has verified the address.
+func (a *Accounts) VerifyEmail(ctx context.Context, code string) error {
+	var named Ticket
+	err := a.store.ViewAccounts(ctx, func(r Reader) (err error) {
+		named, err = findTicket(r, ToVerify, code)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	email, err := parseEmail(named.Detail)
+	if err != nil {
+		return err
+	}
+	email.Verified = true
+	var before Account
+	// The ticket's end and the address are one commit: a code counts once, and of two accounts that verify one address one gets it.
+	err = a.issuer.Amend(ctx, named.Subject, issuer.EventEmailVerified, func(t issuer.Tx) (err error) {
+		tx := a.store.AccountsTx(t)
+		if before, err = tx.AccountOfSubject(named.Subject); err != nil {
+			return err
+		}
+		if _, err := useTicket(tx, ToVerify, code); err != nil {
+			return err
+		}
+		for _, sent := range []Purpose{ToVerify, ToReset} {
+			if err := tx.DeleteTickets(named.Subject, sent); err != nil {
+				return err
+			}
+		}
+		return tx.UpdateEmail(named.Subject, email)
+	})
+	if errors.Is(err, issuer.ErrNotFound) {
+		return issuer.ErrCode // of an account that is gone
+	}
+	if err == nil && before.Email.Key != email.Key {
+		a.tell(before, "moved")
+	}
+	return err
+}
+
+// Person answers what is known of who a subject is. It fails with issuer.ErrNotFound where the subject has no account.
+func (a *Accounts) Person(ctx context.Context, subject string) (issuer.Person, error) {
+	var account Account
+	err := a.store.ViewAccounts(ctx, func(r Reader) (err error) {
+		account, err = r.AccountOfSubject(subject)
+		return err
+	})
+	if err != nil {
+		return issuer.Person{}, err
+	}
+	return issuer.Person{Name: account.shown(), Email: account.Email.Address, EmailVerified: account.Email.Verified}, nil
+}

@@ -1,0 +1,97 @@
+package accounts
+
+import (
+	"context"
+	"crypto/sha256"
+	"time"
+
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+// Store keeps accounts, tickets and what is remembered of failed attempts. It stores what it is given: the rules are in this package. Its
+// methods fail as those of issuer.Store do.
+type Store interface {
+	// ViewAccounts runs f on one consistent state of the database.
+	ViewAccounts(ctx context.Context, f func(Reader) error) error
+
+	// UpdateAccounts runs f in one serializable transaction and commits it when f answers nil. It may run f again.
+	UpdateAccounts(ctx context.Context, f func(Tx) error) error
+
+	// AccountsTx answers the accounts in a transaction that this very store began for an issuer.
+	AccountsTx(issuer.Tx) Tx
+}
+
+// Reader reads.
+type Reader interface {
+	// Now is the database's clock, in UTC and whole milliseconds.
+	Now() (time.Time, error)
+	AccountReader
+	TicketReader
+	ThrottleReader
+}
+
+// Tx reads and writes.
+type Tx interface {
+	Reader
+	AccountWriter
+	TicketWriter
+	ThrottleWriter
+}
+
+// AccountReader reads accounts.
+type AccountReader interface {
+	// AccountByName finds the account of a canonical name, or fails with issuer.ErrNotFound.
+	AccountByName(name string) (Account, error)
+	// AccountOfSubject finds the account of a subject, or fails with issuer.ErrNotFound.
+	AccountOfSubject(subject string) (Account, error)
+	// AccountByEmail finds the account that has verified the address of this key, or fails with issuer.ErrNotFound.
+	AccountByEmail(key string) (Account, error)
+}
+
+// AccountWriter writes accounts.
+type AccountWriter interface {
+	// InsertAccount adds an account, or fails with issuer.ErrTaken when its name exists, its subject has one, or another account has
+	// verified the address that it has verified.
+	InsertAccount(Account) error
+	// UpdatePassword replaces the password hash of a subject's account, or fails with issuer.ErrNotFound.
+	UpdatePassword(subject, hash string) error
+	// UpdateEmail replaces the address of a subject's account. It fails with issuer.ErrNotFound, and with issuer.ErrTaken when another
+	// account has verified the address and this one is to have, too.
+	UpdateEmail(subject string, e Email) error
+}
+
+// TicketReader reads tickets.
+type TicketReader interface {
+	// Ticket finds the ticket of a hash, expired ones too, or fails with issuer.ErrNotFound.
+	Ticket(hash [sha256.Size]byte) (Ticket, error)
+	// Tickets returns up to limit tickets of a subject and purpose, expired ones too, with a hash above after, in the order of their hashes.
+	Tickets(subject string, p Purpose, after []byte, limit int) ([]Ticket, error)
+}
+
+// TicketWriter writes tickets.
+type TicketWriter interface {
+	// InsertTicket adds a ticket, or fails with issuer.ErrTaken when its hash exists.
+	InsertTicket(Ticket) error
+	// DeleteTicket removes a ticket, or fails with issuer.ErrNotFound.
+	DeleteTicket(hash [sha256.Size]byte) error
+	// DeleteTickets removes all tickets of a subject and purpose.
+	DeleteTickets(subject string, p Purpose) error
+	// SweepTickets removes up to limit tickets that expired before now.
+	SweepTickets(now time.Time, limit int) error
+}
+
+// ThrottleReader reads throttles.
+type ThrottleReader interface {
+	// Throttle finds the throttle of a slot, or fails with issuer.ErrNotFound.
+	Throttle(slot int64) (Throttle, error)
+}
+
+// ThrottleWriter writes throttles.
+type ThrottleWriter interface {
+	// PutThrottle replaces the throttle of its slot, or adds it.
+	PutThrottle(Throttle) error
+	// DeleteThrottle removes the throttle of a slot, if there is one.
+	DeleteThrottle(slot int64) error
+	// SweepThrottles removes up to limit throttles, those that were cleared first, of which both times are now or before.
+	SweepThrottles(now time.Time, limit int) error
+}
