@@ -33,6 +33,7 @@ var mayImport = map[string][]string{
 	"internal/api":       {"issuer", "internal/web"},
 	"internal/oauth":     {"issuer", "internal/web"},
 	"internal/feed":      {"issuer", "internal/web"},
+	"internal/mail":      {},
 	"internal/openapi":   {"internal/web"},
 
 	"internal/privatefile": {},
@@ -40,7 +41,7 @@ var mayImport = map[string][]string{
 	"internal/config":      {".", "issuer", "internal/certificate", "internal/privatefile"},
 
 	".": {
-		"issuer", "sqlstore", "internal/accounts", "internal/admin", "internal/api", "internal/feed", "internal/oauth", "internal/openapi",
+		"issuer", "sqlstore", "internal/accounts", "internal/admin", "internal/api", "internal/feed", "internal/mail", "internal/oauth", "internal/openapi",
 		"internal/privatefile", "internal/telemetry", "internal/web",
 	},
 	"internal/accounts/storetest": {"issuer", "internal/accounts"},
@@ -60,6 +61,7 @@ var onlyIn = map[string][]string{
 	"github.com/jackc/pgx/v5/pgconn":  {"sqlstore"},
 	"github.com/pressly/goose/v3":     {"sqlstore"},
 	"golang.org/x/crypto/argon2":      {"internal/accounts"},
+	"net/smtp":                        {"internal/mail"},
 	"github.com/spf13/cobra":          {"internal/cli"},
 	"golang.org/x/term":               {"internal/cli"},
 	rootModule + "/jws":               {"internal/cli"},

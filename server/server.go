@@ -20,6 +20,7 @@ import (
 	"github.com/jot-auth/jot/server/internal/admin"
 	"github.com/jot-auth/jot/server/internal/api"
 	"github.com/jot-auth/jot/server/internal/feed"
+	"github.com/jot-auth/jot/server/internal/mail"
 	"github.com/jot-auth/jot/server/internal/oauth"
 	"github.com/jot-auth/jot/server/internal/openapi"
 	"github.com/jot-auth/jot/server/internal/telemetry"
@@ -53,11 +54,15 @@ type Config struct {
 	// nothing is remembered.
 	WitnessFile string
 
-	// OpenSignUp lets anybody make an account; otherwise nobody can.
-	OpenSignUp bool
+	// OpenSignUp lets anybody make an account, InviteSignUp whoever has an invitation of an administrator's; without both nobody can.
+	OpenSignUp   bool
+	InviteSignUp bool
 	// SignUpScope is what a new subject may do, and SignUpClaims, a JSON object, what its tokens say of it.
 	SignUpScope  []string
 	SignUpClaims json.RawMessage
+
+	// Mail is how people are written to.
+	Mail Mail
 
 	// NoThrottling lets anybody guess passwords as fast as the server computes hashes, for whoever throttles in front of it.
 	NoThrottling bool
@@ -88,6 +93,7 @@ type Server struct {
 	store    *sqlstore.Store
 	issuer   *issuer.Issuer
 	accounts *accounts.Accounts
+	outbox   *mail.Outbox // nil where no mail is sent
 	feed     *feed.Server
 	witness  *witness
 	handler  http.Handler
@@ -111,7 +117,7 @@ func (c Config) Validate() error {
 	if c.FeedMaxStaleness != 0 && (c.FeedMaxStaleness < minFeedStaleness || c.FeedMaxStaleness > maxFeedStaleness) {
 		return fmt.Errorf("config: FeedMaxStaleness is %v, want %v to %v", c.FeedMaxStaleness, minFeedStaleness, maxFeedStaleness)
 	}
-	return errors.Join(c.Issuer.Validate(), c.checkSignUpScope(), c.proxies().Validate(), web.ValidateOrigins(c.CORSOrigins),
+	return errors.Join(c.Issuer.Validate(), c.checkSignUpScope(), c.Mail.Validate(), c.proxies().Validate(), web.ValidateOrigins(c.CORSOrigins),
 		checkWitnessPath(c.witnessFile(), c.DataDir))
 }
 
@@ -201,14 +207,20 @@ func (c Config) checkSignUpScope() error {
 
 // routes wires each part to the small interfaces of the others.
 func (s *Server) routes(c Config) (_ http.Handler, err error) {
-	s.accounts, err = accounts.New(s.store, s.issuer, accounts.Config{
+	people := accounts.Config{
+		Invited:     !c.OpenSignUp,
 		SignUpScope: c.SignUpScope, SignUpClaims: c.SignUpClaims, NoThrottling: c.NoThrottling,
-	})
+		Links: c.Mail.links(),
+	}
+	if s.outbox = c.Mail.openOutbox(c.Logger); s.outbox != nil {
+		people.Post = post{s.outbox}
+	}
+	s.accounts, err = accounts.New(s.store, s.issuer, people)
 	if err != nil {
 		return nil, err
 	}
 	firstParty, err := api.New(s.issuer, s.issuer.Verifier(), countedAccounts{s.accounts, &s.logins}, api.Options{
-		OpenSignUp: c.OpenSignUp, TrustedOrigins: c.CORSOrigins,
+		OpenSignUp: c.OpenSignUp, InviteSignUp: c.InviteSignUp, TrustedOrigins: c.CORSOrigins,
 	})
 	if err != nil {
 		return nil, err
@@ -267,11 +279,14 @@ func (s *Server) SignUp(ctx context.Context, name, password string) (subject str
 	return s.accounts.Add(ctx, name, password)
 }
 
-// Close ends the feed's streams, the witness, the issuer's upkeep and the database, in this order.
+// Close ends the feed's streams, the outbox, whose letters are lost, the witness, the issuer's upkeep and the database, in this order.
 func (s *Server) Close() error {
 	var errs []error
 	if s.feed != nil {
 		errs = append(errs, s.feed.Close())
+	}
+	if s.outbox != nil {
+		errs = append(errs, s.outbox.Close())
 	}
 	if s.witness != nil {
 		errs = append(errs, s.witness.close())

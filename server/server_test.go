@@ -41,15 +41,15 @@ func newSite(t *testing.T) *site {
 	return newSiteOver(t, "")
 }
 
-// newSiteOver is newSite over a PostgreSQL database; "" is a SQLite file.
-func newSiteOver(t *testing.T, database string) *site {
+// newSiteOver is newSite over a PostgreSQL database; "" is a SQLite file. Its configuration may be changed.
+func newSiteOver(t *testing.T, database string, changes ...func(*server.Config)) *site {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &site{url: "http://" + listener.Addr().String(), credential: server.NewSecret().Text(), dir: t.TempDir(), database: database, log: &logtest.Buffer{}}
-	s.server, err = server.New(t.Context(), server.Config{
+	config := server.Config{
 		Issuer: issuer.Config{
 			URL:              s.url,
 			Resources:        []issuer.Resource{{Audience: "petstore", Scopes: []string{"pets:read"}}},
@@ -58,8 +58,11 @@ func newSiteOver(t *testing.T, database string) *site {
 		},
 		Database: database, DataDir: filepath.Join(s.dir, "data"), OpenSignUp: true, SignUpScope: []string{"pets:read"}, NoThrottling: true,
 		FeedCredentials: []string{s.credential}, Logger: slog.New(slog.NewJSONHandler(s.log, nil)),
-	})
-	if err != nil {
+	}
+	for _, change := range changes {
+		change(&config)
+	}
+	if s.server, err = server.New(t.Context(), config); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())

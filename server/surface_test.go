@@ -33,11 +33,15 @@ type endpoint struct {
 
 // surface is every route that the server has. In a path, x is a subject, a session, a resource and a key, and client_x a client.
 var surface = map[string]endpoint{
-	"POST /v1/signup":                             {body: map[string]any{"username": "eve", "password": password}, harmless: []string{"password"}},
+	"POST /v1/signup":                             {body: map[string]any{"username": "eve", "password": password, "email": "", "invitation": ""}, harmless: []string{"password", "invitation"}},
 	"POST /v1/login":                              {body: map[string]any{"username": "ada", "password": "wrong " + password, "resource": "petstore", "scope": "pets:read", "cookies": false}},
 	"POST /v1/refresh":                            {body: map[string]any{"refresh_token": "jrt_x"}},
 	"POST /v1/logout":                             {body: map[string]any{"everywhere": false, "refresh_token": "jrt_x"}},
 	"POST /v1/password":                           {bearer: "access", body: map[string]any{"current": "wrong " + password, "new": "new " + password}},
+	"POST /v1/password/reset":                     {body: map[string]any{"email": "ada@example.com"}},
+	"POST /v1/password/reset/confirm":             {body: map[string]any{"code": "jpt_x", "new": "new " + password}},
+	"POST /v1/email":                              {bearer: "access", body: map[string]any{"email": "ada@example.com", "password": "wrong " + password}},
+	"POST /v1/email/confirm":                      {body: map[string]any{"code": "jvt_x"}},
 	"GET /v1/me":                                  {bearer: "access"},
 	"GET /v1/sessions":                            {bearer: "access", texts: []string{}},
 	"DELETE /v1/sessions/{sid}":                   {bearer: "access"},
@@ -63,6 +67,9 @@ var surface = map[string]endpoint{
 	"DELETE /admin/v1/subjects/{sub}":       {bearer: "admin"},
 	"POST /admin/v1/subjects/{sub}/logout":  {bearer: "admin"},
 	"PUT /admin/v1/subjects/{sub}/password": {bearer: "admin", body: map[string]any{"password": password}, harmless: []string{"password"}},
+	"GET /admin/v1/invitations":             {bearer: "admin", texts: []string{}},
+	"POST /admin/v1/invitations":            {bearer: "admin", body: map[string]any{"note": "for Ada", "expires_in": 60}, harmless: []string{"note"}},
+	"DELETE /admin/v1/invitations/{id}":     {bearer: "admin"},
 	"GET /admin/v1/sessions":                {bearer: "admin", texts: []string{"sub", "client_id"}, words: []string{"live"}},
 	"POST /admin/v1/sessions":               {bearer: "admin", body: map[string]any{"sub": "x", "claims": map[string]any{"plan": "free"}, "scope": "pets:read", "client_id": "client_app", "resource": "petstore", "amr": []string{"pwd"}, "user_agent": "curl", "address": "192.0.2.1"}, harmless: []string{"sub", "scope", "resource", "user_agent", "address"}},
 	"GET /admin/v1/sessions/{sid}":          {bearer: "admin"},

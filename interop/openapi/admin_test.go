@@ -26,6 +26,7 @@ func (c *client) admin() {
 	c.bootstrap()
 	c.refusedTokens()
 	c.adminSubjects()
+	c.adminInvitations()
 	c.adminSessions()
 	c.adminClients()
 	c.adminResources()
@@ -125,6 +126,16 @@ func (c *client) adminSubjects() {
 	c.as("POST", path+"/43/logout", nil, 204)
 	c.as("DELETE", path+"/43", nil, 204)
 	c.lastAdministrator()
+}
+
+func (c *client) adminInvitations() {
+	const path = "/admin/v1/invitations"
+	c.as("POST", path, object{}, 201)
+	made := c.as("POST", path, object{"note": "for Ada", "expires_in": 60}, 201)
+	c.as("POST", path, object{"expires_in": -1}, 400)
+	c.as("GET", path+"?limit=1&after="+c.as("GET", path+"?limit=1", nil, 200)["next"].(string), nil, 200)
+	c.as("GET", path+"?after=x", nil, 400)
+	c.as("DELETE", path+"/"+made["invitation_id"].(string), nil, 204)
 }
 
 // lastAdministrator deletes the second one, and is refused with the first.

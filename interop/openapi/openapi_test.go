@@ -113,6 +113,7 @@ func (c *client) firstParty() {
 	c.do(call{method: "POST", path: "/v1/refresh", json: map[string]string{"refresh_token": "jrt_forged"}, want: 401})
 
 	t = c.ownSessions(t)
+	c.mail()
 	c.do(call{method: "POST", path: "/v1/logout?wait=enforced", header: bearer(t.Access), want: 204})
 	c.do(call{method: "POST", path: "/v1/logout", header: bearer(t.Access), want: 401})
 	t = c.tokens(logIn)

@@ -25,6 +25,7 @@ type Server struct {
 	*server.Server
 	URL            string
 	FeedCredential string
+	Letters        *Letters
 	config         server.Config
 }
 
@@ -40,6 +41,7 @@ func Start(t *testing.T, register ...func(*http.ServeMux, Server)) Server {
 	if err != nil {
 		t.Fatal(err)
 	}
+	letters := &Letters{came: make(chan struct{}, 1)}
 	url, credential := "http://"+listener.Addr().String(), server.NewSecret().Text()
 	config := server.Config{
 		Issuer: issuer.Config{
@@ -48,6 +50,7 @@ func Start(t *testing.T, register ...func(*http.ServeMux, Server)) Server {
 			Clients:          []issuer.Client{{ID: App, Scopes: []string{"pets:read"}, FirstParty: true}, {ID: Other, Scopes: []string{"pets:read"}}},
 			KeyEncryptionKey: server.NewSecret().Bytes(),
 		},
+		Mail:    server.Mail{Print: letters},
 		DataDir: t.TempDir(), OpenSignUp: true, SignUpScope: []string{"pets:read"}, FeedCredentials: []string{credential},
 		Logger: slog.New(slog.DiscardHandler),
 	}
@@ -55,7 +58,7 @@ func Start(t *testing.T, register ...func(*http.ServeMux, Server)) Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	running, mux := Server{s, url, credential, config}, http.NewServeMux()
+	running, mux := Server{s, url, credential, letters, config}, http.NewServeMux()
 	mux.Handle("/", s.Handler())
 	for _, add := range register {
 		add(mux, running)

@@ -71,17 +71,17 @@ func (a *Admin) SetPassword(ctx context.Context, subject, password string) error
 	return a.accounts.ResetPassword(ctx, subject, password)
 }
 
-// Names answers the names of the accounts that subjects have, by subject.
-func (a *Admin) Names(ctx context.Context, subjects []string) (map[string]string, error) {
+// People answers who the subjects are that have accounts.
+func (a *Admin) People(ctx context.Context, subjects []string) (map[string]issuer.Person, error) {
 	owned, err := a.store.AccountsOf(ctx, subjects)
-	names := make(map[string]string, len(owned))
+	people := make(map[string]issuer.Person, len(owned))
 	for _, account := range owned {
-		names[account.Subject] = account.Name
+		people[account.Subject] = account.person()
 	}
-	return names, err
+	return people, err
 }
 
-// Search answers the names of up to limit accounts, those that begin with a prefix and follow after, in order, and their subjects.
+// Search answers the canonical names of up to limit accounts, those that begin with a prefix and follow after, in order, and their subjects.
 func (a *Admin) Search(ctx context.Context, prefix, after string, limit int) (names, subjects []string, err error) {
 	prefix = foldName(prefix)
 	found, err := a.store.AccountsFrom(ctx, prefix, prefix+afterAll, after, limit)

@@ -151,5 +151,9 @@ func (a *Accounts) Person(ctx context.Context, subject string) (issuer.Person, e
 	if err != nil {
 		return issuer.Person{}, err
 	}
-	return issuer.Person{Name: account.shown(), Email: account.Email.Address, EmailVerified: account.Email.Verified}, nil
+	return account.person(), nil
+}
+
+func (a Account) person() issuer.Person {
+	return issuer.Person{Name: a.shown(), Email: a.Email.Address, EmailVerified: a.Email.Verified}
 }

@@ -94,10 +94,11 @@ func isAlphanumeric(r rune) bool { return unicode.IsLetter(r) || '0' <= r && r <
 // shown is the name of an account as its owner writes it; accounts of before have no other than the canonical one.
 func (a Account) shown() string { return cmp.Or(a.Display, a.Name) }
 
-// visible leaves out the characters that show nothing: names that differ in nothing else look the same.
+// visible leaves out the characters that show nothing: names that differ in nothing else look the same. Those that turn the direction of
+// writing stay, and no name may have them.
 func visible(text string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) {
+		if !unicode.Is(unicode.Bidi_Control, r) && unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) {
 			return -1
 		}
 		return r

@@ -18,7 +18,7 @@ func TestNamesAreComparedCanonically(t *testing.T) {
 		"Ada.Lovelace@Example.com":   {"ada.lovelace@example.com", "Ada.Lovelace@Example.com"},
 		"ＡｄＡ９":                       {"ada9", "AdA9"},
 		"a\u200bd\u00ada\ufeff":      {"ada", "ada"},
-		"\u202ea\u2066da\ufe0f":      {"ada", "ada"},
+		"a\u2060da\ufe0f":            {"ada", "ada"},
 		"Jose\u0301":                 {"josé", "José"},
 		"JOSÉ":                       {"josé", "JOSÉ"},
 		"İpek":                       {"i̇pek", "İpek"},
@@ -39,7 +39,7 @@ func TestNamesAreComparedCanonically(t *testing.T) {
 func TestNamesThatPassForOthers(t *testing.T) {
 	for _, text := range []string{
 		"аda", "adа", "раурal", "аса", "οικονα", "асе", "αda", "ɑda", "ad\u0430m", "ada\u0661", "ad①", "ﬁnn", "a\u2024da", "ada\u00a0b", "ada\u3000b", "a\u0000da", "ada\xff",
-		"日本ada", "한국カナ", "\u0301ada", "שada", ".ada", "ada-", "\u200bad", strings.Repeat("a", maxName+1), strings.Repeat("\u200b", 500) + "ada", "ada/b", "ada b", "😀😀😀",
+		"\u202eada", "a\u2066da", "日本ada", "한국カナ", "\u0301ada", "שada", ".ada", "ada-", "\u200bad", strings.Repeat("a", maxName+1), strings.Repeat("\u200b", 500) + "ada", "ada/b", "ada b", "😀😀😀",
 	} {
 		var input *issuer.InputError
 		if got, err := parseName(text); !errors.As(err, &input) || input.Field != "username" {

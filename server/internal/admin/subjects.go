@@ -27,26 +27,35 @@ type Subjects interface {
 type Accounts interface {
 	Create(ctx context.Context, e issuer.Enrolment, s issuer.Subject) (sub string, err error)
 	SetPassword(ctx context.Context, sub, password string) error
-	Names(ctx context.Context, subjects []string) (map[string]string, error)
+	People(ctx context.Context, subjects []string) (map[string]issuer.Person, error)
 	Search(ctx context.Context, prefix, after string, limit int) (names, subjects []string, err error)
 	Bootstrap(ctx context.Context, code, name, password string) (sub string, err error)
+	Invite(ctx context.Context, note string, ttl time.Duration) (i issuer.Invitation, code string, err error)
+	Invitations(ctx context.Context, after string, limit int) ([]issuer.Invitation, error)
+	Withdraw(ctx context.Context, id string) error
 }
 
 type subjectAnswer struct {
-	Subject    string          `json:"sub"`
-	Username   string          `json:"username,omitempty"` // of its account, if it has one
-	Scope      string          `json:"scope"`
-	Claims     json.RawMessage `json:"claims"`
-	Disabled   bool            `json:"disabled"`
-	Generation uint64          `json:"generation"`
-	Created    time.Time       `json:"created"`
+	Subject       string          `json:"sub"`
+	Username      string          `json:"username,omitempty"` // of its account, if it has one, as its owner writes it
+	Email         string          `json:"email,omitempty"`
+	EmailVerified *bool           `json:"email_verified,omitempty"` // where there is an address
+	Scope         string          `json:"scope"`
+	Claims        json.RawMessage `json:"claims"`
+	Disabled      bool            `json:"disabled"`
+	Generation    uint64          `json:"generation"`
+	Created       time.Time       `json:"created"`
 }
 
-func newSubjectAnswer(s issuer.Subject, name string) subjectAnswer {
-	return subjectAnswer{
-		Subject: s.ID, Username: name, Scope: strings.Join(s.Scope, " "), Claims: s.Claims, Disabled: s.Disabled,
+func newSubjectAnswer(s issuer.Subject, p issuer.Person) subjectAnswer {
+	answer := subjectAnswer{
+		Subject: s.ID, Username: p.Name, Email: p.Email, Scope: strings.Join(s.Scope, " "), Claims: s.Claims, Disabled: s.Disabled,
 		Generation: s.Generation, Created: s.Created,
 	}
+	if p.Email != "" {
+		answer.EmailVerified = &p.EmailVerified
+	}
+	return answer
 }
 
 type subjectsAnswer struct {
@@ -72,13 +81,13 @@ func (a *API) listSubjects(w http.ResponseWriter, r *http.Request) error {
 	for n, s := range subjects {
 		ids[n] = s.ID
 	}
-	names, err := a.accounts.Names(r.Context(), ids)
+	people, err := a.accounts.People(r.Context(), ids)
 	if err != nil {
 		return err
 	}
 	answer := subjectsAnswer{Subjects: []subjectAnswer{}, Next: next}
 	for _, s := range subjects {
-		answer.Subjects = append(answer.Subjects, newSubjectAnswer(s, names[s.ID]))
+		answer.Subjects = append(answer.Subjects, newSubjectAnswer(s, people[s.ID]))
 	}
 	web.WriteJSON(w, http.StatusOK, answer)
 	return nil
@@ -104,13 +113,13 @@ func (a *API) listByName(w http.ResponseWriter, r *http.Request, prefix string, 
 	if err != nil {
 		return err
 	}
-	named := make(map[string]string)
-	for n, id := range ids {
-		named[id] = names[n]
+	people, err := a.accounts.People(r.Context(), ids)
+	if err != nil {
+		return err
 	}
 	for _, s := range subjects {
 		if f.Disabled == nil || *f.Disabled == s.Disabled {
-			answer.Subjects = append(answer.Subjects, newSubjectAnswer(s, named[s.ID]))
+			answer.Subjects = append(answer.Subjects, newSubjectAnswer(s, people[s.ID]))
 		}
 	}
 	web.WriteJSON(w, http.StatusOK, answer)
@@ -127,11 +136,11 @@ func (a *API) writeSubject(w http.ResponseWriter, r *http.Request, status int, s
 	if err != nil {
 		return err
 	}
-	names, err := a.accounts.Names(r.Context(), []string{sub})
+	people, err := a.accounts.People(r.Context(), []string{sub})
 	if err != nil {
 		return err
 	}
-	web.WriteJSON(w, status, newSubjectAnswer(subject, names[sub]))
+	web.WriteJSON(w, status, newSubjectAnswer(subject, people[sub]))
 	return nil
 }
 

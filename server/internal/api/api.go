@@ -42,11 +42,17 @@ type Accounts interface {
 	SignUp(ctx context.Context, e issuer.Enrolment, from issuer.Device) (subject string, err error)
 	LogIn(ctx context.Context, name, password string, from issuer.Device) (issuer.Proof, error)
 	ChangePassword(ctx context.Context, subject, current, fresh string, from issuer.Device) (issuer.Proof, error)
+	ChangeEmail(ctx context.Context, subject, password, email string, from issuer.Device) error
+	VerifyEmail(ctx context.Context, code string) error
+	RequestReset(ctx context.Context, email string, from issuer.Device) error
+	CompleteReset(ctx context.Context, code, fresh string) error
+	Person(ctx context.Context, subject string) (issuer.Person, error)
 }
 
 // Options are choices about the endpoints. The zero value is the strictest.
 type Options struct {
-	OpenSignUp bool // anybody may sign up; otherwise nobody
+	OpenSignUp   bool // anybody may sign up
+	InviteSignUp bool // whoever has an invitation may; without both, nobody
 
 	// TrustedOrigins are those whose pages may send requests with cookies; otherwise only pages of this very origin may.
 	TrustedOrigins []string
@@ -104,14 +110,18 @@ var errNotFirstParty = &web.Problem{Type: web.TypeInvalidClient, Title: "The cli
 // Register adds the routes to mux, under the path of the issuer's URL.
 func (a *API) Register(mux *http.ServeMux) {
 	routes := map[string]http.HandlerFunc{
-		"POST /v1/signup":           a.signUp,
-		"POST /v1/login":            a.logIn,
-		"POST /v1/refresh":          a.refresh,
-		"POST /v1/logout":           a.logOut,
-		"POST /v1/password":         a.changePassword,
-		"GET /v1/me":                a.me,
-		"GET /v1/sessions":          a.listSessions,
-		"DELETE /v1/sessions/{sid}": a.endSession,
+		"POST /v1/signup":                 a.signUp,
+		"POST /v1/login":                  a.logIn,
+		"POST /v1/refresh":                a.refresh,
+		"POST /v1/logout":                 a.logOut,
+		"POST /v1/password":               a.changePassword,
+		"POST /v1/password/reset":         a.requestReset,
+		"POST /v1/password/reset/confirm": a.completeReset,
+		"POST /v1/email":                  a.changeEmail,
+		"POST /v1/email/confirm":          a.verifyEmail,
+		"GET /v1/me":                      a.me,
+		"GET /v1/sessions":                a.listSessions,
+		"DELETE /v1/sessions/{sid}":       a.endSession,
 	}
 	for route, handler := range routes {
 		web.Handle(mux, a.base, route, a.guard(handler))

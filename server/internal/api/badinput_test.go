@@ -180,7 +180,7 @@ func TestForeignClient(t *testing.T) {
 // broken is accounts that fail.
 type broken struct{ err error }
 
-func (b broken) SignUp(context.Context, string, string, issuer.Device) (string, error) {
+func (b broken) SignUp(context.Context, issuer.Enrolment, issuer.Device) (string, error) {
 	return "", b.err
 }
 
@@ -189,6 +189,15 @@ func (b broken) LogIn(context.Context, string, string, issuer.Device) (issuer.Pr
 }
 func (b broken) ChangePassword(context.Context, string, string, string, issuer.Device) (issuer.Proof, error) {
 	return issuer.Proof{}, b.err
+}
+func (b broken) ChangeEmail(context.Context, string, string, string, issuer.Device) error {
+	return b.err
+}
+func (b broken) VerifyEmail(context.Context, string) error                 { return b.err }
+func (b broken) RequestReset(context.Context, string, issuer.Device) error { return b.err }
+func (b broken) CompleteReset(context.Context, string, string) error       { return b.err }
+func (b broken) Person(context.Context, string) (issuer.Person, error) {
+	return issuer.Person{}, b.err
 }
 
 func TestFailuresAreHidden(t *testing.T) {

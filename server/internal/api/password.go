@@ -35,6 +35,9 @@ func (a *API) changePassword(w http.ResponseWriter, r *http.Request) {
 	a.writeTokens(w, tokens, len(r.CookiesNamed(AccessCookie)) > 0)
 }
 
+// errWrongPassword isn't a 401: the access token is good, and a client that refreshes it and tries again would spend a second attempt.
+var errWrongPassword = &web.Problem{Type: web.TypeInvalidCredentials, Title: "Wrong password", Status: http.StatusForbidden}
+
 func (a *API) renew(r *http.Request, tok *jot.Token, req passwordRequest) (issuer.Tokens, error) {
 	proof, err := a.accounts.ChangePassword(r.Context(), tok.Subject(), req.Current, req.New, device(r, ""))
 	var tokens issuer.Tokens
@@ -50,8 +53,7 @@ func (a *API) renew(r *http.Request, tok *jot.Token, req passwordRequest) (issue
 	}
 	switch {
 	case errors.Is(err, issuer.ErrInvalidCredentials):
-		// Not 401: the access token is good, and a client that refreshes it and tries again would spend a second attempt.
-		err = &web.Problem{Type: web.TypeInvalidCredentials, Title: "Wrong password", Status: http.StatusForbidden}
+		err = errWrongPassword
 	case errors.Is(err, issuer.ErrInvalidGrant):
 		err = web.InvalidToken("the session is over")
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/jot-auth/jot/server/internal/web"
@@ -8,8 +9,10 @@ import (
 )
 
 type signUpRequest struct {
-	Username string `json:"username"`
-	Password string `json:"password"`
+	Username   string `json:"username"`
+	Password   string `json:"password"`
+	Email      string `json:"email"`      // "" is none
+	Invitation string `json:"invitation"` // where only the invited may sign up
 }
 
 type signUpAnswer struct {
@@ -18,7 +21,7 @@ type signUpAnswer struct {
 
 // signUp makes an account and answers its subject. Logging in is a call of its own.
 func (a *API) signUp(w http.ResponseWriter, r *http.Request) {
-	if !a.options.OpenSignUp {
+	if !a.options.OpenSignUp && !a.options.InviteSignUp {
 		web.WriteProblem(w, &web.Problem{Type: web.TypeSignUpOff, Title: "Nobody can sign up here", Status: http.StatusForbidden})
 		return
 	}
@@ -27,11 +30,17 @@ func (a *API) signUp(w http.ResponseWriter, r *http.Request) {
 		web.Fail(w, r, err)
 		return
 	}
-	actor := issuer.Actor{Address: web.ClientAddress(r), UserAgent: r.UserAgent(), RequestID: web.RequestID(w)}
-	subject, err := a.accounts.SignUp(issuer.WithActor(r.Context(), actor), issuer.Enrolment{Name: req.Username, Password: req.Password}, device(r, ""))
+	subject, err := a.accounts.SignUp(acting(w, r), issuer.Enrolment{
+		Name: req.Username, Password: req.Password, Email: req.Email, Invitation: req.Invitation,
+	}, device(r, ""))
 	if err != nil {
 		web.Fail(w, r, err)
 		return
 	}
 	web.WriteJSON(w, http.StatusCreated, signUpAnswer{Subject: subject})
+}
+
+// acting lets events name where a request came from.
+func acting(w http.ResponseWriter, r *http.Request) context.Context {
+	return issuer.WithActor(r.Context(), issuer.Actor{Address: web.ClientAddress(r), UserAgent: r.UserAgent(), RequestID: web.RequestID(w)})
 }

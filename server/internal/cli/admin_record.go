@@ -76,8 +76,8 @@ func noSuch(err error, noun, name string) error {
 	return err
 }
 
-// equalNames compares names of accounts, which are stored in lower case.
-func equalNames(stored, given string) bool { return stored == strings.ToLower(given) }
+// equalNames compares names of accounts as the server does, but for what no terminal shows.
+func equalNames(stored, given string) bool { return strings.EqualFold(stored, given) }
 
 // requestMember is a member of a request, and its value.
 type requestMember struct {

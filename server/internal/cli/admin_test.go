@@ -123,6 +123,16 @@ func setMember(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[2], fmt.Sprint(object[args[1]]))
 }
 
+// memberOf is a member of a JSON object in a file.
+func memberOf(t *testing.T, file, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	check(t, err)
+	var object map[string]any
+	check(t, json.Unmarshal(text, &object))
+	return fmt.Sprint(object[name])
+}
+
 // exampleRank puts the examples in an order in which each finds what it speaks of: what makes something is first, what deletes it last.
 var exampleRank = map[string]int{"bootstrap": -3, "login": -2, "create": -1, "revoke": 1, "delete": 2}
 
@@ -148,6 +158,8 @@ func TestAdminExamples(t *testing.T) {
 	t.Setenv("XDG_CONFIG_HOME", filepath.Join(dir, "config"))
 	t.Setenv("JOT_ADMIN_TOKEN", token)
 	t.Setenv("SID", session.SessionID)
+	runShell(t, dir, s.url, "jot admin user invite --json >made")
+	t.Setenv("INVITATION", memberOf(t, filepath.Join(dir, "made"), "invitation_id"))
 	t.Setenv("KID", keys[slices.IndexFunc(keys, func(k issuer.Key) bool { return k.State == issuer.KeyNext })].ID)
 
 	var commands []*cobra.Command

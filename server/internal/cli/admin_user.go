@@ -13,7 +13,7 @@ import (
 
 var userColumns = []column{
 	{"USERNAME", "username", false}, {"SUB", "sub", false}, {"SCOPE", "scope", false}, {"DISABLED", "disabled", false},
-	{"GEN", "generation", false}, {"CREATED", "created", true}, {"CLAIMS", "claims", false},
+	{"GEN", "generation", false}, {"CREATED", "created", true}, {"CLAIMS", "claims", false}, {"EMAIL", "email", false},
 }
 
 func newAdminUserCommand(a *adminFlags) *cobra.Command {
@@ -22,6 +22,7 @@ func newAdminUserCommand(a *adminFlags) *cobra.Command {
 A USER is a subject's ID (sub), or the name of its account.`,
 		newUserListCommand(a), newUserShowCommand(a), newUserCreateCommand(a), newUserChangeCommand(a), newUserPasswordCommand(a),
 		newUserToggleCommand(a, true), newUserToggleCommand(a, false), newUserLogoutCommand(a), newUserDeleteCommand(a),
+		newUserInviteCommand(a), newUserInvitationsCommand(a), newUserUninviteCommand(a),
 	)
 }
 

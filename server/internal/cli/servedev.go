@@ -68,6 +68,7 @@ func serveIn(ctx context.Context, cmd *cobra.Command, c *config.Loaded, dir stri
 		settings.SignUpScope = c.SignUp.Scope
 	}
 	settings.CORSOrigins = c.CORS.Origins
+	settings.Mail = server.Mail{Print: cmd.OutOrStdout()}
 	s, err := server.New(ctx, settings)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/jot-auth/jot/server"
 	"github.com/jot-auth/jot/server/internal/certificate"
 )
 
@@ -22,11 +23,12 @@ func (c *Config) CheckFiles() error {
 	_, err1 := oldSecret("kek_old_file", c.KEKOldFile)
 	_, err2 := oldSecret("feed_credential_old_file", c.FeedCredentialOldFile)
 	errs = append(errs, err1, err2)
+	errs = append(errs, c.Mail.open(new(server.Mail)))
 	if c.TLS.Cert != "" && c.TLS.Key != "" {
 		errs = append(errs, certificate.Check(c.TLS.Cert, c.TLS.Key))
 	}
 	if len(c.ACME.Domains) > 0 {
-		_, err := c.acmeRoots()
+		_, err := certificates("acme.roots", c.ACME.Roots)
 		errs = append(errs, err, checkDirectory("acme.cache", c.ACMECache(), 0o077))
 	}
 	return errors.Join(errs...)

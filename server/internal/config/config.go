@@ -49,6 +49,7 @@ type Config struct {
 	CORS      CORS      `toml:"cors"`
 	LogIn     LogIn     `toml:"log_in"`
 	SignUp    SignUp    `toml:"sign_up"`
+	Mail      Mail      `toml:"mail"`
 	Tokens    Tokens    `toml:"tokens"`
 	Keys      Keys      `toml:"keys"`
 	Retention Retention `toml:"retention"`
@@ -87,8 +88,21 @@ type LogIn struct {
 // SignUp is what POST /v1/signup does.
 type SignUp struct {
 	Open   bool     `toml:"open" flag:"open-signup" doc:"Whether anybody may make an account."`
+	Invite bool     `toml:"invite" flag:"invite-signup" doc:"Whether whoever has an invitation of an administrator may make an account; with sign_up.open everybody may."`
 	Scope  []string `toml:"scope" flag:"signup-scope" value:"SCOPE" doc:"Scope that a new account gets." example:"pets:read"`
 	Claims string   `toml:"claims" doc:"Claims of a new account's tokens, a JSON object." example:"{\"role\":\"customer\"}"`
+}
+
+// Mail is how people are written to: to verify an address, to choose a new password.
+type Mail struct {
+	Server       string `toml:"server" doc:"SMTP server that takes letters. TLS comes first on port 465 and with STARTTLS on others; only a server on this machine may do without. Empty: no letters are sent, and no password can be reset by mail." example:"smtp.example.com:587"`
+	From         string `toml:"from" doc:"Who letters are from." example:"Example <auth@example.com>"`
+	Username     string `toml:"username" doc:"For a server that asks who sends." example:"jot"`
+	Password     string `toml:"password" from:"env" doc:"Password of that user, instead of a file."`
+	PasswordFile string `toml:"password_file" doc:"File of that password, on its one line, for you alone." example:"/etc/jot/mail.password"`
+	Roots        string `toml:"roots" doc:"PEM file of the root certificates of the server. Empty: the system's."`
+	VerifyPage   string `toml:"verify_page" doc:"URL of a page of yours, to which a letter appends the code that verifies an address; the page sends it to POST /v1/email/confirm. Empty: letters show the code." example:"https://app.example.com/verify#"`
+	ResetPage    string `toml:"reset_page" doc:"URL of a page of yours, to which a letter appends the code with which a new password is chosen; the page sends both to POST /v1/password/reset/confirm. Empty: letters show the code." example:"https://app.example.com/reset#"`
 }
 
 // Tokens are lifetimes.

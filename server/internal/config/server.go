@@ -44,6 +44,9 @@ func (c *Config) Server(logger *slog.Logger) (server.Config, error) {
 		return config, err
 	}
 	config.Issuer.KeyEncryptionKey, config.FeedCredentials = kek.Bytes(), []string{credential.Text()}
+	if err := c.Mail.open(&config.Mail); err != nil {
+		return config, err
+	}
 	oldKEK, err1 := oldSecret("kek_old_file", c.KEKOldFile)
 	oldCredential, err2 := oldSecret("feed_credential_old_file", c.FeedCredentialOldFile)
 	if err := errors.Join(err1, err2); err != nil {
@@ -141,6 +144,8 @@ func (c *Config) withoutSecrets() (server.Config, error) {
 		WitnessFile:      c.WitnessFile,
 		FeedMaxStaleness: c.FeedMaxStaleness,
 		OpenSignUp:       c.SignUp.Open,
+		InviteSignUp:     c.SignUp.Invite,
+		Mail:             c.Mail.withoutSecrets(),
 		SignUpScope:      c.SignUp.Scope,
 		NoThrottling:     c.LogIn.NoThrottling,
 		ProxyHeader:      c.ProxyHeader,
@@ -216,6 +221,7 @@ func parseNetwork(text string) (netip.Prefix, error) {
 // keys are what package issuer and its neighbours call a setting, and what it's called here.
 var keys = strings.NewReplacer("AbsoluteTTL", "tokens.absolute_ttl", "IdleTTL", "tokens.idle_ttl", "AccessTTL", "tokens.access_ttl",
 	"RefreshGrace", "tokens.refresh_grace", "KeySetMaxAge", "keys.max_age", "KeyLifetime", "keys.lifetime", "SessionRetention", "retention.sessions", "EventRetention", "retention.events", "Algorithm ", "keys.algorithm ",
+	"mail server", "mail.server", "mail from", "mail.from", "mail username and password", "mail.username and mail.password_file", "mail verify page", "mail.verify_page", "mail reset page", "mail.reset_page",
 	"Database isn't", "database isn't", "WitnessFile", "witness_file", "URL must", "issuer must", "URL is empty", "issuer is empty", "proxies: ", "trusted_proxies: ", "CORS origin", "cors.origins:")
 
 // Named calls settings by the names that they have here, in an error of package server or issuer.
@@ -241,7 +247,7 @@ func (c *Config) Certificates(logger *slog.Logger) (*tls.Config, func(http.Handl
 	}
 	acme := c.acme()
 	var err error
-	if acme.Roots, err = c.acmeRoots(); err != nil {
+	if acme.Roots, err = certificates("acme.roots", c.ACME.Roots); err != nil {
 		return nil, nil, err
 	}
 	return acme.Open()
@@ -251,17 +257,18 @@ func (c *Config) acme() certificate.ACME {
 	return certificate.ACME{Domains: c.ACME.Domains, Email: c.ACME.Email, Directory: c.ACME.Directory, CacheDir: c.ACMECache()}
 }
 
-func (c *Config) acmeRoots() (*x509.CertPool, error) {
-	if c.ACME.Roots == "" {
+// certificates reads root certificates, nil where no file is named.
+func certificates(path, file string) (*x509.CertPool, error) {
+	if file == "" {
 		return nil, nil
 	}
-	text, err := os.ReadFile(c.ACME.Roots)
+	text, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("acme.roots: %w", err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("acme.roots: there is no certificate in %s", c.ACME.Roots)
+		return nil, fmt.Errorf("%s: there is no certificate in %s", path, file)
 	}
 	return roots, nil
 }

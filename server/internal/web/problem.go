@@ -25,6 +25,9 @@ const (
 	TypeThrottled          = "urn:jot:problem:throttled"
 	TypeTaken              = "urn:jot:problem:taken"
 	TypeSignUpOff          = "urn:jot:problem:sign-up-off"
+	TypeInvitation         = "urn:jot:problem:invitation"
+	TypeCode               = "urn:jot:problem:code"
+	TypeNoMail             = "urn:jot:problem:no-mail"
 	TypeBootstrap          = "urn:jot:problem:bootstrap"
 	TypeAdminOnly          = "urn:jot:problem:admin-only"
 	TypeLastAdmin          = "urn:jot:problem:last-admin"
@@ -154,6 +157,12 @@ func domainProblem(err error) *Problem {
 		return &Problem{Type: TypeInvalidScope, Title: "The scope is not available", Status: http.StatusBadRequest}
 	case errors.Is(err, issuer.ErrInvalidTarget):
 		return &Problem{Type: TypeInvalidTarget, Title: "The resource is unknown", Status: http.StatusBadRequest}
+	case errors.Is(err, issuer.ErrInvitation):
+		return &Problem{Type: TypeInvitation, Title: "An invitation is needed", Status: http.StatusForbidden, Detail: "there is none, or it was used, withdrawn, or has expired"}
+	case errors.Is(err, issuer.ErrCode):
+		return &Problem{Type: TypeCode, Title: "The code is not valid", Status: http.StatusForbidden, Detail: "it was used, has expired, or another change has voided it"}
+	case errors.Is(err, issuer.ErrNoMail):
+		return &Problem{Type: TypeNoMail, Title: "This server sends no mail", Status: http.StatusForbidden}
 	case errors.Is(err, issuer.ErrBootstrap):
 		return &Problem{Type: TypeBootstrap, Title: "The code is not valid", Status: http.StatusForbidden, Detail: "it was used, has expired, or was replaced by a newer one"}
 	case errors.Is(err, issuer.ErrDeclared):

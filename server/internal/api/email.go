@@ -1,0 +1,59 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/jot-auth/jot/server/internal/web"
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+type emailRequest struct {
+	Email    string `json:"email"`
+	Password string `json:"password"`
+}
+
+// changeEmail sends a code to an address, with which it becomes the account's.
+func (a *API) changeEmail(w http.ResponseWriter, r *http.Request) {
+	tok, err := a.authenticate(r)
+	if err != nil {
+		web.Fail(w, r, err)
+		return
+	}
+	var req emailRequest
+	if err := web.DecodeJSON(w, r, &req); err != nil {
+		web.Fail(w, r, err)
+		return
+	}
+	err = a.accounts.ChangeEmail(acting(w, r), tok.Subject(), req.Password, req.Email, device(r, ""))
+	if errors.Is(err, issuer.ErrInvalidCredentials) {
+		err = errWrongPassword
+	}
+	if err != nil {
+		web.Fail(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusAccepted)
+}
+
+type codeRequest struct {
+	Code string `json:"code"`
+}
+
+// verifyEmail takes the code that was sent to an address. Whoever has it needs no access token.
+func (a *API) verifyEmail(w http.ResponseWriter, r *http.Request) {
+	var req codeRequest
+	if err := web.DecodeJSON(w, r, &req); err != nil {
+		web.Fail(w, r, err)
+		return
+	}
+	err := a.accounts.VerifyEmail(acting(w, r), req.Code)
+	if errors.Is(err, issuer.ErrTaken) {
+		err = &web.Problem{Type: web.TypeTaken, Title: "Another account has this address", Status: http.StatusConflict}
+	}
+	if err != nil {
+		web.Fail(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
