@@ -61,6 +61,8 @@ var onlyIn = map[string][]string{
 	"github.com/jackc/pgx/v5/pgconn":  {"sqlstore"},
 	"github.com/pressly/goose/v3":     {"sqlstore"},
 	"golang.org/x/crypto/argon2":      {"internal/accounts"},
+	"golang.org/x/crypto/bcrypt":      {"internal/accounts"},
+	"golang.org/x/crypto/scrypt":      {"internal/accounts"},
 	"net/smtp":                        {"internal/mail"},
 	"github.com/spf13/cobra":          {"internal/cli"},
 	"golang.org/x/term":               {"internal/cli"},

@@ -330,3 +330,15 @@ func TestNoMail(t *testing.T) {
 	s.want(t, http.StatusForbidden, "/v1/password/reset", "", object{"email": "ada@example.com"})
 	s.want(t, http.StatusForbidden, "/v1/email", me.Access, object{"email": "ada@example.com", "password": password})
 }
+
+// subjectOf is the subject that an answer names.
+func subjectOf(t *testing.T, body []byte) string {
+	t.Helper()
+	var answer struct {
+		Subject string `json:"sub"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil || answer.Subject == "" {
+		t.Fatalf("no subject in %s", body)
+	}
+	return answer.Subject
+}

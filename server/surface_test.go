@@ -61,7 +61,7 @@ var surface = map[string]endpoint{
 	"GET /readyz":                                 {},
 
 	"GET /admin/v1/subjects":                {bearer: "admin", texts: []string{"username"}, words: []string{"disabled"}},
-	"POST /admin/v1/subjects":               {bearer: "admin", body: map[string]any{"sub": "y", "username": "bob", "password": password, "scope": "pets:read", "claims": map[string]any{"plan": "free"}, "disabled": false}, harmless: []string{"sub", "password", "scope"}},
+	"POST /admin/v1/subjects":               {bearer: "admin", body: map[string]any{"sub": "y", "username": "bob", "password": password, "password_hash": "", "email": "", "email_verified": false, "scope": "pets:read", "claims": map[string]any{"plan": "free"}, "disabled": false}, harmless: []string{"sub", "password", "scope"}},
 	"GET /admin/v1/subjects/{sub}":          {bearer: "admin"},
 	"PATCH /admin/v1/subjects/{sub}":        {bearer: "admin", body: map[string]any{"scope": "pets:read", "claims": map[string]any{"plan": "free"}, "disabled": false, "soft": true}, harmless: []string{"scope"}},
 	"DELETE /admin/v1/subjects/{sub}":       {bearer: "admin"},

@@ -8,6 +8,10 @@ type Enrolment struct {
 	Password   string
 	Email      string // "" is none
 	Invitation string // the code of one; "" is none
+
+	// What only administrators say.
+	PasswordHash  string // of another system, instead of a password
+	EmailVerified bool
 }
 
 // Person is who a subject is.

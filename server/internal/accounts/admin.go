@@ -36,16 +36,33 @@ func (a *Admin) Create(ctx context.Context, e issuer.Enrolment, subject issuer.S
 		return "", err
 	}
 	made.ID, made.Disabled = cmp.Or(subject.ID, made.ID), subject.Disabled
+	account, err := a.prepare(ctx, e)
+	if err != nil {
+		return "", err
+	}
+	return a.accounts.enrol(ctx, account, made)
+}
+
+// prepare answers an account without its subject, with the hash of its password or the one that comes along.
+func (a *Admin) prepare(ctx context.Context, e issuer.Enrolment) (Account, error) {
+	if e.PasswordHash != "" {
+		if e.Password != "" {
+			return Account{}, &issuer.InputError{Field: "password_hash", Reason: "stands instead of a password, not beside one"}
+		}
+		if err := checkImport(e.PasswordHash); err != nil {
+			return Account{}, err
+		}
+		account, err := identify(e)
+		account.PasswordHash = e.PasswordHash
+		return account, err
+	}
 	account, err := prepare(e)
 	if err != nil {
-		return "", err
+		return Account{}, err
 	}
 	hash, err := a.accounts.hash(ctx, known, e.Password)
-	if err != nil {
-		return "", err
-	}
 	account.PasswordHash = hash.String()
-	return a.accounts.enrol(ctx, account, made)
+	return account, err
 }
 
 // Bootstrap makes an account with the scope of administrators for whoever has a code of the operator's, and answers its subject's

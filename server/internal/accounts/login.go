@@ -14,9 +14,9 @@ var passwordAMR = []string{"pwd"}
 
 // lookup is what is known about an attempt before its hash is computed.
 type lookup struct {
-	account Account      // zero where there is none
-	want    passwordHash // what the password must have; the decoy where there is no account
-	device  string       // ID of the known device; "" where there is none
+	account Account    // zero where there is none
+	want    storedHash // what the password must have; the decoy where there is no account
+	device  string     // ID of the known device; "" where there is none
 	limits  []limit
 }
 
@@ -51,6 +51,11 @@ func (a *Accounts) LogIn(ctx context.Context, name, password string, from issuer
 	if !ok || found.account.Subject == "" {
 		return issuer.Proof{}, issuer.ErrInvalidCredentials
 	}
+	upgraded, err := a.upgrade(ctx, who, found, password)
+	if err != nil {
+		a.abandon(ctx, try)
+		return issuer.Proof{}, err
+	}
 	device := found.device
 	if device == "" {
 		device = newDeviceID()
@@ -59,8 +64,36 @@ func (a *Accounts) LogIn(ctx context.Context, name, password string, from issuer
 		Subject:     found.account.Subject,
 		AMR:         passwordAMR,
 		DeviceToken: a.newDeviceToken(device, found.account.Subject, a.config.Now()),
-		Confirm:     func(tx issuer.Tx) error { return a.confirm(tx, found.account, try) },
+		Confirm:     func(tx issuer.Tx) error { return a.confirmUpgrade(tx, found.account, try, upgraded) },
 	}, nil
+}
+
+// upgrade answers the hash that takes the place of one that isn't as a new one would be; "" keeps it.
+func (a *Accounts) upgrade(ctx context.Context, who caller, found lookup, password string) (string, error) {
+	if found.want.current() {
+		return "", nil
+	}
+	hash, err := a.hash(ctx, who, password)
+	if err != nil {
+		return "", err
+	}
+	return hash.String(), nil
+}
+
+// confirmUpgrade is confirm, and stores the new hash, if there is one. Where the stored hash has changed meanwhile it may be that of the same
+// password, which another log-in has stored, or of another: nobody can say here, so whoever asks again learns it.
+func (a *Accounts) confirmUpgrade(t issuer.Tx, checked Account, try attempt, upgraded string) error {
+	err := a.confirm(t, checked, try)
+	if upgraded == "" {
+		return err
+	}
+	if errors.Is(err, issuer.ErrInvalidCredentials) {
+		return issuer.ErrBusy
+	}
+	if err != nil {
+		return err
+	}
+	return a.store.AccountsTx(t).UpdatePassword(checked.Subject, upgraded)
 }
 
 // lookUp finds the account and refuses an attempt that is throttled, in a transaction that only reads: however many are refused, they
@@ -116,10 +149,10 @@ func (a *Accounts) confirm(t issuer.Tx, checked Account, try attempt) error {
 }
 
 // hash answers the hash that the account's password must have.
-func (a Account) hash() (passwordHash, error) {
-	hash, err := parsePasswordHash(a.PasswordHash)
+func (a Account) hash() (storedHash, error) {
+	hash, err := parseStoredHash(a.PasswordHash)
 	if err != nil {
-		return passwordHash{}, fmt.Errorf("accounts: stored password of subject %s: %w", a.Subject, err)
+		return nil, fmt.Errorf("accounts: stored password of subject %s: %w", a.Subject, err)
 	}
 	return hash, nil
 }

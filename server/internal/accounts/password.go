@@ -3,7 +3,6 @@ package accounts
 import (
 	"context"
 	"crypto/rand"
-	"crypto/subtle"
 	"unicode/utf8"
 
 	"github.com/jot-auth/jot/server/issuer"
@@ -52,30 +51,21 @@ func checkPassword(password string, own ...string) error {
 func (a *Accounts) hash(ctx context.Context, who caller, password string) (passwordHash, error) {
 	h := newPasswordHash()
 	rand.Read(h.salt)
-	key, err := a.deriveKey(ctx, who, h, password)
-	if err != nil {
+	if err := a.gate.enter(ctx, who); err != nil {
 		return passwordHash{}, err
 	}
-	h.key = key
+	defer a.gate.leave()
+	h.key = h.compute(a.derive, password)
 	return h, nil
 }
 
 // verify says whether password is the one that want was made from.
-func (a *Accounts) verify(ctx context.Context, who caller, want passwordHash, password string) (bool, error) {
-	key, err := a.deriveKey(ctx, who, want, password)
-	if err != nil {
+func (a *Accounts) verify(ctx context.Context, who caller, want storedHash, password string) (bool, error) {
+	if err := a.gate.enter(ctx, who); err != nil {
 		return false, err
 	}
-	return subtle.ConstantTimeCompare(key, want.key) == 1, nil
-}
-
-// deriveKey runs Argon2id with the cost and salt of h, inside the gate.
-func (a *Accounts) deriveKey(ctx context.Context, who caller, h passwordHash, password string) ([]byte, error) {
-	if err := a.gate.enter(ctx, who); err != nil {
-		return nil, err
-	}
 	defer a.gate.leave()
-	return a.derive([]byte(password), h.salt, h.time, h.memory, h.threads, uint32(len(h.key))), nil
+	return want.matches(a.derive, password), nil
 }
 
 // newPasswordHash answers a hash of today's cost with room for a salt and a key.

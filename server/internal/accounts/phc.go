@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"crypto/subtle"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -40,6 +41,19 @@ func (h passwordHash) String() string {
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s",
 		argon2.Version, h.memory, h.time, h.threads,
 		base64.RawStdEncoding.EncodeToString(h.salt), base64.RawStdEncoding.EncodeToString(h.key))
+}
+
+// compute answers the key that a password has at the hash's cost and with its salt.
+func (h passwordHash) compute(derive deriveFunc, password string) []byte {
+	return derive([]byte(password), h.salt, h.time, h.memory, h.threads, uint32(len(h.key)))
+}
+
+func (h passwordHash) matches(derive deriveFunc, password string) bool {
+	return subtle.ConstantTimeCompare(h.compute(derive, password), h.key) == 1
+}
+
+func (h passwordHash) current() bool {
+	return h.memory == hashMemory && h.time == hashTime && h.threads == hashThreads && len(h.salt) == saltSize && len(h.key) == keySize
 }
 
 // parsePasswordHash reads exactly what String writes, within the bounds above.

@@ -133,6 +133,15 @@ func (a *Accounts) inserting(made Account, subject string) func(issuer.Tx) error
 
 // prepare answers an account without its subject and hash, if there may be such an account and it may have the password.
 func prepare(e issuer.Enrolment) (Account, error) {
+	account, err := identify(e)
+	if err != nil {
+		return Account{}, err
+	}
+	return account, checkPassword(e.Password, account.own()...)
+}
+
+// identify answers an account of the name and address, if there may be one.
+func identify(e issuer.Enrolment) (Account, error) {
 	name, err := parseName(e.Name)
 	if err != nil {
 		return Account{}, err
@@ -141,5 +150,6 @@ func prepare(e issuer.Enrolment) (Account, error) {
 	if err != nil {
 		return Account{}, err
 	}
-	return Account{Name: name.canonical, Display: name.display, Email: email}, checkPassword(e.Password, name.canonical, email.Key)
+	email.Verified = e.EmailVerified && e.Email != ""
+	return Account{Name: name.canonical, Display: name.display, Email: email}, nil
 }

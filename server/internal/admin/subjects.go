@@ -145,12 +145,20 @@ func (a *API) writeSubject(w http.ResponseWriter, r *http.Request, status int, s
 }
 
 type newSubjectRequest struct {
-	Subject  string          `json:"sub"`      // "": a random one
-	Username string          `json:"username"` // with a password: an account
-	Password string          `json:"password"`
-	Scope    string          `json:"scope"`
-	Claims   json.RawMessage `json:"claims"`
-	Disabled bool            `json:"disabled"`
+	Subject       string          `json:"sub"`      // "": a random one
+	Username      string          `json:"username"` // with a password: an account
+	Password      string          `json:"password"`
+	PasswordHash  string          `json:"password_hash"` // of another system, instead of a password
+	Email         string          `json:"email"`
+	EmailVerified bool            `json:"email_verified"`
+	Scope         string          `json:"scope"`
+	Claims        json.RawMessage `json:"claims"`
+	Disabled      bool            `json:"disabled"`
+}
+
+// account is what the request says of the subject's account.
+func (r newSubjectRequest) account() issuer.Enrolment {
+	return issuer.Enrolment{Name: r.Username, Password: r.Password, PasswordHash: r.PasswordHash, Email: r.Email, EmailVerified: r.EmailVerified}
 }
 
 // createSubject makes a subject, and an account for it where a name and a password come along.
@@ -167,10 +175,10 @@ func (a *API) createSubject(w http.ResponseWriter, r *http.Request) error {
 		made.ID = req.Subject
 	}
 	made.Disabled = req.Disabled
-	if req.Username == "" && req.Password == "" {
+	if req.account() == (issuer.Enrolment{}) {
 		err = a.issuer.CreateSubject(r.Context(), made)
 	} else {
-		_, err = a.accounts.Create(r.Context(), issuer.Enrolment{Name: req.Username, Password: req.Password}, made)
+		_, err = a.accounts.Create(r.Context(), req.account(), made)
 	}
 	if err != nil {
 		return err

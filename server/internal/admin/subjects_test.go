@@ -16,7 +16,7 @@ func TestSubjects(t *testing.T) {
 	created := f.do("POST", "/admin/v1/subjects", `{"username":"Ada","password":"`+password+`","scope":"pets:read","claims":{"role":"keeper","team":"red"}}`)
 	ada := created.want(t, 201)
 	sub := ada["sub"].(string)
-	if ada["username"] != "ada" || ada["scope"] != "pets:read" || ada["disabled"] != false || ada["generation"] != 1.0 {
+	if ada["username"] != "Ada" || ada["scope"] != "pets:read" || ada["disabled"] != false || ada["generation"] != 1.0 {
 		t.Errorf("created %v", ada)
 	}
 	if got := created.header.Get("Location"); got != "/base/admin/v1/subjects/"+sub {

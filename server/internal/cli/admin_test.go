@@ -153,6 +153,8 @@ func TestAdminExamples(t *testing.T) {
 	session, err := s.Issuer().Issue(t.Context(), issuer.Grant{Subject: bob})
 	check(t, err)
 	check(t, os.WriteFile(filepath.Join(dir, "password"), []byte(testPassword+"\n"), secretMode))
+	imported := `{"username":"grace","password_hash":"$2b$05$abcdefghijklmnopqrstuuFiPhXf1sVd3pCCRO.uVh34H/qI/ZsuS"}`
+	check(t, os.WriteFile(filepath.Join(dir, "accounts.jsonl"), []byte(imported), secretMode))
 	check(t, os.WriteFile(filepath.Join(dir, "jot.toml"), []byte("issuer = 'https://auth.example.com'\ndata = 'jot-data'\n"), publicMode))
 	runShell(t, dir, s.url, "jot key generate --out key.jwk")
 	t.Setenv("XDG_CONFIG_HOME", filepath.Join(dir, "config"))

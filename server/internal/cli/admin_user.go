@@ -23,6 +23,7 @@ A USER is a subject's ID (sub), or the name of its account.`,
 		newUserListCommand(a), newUserShowCommand(a), newUserCreateCommand(a), newUserChangeCommand(a), newUserPasswordCommand(a),
 		newUserToggleCommand(a, true), newUserToggleCommand(a, false), newUserLogoutCommand(a), newUserDeleteCommand(a),
 		newUserInviteCommand(a), newUserInvitationsCommand(a), newUserUninviteCommand(a),
+		newUserImportCommand(a),
 	)
 }
 
@@ -83,14 +84,18 @@ func findUser(cmd *cobra.Command, a *adminFlags, name string) (*adminServer, *re
 	var found struct {
 		Subjects []record `json:"subjects"`
 	}
-	query := url.Values{"username": {name}, "limit": {"1"}} // names come in order, so the first is the one
-	if err := server.call(cmd.Context(), http.MethodGet, "/subjects?"+query.Encode(), nil, &found); err != nil {
+	if err := server.call(cmd.Context(), http.MethodGet, "/subjects?"+firstNamed(name), nil, &found); err != nil {
 		return nil, nil, err
 	}
 	if len(found.Subjects) == 0 || !equalNames(found.Subjects[0].text("username"), name) {
 		return nil, nil, fmt.Errorf("there is no user %.80q: 'jot admin user list' lists them", name)
 	}
 	return server, &found.Subjects[0], nil
+}
+
+// firstNamed is the query for the account of a name: names come in order, so it is the first of those that begin with it.
+func firstNamed(name string) string {
+	return url.Values{"username": {name}, "limit": {"1"}}.Encode()
 }
 
 // userLabel is a user as a question or an answer names it.

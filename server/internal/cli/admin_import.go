@@ -1,0 +1,178 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+const (
+	maxImportLine = 64 << 10 // bytes, as a request may have
+	importReport  = 1000     // lines between two reports
+	importTries   = 10       // of one line, while the server is busy
+	importPause   = time.Second
+)
+
+const importLong = `Make accounts of the lines of a file, - for standard input: of another system, or of 'jot export'. Each line is a JSON object:
+
+  {"username":"ada","password_hash":"$2b$12$…","email":"ada@example.com","email_verified":true,
+   "sub":"…","scope":"pets:read","claims":{"team":"red"},"disabled":false}
+
+Only username and password_hash are needed. A hash is of Argon2id, Argon2i or scrypt, as a PHC string, or of bcrypt; at the next login
+the server replaces it by an Argon2id hash of its own. Without sub the account gets a random one.
+
+What is there already is left as it is, so an import that was interrupted is run again, or goes on with --from. The first line that
+can't be stops it, unless --skip is given.`
+
+func newUserImportCommand(a *adminFlags) *cobra.Command {
+	var from int
+	var skip bool
+	cmd := &cobra.Command{
+		Use: "import FILE|-", Short: "Make accounts with the password hashes of another system", Args: oneArgument("FILE"), DisableFlagsInUseLine: true,
+		Long:    importLong,
+		Example: `  jot admin user import accounts.jsonl`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if from < 1 {
+				return usagef("--from is at least 1")
+			}
+			server, err := a.server()
+			if err != nil {
+				return err
+			}
+			in := cmd.InOrStdin()
+			if args[0] != "-" {
+				file, err := os.Open(args[0])
+				if err != nil {
+					return fmt.Errorf("can't read the accounts: %w", err)
+				}
+				defer file.Close() // it was only read
+				in = file
+			}
+			i := importer{cmd: cmd, server: server, from: from, skip: skip}
+			return i.run(bufio.NewReaderSize(in, maxImportLine))
+		},
+	}
+	cmd.Flags().IntVar(&from, "from", 1, "begin with line `N`")
+	cmd.Flags().BoolVar(&skip, "skip", false, "go on after a line that can't be")
+	return cmd
+}
+
+// importer makes accounts, line by line.
+type importer struct {
+	cmd    *cobra.Command
+	server *adminServer
+	from   int
+	skip   bool
+
+	line, made, there, refused int
+}
+
+func (i *importer) run(in *bufio.Reader) error {
+	for {
+		text, err := in.ReadSlice('\n')
+		if errors.Is(err, bufio.ErrBufferFull) {
+			return i.stopped(fmt.Errorf("it has more than %d KiB", maxImportLine>>10))
+		}
+		if err != nil && err != io.EOF {
+			return i.stopped(err)
+		}
+		ended := err == io.EOF
+		if text = bytes.TrimSpace(text); len(text) > 0 || !ended {
+			i.line++
+		}
+		if len(text) > 0 && i.line >= i.from {
+			if err := i.account(text); err != nil {
+				return i.stopped(err)
+			}
+		}
+		if ended {
+			i.report()
+			return nil
+		}
+		if i.line%importReport == 0 {
+			i.report()
+		}
+	}
+}
+
+// stopped says with which line to go on.
+func (i *importer) stopped(err error) error {
+	i.report()
+	line := max(i.line, 1)
+	return fmt.Errorf("line %d: %w; mend it and go on with --from %d", line, err, line)
+}
+
+func (i *importer) report() {
+	say(i.cmd, "line %d: %d made, %d there already, %d refused", i.line, i.made, i.there, i.refused)
+}
+
+// account makes one account. What can't be is an error, or told and counted.
+func (i *importer) account(text []byte) error {
+	var named struct {
+		Username string `json:"username"`
+		Subject  string `json:"sub"`
+	}
+	err := json.Unmarshal(text, &named)
+	if err == nil && named.Username == "" {
+		err = errors.New("it has no username")
+	}
+	if err == nil {
+		err = i.make(text)
+	}
+	failed, answered := errors.AsType[*serverError](err)
+	switch {
+	case err == nil:
+		i.made++
+		return nil
+	case answered && failed.Status == http.StatusConflict && i.same(named.Username, named.Subject):
+		i.there++
+		return nil
+	case answered && failed.Status == http.StatusConflict:
+		err = errors.New("another account has its username, its address or its sub")
+	case answered && failed.Status != http.StatusBadRequest:
+		return err // of which the line isn't guilty
+	}
+	if !i.skip {
+		return err
+	}
+	i.refused++
+	say(i.cmd, "line %d is left out: %v", i.line, err)
+	return nil
+}
+
+// make asks the server for an account, and waits while it has too much to do.
+func (i *importer) make(text []byte) error {
+	for try := 1; ; try++ {
+		err := i.server.call(i.cmd.Context(), http.MethodPost, "/subjects", json.RawMessage(text), nil)
+		failed, answered := errors.AsType[*serverError](err)
+		if !answered || failed.Status != http.StatusServiceUnavailable || try == importTries {
+			return err
+		}
+		select {
+		case <-time.After(importPause):
+		case <-i.cmd.Context().Done():
+			return i.cmd.Context().Err()
+		}
+	}
+}
+
+// same says whether the account of a name is the one of the line: it was imported before.
+func (i *importer) same(name, sub string) bool {
+	var found struct {
+		Subjects []record `json:"subjects"`
+	}
+	if err := i.server.call(i.cmd.Context(), http.MethodGet, "/subjects?"+firstNamed(name), nil, &found); err != nil || len(found.Subjects) == 0 {
+		return false
+	}
+	user := &found.Subjects[0]
+	return strings.EqualFold(user.text("username"), name) && (sub == "" || user.text("sub") == sub)
+}
