@@ -342,3 +342,41 @@ func subjectOf(t *testing.T, body []byte) string {
 	}
 	return answer.Subject
 }
+
+// TestExportOfAPerson has all of one's own and nothing of others, no secret, and wants a recent login.
+func TestExportOfAPerson(t *testing.T) {
+	eachTown(t, func(t *testing.T, s *town) {
+		email := s.settle(t, "ada")
+		s.settle(t, "bob")
+		me := s.logIn(t, "ada", password)
+		s.want(t, http.StatusAccepted, "/v1/password/reset", "", object{"email": email})
+		code := s.mail.code(t, email)
+		text := s.get(t, "/v1/me/export", me.Access)
+		var got struct {
+			Subject struct{ Sub string }
+			Account struct {
+				Username, Canonical, Email string
+				PasswordHash               string `json:"password_hash"`
+				Codes                      []struct{ Purpose string }
+			}
+			Sessions []struct{ Sub string }
+			Events   []struct{ Sub, Kind string }
+		}
+		if err := json.Unmarshal(text, &got); err != nil {
+			t.Fatal(err)
+		}
+		if got.Account.Username != "ada" || got.Account.Email != email || got.Account.PasswordHash != "argon2id" || len(got.Account.Codes) != 1 || len(got.Sessions) != 1 || len(got.Events) < 3 {
+			t.Errorf("export %s", text)
+		}
+		for _, e := range got.Events {
+			if e.Sub != got.Subject.Sub {
+				t.Errorf("an event of another: %+v", e)
+			}
+		}
+		for _, secret := range []string{code, me.Refresh, "$argon2id$", "bob"} {
+			if strings.Contains(string(text), secret) {
+				t.Errorf("the export holds %q", secret)
+			}
+		}
+	})
+}

@@ -124,6 +124,9 @@ func (c *client) adminSubjects() {
 	c.as("PUT", path+"/"+bob+"/password", object{"password": password + "!"}, 204)
 	c.as("PUT", path+"/43/password", object{"password": password}, 404)
 	c.as("POST", path+"/43/logout", nil, 204)
+	c.as("GET", path+"/"+bob+"/export", nil, 200)
+	c.as("GET", path+"/43/export", nil, 200)
+	c.as("POST", path, object{"username": "grace", "password_hash": "$2b$05$abcdefghijklmnopqrstuuFiPhXf1sVd3pCCRO.uVh34H/qI/ZsuS", "email": "grace@example.com", "email_verified": true}, 201)
 	c.as("DELETE", path+"/43", nil, 204)
 	c.lastAdministrator()
 }

@@ -108,6 +108,11 @@ func (c *client) firstParty() {
 	c.do(call{method: "GET", path: "/v1/me", header: bearer("two words"), want: 400})
 	c.do(call{method: "GET", path: "/v1/me", header: bearer(c.foreign(t.Access)), want: 403})
 
+	c.do(call{method: "GET", path: "/v1/me/export", header: bearer(t.Access), want: 200})
+	c.do(call{method: "GET", path: "/v1/me/export", want: 401})
+	c.do(call{method: "GET", path: "/v1/me/export", header: bearer("two words"), want: 400})
+	c.do(call{method: "GET", path: "/v1/me/export", header: bearer(c.foreign(t.Access)), want: 403})
+
 	t = c.tokens(call{method: "POST", path: "/v1/refresh", json: map[string]string{"refresh_token": t.Refresh}, want: 200})
 	c.do(call{method: "POST", path: "/v1/refresh", header: map[string]string{"Cookie": "__Secure-jot-refresh=" + t.Refresh}, want: 200})
 	c.do(call{method: "POST", path: "/v1/refresh", json: map[string]string{"refresh_token": "jrt_forged"}, want: 401})

@@ -21,6 +21,23 @@ type Person struct {
 	EmailVerified bool   // the person reads its mail
 }
 
+// StoredAccount is all that is stored of a person's account, but secrets.
+type StoredAccount struct {
+	Person
+	Canonical string       // the name as it is compared
+	HashKind  string       // of the password, such as "argon2id"
+	Codes     []StoredCode // that were sent and not used
+	Created   time.Time
+}
+
+// StoredCode is a code that was sent to a person.
+type StoredCode struct {
+	Purpose string
+	Email   string // that it verifies, if it does
+	Created time.Time
+	Expires time.Time
+}
+
 // Invitation is a right to make one account.
 type Invitation struct {
 	ID      string

@@ -6,7 +6,9 @@
 package admin
 
 import (
+	"context"
 	"net/http"
+	"time"
 
 	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/server/internal/web"
@@ -30,6 +32,7 @@ type Self interface {
 	URL() string
 	AdminAudience() string
 	Verifier() *jot.Verifier
+	Now(ctx context.Context) (time.Time, error)
 }
 
 // API serves the admin API.
@@ -61,6 +64,7 @@ func (a *API) Register(mux *http.ServeMux) {
 		"DELETE /admin/v1/subjects/{sub}":       a.deleteSubject,
 		"POST /admin/v1/subjects/{sub}/logout":  a.logOutSubject,
 		"PUT /admin/v1/subjects/{sub}/password": a.setPassword,
+		"GET /admin/v1/subjects/{sub}/export":   a.exportSubject,
 		"GET /admin/v1/invitations":             a.listInvitations,
 		"POST /admin/v1/invitations":            a.invite,
 		"DELETE /admin/v1/invitations/{id}":     a.withdrawInvitation,

@@ -26,31 +26,9 @@ type Events interface {
 	Events(ctx context.Context, f issuer.EventFilter, after uint64, limit int) ([]issuer.Event, error)
 }
 
-type eventAnswer struct {
-	ID          uint64    `json:"id"`
-	Time        time.Time `json:"time"`
-	Kind        string    `json:"kind"`
-	Subject     string    `json:"sub,omitempty"`
-	Session     string    `json:"sid,omitempty"`
-	ClientID    string    `json:"client_id,omitempty"`
-	Detail      string    `json:"detail,omitempty"`
-	Actor       string    `json:"actor,omitempty"`
-	ActorClient string    `json:"actor_client_id,omitempty"`
-	Address     string    `json:"address,omitempty"`
-	UserAgent   string    `json:"user_agent,omitempty"`
-	RequestID   string    `json:"request_id,omitempty"`
-}
-
-func newEventAnswer(e issuer.Event) eventAnswer {
-	return eventAnswer{
-		ID: e.ID, Time: e.Time, Kind: string(e.Kind), Subject: e.Subject, Session: e.Session, ClientID: e.ClientID, Detail: e.Detail,
-		Actor: e.Actor, ActorClient: e.ActorClient, Address: e.Address, UserAgent: e.UserAgent, RequestID: e.RequestID,
-	}
-}
-
 type eventsAnswer struct {
-	Events []eventAnswer `json:"events"`
-	Next   string        `json:"next,omitempty"`
+	Events []web.EventRecord `json:"events"`
+	Next   string            `json:"next,omitempty"`
 }
 
 // listEvents answers a page of events, newest first, or exports all of them.
@@ -72,9 +50,9 @@ func (a *API) listEvents(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	answer := eventsAnswer{Events: []eventAnswer{}, Next: next}
+	answer := eventsAnswer{Events: []web.EventRecord{}, Next: next}
 	for _, e := range events {
-		answer.Events = append(answer.Events, newEventAnswer(e))
+		answer.Events = append(answer.Events, web.NewEventRecord(e))
 	}
 	web.WriteJSON(w, http.StatusOK, answer)
 	return nil
@@ -95,7 +73,7 @@ func (a *API) exportEvents(w http.ResponseWriter, r *http.Request, filter issuer
 	for {
 		sending.SetWriteDeadline(time.Now().Add(exportTimeout)) // not every server has deadlines
 		for _, e := range events {
-			if err := encoder.Encode(newEventAnswer(e)); err != nil {
+			if err := encoder.Encode(web.NewEventRecord(e)); err != nil {
 				return nil // the client has gone
 			}
 		}

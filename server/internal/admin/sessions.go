@@ -3,8 +3,6 @@ package admin
 import (
 	"context"
 	"net/http"
-	"strings"
-	"time"
 
 	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/server/issuer"
@@ -18,35 +16,9 @@ type Sessions interface {
 	Issue(ctx context.Context, g issuer.Grant) (issuer.Tokens, error)
 }
 
-type sessionAnswer struct {
-	ID          string     `json:"sid"`
-	Subject     string     `json:"sub"`
-	ClientID    string     `json:"client_id"`
-	Resource    string     `json:"resource"`
-	Scope       string     `json:"scope"`
-	AMR         []string   `json:"amr"`
-	AuthTime    time.Time  `json:"auth_time"`
-	UserAgent   string     `json:"user_agent"`
-	Address     string     `json:"address"`
-	Created     time.Time  `json:"created"`
-	LastUsed    time.Time  `json:"last_used"`
-	IdleExpires time.Time  `json:"idle_expires"`
-	Expires     time.Time  `json:"expires"`
-	Ended       *time.Time `json:"ended,omitempty"`
-	EndReason   string     `json:"end_reason,omitempty"`
-}
-
-func newSessionAnswer(s issuer.Session) sessionAnswer {
-	return sessionAnswer{
-		ID: s.ID, Subject: s.Subject, ClientID: s.ClientID, Resource: s.Resource, Scope: strings.Join(s.Scope, " "), AMR: append([]string{}, s.AMR...),
-		AuthTime: s.AuthTime, UserAgent: s.UserAgent, Address: s.Address, Created: s.Created, LastUsed: s.LastUsed,
-		IdleExpires: s.IdleExpires, Expires: s.Expires, Ended: optional(s.Ended), EndReason: string(s.EndReason),
-	}
-}
-
 type sessionsAnswer struct {
-	Sessions []sessionAnswer `json:"sessions"`
-	Next     string          `json:"next,omitempty"`
+	Sessions []web.SessionRecord `json:"sessions"`
+	Next     string              `json:"next,omitempty"`
 }
 
 // listSessions answers a page of sessions, newest first.
@@ -61,9 +33,9 @@ func (a *API) listSessions(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	answer := sessionsAnswer{Sessions: []sessionAnswer{}, Next: next}
+	answer := sessionsAnswer{Sessions: []web.SessionRecord{}, Next: next}
 	for _, s := range sessions {
-		answer.Sessions = append(answer.Sessions, newSessionAnswer(s))
+		answer.Sessions = append(answer.Sessions, web.NewSessionRecord(s))
 	}
 	web.WriteJSON(w, http.StatusOK, answer)
 	return nil
@@ -75,7 +47,7 @@ func (a *API) showSession(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	web.WriteJSON(w, http.StatusOK, newSessionAnswer(session))
+	web.WriteJSON(w, http.StatusOK, web.NewSessionRecord(session))
 	return nil
 }
 

@@ -33,6 +33,7 @@ type Accounts interface {
 	Invite(ctx context.Context, note string, ttl time.Duration) (i issuer.Invitation, code string, err error)
 	Invitations(ctx context.Context, after string, limit int) ([]issuer.Invitation, error)
 	Withdraw(ctx context.Context, id string) error
+	web.StoredAccounts
 }
 
 type subjectAnswer struct {

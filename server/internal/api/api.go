@@ -26,6 +26,7 @@ type Issuer interface {
 	Issue(ctx context.Context, g issuer.Grant) (issuer.Tokens, error)
 	Refresh(ctx context.Context, r issuer.RefreshRequest) (issuer.Tokens, error)
 	Sessions
+	web.Stored
 }
 
 // Sessions is what it needs to list, replace and end sessions.
@@ -47,6 +48,7 @@ type Accounts interface {
 	RequestReset(ctx context.Context, email string, from issuer.Device) error
 	CompleteReset(ctx context.Context, code, fresh string) error
 	Person(ctx context.Context, subject string) (issuer.Person, error)
+	web.StoredAccounts
 }
 
 // Options are choices about the endpoints. The zero value is the strictest.
@@ -119,6 +121,7 @@ func (a *API) Register(mux *http.ServeMux) {
 		"POST /v1/password/reset/confirm": a.completeReset,
 		"POST /v1/email":                  a.changeEmail,
 		"POST /v1/email/confirm":          a.verifyEmail,
+		"GET /v1/me/export":               a.export,
 		"GET /v1/me":                      a.me,
 		"GET /v1/sessions":                a.listSessions,
 		"DELETE /v1/sessions/{sid}":       a.endSession,

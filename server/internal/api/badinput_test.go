@@ -193,6 +193,9 @@ func (b broken) ChangePassword(context.Context, string, string, string, issuer.D
 func (b broken) ChangeEmail(context.Context, string, string, string, issuer.Device) error {
 	return b.err
 }
+func (b broken) StoredAccount(context.Context, string) (issuer.StoredAccount, error) {
+	return issuer.StoredAccount{}, b.err
+}
 func (b broken) VerifyEmail(context.Context, string) error                 { return b.err }
 func (b broken) RequestReset(context.Context, string, issuer.Device) error { return b.err }
 func (b broken) CompleteReset(context.Context, string, string) error       { return b.err }

@@ -118,7 +118,12 @@ func exportEvents(cmd *cobra.Command, a *adminFlags, query url.Values, name stri
 	if err != nil {
 		return err
 	}
-	response, err := server.send(cmd.Context(), http.MethodGet, "/admin/v1/events?"+query.Encode(), "application/jsonl", nil)
+	return saveExport(cmd, server, "/admin/v1/events?"+query.Encode(), "application/jsonl", name, "the events")
+}
+
+// saveExport copies an answer of any length into a new file, or to standard output where none is named.
+func saveExport(cmd *cobra.Command, server *adminServer, path, media, name, what string) error {
+	response, err := server.send(cmd.Context(), http.MethodGet, path, media, nil)
 	if err != nil {
 		return err
 	}
@@ -133,7 +138,7 @@ func exportEvents(cmd *cobra.Command, a *adminFlags, query url.Values, name stri
 	if err := errors.Join(copyEvents(file, response.Body), file.Close()); err != nil {
 		return errors.Join(err, os.Remove(name))
 	}
-	say(cmd, "wrote the events to %s", name)
+	say(cmd, "wrote %s to %s", what, name)
 	return nil
 }
 

@@ -23,7 +23,7 @@ A USER is a subject's ID (sub), or the name of its account.`,
 		newUserListCommand(a), newUserShowCommand(a), newUserCreateCommand(a), newUserChangeCommand(a), newUserPasswordCommand(a),
 		newUserToggleCommand(a, true), newUserToggleCommand(a, false), newUserLogoutCommand(a), newUserDeleteCommand(a),
 		newUserInviteCommand(a), newUserInvitationsCommand(a), newUserUninviteCommand(a),
-		newUserImportCommand(a),
+		newUserImportCommand(a), newUserExportCommand(a),
 	)
 }
 
@@ -241,6 +241,25 @@ func newUserLogoutCommand(a *adminFlags) *cobra.Command {
 			return nil
 		},
 	}
+}
+
+func newUserExportCommand(a *adminFlags) *cobra.Command {
+	var out string
+	cmd := &cobra.Command{
+		Use: "export USER", Short: "Write all that is stored on a user", Args: oneArgument("USER"), DisableFlagsInUseLine: true,
+		Long: `Write all that is stored on a user, as one JSON object: the subject, its account, its sessions, and the events about it. No secret is in it:
+of the password it says what made its hash, of a code that was sent when and for what.`,
+		Example: `  jot admin user export bob --out bob.json`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			server, user, err := findUser(cmd, a, args[0])
+			if err != nil {
+				return err
+			}
+			return saveExport(cmd, server, "/admin/v1/subjects/"+escapePath(user.text("sub"))+"/export", "application/json", out, "what is stored on "+userLabel(user))
+		},
+	}
+	cmd.Flags().StringVar(&out, "out", "", "write to `FILE` (mode 0600), which must not exist")
+	return cmd
 }
 
 func newUserDeleteCommand(a *adminFlags) *cobra.Command {

@@ -67,6 +67,13 @@ func InvalidToken(detail string) *Problem {
 	return p
 }
 
+// LoginTooOld is the answer to a bearer token of a login that is longer ago than the endpoint asks for (RFC 9470 section 3).
+func LoginTooOld(maxAge time.Duration) *Problem {
+	p := NewProblem(http.StatusUnauthorized, "log in again: the last time was too long ago for this")
+	p.challenge = `, error="insufficient_user_authentication", error_description="a more recent login is needed", max_age="` + strconv.Itoa(wholeSeconds(maxAge)) + `"`
+	return p
+}
+
 // InsufficientScope is the answer to a bearer token that doesn't reach so far (RFC 6750 section 3.1).
 func InsufficientScope(scope, detail string) *Problem {
 	p := NewProblem(http.StatusForbidden, detail)
