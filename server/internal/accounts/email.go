@@ -77,7 +77,7 @@ func (a *Accounts) askToVerify(account Account, email Email) error {
 		if err != nil {
 			return Letter{}, err
 		}
-		return a.letter(email.Address, "verify", facts{Name: account.shown(), Code: code, Link: link(a.config.Links.Verify, code)})
+		return a.letter(email.Address, "verify", facts{Name: account.Shown(), Code: code, Link: link(a.config.Links.Verify, code)})
 	})
 }
 
@@ -155,5 +155,5 @@ func (a *Accounts) Person(ctx context.Context, subject string) (issuer.Person, e
 }
 
 func (a Account) person() issuer.Person {
-	return issuer.Person{Name: a.shown(), Email: a.Email.Address, EmailVerified: a.Email.Verified}
+	return issuer.Person{Name: a.Shown(), Email: a.Email.Address, EmailVerified: a.Email.Verified}
 }

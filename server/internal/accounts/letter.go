@@ -63,7 +63,7 @@ func (a *Accounts) tell(account Account, kind string) {
 		return
 	}
 	_ = a.config.Post.Send(func(context.Context) (Letter, error) {
-		return a.letter(account.Email.Address, kind, facts{Name: account.shown()})
+		return a.letter(account.Email.Address, kind, facts{Name: account.Shown()})
 	})
 }
 

@@ -91,8 +91,8 @@ func isNameRune(r rune) bool {
 // isAlphanumeric takes no other digits than 0 to 9: those of other scripts pass for them, and for letters.
 func isAlphanumeric(r rune) bool { return unicode.IsLetter(r) || '0' <= r && r <= '9' }
 
-// shown is the name of an account as its owner writes it; accounts of before have no other than the canonical one.
-func (a Account) shown() string { return cmp.Or(a.Display, a.Name) }
+// Shown is the name of an account as its owner writes it; accounts of before have no other than the canonical one.
+func (a Account) Shown() string { return cmp.Or(a.Display, a.Name) }
 
 // visible leaves out the characters that show nothing: names that differ in nothing else look the same. Those that turn the direction of
 // writing stay, and no name may have them.

@@ -58,7 +58,7 @@ func (a *Accounts) writeReset(ctx context.Context, email Email) (Letter, error) 
 	if err != nil {
 		return Letter{}, err
 	}
-	return a.letter(account.Email.Address, "reset", facts{Name: account.shown(), Code: code, Link: link(a.config.Links.Reset, code)})
+	return a.letter(account.Email.Address, "reset", facts{Name: account.Shown(), Code: code, Link: link(a.config.Links.Reset, code)})
 }
 
 // CompleteReset trades the code of a reset for a new password, ends all sessions of the account and voids its other codes. Who failed to log in

@@ -69,7 +69,7 @@ func newRootCommand() *cobra.Command {
 	root.SetHelpCommandGroupID("other")
 	root.SetCompletionCommandGroupID("other")
 	addGroup(root, "server", "The server:", newServeCommand(), newDemoCommand(), newConfigCommand(), newHealthCommand(), newAdminCommand())
-	addGroup(root, "database", "Its database:", newMigrateCommand(), newCopyCommand(), newBackupCommand(), newRestoreCommand(), newRecoverCommand())
+	addGroup(root, "database", "Its database:", newMigrateCommand(), newCopyCommand(), newBackupCommand(), newExportCommand(), newRestoreCommand(), newRecoverCommand())
 	addGroup(root, "token", "Tokens:", newInspectCommand(), newVerifyCommand(), newSignCommand(), newEncryptCommand(), newDecryptCommand())
 	addGroup(root, "key", "Keys:", newKeyCommand())
 	addGroup(root, "other", "Other:", newManCommand(), newVersionCommand())

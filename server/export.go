@@ -1,0 +1,204 @@
+package server
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/jot-auth/jot/server/internal/accounts"
+	"github.com/jot-auth/jot/server/internal/web"
+	"github.com/jot-auth/jot/server/issuer"
+	"github.com/jot-auth/jot/server/sqlstore"
+)
+
+// exportBatch is how many records are read at once.
+const exportBatch = 500
+
+// ExportConfig says what is exported. KeyEncryptionKey and Database or DataDir are required, and as in Config.
+type ExportConfig struct {
+	Database               string
+	DataDir                string
+	KeyEncryptionKey       []byte
+	OlderKeyEncryptionKeys [][]byte
+}
+
+// Exported counts what was exported.
+type Exported struct{ Accounts, Subjects, Clients, Resources, Keys, Events int }
+
+// Export writes what another system needs to go on into a new directory, for nobody but its owner: accounts.jsonl, with password hashes, as 'jot admin
+// user import' reads it; subjects.jsonl, those without an account; clients.jsonl and resources.jsonl, those that the database has; keys.json, the private
+// signing keys as a JWK Set (RFC 7517); events.jsonl. It reads one state of the database, beside servers that run on it. After an error
+// there is no directory.
+func Export(ctx context.Context, c ExportConfig, dir string) (done Exported, err error) {
+	store, err := openBeside(ctx, Config{Database: c.Database, DataDir: c.DataDir})
+	if err != nil {
+		return Exported{}, err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return Exported{}, err
+	}
+	err = store.View(ctx, func(r issuer.Reader) error {
+		e := exporter{reader: r, accounts: store.AccountsReader(r), dir: dir, config: c}
+		err := errors.Join(e.subjects(), e.clients(), e.resources(), e.keys(), e.events())
+		done = e.done
+		return err
+	})
+	if err != nil {
+		return Exported{}, errors.Join(err, os.RemoveAll(dir))
+	}
+	return done, nil
+}
+
+type exporter struct {
+	reader   issuer.Reader
+	accounts accounts.Reader
+	dir      string
+	config   ExportConfig
+	done     Exported
+}
+
+// importable is an account as 'jot admin user import' reads it, and a subject without one.
+type importable struct {
+	Username      string          `json:"username,omitempty"`
+	PasswordHash  string          `json:"password_hash,omitempty"`
+	Email         string          `json:"email,omitempty"`
+	EmailVerified bool            `json:"email_verified,omitempty"`
+	Subject       string          `json:"sub"`
+	Scope         string          `json:"scope"`
+	Claims        json.RawMessage `json:"claims"`
+	Disabled      bool            `json:"disabled"`
+}
+
+func (e *exporter) subjects() error {
+	return e.file("subjects.jsonl", func(alone *json.Encoder) error {
+		return e.file("accounts.jsonl", func(named *json.Encoder) error {
+			return pages(func(after issuer.Position) ([]issuer.Subject, error) {
+				return e.reader.Subjects(issuer.SubjectFilter{}, after, exportBatch)
+			},
+				func(s issuer.Subject) issuer.Position { return issuer.Position{Time: s.Created, ID: s.ID} },
+				func(s issuer.Subject) error { return e.subject(s, named, alone) })
+		})
+	})
+}
+
+// subject writes one subject, unless it is a client's own.
+func (e *exporter) subject(s issuer.Subject, named, alone *json.Encoder) error {
+	if strings.HasPrefix(s.ID, issuer.ClientPrefix) {
+		return nil
+	}
+	record := importable{Subject: s.ID, Scope: strings.Join(s.Scope, " "), Claims: s.Claims, Disabled: s.Disabled}
+	account, err := e.accounts.AccountOfSubject(s.ID)
+	if errors.Is(err, issuer.ErrNotFound) {
+		e.done.Subjects++
+		return alone.Encode(record)
+	}
+	if err != nil {
+		return err
+	}
+	e.done.Accounts++
+	record.Username, record.PasswordHash = account.Shown(), account.PasswordHash
+	record.Email, record.EmailVerified = account.Email.Address, account.Email.Verified
+	return named.Encode(record)
+}
+
+func (e *exporter) clients() error {
+	return e.file("clients.jsonl", func(to *json.Encoder) error {
+		return pages(func(after string) ([]issuer.Client, error) { return e.reader.Clients(after, exportBatch) },
+			func(c issuer.Client) string { return c.ID },
+			func(c issuer.Client) error { e.done.Clients++; return to.Encode(recordOf(c)) })
+	})
+}
+
+func (e *exporter) resources() error {
+	return e.file("resources.jsonl", func(to *json.Encoder) error {
+		return pages(func(after string) ([]issuer.Resource, error) { return e.reader.Resources(after, exportBatch) },
+			func(r issuer.Resource) string { return r.Audience },
+			func(r issuer.Resource) error { e.done.Resources++; return to.Encode(recordOf(r)) })
+	})
+}
+
+func (e *exporter) keys() error {
+	keys, err := issuer.OpenKeys(e.reader, slices.Concat([][]byte{e.config.KeyEncryptionKey}, e.config.OlderKeyEncryptionKeys)...)
+	if err != nil {
+		return err
+	}
+	e.done.Keys = len(keys)
+	return e.file("keys.json", func(to *json.Encoder) error { return to.Encode(map[string]any{"keys": keys}) })
+}
+
+func (e *exporter) events() error {
+	return e.file("events.jsonl", func(to *json.Encoder) error {
+		return pages(func(after uint64) ([]issuer.Event, error) {
+			return e.reader.Events(issuer.EventFilter{}, after, exportBatch)
+		},
+			func(v issuer.Event) uint64 { return v.ID },
+			func(v issuer.Event) error { e.done.Events++; return to.Encode(web.NewEventRecord(v)) })
+	})
+}
+
+// file writes a new file, which is on the disk when it returns nil.
+func (e *exporter) file(name string, write func(*json.Encoder) error) (err error) {
+	file, err := os.OpenFile(filepath.Join(e.dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	buffered := bufio.NewWriter(file)
+	encoder := json.NewEncoder(io.Writer(buffered))
+	encoder.SetEscapeHTML(false)
+	if err := write(encoder); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return errors.Join(buffered.Flush(), file.Sync())
+}
+
+// pages reads a list to its end, and visits what is in it.
+func pages[T, At any](read func(At) ([]T, error), at func(T) At, visit func(T) error) error {
+	var after At
+	for {
+		page, err := read(after)
+		if err != nil {
+			return err
+		}
+		for _, record := range page {
+			if err := visit(record); err != nil {
+				return err
+			}
+			after = at(record)
+		}
+		if len(page) < exportBatch {
+			return nil
+		}
+	}
+}
+
+// openBeside opens a database that a server has made, beside servers that run on it.
+func openBeside(ctx context.Context, c Config) (*sqlstore.Store, error) {
+	name := c.Database
+	if name == "" {
+		name = filepath.Join(c.DataDir, DatabaseName)
+	}
+	schema, err := sqlstore.ReadSchema(ctx, name)
+	if err == nil && schema.Version == 0 {
+		err = errors.New("it is empty")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("server: there is no database yet: start the server once (%w)", err)
+	}
+	if len(schema.Pending) > 0 { // a server of an older version may be at work
+		return nil, errors.New("server: the database is of an older version than this program: start the server of this version first")
+	}
+	store, err := openStore(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("server: opening the database: %w", err)
+	}
+	return store, nil
+}
