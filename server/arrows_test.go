@@ -32,6 +32,7 @@ var mayImport = map[string][]string{
 	"internal/admin":     {"issuer", "internal/web"},
 	"internal/api":       {"issuer", "internal/web"},
 	"internal/oauth":     {"issuer", "internal/web"},
+	"internal/console":   {"issuer", "internal/web"},
 	"internal/feed":      {"issuer", "internal/web"},
 	"internal/mail":      {},
 	"internal/openapi":   {"internal/web"},
@@ -41,7 +42,7 @@ var mayImport = map[string][]string{
 	"internal/config":      {".", "issuer", "internal/certificate", "internal/privatefile"},
 
 	".": {
-		"issuer", "sqlstore", "internal/accounts", "internal/admin", "internal/api", "internal/feed", "internal/mail", "internal/oauth", "internal/openapi",
+		"issuer", "sqlstore", "internal/accounts", "internal/admin", "internal/api", "internal/console", "internal/feed", "internal/mail", "internal/oauth", "internal/openapi",
 		"internal/privatefile", "internal/telemetry", "internal/web",
 	},
 	"internal/accounts/storetest": {"issuer", "internal/accounts"},
@@ -68,7 +69,7 @@ var onlyIn = map[string][]string{
 	"golang.org/x/term":               {"internal/cli"},
 	rootModule + "/jws":               {"internal/cli"},
 	rootModule + "/jwe":               {"internal/cli"},
-	rootModule + "/jothttp":           {"examples/ownlogin", "internal/admin", "internal/api", "internal/cli", "internal/feed", "internal/web"},
+	rootModule + "/jothttp":           {"examples/ownlogin", "internal/admin", "internal/api", "internal/cli", "internal/feed", "internal/oauth", "internal/web"},
 	rootModule + "/examples/petstore": {"internal/cli"},
 
 	"github.com/BurntSushi/toml":                     {"internal/config"},

@@ -19,6 +19,7 @@ import (
 	"github.com/jot-auth/jot/server/internal/accounts"
 	"github.com/jot-auth/jot/server/internal/admin"
 	"github.com/jot-auth/jot/server/internal/api"
+	"github.com/jot-auth/jot/server/internal/console"
 	"github.com/jot-auth/jot/server/internal/feed"
 	"github.com/jot-auth/jot/server/internal/mail"
 	"github.com/jot-auth/jot/server/internal/oauth"
@@ -82,6 +83,9 @@ type Config struct {
 
 	// CORSOrigins are the origins, such as https://app.example.com, whose pages may use /v1 and the token endpoints from a browser.
 	CORSOrigins []string
+
+	// Templates is a folder whose files take the place of the built-in pages of the same name: see console.Options. "" has none.
+	Templates string
 
 	// Logger takes the log; nil means slog.Default. No token, key or password is ever logged.
 	Logger *slog.Logger
@@ -229,6 +233,10 @@ func (s *Server) routes(c Config) (_ http.Handler, err error) {
 	if err != nil {
 		return nil, err
 	}
+	pages, err := console.New(s.issuer, countedAccounts{s.accounts, &s.logins}, console.Options{Templates: c.Templates})
+	if err != nil {
+		return nil, err
+	}
 	if s.feed, err = feed.New(s.issuer, feed.Config{Credentials: c.FeedCredentials, MaxStaleness: c.FeedMaxStaleness, Logger: c.Logger}); err != nil {
 		return nil, err
 	}
@@ -240,6 +248,7 @@ func (s *Server) routes(c Config) (_ http.Handler, err error) {
 	administration.Register(mux)
 	firstParty.Register(mux)
 	protocols.Register(mux)
+	pages.Register(mux)
 	s.feed.Register(mux)
 	if err := openapi.Register(mux, s.issuer.URL()); err != nil {
 		return nil, err

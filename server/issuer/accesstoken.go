@@ -44,6 +44,7 @@ type draft struct {
 	payload json.RawMessage
 	life    time.Duration
 	key     *signingKey
+	id      *idDraft // nil where no ID token goes with it
 }
 
 // draft settles the claims of an access token: of a session, or without one of a client that acts for itself. It fails with
@@ -79,7 +80,10 @@ func (m moment) draft(subject *Subject, session *Session, client *Client, resour
 	if err != nil {
 		return nil, err
 	}
-	return d, d.checkSize()
+	if err := d.checkSize(); err != nil || session == nil {
+		return d, err
+	}
+	return d, m.draftID(d, client, resource, claims)
 }
 
 // splice appends the members of one JSON object to another. Their names differ: see reservedClaims.
@@ -93,15 +97,18 @@ func splice(object, more json.RawMessage) json.RawMessage {
 
 // sign makes the tokens that a draft settled.
 func (i *Issuer) sign(ctx context.Context, d *draft) (Tokens, error) {
-	access, err := d.key.signer.Sign(ctx, d.payload)
-	if err != nil && d.key.remote {
-		return Tokens{}, fmt.Errorf("%w: signing an access token: %w", ErrUnavailable, err)
-	}
+	access, err := d.key.sign(ctx, d.payload)
 	if err != nil {
-		return Tokens{}, fmt.Errorf("signing an access token: %w", err)
+		return Tokens{}, err
 	}
 	i.counts.tokens.Add(1)
-	tokens := Tokens{Access: access, ExpiresIn: d.life, Scope: d.scope, Subject: d.subject}
+	id := ""
+	if d.id != nil {
+		if id, err = d.id.sign(ctx, access); err != nil {
+			return Tokens{}, err
+		}
+	}
+	tokens := Tokens{ID: id, Access: access, ExpiresIn: d.life, Scope: d.scope, Subject: d.subject}
 	if d.session != nil {
 		tokens.Refresh = i.newRefreshToken(d.session, d.session.Counters.Current, d.at)
 		tokens.SessionID, tokens.SessionExpiresIn = d.session.ID, d.ends

@@ -27,6 +27,7 @@ const (
 	EventAdminBootstrapped   EventKind = "admin.bootstrapped" // somebody used it
 	EventSessionIssued       EventKind = "session.issued"     // by an actor: with a login of its own
 	EventSessionEnded        EventKind = "session.ended"      // by an actor: not by its subject
+	EventConsentGiven        EventKind = "consent.given"      // the detail names the resource and the scope
 	EventRevocationToken     EventKind = "revocation.token"
 	EventRevocationClient    EventKind = "revocation.client"
 	EventRevocationAll       EventKind = "revocation.everything"

@@ -47,6 +47,7 @@ type Config struct {
 	AccessTTL    time.Duration // life of an access token, whole seconds; 15 min
 	IdleTTL      time.Duration // a session that isn't refreshed for so long ends; 30 days
 	AbsoluteTTL  time.Duration // a session ends so long after its login; 90 days
+	SignInTTL    time.Duration // a browser has to log in again so long after its last login; 12 h
 	RefreshGrace time.Duration // how long the previous refresh token gets the same successor again; 30 s
 	KeySetMaxAge time.Duration // how long verifiers may cache the key set; a younger next key isn't promoted; 10 min
 	KeyLifetime  time.Duration // how long a key signs before the next one takes over; 30 days
@@ -70,6 +71,7 @@ func (c Config) complete() (Config, error) {
 	setDefault(&c.AccessTTL, 15*time.Minute)
 	setDefault(&c.IdleTTL, 30*24*time.Hour)
 	setDefault(&c.AbsoluteTTL, 90*24*time.Hour)
+	setDefault(&c.SignInTTL, 12*time.Hour)
 	setDefault(&c.RefreshGrace, 30*time.Second)
 	setDefault(&c.KeySetMaxAge, 10*time.Minute)
 	setDefault(&c.KeyLifetime, 30*24*time.Hour)
@@ -143,7 +145,7 @@ func (c Config) checkDurations() error {
 		name  string
 		value time.Duration
 	}{
-		{"IdleTTL", c.IdleTTL}, {"AbsoluteTTL", c.AbsoluteTTL}, {"RefreshGrace", c.RefreshGrace},
+		{"IdleTTL", c.IdleTTL}, {"AbsoluteTTL", c.AbsoluteTTL}, {"SignInTTL", c.SignInTTL}, {"RefreshGrace", c.RefreshGrace},
 		{"KeySetMaxAge", c.KeySetMaxAge}, {"KeyLifetime", c.KeyLifetime}, {"SessionRetention", c.SessionRetention}, {"EventRetention", c.EventRetention},
 	} {
 		if d.value < time.Millisecond {

@@ -15,6 +15,8 @@ const (
 	// EventRefreshReused is a refresh token that was presented after its successor was used, or after it was burned. The
 	// session has ended.
 	EventRefreshReused EventKind = "refresh.reused"
+	// EventCodeReused is an authorization code that was presented again: somebody copied it. The session that it gave has ended.
+	EventCodeReused EventKind = "code.reused"
 	// EventDatabaseRewound is an alarm: a genuine refresh token that this database never issued. The database was restored from
 	// a backup or lost commits, and what was revoked since may be valid again.
 	EventDatabaseRewound EventKind = "database.rewound"

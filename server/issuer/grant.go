@@ -25,6 +25,7 @@ type Grant struct {
 
 // Tokens are the answer to a Grant or a refresh.
 type Tokens struct {
+	ID               string // ID token; "" where the scope has no openid, and of a login outside of the authorization endpoint
 	Access           string // JWT (RFC 9068) that fits into a cookie of 4 KiB
 	ExpiresIn        time.Duration
 	Refresh          string   // opaque; replaces the one before; "" of a client that acts for itself
@@ -92,11 +93,8 @@ func (u *update) begin(g Grant) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	session := &Session{
-		ID: rand.Text(), Subject: subject.ID, Generation: subject.Generation, ClientID: client.ID, Resource: resource.Audience, Scope: scope,
-		AMR: slices.Clone(g.AMR), AuthTime: u.now, Created: u.now, Expires: u.now.Add(shorter(client.AbsoluteTTL, u.issuer.config.AbsoluteTTL)),
-		Counters: Counters{Current: 1, RotatedAt: u.now},
-	}
+	session := u.newSession(&subject, client, resource, scope)
+	session.AMR = slices.Clone(g.AMR)
 	session.use(u.now, u.issuer.idleTTL(client), clip(g.UserAgent, maxUserAgent), clip(g.Address, maxAddress))
 	d, err := u.draft(&subject, session, client, resource, scope)
 	if err != nil {
@@ -106,4 +104,13 @@ func (u *update) begin(g Grant) (*draft, error) {
 		return nil, err
 	}
 	return d, u.auditActor(EventSessionIssued, Event{Subject: subject.ID, Session: session.ID, ClientID: client.ID})
+}
+
+// newSession is a session that begins now, with a login of now.
+func (m moment) newSession(subject *Subject, client *Client, resource *Resource, scope []string) *Session {
+	return &Session{
+		ID: rand.Text(), Subject: subject.ID, Generation: subject.Generation, ClientID: client.ID, Resource: resource.Audience, Scope: scope,
+		AuthTime: m.now, Created: m.now, Expires: m.now.Add(shorter(client.AbsoluteTTL, m.issuer.config.AbsoluteTTL)),
+		Counters: Counters{Current: 1, RotatedAt: m.now},
+	}
 }

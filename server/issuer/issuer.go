@@ -38,6 +38,7 @@ type Issuer struct {
 	sealer   *sealer
 	verifier *jot.Verifier
 	anyType  *jot.Verifier // of access tokens that a client gets as "JWT", too
+	hints    *jot.Verifier // of ID tokens, expired ones too: they say who asks, and open nothing
 	maxTTL   atomic.Int64  // a time.Duration, as the database has it
 
 	keys      atomic.Pointer[keyring]
@@ -47,6 +48,7 @@ type Issuer struct {
 	rules     *revocation.Set
 	changed   signal
 	others    signal // wrote something, perhaps
+	notices   signal // a client is to be told of a logout
 	probe     probe
 	counts    counts
 
@@ -158,7 +160,10 @@ func (i *Issuer) newVerifiers() (err error) {
 		return err
 	}
 	o.Type, o.AnyType, o.CacheSize = "", true, 0 // of tokens to be revoked, each is shown once
-	i.anyType, err = jot.NewVerifier(i, o)
+	if i.anyType, err = jot.NewVerifier(i, o); err != nil {
+		return err
+	}
+	i.hints, err = jot.NewVerifier(i, jot.VerifierOptions{Issuer: i.config.URL, AnyAudience: true, Type: plainType, Leeway: hintAge, Now: i.config.Now})
 	return err
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jot-auth/jot"
@@ -26,6 +27,8 @@ func (r *Resource) check() error {
 	switch {
 	case checkName("audience", r.Audience) != nil:
 		return checkName("audience", r.Audience)
+	case strings.HasPrefix(r.Audience, ClientPrefix):
+		return &InputError{"audience", "must not begin with " + ClientPrefix + ": an ID token would pass for its access token"}
 	case r.Name != "" && checkName("name", r.Name) != nil:
 		return checkName("name", r.Name)
 	case !validTTL(r.AccessTTL):

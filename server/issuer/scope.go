@@ -58,7 +58,8 @@ func narrowScope(requested []string, session *Session, client *Client, resource 
 	if checkScope(requested) != nil || len(intersect(requested, session.Scope)) < len(requested) {
 		return nil, ErrInvalidScope
 	}
-	return intersect(requested, client.Scopes, resource.Scopes, subject.Scope), nil
+	identity, own := apart(requested, resource)
+	return append(identity, intersect(own, client.Scopes, resource.Scopes, subject.Scope)...), nil
 }
 
 // intersect returns what stands in every list, in the order of the first.

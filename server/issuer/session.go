@@ -36,6 +36,7 @@ type Session struct {
 	Counters    Counters
 	Ended       time.Time // zero while it lives
 	EndReason   EndReason
+	SignIn      string // ID of the sign-in from which it came; "" where a program logged in
 
 	RevokedTokens int       // access tokens that were revoked one by one
 	Reported      EventKind // what was told since the last refresh and is told once; "" if nothing was
@@ -106,7 +107,10 @@ func (u *update) end(session Session, why EndReason) error {
 	}
 	u.refuse(rule)
 	session.Ended, session.EndReason = u.now, why
-	return u.UpdateSession(session)
+	if err := u.UpdateSession(session); err != nil {
+		return err
+	}
+	return u.notify(session)
 }
 
 // Session finds a session, ended and expired ones too, or fails with ErrNotFound.

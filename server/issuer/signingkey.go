@@ -2,15 +2,17 @@ package issuer
 
 import (
 	"cmp"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/jot-auth/jot"
 )
 
-// signingKey is a key that signs access tokens of one type.
+// signingKey is a key that signs tokens of one type.
 type signingKey struct {
 	id       string
 	signer   *jot.Signer
@@ -31,6 +33,18 @@ func newSigningKey(key *jot.PrivateKey, typ string, remote bool) (*signingKey, e
 	}
 	encoded := base64.RawURLEncoding.EncodedLen
 	return &signingKey{key.KeyID(), signer, encoded(len(header)) + len("..") + encoded(signature), remote}, nil
+}
+
+// sign signs a token. A key that is elsewhere may be out of reach: that is ErrUnavailable.
+func (k *signingKey) sign(ctx context.Context, claims any) (string, error) {
+	token, err := k.signer.Sign(ctx, claims)
+	switch {
+	case err != nil && k.remote:
+		return "", fmt.Errorf("%w: signing a token: %w", ErrUnavailable, err)
+	case err != nil:
+		return "", fmt.Errorf("signing a token: %w", err)
+	}
+	return token, nil
 }
 
 // signatureSize returns the bytes of a key's signatures (RFC 7518 §3.3 and §3.4, RFC 8037 §3.1).
@@ -57,7 +71,7 @@ type activeKey struct {
 
 func newActiveKey(k Key, private *jot.PrivateKey) (activeKey, error) {
 	active := activeKey{since: k.Activated, byType: make(map[string]*signingKey)}
-	for _, typ := range []string{accessType, plainType} {
+	for _, typ := range []string{accessType, plainType, logoutType} {
 		key, err := newSigningKey(private, typ, k.Remote)
 		if err != nil {
 			return activeKey{}, err

@@ -37,6 +37,7 @@ type Reader interface {
 	SessionReader
 	ClientReader
 	ResourceReader
+	AuthorizationReader
 	KeyReader
 	RuleReader
 	EventReader
@@ -49,10 +50,12 @@ type Reader interface {
 type Tx interface {
 	Reader
 	Sweeper
+	AuthorizationSweeper
 	SubjectWriter
 	SessionWriter
 	ClientWriter
 	ResourceWriter
+	AuthorizationWriter
 	KeyWriter
 	RuleWriter
 	EventWriter

@@ -32,5 +32,8 @@ func (u *update) deleteSubject(s Subject) error {
 	if err := u.endSessions(s, EndedByDelete); err != nil {
 		return err
 	}
+	if err := u.DeleteConsents(s.ID); err != nil {
+		return err
+	}
 	return u.DeleteAccount(s.ID)
 }

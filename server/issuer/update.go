@@ -32,6 +32,7 @@ type update struct {
 	rules      []revocation.Rule // to be appended to the log
 	known      []revocation.Rule // in the log already
 	head       revocation.Head   // of the log after the rules, when they are appended
+	notified   bool              // a client is to be told of a logout
 	unfinished bool              // there is something for the sweep
 
 	meaning outcome // of a refresh
@@ -67,6 +68,9 @@ func (i *Issuer) commitOnce(ctx context.Context, f func(*update) error) error {
 	if err == nil && u.unfinished {
 		i.sweepSoon.Store(true)
 		defer i.wakeUp()
+	}
+	if err == nil && u.notified {
+		defer i.notices.broadcast()
 	}
 	if err != nil || len(u.rules)+len(u.known) == 0 {
 		return err

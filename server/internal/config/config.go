@@ -80,9 +80,10 @@ type CORS struct {
 	Origins []string `toml:"origins" flag:"cors-origin" value:"ORIGIN" doc:"Origins whose pages may use /v1 and the token endpoints from a browser, exactly as browsers send them. No patterns." example:"https://app.example.com"`
 }
 
-// LogIn is what POST /v1/login does.
+// LogIn is what POST /v1/login and the page to log in on do.
 type LogIn struct {
-	NoThrottling bool `toml:"no_throttling" doc:"Lets anybody guess passwords as fast as the server hashes: only where something in front of it throttles."`
+	Templates    string `toml:"templates" doc:"Directory of pages of your own, in the place of the built-in ones of the same name: page.html, login.html, consent.html, logout.html, done.html, error.html, style.css. They are read at the start." example:"/etc/jot/pages"`
+	NoThrottling bool   `toml:"no_throttling" doc:"Lets anybody guess passwords as fast as the server hashes: only where something in front of it throttles."`
 }
 
 // SignUp is what POST /v1/signup does.
@@ -110,6 +111,7 @@ type Tokens struct {
 	AccessTTL    time.Duration `toml:"access_ttl" doc:"Life of an access token, whole seconds up to 24h."`
 	IdleTTL      time.Duration `toml:"idle_ttl" doc:"A session that isn't refreshed for so long ends."`
 	AbsoluteTTL  time.Duration `toml:"absolute_ttl" doc:"A session ends so long after its login."`
+	SignInTTL    time.Duration `toml:"sign_in_ttl" doc:"A browser has to log in again at the server's own pages so long after its last login there."`
 	RefreshGrace time.Duration `toml:"refresh_grace" doc:"How long the refresh token before gets the same successor again, 10s to 5m: for tabs and lost answers."`
 }
 
@@ -166,7 +168,7 @@ func Default() Config {
 		AdminListen:      "127.0.0.1:8421",
 		ProxyHeader:      "X-Forwarded-For",
 		FeedMaxStaleness: time.Minute,
-		Tokens:           Tokens{AccessTTL: 15 * time.Minute, IdleTTL: 720 * time.Hour, AbsoluteTTL: 2160 * time.Hour, RefreshGrace: 30 * time.Second},
+		Tokens:           Tokens{AccessTTL: 15 * time.Minute, IdleTTL: 720 * time.Hour, AbsoluteTTL: 2160 * time.Hour, SignInTTL: 12 * time.Hour, RefreshGrace: 30 * time.Second},
 		Keys:             Keys{Algorithm: "ES256", Lifetime: 720 * time.Hour, MaxAge: 10 * time.Minute},
 		Retention:        Retention{Sessions: 720 * time.Hour, Events: 4320 * time.Hour},
 		Log:              Log{Format: "auto", Level: "info"},

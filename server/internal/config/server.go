@@ -133,6 +133,7 @@ func (c *Config) withoutSecrets() (server.Config, error) {
 			AccessTTL:        c.Tokens.AccessTTL,
 			IdleTTL:          c.Tokens.IdleTTL,
 			AbsoluteTTL:      c.Tokens.AbsoluteTTL,
+			SignInTTL:        c.Tokens.SignInTTL,
 			RefreshGrace:     c.Tokens.RefreshGrace,
 			KeySetMaxAge:     c.Keys.MaxAge,
 			KeyLifetime:      c.Keys.Lifetime,
@@ -148,6 +149,7 @@ func (c *Config) withoutSecrets() (server.Config, error) {
 		Mail:             c.Mail.withoutSecrets(),
 		SignUpScope:      c.SignUp.Scope,
 		NoThrottling:     c.LogIn.NoThrottling,
+		Templates:        c.LogIn.Templates,
 		ProxyHeader:      c.ProxyHeader,
 		CORSOrigins:      c.CORS.Origins,
 	}
@@ -221,7 +223,7 @@ func parseNetwork(text string) (netip.Prefix, error) {
 
 // keys are what package issuer and its neighbours call a setting, and what it's called here.
 var keys = strings.NewReplacer("AbsoluteTTL", "tokens.absolute_ttl", "IdleTTL", "tokens.idle_ttl", "AccessTTL", "tokens.access_ttl",
-	"RefreshGrace", "tokens.refresh_grace", "KeySetMaxAge", "keys.max_age", "KeyLifetime", "keys.lifetime", "SessionRetention", "retention.sessions", "EventRetention", "retention.events", "Algorithm ", "keys.algorithm ",
+	"SignInTTL", "tokens.sign_in_ttl", "RefreshGrace", "tokens.refresh_grace", "KeySetMaxAge", "keys.max_age", "KeyLifetime", "keys.lifetime", "SessionRetention", "retention.sessions", "EventRetention", "retention.events", "Algorithm ", "keys.algorithm ",
 	"mail server", "mail.server", "mail from", "mail.from", "mail username and password", "mail.username and mail.password_file", "mail verify page", "mail.verify_page", "mail reset page", "mail.reset_page",
 	"Database isn't", "database isn't", "WitnessFile", "witness_file", "URL must", "issuer must", "URL is empty", "issuer is empty", "proxies: ", "trusted_proxies: ", "CORS origin", "cors.origins:")
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/server/issuer"
 )
 
 // metadata is the document of RFC 8414 section 2 and of OpenID Connect Discovery 1.0
@@ -22,6 +23,41 @@ type metadata struct {
 	SigningAlgorithms  []string `json:"id_token_signing_alg_values_supported"`
 	TokenAuth          []string `json:"token_endpoint_auth_methods_supported"`
 	RevocationAuth     []string `json:"revocation_endpoint_auth_methods_supported"`
+	authorizationMetadata
+}
+
+// authorizationMetadata is what it says of the authorization endpoint, of ID tokens and of logouts.
+type authorizationMetadata struct {
+	AuthorizationEndpoint string   `json:"authorization_endpoint"`
+	UserInfoEndpoint      string   `json:"userinfo_endpoint"`
+	EndSessionEndpoint    string   `json:"end_session_endpoint"`
+	ResponseModes         []string `json:"response_modes_supported"`
+	ChallengeMethods      []string `json:"code_challenge_methods_supported"`
+	Prompts               []string `json:"prompt_values_supported"`
+	ACRs                  []string `json:"acr_values_supported"`
+	Claims                []string `json:"claims_supported"`
+	IssuerInAnswer        bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207 section 3
+	ClaimsParameter       bool     `json:"claims_parameter_supported"`
+	RequestParameter      bool     `json:"request_parameter_supported"`
+	RequestURIParameter   bool     `json:"request_uri_parameter_supported"` // its default would be true
+	BackchannelLogout     bool     `json:"backchannel_logout_supported"`
+	BackchannelSession    bool     `json:"backchannel_logout_session_supported"`
+}
+
+func newAuthorizationMetadata(url string) authorizationMetadata {
+	return authorizationMetadata{
+		AuthorizationEndpoint: url + "/oauth2/authorize",
+		UserInfoEndpoint:      url + "/userinfo",
+		EndSessionEndpoint:    url + "/oauth2/logout",
+		ResponseModes:         []string{"query"},
+		ChallengeMethods:      []string{"S256"},
+		Prompts:               []string{"none", "login", "consent", "select_account"},
+		ACRs:                  []string{issuer.ACROneFactor, issuer.ACRTwoFactors},
+		Claims:                issuer.ClaimsSupported(),
+		IssuerInAnswer:        true,
+		BackchannelLogout:     true,
+		BackchannelSession:    true,
+	}
 }
 
 // metadata is the document of the metadata. Every address in it comes from the configured
@@ -36,21 +72,23 @@ func (s *Server) metadata(keys *jot.KeySet) any {
 		Feed:               url + "/feed",
 		FeedKeySet:         url + "/feed/jwks.json",
 		Scopes:             s.scopes(),
-		ResponseTypes:      []string{},
+		ResponseTypes:      []string{"code"},
 		GrantTypes:         grantTypes,
 		SubjectTypes:       []string{"public"},
 		SigningAlgorithms:  algorithms(keys),
 		TokenAuth:          authMethods,
 		RevocationAuth:     authMethods,
+
+		authorizationMetadata: newAuthorizationMetadata(url),
 	}
 }
 
 // keySet is the document of the public signing keys (RFC 7517 section 5).
 func keySet(keys *jot.KeySet) any { return keys }
 
-// scopes answers every resource's scopes, sorted.
+// scopes answers those of OpenID Connect and every resource's, sorted.
 func (s *Server) scopes() []string {
-	scopes := []string{}
+	scopes := issuer.IdentityScopes()
 	for _, resource := range s.issuer.Resources() {
 		scopes = append(scopes, resource.Scopes...)
 	}

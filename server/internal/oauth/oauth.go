@@ -1,10 +1,11 @@
-// Package oauth serves the OAuth 2.1 endpoints: tokens (RFC 6749), revocation (RFC 7009),
-// the key set (RFC 7517) and the metadata (RFC 8414, OpenID Connect Discovery). It
+// Package oauth serves the OAuth 2.1 endpoints that programs ask: tokens (RFC 6749), revocation (RFC 7009),
+// what is known of a person (OpenID Connect Core), the key set (RFC 7517) and the metadata (RFC 8414, OpenID Connect Discovery). It
 // translates between HTTP and the domain; the rules are in package issuer.
 package oauth
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"time"
@@ -23,7 +24,15 @@ type Issuer interface {
 	KeySet() *jot.KeySet
 	KeySetMaxAge() time.Duration
 	Refresh(ctx context.Context, r issuer.RefreshRequest) (issuer.Tokens, error)
+	People
+}
+
+// People is what it needs of the same issuer about persons and what clients got for them.
+type People interface {
+	RedeemCode(ctx context.Context, g issuer.CodeGrant) (issuer.Tokens, error)
 	RevokeToken(ctx context.Context, token, clientID string) error
+	UserInfo(ctx context.Context, token *jot.Token) (map[string]json.RawMessage, error)
+	Verifier() *jot.Verifier
 }
 
 // Server serves the OAuth endpoints.
@@ -49,6 +58,8 @@ func (s *Server) Register(mux *http.ServeMux) {
 	routes := map[string]http.HandlerFunc{
 		"POST /oauth2/token":                          s.token,
 		"POST /oauth2/revoke":                         s.revoke,
+		"GET /userinfo":                               s.userInfo,
+		"POST /userinfo":                              s.userInfo,
 		"GET /.well-known/jwks.json":                  keySet,
 		"GET /.well-known/openid-configuration":       metadata,
 		"GET /.well-known/oauth-authorization-server": metadata,

@@ -13,6 +13,7 @@ import (
 
 // grants are the grant types of the token endpoint, each in a file of its own. The client was authenticated before.
 var grants = map[string]func(*Server, *http.Request, *tokenRequest) (issuer.Tokens, error){
+	grantCode:    (*Server).redeemCode,
 	grantRefresh: (*Server).refresh,
 	grantClient:  (*Server).issueToClient,
 }
@@ -23,6 +24,7 @@ var grantTypes = slices.Sorted(maps.Keys(grants))
 // tokenRequest is a request for tokens, with RFC 8707's resource. What one grant type alone takes is in the file of that grant.
 type tokenRequest struct {
 	client
+	codeParameters
 	refreshParameters
 	GrantType string `json:"grant_type"`
 	Scope     string `json:"scope"`
@@ -31,6 +33,7 @@ type tokenRequest struct {
 
 func (t *tokenRequest) fromForm(form url.Values) {
 	t.client.fromForm(form)
+	t.codeParameters.fromForm(form)
 	t.refreshParameters.fromForm(form)
 	t.GrantType, t.Scope, t.Resource = form.Get("grant_type"), form.Get("scope"), form.Get("resource")
 }

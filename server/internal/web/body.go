@@ -164,15 +164,15 @@ func parseParameters(text, where string) (url.Values, error) {
 		if len(values) > 1 {
 			return nil, NewProblem(http.StatusBadRequest, where+" has a doubled parameter")
 		}
-		if !isText(name) || !isText(values[0]) {
+		if !IsText(name) || !IsText(values[0]) {
 			return nil, NewProblem(http.StatusBadRequest, where+" is not clean UTF-8 text")
 		}
 	}
 	return parameters, nil
 }
 
-// isText says whether s is UTF-8 without control characters.
-func isText(s string) bool {
+// IsText says whether s is UTF-8 without control characters.
+func IsText(s string) bool {
 	isControl := func(c rune) bool { return c < ' ' || c == 0x7f }
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, isControl)
 }

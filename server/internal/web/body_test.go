@@ -261,7 +261,7 @@ func FuzzParseForm(f *testing.F) {
 			return
 		}
 		for name, values := range form {
-			if len(values) != 1 || values[0] == "" || !isText(name) || !isText(values[0]) {
+			if len(values) != 1 || values[0] == "" || !IsText(name) || !IsText(values[0]) {
 				t.Errorf("%q reads as %v", data, form)
 			}
 		}

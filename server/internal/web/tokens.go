@@ -14,6 +14,7 @@ type TokenAnswer struct {
 	ExpiresIn int64  `json:"expires_in"` // seconds
 	Refresh   string `json:"refresh_token,omitempty"`
 	Scope     string `json:"scope"`
+	ID        string `json:"id_token,omitempty"` // OpenID Connect Core 1.0 section 3.1.3.3
 }
 
 // NewTokenAnswer answers with tokens.
@@ -24,5 +25,6 @@ func NewTokenAnswer(t issuer.Tokens) TokenAnswer {
 		ExpiresIn: int64(t.ExpiresIn / time.Second),
 		Refresh:   t.Refresh,
 		Scope:     strings.Join(t.Scope, " "),
+		ID:        t.ID,
 	}
 }

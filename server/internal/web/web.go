@@ -91,7 +91,7 @@ func Problems(mux *http.ServeMux) http.Handler {
 			// the rest of the connection for something else (RFC 9112 section 6.1).
 			w.Header().Set("Connection", "close")
 		}
-		if !isClean(r.URL.EscapedPath()) || !isText(r.URL.Path) {
+		if !isClean(r.URL.EscapedPath()) || !IsText(r.URL.Path) {
 			WriteProblem(w, NewProblem(http.StatusNotFound, ""))
 			return
 		}

@@ -1,0 +1,112 @@
+package console
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/jot-auth/jot/server/internal/web"
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+// consentView is what the page shows on which a person allows an app something.
+type consentView struct {
+	Client   string
+	Resource string
+	Request  string // sealed
+	Items    []scopeItem
+	Login    string // address to log in as somebody else
+}
+
+// scopeItem is one scope, in words where it is one of OpenID Connect.
+type scopeItem struct{ Name, Meaning string }
+
+var meanings = map[string]string{
+	"openid":         "know who you are",
+	"profile":        "see your name and profile",
+	"email":          "see your e-mail address",
+	"offline_access": "use this while you are away",
+}
+
+// showConsent answers GET /consent. What needs no consent any more, or a login first, goes there.
+func (c *Console) showConsent(w http.ResponseWriter, r *http.Request) {
+	p, err := c.openQuery(r)
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	d, err := c.issuer.Authorize(r.Context(), p.Request, signInOf(r), false)
+	switch {
+	case err != nil:
+		c.answerError(w, r, p.Request, err)
+	case d.Step == issuer.StepConsent:
+		c.writeConsent(w, r, p, d)
+	case d.Step == issuer.StepLogIn:
+		if err := c.wait(w, r, "/login", p); err != nil {
+			c.fail(w, r, err)
+		}
+	default:
+		c.answer(w, p.Request, url.Values{"code": {d.Code}})
+	}
+}
+
+// writeConsent shows the page. What it shows, and to whom, is sealed with it: nothing else is allowed by it.
+func (c *Console) writeConsent(w http.ResponseWriter, r *http.Request, p pending, d issuer.Decision) {
+	p.Subject, p.Scope = d.Subject, strings.Join(d.Scope, " ")
+	sealed, err := c.issuer.Seal(r.Context(), purposeAuthorization, p)
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	view := consentView{Client: nameOf(d.Client), Resource: d.Resource.Name, Request: sealed, Login: c.base + "/login?request=" + url.QueryEscape(sealed)}
+	if view.Resource == "" {
+		view.Resource = d.Resource.Audience
+	}
+	for _, scope := range d.Scope {
+		view.Items = append(view.Items, scopeItem{scope, meanings[scope]})
+	}
+	c.pages.write(w, r, http.StatusOK, "consent.html", p.Request.RedirectURI, view)
+}
+
+// consent answers POST /consent: the person has decided.
+func (c *Console) consent(w http.ResponseWriter, r *http.Request) {
+	form, err := web.DecodeForm(w, r)
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	p, err := c.open(r, form.Get("request"))
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	if form.Get("decision") != "allow" {
+		c.answerError(w, r, p.Request, issuer.Refused("access_denied", "the subject doesn't allow it"))
+		return
+	}
+	if err := c.allow(w, r, p); err != nil {
+		c.answerError(w, r, p.Request, err)
+	}
+}
+
+// allow gives the client its code, if the page showed what it gets, to whom it was shown.
+func (c *Console) allow(w http.ResponseWriter, r *http.Request, p pending) error {
+	d, err := c.issuer.Authorize(r.Context(), p.Request, signInOf(r), false)
+	if err != nil {
+		return err
+	}
+	if d.Step == issuer.StepConsent && d.Subject == p.Subject && strings.Join(d.Scope, " ") == p.Scope {
+		d, err = c.issuer.Authorize(r.Context(), p.Request, signInOf(r), true)
+	}
+	switch {
+	case err != nil:
+		return err
+	case d.Step == issuer.StepAnswer:
+		c.answer(w, p.Request, url.Values{"code": {d.Code}})
+		return nil
+	case d.Step == issuer.StepLogIn:
+		return c.wait(w, r, "/login", pending{Request: p.Request})
+	}
+	c.writeConsent(w, r, p, d)
+	return nil
+}

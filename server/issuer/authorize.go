@@ -1,0 +1,155 @@
+package issuer
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+)
+
+// Step is what an authorization request waits for.
+type Step int
+
+// The steps, in their order.
+const (
+	StepLogIn   Step = iota // somebody has to log in
+	StepConsent             // who is signed in has to allow it
+	StepAnswer              // nothing: the client gets its code
+)
+
+// Decision is what becomes of an authorization request.
+type Decision struct {
+	Step     Step
+	Request  Authorization // with Asked set
+	Code     string        // with StepAnswer
+	Client   Client
+	Subject  string   // who is signed in; "" with StepLogIn
+	Resource Resource // that the access token will be for
+	Scope    []string // that the client will get
+
+	subject Subject
+	signIn  SignIn
+}
+
+// Authorize decides on an authorization request of a browser with a sign-in's secret, "" where it has none. consented says that the subject has just
+// allowed what the request asks for, which is remembered.
+//
+// The operator's own clients need no consent, unless they ask for it (prompt=consent). What the request gets wrong is an *AuthorizationError, which is
+// the client's to know; so is login_required and consent_required with prompt=none. It fails with ErrInvalidClient and ErrRedirectURI as RedirectClient does.
+func (i *Issuer) Authorize(ctx context.Context, a Authorization, secret string, consented bool) (Decision, error) {
+	if _, err := i.RedirectClient(ctx, a.ClientID, a.RedirectURI); err != nil {
+		return Decision{}, err
+	}
+	if err := a.check(); err != nil {
+		return Decision{}, err
+	}
+	var d Decision
+	err := i.store.View(ctx, func(r Reader) (err error) { // most browsers have to log in first, and hold up nobody
+		d, err = i.decide(r, a, secret, consented)
+		return err
+	})
+	if err != nil || d.Step != StepAnswer {
+		return d, d.unless(err)
+	}
+	// What was decided is decided again where the code is written: a logout, a ban or a change of the client comes before, and counts, or after,
+	// and then the code names a sign-in that is over.
+	err = i.commit(ctx, func(u *update) (err error) {
+		if d, err = i.decide(u, d.Request, secret, consented); err != nil || d.Step != StepAnswer {
+			return err
+		}
+		return u.answer(&d, consented)
+	})
+	return d, d.unless(err)
+}
+
+// unless turns a step for which the client won't wait into its error.
+func (d *Decision) unless(err error) error {
+	if err != nil || !slices.Contains(d.Request.Prompt, promptNone) {
+		return err
+	}
+	switch d.Step {
+	case StepLogIn:
+		return Refused("login_required", "nobody is signed in, or not recently enough")
+	case StepConsent:
+		return Refused("consent_required", "the subject hasn't allowed it yet")
+	}
+	return nil
+}
+
+// decide judges a request by one state of the database.
+func (i *Issuer) decide(r Reader, a Authorization, secret string, allowed bool) (Decision, error) {
+	now, err := r.Now()
+	if err != nil {
+		return Decision{}, err
+	}
+	if a.Asked.IsZero() {
+		a.Asked = now
+	}
+	d := Decision{Request: a}
+	d.signIn, d.subject, err = signedIn(r, secret, now)
+	nobody := errors.Is(err, ErrNotFound)
+	if err != nil && !nobody {
+		return Decision{}, err
+	}
+	if err := i.requested(r, &d); err != nil {
+		return Decision{}, err
+	}
+	if nobody || a.wantsLogin(&d.signIn) {
+		return d, nil
+	}
+	d.Subject = d.subject.ID
+	if d.Scope, err = authorizedScope(a.Scope, &d.Client, &d.Resource, &d.subject); err != nil {
+		return Decision{}, scopeRefused
+	}
+	d.Step = StepAnswer
+	known := d.Client.FirstParty
+	if !known {
+		if known, err = consented(r, &d.subject, &d.Client, &d.Resource, d.Scope); err != nil {
+			return Decision{}, err
+		}
+	}
+	if !allowed && (!known || slices.Contains(a.Prompt, promptConsent)) {
+		d.Step = StepConsent
+	}
+	return d, nil
+}
+
+var scopeRefused = Refused("invalid_scope", "the client or the resource doesn't know all of the scope")
+
+// requested finds the client and the resource of a request, and refuses a scope that they don't know, whoever will log in.
+func (i *Issuer) requested(r Reader, d *Decision) error {
+	client, err := i.client(r, d.Request.ClientID)
+	if err != nil {
+		return err
+	}
+	resource, err := i.target(r, client, d.Request.Resource)
+	if errors.Is(err, ErrInvalidTarget) {
+		return Refused("invalid_target", "there is no such resource, or not for this client")
+	}
+	if err != nil {
+		return err
+	}
+	d.Client, d.Resource = client.clone(), resource.clone()
+	if _, err := authorizedScope(d.Request.Scope, client, resource, &Subject{}); err != nil {
+		return scopeRefused
+	}
+	return nil
+}
+
+// answer stores the code of a request that nothing stands against, and remembers a consent.
+func (u *update) answer(d *Decision, allowed bool) error {
+	if allowed && !d.Client.FirstParty {
+		if err := u.consent(&d.subject, &d.Client, &d.Resource, d.Scope); err != nil {
+			return err
+		}
+	}
+	code, hash := newSecret(codePrefix)
+	d.Code = code
+	return u.InsertCode(Code{
+		Hash: hash, ClientID: d.Client.ID, RedirectURI: d.Request.RedirectURI, Challenge: d.Request.Challenge, Nonce: d.Request.Nonce,
+		SignIn: d.signIn.ID, Resource: d.Resource.Audience, Scope: d.Scope, Issued: u.now, Expires: u.now.Add(codeTTL),
+	})
+}
+
+// codeTTL is far below the ten minutes that RFC 6749 §4.1.2 allows.
+const codeTTL = time.Minute

@@ -1,0 +1,180 @@
+package issuer
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Code is an authorization code (RFC 6749 §4.1.2): it gives one session to one client, once.
+type Code struct {
+	Hash        string // base64url of its SHA-256
+	ClientID    string
+	RedirectURI string
+	Challenge   string // RFC 7636, S256
+	Nonce       string // for the first ID token
+	SignIn      string // ID of the sign-in that it came from
+	Resource    string
+	Scope       []string
+	Issued      time.Time
+	Expires     time.Time
+	Session     string // that it gave; "" before
+}
+
+const (
+	codePrefix = "jac_"
+
+	// codeRetention is how long a code is known that was used or has expired, so that its second use is seen.
+	codeRetention = 24 * time.Hour
+
+	minVerifier = 43 // characters (RFC 7636 §4.1)
+	maxVerifier = 128
+)
+
+// CodeGrant trades an authorization code.
+type CodeGrant struct {
+	Code        string
+	ClientID    string // that has proved who it is; must be the one that the code was given to
+	RedirectURI string // must be that of the authorization request
+	Verifier    string // of the code challenge (RFC 7636)
+	Resource    string // "" or that of the authorization request
+	UserAgent   string
+	Address     string
+}
+
+// RedeemCode begins the session that an authorization code stands for, and gives its first tokens. A code that isn't accepted, for whatever reason,
+// is ErrInvalidGrant; another resource is ErrInvalidTarget. Whoever uses a code again ends the session that it gave (RFC 6749 §4.1.2): one of the two
+// isn't whom it was meant for. Another client's attempt changes nothing, and neither does a wrong verifier or redirect URI: the one who has them still can use it.
+func (i *Issuer) RedeemCode(ctx context.Context, g CodeGrant) (Tokens, error) {
+	var d *draft
+	// Looking at the code, noting its session and making that are one commit: of many who present one code at once, one gets a session, and the
+	// next one ends it. The sign-in is read in it too: a logout comes before, and the code is of no use, or after, and ends the session.
+	err := i.commit(ctx, func(u *update) (err error) {
+		d, err = u.redeem(g)
+		return err
+	})
+	if err != nil {
+		return Tokens{}, err
+	}
+	if d == nil {
+		return Tokens{}, ErrInvalidGrant
+	}
+	i.counts.sessions.Add(1)
+	return i.sign(ctx, d)
+}
+
+// redeem applies the rule of codes. No draft and no error means that the code is refused, and that what this changed is to be kept.
+func (u *update) redeem(g CodeGrant) (*draft, error) {
+	code, err := u.Code(secretHash(g.Code))
+	if errors.Is(err, ErrNotFound) || err == nil && code.ClientID != g.ClientID {
+		return nil, ErrInvalidGrant
+	}
+	if err != nil {
+		return nil, err
+	}
+	if code.Session != "" {
+		return nil, u.reusedCode(code, g)
+	}
+	if !u.now.Before(code.Expires) || code.RedirectURI != g.RedirectURI || !answersChallenge(g.Verifier, code.Challenge) {
+		return nil, ErrInvalidGrant
+	}
+	if g.Resource != "" && g.Resource != code.Resource {
+		return nil, ErrInvalidTarget
+	}
+	session, d, err := u.beginOf(code, g)
+	if err != nil {
+		return nil, err
+	}
+	if err := u.InsertSession(session); err != nil {
+		return nil, err
+	}
+	return d, u.SpendCode(code.Hash, session.ID)
+}
+
+// beginOf drafts the session of a code, as client, resource and subject are now.
+func (u *update) beginOf(code Code, g CodeGrant) (Session, *draft, error) {
+	signIn, err := u.SignIn(code.SignIn)
+	if errors.Is(err, ErrNotFound) {
+		return Session{}, nil, ErrInvalidGrant
+	}
+	if err != nil {
+		return Session{}, nil, err
+	}
+	subject, err := findSubject(u, signIn.Subject)
+	if errors.Is(err, ErrNotFound) || err == nil && !signIn.live(&subject, u.now) {
+		return Session{}, nil, ErrInvalidGrant
+	}
+	if err != nil {
+		return Session{}, nil, err
+	}
+	client, resource, err := u.partiesOf(code)
+	if err != nil {
+		return Session{}, nil, err
+	}
+	session := u.newSession(&subject, client, resource, code.Scope)
+	session.SignIn, session.AMR, session.AuthTime = signIn.ID, signIn.AMR, signIn.AuthTime
+	session.use(u.now, u.issuer.idleTTL(client), clip(g.UserAgent, maxUserAgent), clip(g.Address, maxAddress))
+	scope, err := narrowScope(nil, session, client, resource, &subject)
+	if err != nil {
+		return Session{}, nil, err
+	}
+	d, err := u.draft(&subject, session, client, resource, scope)
+	if err == nil && d.id != nil {
+		d.id.claims.Nonce = code.Nonce
+	}
+	return *session, d, err
+}
+
+// partiesOf finds the client and the resource of a code, unless they were deleted since, and others bear their names.
+func (u *update) partiesOf(code Code) (*Client, *Resource, error) {
+	client, err := u.issuer.client(u, code.ClientID)
+	if err != nil {
+		return nil, nil, err
+	}
+	resource, err := u.issuer.resource(u, code.Resource)
+	if errors.Is(err, ErrInvalidTarget) || err == nil && (!client.may(resource.Audience) || client.Created.After(code.Issued) || resource.Created.After(code.Issued)) {
+		return nil, nil, ErrInvalidGrant
+	}
+	return client, resource, err
+}
+
+// reusedCode ends the session that a code gave, and tells of it once.
+func (u *update) reusedCode(code Code, g CodeGrant) error {
+	session, err := findSession(u, code.Session)
+	if errors.Is(err, ErrNotFound) || err == nil && !session.Ended.IsZero() {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := u.end(session, EndedByReuse); err != nil {
+		return err
+	}
+	return u.InsertEvent(Event{
+		Time: u.now, Kind: EventCodeReused, Subject: session.Subject, Session: session.ID, ClientID: session.ClientID,
+		UserAgent: clip(g.UserAgent, maxUserAgent), Address: clip(g.Address, maxAddress),
+		Detail: fmt.Sprintf("the authorization code of %s was presented again; the session has ended", code.Issued.Format(time.RFC3339)),
+	})
+}
+
+// answersChallenge reports, in constant time, whether a verifier is the one of a challenge (RFC 7636 §4.6).
+func answersChallenge(verifier, challenge string) bool {
+	outside := func(r rune) bool {
+		return !strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~", r)
+	}
+	if len(verifier) < minVerifier || len(verifier) > maxVerifier || strings.ContainsFunc(verifier, outside) {
+		return false
+	}
+	sum := sha256.Sum256([]byte(verifier))
+	return subtle.ConstantTimeCompare([]byte(base64.RawURLEncoding.EncodeToString(sum[:])), []byte(challenge)) == 1
+}
+
+func (u *update) sweepCodes() (more bool, err error) {
+	count, err := u.DeleteCodes(u.now.Add(-codeRetention), sweepBatch)
+	return count > 0, err
+}

@@ -1,0 +1,144 @@
+package issuer
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"slices"
+	"time"
+)
+
+// Notice is a logout of which a client is to be told (OpenID Connect Back-Channel Logout 1.0).
+type Notice struct {
+	ID       string
+	ClientID string
+	Subject  string
+	Session  string
+	Attempts int       // that were begun
+	Due      time.Time // of the next one
+}
+
+const (
+	logoutType  = "logout+jwt"
+	logoutEvent = "http://schemas.openid.net/event/backchannel-logout"
+	logoutTTL   = 2 * time.Minute // §2.4 advises so
+
+	// noticeLease is how long who claimed a notice has to deliver it, before somebody else tries.
+	noticeLease = time.Minute
+	// maxAttempts is for a client that is out of reach for half a day: the pauses grow from 2 s to 2 h.
+	maxAttempts = 18
+	maxPause    = 2 * time.Hour
+)
+
+// logoutClaims are those of a logout token (§2.4).
+type logoutClaims struct {
+	Issuer    string                    `json:"iss"`
+	Subject   string                    `json:"sub"`
+	Audience  string                    `json:"aud"`
+	IssuedAt  int64                     `json:"iat"`
+	Expires   int64                     `json:"exp"`
+	ID        string                    `json:"jti"`
+	Events    map[string]map[string]any `json:"events"`
+	SessionID string                    `json:"sid"`
+}
+
+// notify remembers that the client of a session is to be told of its end, if it has an ID token and wants to know. The notice is of the transaction that
+// ends the session: no logout goes untold because a server stopped in between.
+func (u *update) notify(session Session) error {
+	if !slices.Contains(session.Scope, scopeOpenID) {
+		return nil
+	}
+	client, err := u.issuer.client(u, session.ClientID)
+	if errors.Is(err, ErrInvalidClient) || err == nil && client.BackchannelLogoutURI == "" {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	u.notified = true
+	return u.InsertNotice(Notice{ID: rand.Text(), ClientID: client.ID, Subject: session.Subject, Session: session.ID, Due: u.now})
+}
+
+// Delivery is a logout token and where it goes.
+type Delivery struct {
+	Notice Notice
+	URI    string // https, or http on loopback
+	Token  string
+}
+
+// ClaimDeliveries returns up to limit logouts of which a client is to be told now. Who claims one has a minute to deliver it, and says what came of it with
+// Delivered or Undelivered; other servers over the database don't get it meanwhile. A client that is gone is told nothing.
+func (i *Issuer) ClaimDeliveries(ctx context.Context, limit int) ([]Delivery, error) {
+	var notices []Notice
+	var now time.Time
+	clients := map[string]Client{}
+	// Finding and claiming are one transaction: of two servers that look at once, one delivers.
+	err := i.commit(ctx, func(u *update) (err error) {
+		now = u.now
+		if notices, err = u.ClaimNotices(u.now, u.now.Add(noticeLease), limit); err != nil {
+			return err
+		}
+		for _, n := range notices {
+			client, err := u.issuer.client(u, n.ClientID)
+			if errors.Is(err, ErrInvalidClient) || err == nil && client.BackchannelLogoutURI == "" {
+				err = u.DeleteNotice(n.ID)
+			} else if err == nil {
+				clients[n.ClientID] = *client
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	var deliveries []Delivery
+	for _, n := range notices {
+		client, there := clients[n.ClientID]
+		if !there {
+			continue
+		}
+		token, err := i.logoutToken(ctx, n, &client, now)
+		if err != nil {
+			return nil, err
+		}
+		deliveries = append(deliveries, Delivery{Notice: n, URI: client.BackchannelLogoutURI, Token: token})
+	}
+	return deliveries, nil
+}
+
+func (i *Issuer) logoutToken(ctx context.Context, n Notice, client *Client, now time.Time) (string, error) {
+	key, err := i.keys.Load().signer(logoutType, client.Algorithm, i.config.Algorithm)
+	if err != nil {
+		return "", err
+	}
+	return key.sign(ctx, logoutClaims{
+		Issuer: i.config.URL, Subject: n.Subject, Audience: client.ID, IssuedAt: now.Unix(), Expires: now.Add(logoutTTL).Unix(), ID: rand.Text(),
+		Events: map[string]map[string]any{logoutEvent: {}}, SessionID: n.Session,
+	})
+}
+
+// Delivered forgets a notice that its client took, or never will.
+func (i *Issuer) Delivered(ctx context.Context, n Notice) error {
+	return i.store.Update(ctx, func(tx Tx) error { return tx.DeleteNotice(n.ID) }) // one row, that this server alone has claimed
+}
+
+// Undelivered plans another attempt, later each time, or gives up after half a day, and reports whether it did.
+func (i *Issuer) Undelivered(ctx context.Context, n Notice) (givenUp bool, err error) {
+	if n.Attempts >= maxAttempts {
+		return true, i.Delivered(ctx, n)
+	}
+	pause := min(time.Second<<n.Attempts, maxPause)
+	return false, i.store.Update(ctx, func(tx Tx) error { // one row, that this server alone has claimed
+		now, err := tx.Now()
+		if err != nil {
+			return err
+		}
+		return tx.PostponeNotice(n.ID, now.Add(pause))
+	})
+}
+
+// Noticed returns a channel that is closed when this server has written a notice since the call.
+func (i *Issuer) Noticed() <-chan struct{} { return i.notices.wait() }

@@ -1,0 +1,158 @@
+package issuer
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"slices"
+	"time"
+)
+
+// SignIn is a browser's own login at this server: who is signed in gets sessions for clients without proving anything again. Its secret is in
+// the browser's cookie alone.
+type SignIn struct {
+	ID         string
+	Hash       string // base64url of the SHA-256 of its secret
+	Subject    string
+	Generation uint64   // of the subject when it signed in: see Ending
+	AMR        []string // how the subject proved who it is (RFC 8176)
+	AuthTime   time.Time
+	Expires    time.Time // never moves but with a new proof
+}
+
+// live reports whether a sign-in is still good for its subject. A subject that was made after one of the same ID was deleted has a later generation.
+func (s *SignIn) live(subject *Subject, now time.Time) bool {
+	return now.Before(s.Expires) && !subject.Disabled && s.Generation >= subject.Ending.Before
+}
+
+// secretHash is what the database has of a secret.
+func secretHash(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// newSecret returns 256 random bits as text, and their hash.
+func newSecret(prefix string) (secret, hash string) {
+	b := make([]byte, 32)
+	rand.Read(b)
+	secret = prefix + base64.RawURLEncoding.EncodeToString(b)
+	return secret, secretHash(secret)
+}
+
+const signInPrefix = "jsi_"
+
+// SignIn begins a sign-in for a subject that has just proved who it is, and returns its secret and how long it lasts at most. present is the secret
+// of the browser's sign-in so far, "" where there is none: of the same subject it goes on under the new secret, and with it that subject's
+// sessions; anybody else's ends. It fails as Issue does for an unknown or disabled subject, and with what Confirm says.
+func (i *Issuer) SignIn(ctx context.Context, p Proof, present string) (secret string, life time.Duration, err error) {
+	if err := checkAMR(p.AMR); err != nil {
+		return "", 0, err
+	}
+	// The subject's state, the proof and the sign-in are one commit: whatever ends all of the subject's sign-ins comes before, and is seen, or
+	// after, and ends this one. Of two logins in one browser the second finds what the first made, or a secret that is no more.
+	other := false
+	err = i.commit(ctx, func(u *update) (err error) {
+		secret, other, err = u.signIn(p, present)
+		return err
+	})
+	if err == nil && other {
+		err = i.LogOut(ctx, LogoutDecision{}, present) // should it fail, no browser has that sign-in any more, and it expires
+	}
+	return secret, i.config.SignInTTL, err
+}
+
+// signIn stores the sign-in, and reports whether the browser's present one is somebody else's.
+func (u *update) signIn(p Proof, present string) (secret string, other bool, err error) {
+	before, found, err := u.presentSignIn(present)
+	if err != nil {
+		return "", false, err
+	}
+	subject, err := findSubject(u, p.Subject)
+	if err != nil {
+		return "", false, err
+	}
+	if subject.Disabled {
+		return "", false, ErrInvalidGrant
+	}
+	if p.Confirm != nil {
+		if err := p.Confirm(u.Tx); err != nil {
+			return "", false, err
+		}
+	}
+	secret, hash := newSecret(signInPrefix)
+	s := SignIn{
+		ID: rand.Text(), Hash: hash, Subject: subject.ID, Generation: subject.Generation, AMR: slices.Clone(p.AMR),
+		AuthTime: u.now, Expires: u.now.Add(u.issuer.config.SignInTTL),
+	}
+	if found && before.Subject == subject.ID {
+		s.ID = before.ID
+		return secret, false, u.UpdateSignIn(s)
+	}
+	return secret, found, u.InsertSignIn(s)
+}
+
+// presentSignIn finds the sign-in of a secret, if there is one.
+func (u *update) presentSignIn(secret string) (s SignIn, found bool, err error) {
+	if secret == "" {
+		return SignIn{}, false, nil
+	}
+	s, err = u.SignInByHash(secretHash(secret))
+	if errors.Is(err, ErrNotFound) {
+		return SignIn{}, false, nil
+	}
+	return s, err == nil, err
+}
+
+// signedIn finds who is signed in with a secret. ErrNotFound is nobody.
+func signedIn(r Reader, secret string, now time.Time) (SignIn, Subject, error) {
+	if secret == "" {
+		return SignIn{}, Subject{}, ErrNotFound
+	}
+	s, err := r.SignInByHash(secretHash(secret))
+	if err != nil {
+		return SignIn{}, Subject{}, err
+	}
+	subject, err := findSubject(r, s.Subject)
+	if err == nil && !s.live(&subject, now) {
+		err = ErrNotFound
+	}
+	return s, subject, err
+}
+
+// signInBatch is how many sessions of a sign-in one transaction ends.
+const signInBatch = 50
+
+// endSessionsOfSignIn ends a batch of a sign-in's sessions with an ID above after, and returns the last one's, "" when there are no more. A session
+// that its client may use while nobody is there (offline_access) stays; the client is told all the same.
+func (u *update) endSessionsOfSignIn(id, after string) (last string, err error) {
+	sessions, err := u.SessionsOfSignIn(id, after, signInBatch)
+	if err != nil {
+		return "", err
+	}
+	for _, listed := range sessions {
+		session, err := findSession(u, listed.ID) // with its subject's row, in the order of all who end sessions
+		if err != nil {
+			return "", err
+		}
+		if slices.Contains(session.Scope, scopeOffline) {
+			err = u.notify(session)
+		} else {
+			err = u.end(session, EndedByLogout)
+		}
+		if err != nil {
+			return "", err
+		}
+		last = session.ID
+	}
+	if len(sessions) < signInBatch {
+		last = ""
+	}
+	return last, nil
+}
+
+func (u *update) sweepSignIns() (more bool, err error) {
+	count, err := u.DeleteSignIns(u.now, sweepBatch)
+	return count > 0, err
+}

@@ -1,0 +1,88 @@
+package issuer
+
+import "time"
+
+// AuthorizationReader reads what leads from a browser to a session: sign-ins, codes and consents.
+type AuthorizationReader interface {
+	SignInReader
+	CodeReader
+	ConsentReader
+}
+
+// AuthorizationWriter writes them.
+type AuthorizationWriter interface {
+	SignInWriter
+	CodeWriter
+	ConsentWriter
+	NoticeWriter
+}
+
+// SignInReader reads sign-ins. Who reads one together with its subject begins with the sign-in.
+type SignInReader interface {
+	// SignIn finds a sign-in by its ID, or fails with ErrNotFound.
+	SignIn(id string) (SignIn, error)
+	// SignInByHash finds the sign-in whose secret has a hash, or fails with ErrNotFound.
+	SignInByHash(hash string) (SignIn, error)
+	// SessionsOfSignIn returns up to limit sessions that name a sign-in and weren't ended, expired ones too, with an ID above after, in the
+	// order of their IDs' bytes.
+	SessionsOfSignIn(id, after string, limit int) ([]Session, error)
+}
+
+// SignInWriter writes sign-ins.
+type SignInWriter interface {
+	// InsertSignIn adds a sign-in, or fails with ErrTaken.
+	InsertSignIn(SignIn) error
+	// UpdateSignIn replaces everything but ID and Subject, or fails with ErrNotFound.
+	UpdateSignIn(SignIn) error
+	// DeleteSignIn removes a sign-in, or fails with ErrNotFound.
+	DeleteSignIn(id string) error
+}
+
+// CodeReader reads authorization codes. Who reads one together with its sign-in begins with the code.
+type CodeReader interface {
+	// Code finds the code of a hash, a spent or expired one too, or fails with ErrNotFound.
+	Code(hash string) (Code, error)
+}
+
+// CodeWriter writes authorization codes.
+type CodeWriter interface {
+	// InsertCode adds a code, or fails with ErrTaken.
+	InsertCode(Code) error
+	// SpendCode notes the session that a code gave, or fails with ErrNotFound.
+	SpendCode(hash, session string) error
+}
+
+// ConsentReader reads consents.
+type ConsentReader interface {
+	// Consent finds what a subject lets a client have of a resource, or fails with ErrNotFound.
+	Consent(subject, client, resource string) (Consent, error)
+}
+
+// ConsentWriter writes consents.
+type ConsentWriter interface {
+	// PutConsent replaces the consent of its subject, client and resource, or adds it.
+	PutConsent(Consent) error
+	// DeleteConsents removes all that a subject gave.
+	DeleteConsents(subject string) error
+}
+
+// NoticeWriter writes logouts of which clients are to be told.
+type NoticeWriter interface {
+	// InsertNotice adds a notice, or fails with ErrTaken.
+	InsertNotice(Notice) error
+	// ClaimNotices returns up to limit notices that are due by now, those that are due first, counts an attempt of each, and makes it due at
+	// until, so that nobody else claims it before.
+	ClaimNotices(now, until time.Time, limit int) ([]Notice, error)
+	// PostponeNotice makes a notice, if there is one, due at another time.
+	PostponeNotice(id string, due time.Time) error
+	// DeleteNotice removes a notice, if there is one.
+	DeleteNotice(id string) error
+}
+
+// AuthorizationSweeper forgets up to limit of what is over, and returns how many these were.
+type AuthorizationSweeper interface {
+	// DeleteSignIns deletes sign-ins that expired before a time.
+	DeleteSignIns(before time.Time, limit int) (int, error)
+	// DeleteCodes deletes codes that expired before a time.
+	DeleteCodes(before time.Time, limit int) (int, error)
+}

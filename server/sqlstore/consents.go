@@ -1,0 +1,36 @@
+package sqlstore
+
+import "github.com/jot-auth/jot/server/issuer"
+
+const (
+	selectConsent = `SELECT subject, client_id, resource, scope, given FROM consents WHERE subject = $1 AND client_id = $2 AND resource = $3`
+	upsertConsent = `INSERT INTO consents (subject, client_id, resource, scope, given) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (subject, client_id, resource) DO UPDATE SET scope = excluded.scope, given = excluded.given`
+	deleteConsents = `DELETE FROM consents WHERE subject = $1`
+)
+
+// Consent implements issuer.ConsentReader.
+func (t *tx) Consent(subject, client, resource string) (issuer.Consent, error) {
+	found, err := list(t, func(r row) (c issuer.Consent, err error) {
+		err = r.Scan(&c.Subject, &c.ClientID, &c.Resource, wordsField{&c.Scope}, timeField{&c.Given})
+		return c, err
+	}, selectConsent, subject, client, resource)
+	if err == nil && len(found) == 0 {
+		return issuer.Consent{}, issuer.ErrNotFound
+	}
+	if err != nil {
+		return issuer.Consent{}, err
+	}
+	return found[0], nil
+}
+
+// PutConsent implements issuer.ConsentWriter.
+func (t *tx) PutConsent(c issuer.Consent) error {
+	return t.insert(upsertConsent, c.Subject, c.ClientID, c.Resource, words(c.Scope), millis(c.Given))
+}
+
+// DeleteConsents implements issuer.ConsentWriter.
+func (t *tx) DeleteConsents(subject string) error {
+	_, err := t.exec(deleteConsents, subject)
+	return err
+}
