@@ -26,6 +26,7 @@ type endpoint struct {
 	page     bool             // takes a form alone, and answers a page
 	harmless []string         // members in which almost any text is good
 	bearer   string           // "access", "admin" or "feed" where a bearer token is demanded
+	lacks    int              // status of a GET that lacks its query; 0: 200
 	query    string           // of a request that would be good
 	texts    []string         // parameters of a list's query in which any text is good; not nil: it's a list
 	words    []string         // its other parameters, beside after and limit
@@ -46,7 +47,7 @@ var surface = map[string]endpoint{
 	"GET /v1/me":                                  {bearer: "access"},
 	"GET /v1/sessions":                            {bearer: "access", texts: []string{}},
 	"DELETE /v1/sessions/{sid}":                   {bearer: "access"},
-	"POST /oauth2/token":                          {form: true, body: map[string]any{"grant_type": "refresh_token", "client_id": "client_app", "refresh_token": "jrt_x", "scope": "pets:read", "resource": "petstore"}, others: []map[string]any{{"grant_type": "client_credentials", "client_id": "client_app", "client_secret": "jcs_x"}}},
+	"POST /oauth2/token":                          {form: true, body: map[string]any{"grant_type": "refresh_token", "client_id": "client_app", "refresh_token": "jrt_x", "scope": "pets:read", "resource": "petstore"}, others: []map[string]any{{"grant_type": "authorization_code", "client_id": "client_app", "code": "jac_x", "redirect_uri": "https://app.example.com/callback", "code_verifier": "x"}, {"grant_type": "client_credentials", "client_id": "client_app", "client_secret": "jcs_x"}}},
 	"POST /oauth2/revoke":                         {form: true, body: map[string]any{"token": "x", "token_type_hint": "refresh_token", "client_id": "client_app"}, harmless: []string{"token", "token_type_hint"}},
 	"GET /.well-known/jwks.json":                  {},
 	"GET /.well-known/openid-configuration":       {},
@@ -96,6 +97,18 @@ var surface = map[string]endpoint{
 	"POST /admin/v1/bootstrap":              {body: bootstrapMembers},
 	"GET /admin/bootstrap":                  {},
 	"POST /admin/bootstrap":                 {page: true, body: bootstrapMembers},
+
+	"GET /oauth2/authorize":  {lacks: 400},
+	"POST /oauth2/authorize": {}, // whatever the form holds comes back as a query: see console/form_test.go
+	"GET /oauth2/logout":     {},
+	"POST /oauth2/logout":    {}, // as above
+	"GET /login":             {lacks: 400},
+	"POST /login":            {page: true, body: map[string]any{"request": "x", "username": "ada", "password": "wrong " + password}},
+	"GET /consent":           {lacks: 400},
+	"POST /consent":          {page: true, body: map[string]any{"request": "x", "decision": "allow"}},
+	"POST /logout":           {page: true, body: map[string]any{"request": "x"}},
+	"GET /userinfo":          {bearer: "access"},
+	"POST /userinfo":         {bearer: "access"},
 }
 
 var (

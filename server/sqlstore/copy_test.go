@@ -48,6 +48,8 @@ func fill(t *testing.T, store *sqlstore.Store) {
 			tx.PutBootstrap(issuer.Bootstrap{Hash: [32]byte{1, 255}, Expires: time.UnixMilli(1)}))
 		err = errors.Join(err, tx.PutVerifier(issuer.Verifier{ID: "v", Server: "s", MaxStaleness: time.Second, Registered: account.Created}),
 			tx.PutAsked(revocation.Cursor{LogID: "log", Sequence: 1}), tx.Acknowledge(revocation.Cursor{LogID: "log", Sequence: 1}, []string{"v"}))
+		err = errors.Join(err, tx.InsertSignIn(issuer.SignIn{ID: "in", Hash: "h", AuthTime: time.UnixMilli(1)}), tx.InsertCode(issuer.Code{Hash: "c", Nonce: `Ω'"\`}),
+			tx.PutConsent(issuer.Consent{Subject: subject.ID, ClientID: "client_a", Scope: []string{"a"}}), tx.InsertNotice(issuer.Notice{ID: "n"}))
 		for n := range 300 {
 			err = errors.Join(err, tx.InsertSession(issuer.Session{ID: fmt.Sprint(n), Subject: subject.ID, UserAgent: `Ω'"\`, Counters: issuer.Counters{Current: uint64(n)}}),
 				tx.InsertEvent(issuer.Event{Detail: fmt.Sprint(n)}))
@@ -87,7 +89,10 @@ func content(t *testing.T, store *sqlstore.Store) []any {
 		replaced, err10 := r.ReplacedLog("before")
 		verifiers, err11 := r.Verifiers()
 		asked, err12 := r.Asked()
-		all = append(all, verifiers, asked, bootstrap, subject, clients, resources, keys, head, replaced, entries, events, value)
+		signIn, err13 := r.SignIn("in")
+		code, err14 := r.Code("c")
+		consent, err15 := r.Consent(subject.ID, "client_a", "")
+		all = append(all, verifiers, asked, signIn, code, consent, bootstrap, subject, clients, resources, keys, head, replaced, entries, events, value)
 		for n := range 300 {
 			session, _, err := r.Session(fmt.Sprint(n))
 			if err != nil {
@@ -95,7 +100,7 @@ func content(t *testing.T, store *sqlstore.Store) []any {
 			}
 			all = append(all, session)
 		}
-		return errors.Join(err1, err2, err3, err4, err5, err6, err7, err8, err9, err10, err11, err12)
+		return errors.Join(err1, err2, err3, err4, err5, err6, err7, err8, err9, err10, err11, err12, err13, err14, err15)
 	}))
 	if err != nil {
 		t.Fatal(err)

@@ -100,8 +100,25 @@ func (c *Console) answerError(w http.ResponseWriter, r *http.Request, a issuer.A
 	c.answer(w, a, url.Values{"error": {refused.Code}, "error_description": {refused.Description}})
 }
 
-// fail shows the person what went wrong, where no client may be told.
+// mistakes are what a person is told where no client may be.
+var mistakes = []struct {
+	err  error
+	text string
+}{
+	{issuer.ErrInvalidClient, "The app that sent you here is unknown."},
+	{issuer.ErrRedirectURI, "The app that sent you here asks for the answer at an address that isn’t its own."},
+	{issuer.ErrPending, "This page has expired, or belongs to another browser. Go back to the app, and begin again."},
+	{issuer.ErrLogoutRequest, "The app that sent you here asks for the logout in a wrong way."},
+}
+
+// fail shows the person what went wrong.
 func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
+	for _, mistake := range mistakes {
+		if errors.Is(err, mistake.err) {
+			c.pages.refuse(w, r, http.StatusBadRequest, mistake.text)
+			return
+		}
+	}
 	p := web.ProblemOf(err)
 	web.LogFault(r, p.Status, err)
 	seconds, passes := web.Unavailable(err)
@@ -109,17 +126,9 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case passes:
 		retryAfter(w, seconds)
 		c.pages.refuse(w, r, http.StatusServiceUnavailable, "The server has too much to do. Try again in a moment.")
-	case errors.Is(err, issuer.ErrInvalidClient):
-		c.pages.refuse(w, r, http.StatusBadRequest, "The app that sent you here is unknown.")
-	case errors.Is(err, issuer.ErrRedirectURI):
-		c.pages.refuse(w, r, http.StatusBadRequest, "The app that sent you here asks for the answer at an address that isn't its own.")
-	case errors.Is(err, issuer.ErrPending):
-		c.pages.refuse(w, r, http.StatusBadRequest, "This page has expired, or belongs to another browser. Go back to the app, and begin again.")
-	case errors.Is(err, issuer.ErrLogoutRequest):
-		c.pages.refuse(w, r, http.StatusBadRequest, "The app that sent you here asks for the logout in a wrong way.")
-	case p.Status >= 500:
+	case p.Status >= http.StatusInternalServerError:
 		c.pages.refuse(w, r, p.Status, "Something went wrong here. Try again later.")
 	default:
-		c.pages.refuse(w, r, p.Status, "The app that sent you here made a request that can't be understood.")
+		c.pages.refuse(w, r, p.Status, "The app that sent you here made a request that can’t be understood.")
 	}
 }

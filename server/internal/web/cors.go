@@ -19,6 +19,9 @@ const (
 	corsMaxAge  = "600" // seconds
 )
 
+// corsPaths are those outside of /v1 that a client in a page asks, without cookies.
+var corsPaths = []string{"/oauth2/token", "/oauth2/revoke", "/userinfo"}
+
 // CORS says which origins of pages may use the endpoints from a browser. The zero value allows none, but for the public
 // documents below /.well-known, which every page may read.
 type CORS struct {
@@ -69,7 +72,7 @@ func (c CORS) Handler(next http.Handler) http.Handler {
 		path, below := strings.CutPrefix(r.URL.Path, c.Base)
 		preflight := r.Method == http.MethodOptions && r.Header.Get("Origin") != "" && r.Header.Get("Access-Control-Request-Method") != ""
 		switch {
-		case below && strings.HasPrefix(path, "/v1/"), below && (path == "/oauth2/token" || path == "/oauth2/revoke"):
+		case below && strings.HasPrefix(path, "/v1/"), below && slices.Contains(corsPaths, path):
 			allowed := c.allow(w, r, strings.HasPrefix(path, "/v1/"))
 			if preflight {
 				answerPreflight(w, allowed)

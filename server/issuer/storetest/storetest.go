@@ -65,6 +65,12 @@ func Run(t *testing.T, open func(t *testing.T) issuer.Store) {
 		"ManyVerifiers": (*suite).manyVerifiers,
 		"Asked":         (*suite).asked,
 		"ParallelAsked": (*suite).parallelAsked,
+		"SignIns":       (*suite).signIns,
+		"OfSignIn":      (*suite).sessionsOfSignIn,
+		"Codes":         (*suite).codes,
+		"Consents":      (*suite).consents,
+		"Notices":       (*suite).notices,
+		"SweepSignIns":  (*suite).sweepAuthorization,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &suite{T: t, store: open(t), open: open}
