@@ -33,16 +33,18 @@ var mayImport = map[string][]string{
 	"internal/api":       {"issuer", "internal/web"},
 	"internal/oauth":     {"issuer", "internal/web"},
 	"internal/console":   {"issuer", "internal/web"},
-	"internal/feed":      {"issuer", "internal/web"},
-	"internal/mail":      {},
-	"internal/openapi":   {"internal/web"},
+
+	"internal/backchannel": {"issuer"},
+	"internal/feed":        {"issuer", "internal/web"},
+	"internal/mail":        {},
+	"internal/openapi":     {"internal/web"},
 
 	"internal/privatefile": {},
 	"internal/certificate": {"internal/privatefile"},
 	"internal/config":      {".", "issuer", "internal/certificate", "internal/privatefile"},
 
 	".": {
-		"issuer", "sqlstore", "internal/accounts", "internal/admin", "internal/api", "internal/console", "internal/feed", "internal/mail", "internal/oauth", "internal/openapi",
+		"issuer", "sqlstore", "internal/accounts", "internal/admin", "internal/api", "internal/backchannel", "internal/console", "internal/feed", "internal/mail", "internal/oauth", "internal/openapi",
 		"internal/privatefile", "internal/telemetry", "internal/web",
 	},
 	"internal/accounts/storetest": {"issuer", "internal/accounts"},

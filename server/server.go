@@ -19,6 +19,7 @@ import (
 	"github.com/jot-auth/jot/server/internal/accounts"
 	"github.com/jot-auth/jot/server/internal/admin"
 	"github.com/jot-auth/jot/server/internal/api"
+	"github.com/jot-auth/jot/server/internal/backchannel"
 	"github.com/jot-auth/jot/server/internal/console"
 	"github.com/jot-auth/jot/server/internal/feed"
 	"github.com/jot-auth/jot/server/internal/mail"
@@ -99,6 +100,7 @@ type Server struct {
 	accounts *accounts.Accounts
 	outbox   *mail.Outbox // nil where no mail is sent
 	feed     *feed.Server
+	sender   *backchannel.Sender
 	witness  *witness
 	handler  http.Handler
 	logger   *slog.Logger
@@ -171,6 +173,7 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	if s.handler, err = s.routes(c); err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
+	s.sender = backchannel.Start(ctx, s.issuer, c.Logger)
 	return s, nil
 }
 
@@ -288,14 +291,14 @@ func (s *Server) SignUp(ctx context.Context, name, password string) (subject str
 	return s.accounts.Add(ctx, name, password)
 }
 
-// Close ends the feed's streams, the outbox, whose letters are lost, the witness, the issuer's upkeep and the database, in this order.
+// Close ends the feed's streams, what tells clients of logouts, the outbox, whose letters are lost, the witness, the issuer's upkeep and the database, in this order.
 func (s *Server) Close() error {
 	var errs []error
 	if s.feed != nil {
 		errs = append(errs, s.feed.Close())
 	}
-	if s.outbox != nil {
-		errs = append(errs, s.outbox.Close())
+	if s.outboxs.sender != nil {
+		errs = append(errs, s.outbox.Closes.sender.Close())
 	}
 	if s.witness != nil {
 		errs = append(errs, s.witness.close())

@@ -37,6 +37,9 @@ func findSession(r Reader, sid string) (Session, error) {
 // endSessions makes every token of a subject stale and ends its sessions: it stores the subject as its next generation, before which all
 // are over. A first batch of rows is written at once, which is all of them but for the busiest subjects.
 func (u *update) endSessions(s Subject, why EndReason) error {
+	if err := u.notifyAll(s); err != nil {
+		return err
+	}
 	s.Ending = Ending{Before: s.Generation + 1, At: u.now, Why: why}
 	ended, err := u.EndSessions(s.ID, s.Ending, sweepBatch)
 	if err != nil {

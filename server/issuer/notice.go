@@ -59,6 +59,27 @@ func (u *update) notify(session Session) error {
 	return u.InsertNotice(Notice{ID: rand.Text(), ClientID: client.ID, Subject: session.Subject, Session: session.ID, Due: u.now})
 }
 
+// maxNotices bounds the clients' sessions of which one transaction tells. Nobody uses more apps from browsers at once.
+const maxNotices = 100
+
+// notifyAll is notify for all sessions of a subject that live and came from a browser, before they end together.
+func (u *update) notifyAll(s Subject) error {
+	sessions, err := u.SessionsSignedIn(s.ID, maxNotices)
+	if err != nil {
+		return err
+	}
+	for _, session := range sessions {
+		s.Ending.applyTo(&session)
+		if kept := session.Generation > s.Generation; kept || !session.live(u.now) {
+			continue
+		}
+		if err := u.notify(session); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Delivery is a logout token and where it goes.
 type Delivery struct {
 	Notice Notice

@@ -26,6 +26,8 @@ type SignInReader interface {
 	// SessionsOfSignIn returns up to limit sessions that name a sign-in and weren't ended, expired ones too, with an ID above after, in the
 	// order of their IDs' bytes.
 	SessionsOfSignIn(id, after string, limit int) ([]Session, error)
+	// SessionsSignedIn returns up to limit sessions of a subject that name a sign-in and weren't ended, in any order.
+	SessionsSignedIn(subject string, limit int) ([]Session, error)
 }
 
 // SignInWriter writes sign-ins.

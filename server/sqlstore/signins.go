@@ -15,6 +15,7 @@ const (
 	deleteSignIns      = `DELETE FROM sign_ins WHERE id IN (SELECT id FROM sign_ins WHERE expires < $1 LIMIT $2)`
 
 	selectSessionsOfSignIn = `SELECT ` + sessionColumns + ` FROM sessions WHERE sign_in = $1 AND sign_in <> '' AND ended = 0 AND id > $2 ORDER BY id LIMIT $3`
+	selectSessionsSignedIn = `SELECT ` + sessionColumns + ` FROM sessions WHERE subject = $1 AND sign_in <> '' AND ended = 0 LIMIT $2`
 )
 
 // SignIn implements issuer.SignInReader.
@@ -28,6 +29,11 @@ func (t *tx) SignInByHash(hash string) (issuer.SignIn, error) {
 // SessionsOfSignIn implements issuer.SignInReader.
 func (t *tx) SessionsOfSignIn(id, after string, limit int) ([]issuer.Session, error) {
 	return list(t, scanSession, selectSessionsOfSignIn, id, after, limit)
+}
+
+// SessionsSignedIn implements issuer.SignInReader.
+func (t *tx) SessionsSignedIn(subject string, limit int) ([]issuer.Session, error) {
+	return list(t, scanSession, selectSessionsSignedIn, subject, limit)
 }
 
 func scanSignIn(r row) (issuer.SignIn, error) {

@@ -164,7 +164,7 @@ var statements = []string{
 	endSessions, endSessionsOfClient, endEverySession,
 	selectPending, deleteSessions, deleteRules, deleteEvents, deleteKeys, deleteSubjects,
 	selectClient, selectClients, insertClient, updateClient, deleteClient,
-	selectSignIn, selectSignInByHash, insertSignIn, updateSignIn, deleteSignIn, deleteSignIns, selectSessionsOfSignIn,
+	selectSignIn, selectSignInByHash, insertSignIn, updateSignIn, deleteSignIn, deleteSignIns, selectSessionsOfSignIn, selectSessionsSignedIn,
 	selectCode, insertCode, spendCode, deleteCodes, selectConsent, upsertConsent, deleteConsents,
 	insertNotice, claimNotices, postponeNotice, deleteNotice,
 	selectResource, selectResources, insertResource, updateResource, deleteResource, selectAlgorithms,

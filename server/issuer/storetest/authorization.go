@@ -58,6 +58,9 @@ func (s *suite) sessionsOfSignIn() {
 		s.equal(ids, want)
 	}
 	s.equal(len(read(s, func(r issuer.Reader) ([]issuer.Session, error) { return r.SessionsOfSignIn("", "", 9) })), 0)
+	for limit, want := range map[int]int{9: 4, 3: 3} {
+		s.equal(len(read(s, func(r issuer.Reader) ([]issuer.Session, error) { return r.SessionsSignedIn("sub", limit) })), want)
+	}
 }
 
 func (s *suite) codes() {

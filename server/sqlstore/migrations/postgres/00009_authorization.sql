@@ -23,6 +23,7 @@ CREATE INDEX sign_ins_by_expiry ON sign_ins (expires);
 ALTER TABLE sessions ADD COLUMN sign_in TEXT COLLATE "C" NOT NULL DEFAULT '';
 
 CREATE INDEX sessions_of_sign_in ON sessions (sign_in) WHERE sign_in <> '' AND ended = 0;
+CREATE INDEX sessions_signed_in ON sessions (subject) WHERE sign_in <> '' AND ended = 0;
 
 CREATE TABLE codes (
     hash         TEXT COLLATE "C" NOT NULL PRIMARY KEY,
@@ -65,6 +66,7 @@ CREATE INDEX notices_by_time ON notices (due);
 DROP TABLE notices;
 DROP TABLE consents;
 DROP TABLE codes;
+DROP INDEX sessions_signed_in;
 DROP INDEX sessions_of_sign_in;
 ALTER TABLE sessions DROP COLUMN sign_in;
 DROP TABLE sign_ins;
