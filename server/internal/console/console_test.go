@@ -3,8 +3,10 @@ package console_test
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
 	"encoding/json"
+	"hash"
 	"html"
 	"io"
 	"log/slog"
@@ -16,6 +18,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/server/internal/accounts"
 	"github.com/jot-auth/jot/server/internal/console"
 	"github.com/jot-auth/jot/server/internal/logtest"
@@ -60,10 +63,17 @@ func serve(t *testing.T) *fixture {
 
 func serveOver(t *testing.T, store *sqlstore.Store, o console.Options) *fixture {
 	t.Helper()
+	return serveSigned(t, store, o, jot.ES256)
+}
+
+// serveSigned is serveOver with another algorithm.
+func serveSigned(t *testing.T, store *sqlstore.Store, o console.Options, algorithm jot.Algorithm) *fixture {
+	t.Helper()
 	secret, hash := issuer.NewClientSecret()
 	scopes := []string{"pets:read", "pets:write"}
 	i, err := issuer.New(t.Context(), store, issuer.Config{
 		URL:       issuerURL,
+		Algorithm: algorithm,
 		Resources: []issuer.Resource{{Audience: "petstore", Name: "The petstore", Scopes: scopes}, {Audience: "zoo", Scopes: []string{"pets:read"}}},
 		Clients: []issuer.Client{
 			{ID: app, Name: "The app", Scopes: scopes, FirstParty: true, RedirectURIs: []string{callback, "http://127.0.0.1/callback"}, PostLogoutRedirectURIs: []string{"https://app.example.com/bye"}},
@@ -377,5 +387,31 @@ func TestCodeFlow(t *testing.T) {
 	}
 	if log := f.log.Take(); log != "" {
 		t.Errorf("logged %s", log)
+	}
+}
+
+// TestAlgorithms: each algorithm that signs access tokens signs ID tokens, whose at_hash has the hash of that algorithm.
+func TestAlgorithms(t *testing.T) {
+	for algorithm, hash := range map[jot.Algorithm]func() hash.Hash{jot.ES256: sha256.New, jot.RS256: sha256.New, jot.EdDSA: sha512.New} {
+		store, err := sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "jot.db"), sqlstore.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := serveSigned(t, store, console.Options{}, algorithm)
+		b := f.browser()
+		tokens := f.tokens(b.logIn(b.authorize()).code(t))
+		header, id := claims(t, tokens["id_token"])
+		sum := hash()
+		sum.Write([]byte(tokens["access_token"].(string)))
+		if half := sum.Sum(nil)[:sum.Size()/2]; header["alg"] != string(algorithm) || id["at_hash"] != base64.RawURLEncoding.EncodeToString(half) {
+			t.Errorf("%s: %v, at_hash %v", algorithm, header, id["at_hash"])
+		}
+		verifier, err := jot.NewVerifier(f.issuer, jot.VerifierOptions{Issuer: issuerURL, Audience: app})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := verifier.Verify(t.Context(), tokens["id_token"].(string)); err != nil {
+			t.Errorf("%s: %v", algorithm, err)
+		}
 	}
 }
