@@ -232,7 +232,7 @@ func (s *Server) routes(c Config) (_ http.Handler, err error) {
 	if err != nil {
 		return nil, err
 	}
-	protocols, err := oauth.New(s.issuer)
+	protocols, err := oauth.New(namedPeople{s.issuer, s.accounts})
 	if err != nil {
 		return nil, err
 	}

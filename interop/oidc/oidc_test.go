@@ -94,7 +94,13 @@ func TestLogIn(t *testing.T) {
 	id := p.verify(tokens)
 	info, err := p.provider.UserInfo(t.Context(), oauth2.StaticTokenSource(tokens))
 	if err != nil || info.Subject != id.Subject || id.Nonce != "nonce" {
-		t.Errorf("%+v, %+v, %v", info, id, err)
+		t.Fatalf("%+v, %+v, %v", info, id, err)
+	}
+	var profile struct {
+		Name string `json:"preferred_username"`
+	}
+	if err := info.Claims(&profile); err != nil || profile.Name != "ada" {
+		t.Errorf("%+v, %v", profile, err)
 	}
 	access, err := p.server.Issuer().Verifier().Verify(t.Context(), tokens.AccessToken)
 	if err != nil || access.Subject() != id.Subject || !access.HasScope("pets:read") {

@@ -52,7 +52,7 @@ func (i *Issuer) Authorize(ctx context.Context, a Authorization, secret string, 
 		return d, d.unless(err)
 	}
 	// What was decided is decided again where the code is written: a logout, a ban or a change of the client comes before, and counts, or after,
-	// and then the code names a sign-in that is over.
+	// and then the code names a sign-in that is over. Of two consents in one browser the second adds to the first, since both begin with the sign-in.
 	err = i.commit(ctx, func(u *update) (err error) {
 		if d, err = i.decide(u, d.Request, secret, consented); err != nil || d.Step != StepAnswer {
 			return err

@@ -86,6 +86,7 @@ func (i *Issuer) LogOut(ctx context.Context, d LogoutDecision, secret string) er
 	// The sign-in and its sessions are one commit: a code that is traded at the same time was before, and its session ends, or finds no
 	// sign-in. Sessions beyond the first batch follow: no new one comes to be meanwhile.
 	err := i.commit(ctx, func(u *update) error {
+		id, after = "", ""
 		s, found, err := u.presentSignIn(secret)
 		if err != nil || !found {
 			return err

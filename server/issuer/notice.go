@@ -92,10 +92,10 @@ type Delivery struct {
 func (i *Issuer) ClaimDeliveries(ctx context.Context, limit int) ([]Delivery, error) {
 	var notices []Notice
 	var now time.Time
-	clients := map[string]Client{}
+	var clients map[string]Client
 	// Finding and claiming are one transaction: of two servers that look at once, one delivers.
 	err := i.commit(ctx, func(u *update) (err error) {
-		now = u.now
+		now, clients = u.now, make(map[string]Client)
 		if notices, err = u.ClaimNotices(u.now, u.now.Add(noticeLease), limit); err != nil {
 			return err
 		}

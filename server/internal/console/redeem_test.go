@@ -3,7 +3,6 @@ package console_test
 import (
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/jot-auth/jot/server/issuer"
@@ -88,33 +87,6 @@ func (f *fixture) wantOver(tokens map[string]any) {
 	if status != 400 || members["error"] != "invalid_grant" {
 		f.Errorf("the refresh token is still good: %d %v", status, members)
 	}
-}
-
-// TestCodeReplayInParallel: of many who present one code at once one gets tokens, and what it gets is worth nothing afterwards.
-func TestCodeReplayInParallel(t *testing.T) {
-	f := serve(t)
-	b := f.browser()
-	code := b.logIn(b.authorize()).code(t)
-	var mu sync.Mutex
-	var won []map[string]any
-	var callers sync.WaitGroup
-	for range 8 {
-		callers.Go(func() {
-			status, members := f.redeem(code)
-			mu.Lock()
-			defer mu.Unlock()
-			if status == 200 {
-				won = append(won, members)
-			} else if status != 400 || members["error"] != "invalid_grant" {
-				t.Errorf("%d %v", status, members)
-			}
-		})
-	}
-	callers.Wait()
-	if len(won) != 1 {
-		t.Fatalf("%d got tokens", len(won))
-	}
-	f.wantOver(won[0])
 }
 
 // TestCodeDies with what it came from: the sign-in, the subject's sessions, the client's right to the API.
