@@ -297,8 +297,11 @@ func (s *Server) Close() error {
 	if s.feed != nil {
 		errs = append(errs, s.feed.Close())
 	}
-	if s.outboxs.sender != nil {
-		errs = append(errs, s.outbox.Closes.sender.Close())
+	if s.sender != nil {
+		errs = append(errs, s.sender.Close())
+	}
+	if s.outbox != nil {
+		errs = append(errs, s.outbox.Close())
 	}
 	if s.witness != nil {
 		errs = append(errs, s.witness.close())

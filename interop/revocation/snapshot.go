@@ -46,17 +46,18 @@ func measureSnapshot(ctx context.Context, p plan, r *report) error {
 }
 
 func writeSnapshot(ctx context.Context, signer *jot.Signer, rules []revocation.Rule) ([]byte, error) {
+	var snapshot revocation.Snapshot
+	for _, rule := range rules {
+		if err := snapshot.Add(rule); err != nil {
+			return nil, err
+		}
+	}
 	head := revocation.NewLog("log")
 	head.Sequence = uint64(len(rules))
-	var body bytes.Buffer
-	err := revocation.WriteSnapshot(ctx, &body, signer, issuerName, revocation.Statement{Head: head, Time: time.Now(), MaxTTL: time.Hour}, rules)
-	return body.Bytes(), err
+	return snapshot.Encode(ctx, signer, issuerName, revocation.Statement{Head: head, Time: time.Now(), MaxTTL: time.Hour})
 }
 
 func loadSnapshot(ctx context.Context, body []byte, verifier *revocation.StatementVerifier, most int) (*revocation.Set, error) {
-	_, rules, err := revocation.ReadSnapshot(ctx, bytes.NewReader(body), verifier, revocation.SnapshotLimits{Rules: most, Bytes: 1 << 30})
-	if err != nil {
-		return nil, err
-	}
-	return newSet(rules)
+	_, set, err := revocation.ReadSnapshot(ctx, bytes.NewReader(body), verifier, most)
+	return set, err
 }
