@@ -22,7 +22,9 @@ func (s *Server) poll(w http.ResponseWriter, r *http.Request, from joined) {
 		defer timeout.Stop()
 		select {
 		case <-from.frame.ready:
-			body = slices.Concat(body, from.frame.next.data)
+			if !isClosed(from.ended) { // before that frame was made: it isn't for this poll
+				body = slices.Concat(body, from.frame.next.data)
+			}
 		case <-from.ended:
 		case <-timeout.C:
 		case <-r.Context().Done():
