@@ -33,9 +33,6 @@ type Mail struct {
 	VerifyPage, ResetPage string
 }
 
-// sends says whether there is any way for a letter.
-func (m Mail) sends() bool { return m.Server != "" || m.Print != nil }
-
 func (m Mail) smtp() mail.SMTP {
 	return mail.SMTP{Server: m.Server, From: m.From, Username: m.Username, Password: m.Password, Roots: m.Roots}
 }

@@ -21,7 +21,7 @@ var plainLatin = &unicode.RangeTable{R16: []unicode.Range16{
 }}
 
 // likeLatin are the small letters of other scripts that pass for Latin ones: a name of nothing else passes for a Latin name.
-const likeLatin = "асԁеһіјӏкорԛѕԝхуүьԍɡ" + "αικνορυωγ" + "օսոհցաԁզյ"
+const likeLatin = "асԁеһіјӏкорԛѕԝхуүьԍɡ" + "αικνορυωγ" + "օսոհցազյ"
 
 // oneScript says whether all letters of a canonical name belong to one writing system, and whether it shows.
 func oneScript(canonical string) bool {

@@ -24,8 +24,8 @@ const (
 
 const importLong = `Make accounts of the lines of a file, - for standard input: of another system, or of 'jot export'. Each line is a JSON object:
 
-  {"username":"ada","password_hash":"$2b$12$…","email":"ada@example.com","email_verified":true,
-   "sub":"…","scope":"pets:read","claims":{"team":"red"},"disabled":false}
+  {"username":"ada","password_hash":"$2b$12$abc...","email":"ada@example.com","email_verified":true,
+   "sub":"person-7","scope":"pets:read","claims":{"team":"red"},"disabled":false}
 
 Only username and password_hash are needed. A hash is of Argon2id, Argon2i or scrypt, as a PHC string, or of bcrypt; at the next login
 the server replaces it by an Argon2id hash of its own. Without sub the account gets a random one.
