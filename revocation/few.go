@@ -6,7 +6,7 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// few are the rules that name no subject, about keys, clients and a whole issuer, and those with numbers that the index can't hold. It never changes:
+// few are the rules about keys, clients and a whole issuer, and those with numbers that the index can't hold. It never changes:
 // who adds a rule makes another one.
 type few struct {
 	limits map[subjectMatter]limit
@@ -66,7 +66,7 @@ func (f *few) verdict(t *jot.RevocationFacts, subject tag) jot.Verdict {
 		return f.limits[subjectMatter{kind, string(t.Issuer), string(value), tag}]
 	}
 	switch {
-	case f.has(Session, t.Issuer, t.SessionID, subject), f.has(TokenID, t.Issuer, t.ID, subject), f.revokesKey(t),
+	case f.has(Session, t.Issuer, t.SessionID, subject), f.has(TokenID, t.Issuer, t.ID, subject), f.hasBareSession(t), f.revokesKey(t),
 		about(IssuerIssuedAt, nil, 0).before(t), about(SubjectIssuedAt, t.Subject, subject).before(t), about(ClientIssuedAt, t.ClientID, 0).before(t):
 		return jot.Revoked
 	case t.Generation < uint64(about(SubjectGeneration, t.Subject, subject).minimum):
@@ -83,6 +83,11 @@ func (f *few) has(kind Kind, issuer, value []byte, subject tag) bool {
 	}
 	_, ok := f.limits[subjectMatter{kind, string(issuer), string(value), subject}]
 	return ok
+}
+
+// hasBareSession looks for the session where one without a subject stands: under the tag of its own ID.
+func (f *few) hasBareSession(t *jot.RevocationFacts) bool {
+	return f.kinds[BareSession] && f.has(BareSession, t.Issuer, t.SessionID, tagOf(t.SessionID))
 }
 
 func (f *few) revokesKey(t *jot.RevocationFacts) bool {

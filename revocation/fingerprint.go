@@ -15,7 +15,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 func tagOf(subject []byte) tag { return tag(crc32.Checksum(subject, castagnoli)) }
 
-// fingerprint stands for what a rule is about, under a salt that nobody knows: the first half for the tag of the subject, the second for the issuer, the
+// fingerprint stands for what a rule is about, under a salt that nobody knows: the first half for the tag of the subject, or of the session without one, the second for the issuer, the
 // kind and the value. No two things have the same, by accident or intent.
 type fingerprint struct{ owner, matter uint64 }
 
@@ -49,7 +49,7 @@ func fold(x, y uint64) uint64 {
 	return high ^ low
 }
 
-// packedKind is a kind of rule that names a subject.
+// packedKind is a kind of rule that names a subject, or a session alone.
 type packedKind uint64
 
 const (
@@ -58,9 +58,11 @@ const (
 	packedSubjectGeneration
 	packedSubjectSoftGeneration
 	packedSubjectIssuedAt
+	packedBareSession
 )
 
 var packedKinds = map[Kind]packedKind{
 	TokenID: packedTokenID, Session: packedSession, SubjectGeneration: packedSubjectGeneration,
 	SubjectSoftGeneration: packedSubjectSoftGeneration, SubjectIssuedAt: packedSubjectIssuedAt,
+	BareSession: packedBareSession,
 }

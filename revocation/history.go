@@ -3,6 +3,7 @@ package revocation
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // history remembers how far the logs had come, so that a feed can't take anything back.
@@ -39,14 +40,14 @@ func (h *history) check(to Head) error {
 // checkRules refuses the rules of another log when they take back what the one before had refused. Nobody can tell which of its
 // rules are lost with it, so the new one has to refuse every token that was issued while the old one was in force, unless
 // none of those can be alive any more.
-func (h *history) checkRules(s Statement, issuer string, rules *Set) error {
+func (h *history) checkRules(s Statement, issuer string, maxTTL time.Duration, rules *Set) error {
 	before := h.seen
-	if before.LogID == "" || before.LogID == s.LogID || s.Time.Sub(before.Time) > max(before.MaxTTL, s.MaxTTL)+skew {
+	if before.LogID == "" || before.LogID == s.LogID || s.Time.Sub(before.Time) > max(before.MaxTTL, maxTTL)+skew {
 		return nil
 	}
 	if rules.refusesUpTo(issuer) <= before.Time.Unix() {
-		return fmt.Errorf("feed: the log is another one, and accepts tokens that the one before may have refused: run 'jot recover' on the "+
-			"issuer's database, which makes a log that refuses what was issued up to %v", before.Time.UTC())
+		return fmt.Errorf("feed: the log is another one, and accepts tokens of %s that the one before may have refused: run 'jot recover' on the "+
+			"issuer's database, which makes a log that refuses what was issued up to %v", issuer, before.Time.UTC())
 	}
 	return nil
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// index holds the rules that name a subject: a filter of the subjects, before a table of the rules. One writer at a time changes it, while any
+// index holds the rules that name a subject, or a session alone: a filter of these, before a table of the rules. One writer at a time changes it, while any
 // number of readers look: an entry is whole before they can find it.
 type index struct {
 	filter filter
@@ -33,7 +33,7 @@ func (l packedLimit) merge(m packedLimit) packedLimit {
 	return max(l>>32, m>>32)<<32 | max(l&math.MaxUint32, m&math.MaxUint32)
 }
 
-// pack returns the limit of a rule that the index can hold: one that names a subject, and has numbers of today.
+// pack returns the limit of a rule that the index can hold: one of a packedKind that has numbers of today.
 func (r *record) pack() (packedLimit, bool) {
 	if r.packed == 0 || r.minimum > math.MaxUint32 || r.expires > math.MaxUint32 {
 		return 0, false

@@ -21,6 +21,11 @@ type ReaderOptions struct {
 	Keys       jot.KeySource // the feed's keys; never those of the tokens
 	Credential string        // bearer token for the feed, sent to the URL's host only
 
+	// ForeignIssuers are the other issuers of whose tokens this feed tells which are refused, each with the longest life of its tokens: those whose
+	// logout tokens the server takes (OpenID Connect Back-Channel Logout 1.0). About the tokens of all others the reader answers jot.ErrUnavailable,
+	// whatever the feed says of them. A feed can only refuse: no rule makes a token good.
+	ForeignIssuers map[string]time.Duration
+
 	Client       *http.Client  // its Transport is used, its Timeout and redirects are not; nil: one of the reader's own
 	MaxStaleness time.Duration // how old the issuer's last word may be; 0 means 10 s, at least 2 s and at most what the issuer allows
 	WithoutLease Policy        // what to answer when it's older; the zero value is Closed
@@ -62,7 +67,8 @@ var errNoLease = fmt.Errorf("revocation: the feed is not fresh: %w", jot.ErrUnav
 type Reader struct {
 	options  ReaderOptions
 	client   *client
-	verifier *StatementVerifier
+	verifier *StatementVerifier // for the reader's goroutine, which knows what feed keys are revoked
+	beside   *StatementVerifier // for the one that keeps snapshots, of which nothing counts before the other has seen it
 	clock    clock
 	status   *status
 	grant    atomic.Pointer[grant]
@@ -109,10 +115,11 @@ func newReader(o ReaderOptions, now clock) (*Reader, error) {
 	if o.MaxStaleness < minMaxStaleness || o.MaxRules < 0 || o.WithoutLease < Closed || o.WithoutLease > Open {
 		return nil, fmt.Errorf("revocation: MaxStaleness has to be at least %v, MaxRules positive, and WithoutLease one of the policies", minMaxStaleness)
 	}
-	verifier, err := NewStatementVerifier(o.Keys, o.Issuer)
+	foreign, err := checkForeign(o.Issuer, o.ForeignIssuers)
 	if err != nil {
 		return nil, err
 	}
+	o.ForeignIssuers = foreign
 	client, err := newClient(o)
 	if err != nil {
 		return nil, err
@@ -124,18 +131,28 @@ func newReader(o ReaderOptions, now clock) (*Reader, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	r := &Reader{
-		options: o, client: client, verifier: verifier, clock: now, status: newStatus(),
+		options: o, client: client, clock: now, status: newStatus(),
 		stop: stop, done: make(chan struct{}), history: past, file: file, stored: newSnapshotFile(o.SnapshotFile), acks: newAcknowledger(client),
 	}
+	verifier, err1 := newStatementVerifier(o.Keys, o.Issuer, feedKeys{r})
+	beside, err2 := NewStatementVerifier(o.Keys, o.Issuer)
+	if err := errors.Join(err1, err2); err != nil {
+		stop()
+		return nil, err
+	}
+	r.verifier, r.beside = verifier, beside
 	go r.run(ctx)
 	return r, nil
 }
 
 // CheckRevocation returns what the rules say of the token. Without a lease the policy decides, and the error wraps
-// jot.ErrUnavailable. A token of the issuer that is older than the longest life of its tokens is
+// jot.ErrUnavailable, as it does for a token of an issuer in which the feed has no say. A token that is older than the longest life of its issuer's tokens is
 // revoked, because the rules about it may be gone, and so is one from the issuer's future, because they
 // may be gone before it expires. It doesn't allocate, nor wait for anything.
 func (r *Reader) CheckRevocation(_ context.Context, f *jot.RevocationFacts) (jot.Verdict, error) {
+	if !r.speaksFor(f.Issuer) {
+		return jot.Revoked, errOtherIssuer
+	}
 	now := r.clock()
 	g := r.grant.Load()
 	if g != nil && g.lease.remaining(now) == 0 {
@@ -145,7 +162,7 @@ func (r *Reader) CheckRevocation(_ context.Context, f *jot.RevocationFacts) (jot
 	if g == nil {
 		return r.withoutLease(f, now)
 	}
-	if string(f.Issuer) == r.options.Issuer && g.outOfTime(f, now) {
+	if g.outOfTime(f, now, r.maxTTLOf(g, f.Issuer)) {
 		return jot.Revoked, nil
 	}
 	return g.set.Verdict(f), nil
@@ -153,9 +170,9 @@ func (r *Reader) CheckRevocation(_ context.Context, f *jot.RevocationFacts) (jot
 
 // outOfTime reports whether the token was issued so long ago, or so far ahead, that its rules may expire
 // before it does.
-func (g *grant) outOfTime(f *jot.RevocationFacts, now instant) bool {
+func (g *grant) outOfTime(f *jot.RevocationFacts, now instant, maxTTL time.Duration) bool {
 	issuerTime := g.timeline.issuerTime(now)
-	oldest, newest := issuerTime.Add(-g.maxTTL-skew), issuerTime.Add(skew)
+	oldest, newest := issuerTime.Add(-maxTTL-skew), issuerTime.Add(skew)
 	return f.HasIssuedAt && (f.IssuedAt < oldest.Unix() || f.IssuedAt > newest.Unix())
 }
 
@@ -325,7 +342,7 @@ func (r *Reader) takeFrame(ctx context.Context, link *link, f Frame) error {
 	if err := r.cursor.follow(f.Rules, s.Head); err != nil {
 		return err
 	}
-	if err := errors.Join(r.history.check(s.Head), r.history.checkRules(s, r.options.Issuer, r.cursor.set)); err != nil {
+	if err := errors.Join(r.history.check(s.Head), r.checkReplacement(s, r.cursor.set)); err != nil {
 		return err
 	}
 	now := r.clock()

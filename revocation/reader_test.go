@@ -310,7 +310,9 @@ func TestUnjudgedTimeSweepsNothing(t *testing.T) {
 func TestTokenThatOutlivesItsRules(t *testing.T) {
 	bubble(t, func(t *testing.T, f *fakeFeed) {
 		f.offset = 48 * time.Hour // the age is judged by the issuer's clock
-		r := watch(t, f.options())
+		o := f.options()
+		o.ForeignIssuers = map[string]time.Duration{otherIssuer: 2 * time.Hour}
+		r := watch(t, o)
 		defer r.Close()
 		time.Sleep(5500 * time.Millisecond)
 		for _, c := range []struct {
@@ -323,8 +325,9 @@ func TestTokenThatOutlivesItsRules(t *testing.T) {
 			{testIssuer, time.Hour + skew + 2*time.Second, jot.Revoked},
 			{testIssuer, -skew, jot.Current},
 			{testIssuer, -skew - 2*time.Second, jot.Revoked},
-			{otherIssuer, -10 * time.Hour, jot.Current},
-			{otherIssuer, 10 * time.Hour, jot.Current},
+			{otherIssuer, 2*time.Hour + skew, jot.Current}, // whose tokens live for longer
+			{otherIssuer, 2*time.Hour + skew + 2*time.Second, jot.Revoked},
+			{otherIssuer, -skew - 2*time.Second, jot.Revoked},
 		} {
 			facts := sessionFacts("s")
 			facts.Issuer, facts.IssuedAt = []byte(c.issuer), time.Now().Add(f.offset-c.age).Unix()

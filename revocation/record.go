@@ -3,9 +3,9 @@ package revocation
 // record is what a set keeps of a rule, and what a snapshot tells of it: all but the name of the subject whose jti or sid it is about.
 type record struct {
 	kind             Kind
-	packed           packedKind // 0 where the kind names no subject
+	packed           packedKind // 0 where the kind names no subject and no session
 	issuer, value    []byte
-	tag              tag // of the subject; 0 where the kind names none
+	tag              tag // of the subject, or of a session without one; 0 where the kind names neither
 	minimum, expires int64
 }
 

@@ -11,10 +11,11 @@ import (
 type Kind string
 
 // The kinds of rule. A jti or sid rule names its subject too, so that one subject's identifiers can
-// never refuse another's tokens.
+// never refuse another's tokens; a bare sid is of whoever the issuer says.
 const (
 	TokenID               Kind = "jti"          // one token
 	Session               Kind = "sid"          // every token of one session
+	BareSession           Kind = "bare_sid"     // the same, where the issuer didn't say whose session it is (OpenID Connect Back-Channel Logout 1.0)
 	SubjectGeneration     Kind = "sub_gen"      // tokens of a subject with an older generation: stale claims
 	SubjectSoftGeneration Kind = "sub_soft_gen" // the same, but the token is accepted and a refresh advised
 	SubjectIssuedAt       Kind = "sub_iat"      // tokens of a subject issued before Minimum
@@ -77,6 +78,7 @@ type shape struct{ value, subject, minimum, expires bool }
 var shapes = map[Kind]shape{
 	TokenID:               {value: true, subject: true, expires: true},
 	Session:               {value: true, subject: true, expires: true},
+	BareSession:           {value: true, expires: true},
 	SubjectGeneration:     {value: true, minimum: true, expires: true},
 	SubjectSoftGeneration: {value: true, minimum: true, expires: true},
 	SubjectIssuedAt:       {value: true, minimum: true, expires: true},

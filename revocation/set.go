@@ -20,6 +20,7 @@ type Set struct {
 	index   atomic.Pointer[index]
 	few     atomic.Pointer[few]
 	salt    *salt
+	bare    atomic.Bool // there is, or was, a rule about a session without its subject
 }
 
 // NewSet returns a set without rules.
@@ -68,7 +69,16 @@ func (s *Set) Verdict(f *jot.RevocationFacts) jot.Verdict {
 	if owner := s.salt.ownerOf(subject); i.filter.has(owner) {
 		verdict = min(verdict, i.verdict(s.salt, owner, f))
 	}
+	if s.bare.Load() && len(f.SessionID) > 0 && s.hasBareSession(i, f) {
+		return jot.Revoked
+	}
 	return verdict
+}
+
+// hasBareSession looks for the token's session where one without a subject stands: under the tag of its own ID.
+func (s *Set) hasBareSession(i *index, f *jot.RevocationFacts) bool {
+	owner := s.salt.ownerOf(tagOf(f.SessionID))
+	return i.filter.has(owner) && i.limit(fingerprintOf(owner, s.salt.scope(f.Issuer), packedBareSession, s.salt.hash(f.SessionID))) != 0
 }
 
 // Sweep drops the rules that have expired at the given time.

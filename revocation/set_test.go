@@ -39,6 +39,8 @@ func naiveOne(r Rule, f *jot.RevocationFacts) jot.Verdict {
 		refused = r.Value == string(f.ID) && r.Subject == subject
 	case Session:
 		refused = r.Value == string(f.SessionID) && r.Subject == subject
+	case BareSession:
+		refused = r.Value == string(f.SessionID)
 	case SubjectGeneration:
 		refused, as = r.Value == subject && int64(f.Generation) < r.Minimum, jot.StaleClaims
 	case SubjectSoftGeneration:

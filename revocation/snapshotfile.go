@@ -122,7 +122,7 @@ func (r *Reader) keepSnapshots(ctx context.Context) {
 func (r *Reader) fetchSnapshot(ctx context.Context) error {
 	var text bytes.Buffer
 	return r.download(ctx, r.client.snapshot, func(ctx context.Context, body io.Reader) error {
-		s, _, err := openSnapshot(ctx, io.TeeReader(body, &text), r.verifier)
+		s, _, err := openSnapshot(ctx, io.TeeReader(body, &text), r.beside)
 		if err == nil {
 			r.stored.offer(s.Head, text.Bytes())
 		}

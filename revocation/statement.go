@@ -64,9 +64,13 @@ type StatementVerifier struct{ verifier *jot.Verifier }
 // NewStatementVerifier returns a verifier for statements of the issuer that are signed with one of the
 // feed's keys.
 func NewStatementVerifier(keys jot.KeySource, issuer string) (*StatementVerifier, error) {
+	return newStatementVerifier(keys, issuer, nil)
+}
+
+func newStatementVerifier(keys jot.KeySource, issuer string, revoked jot.RevocationChecker) (*StatementVerifier, error) {
 	verifier, err := jot.NewVerifier(keys, jot.VerifierOptions{
 		Issuer: issuer, AnyAudience: true, NoExpiry: true,
-		Type: StatementType, Algorithms: []jot.Algorithm{jot.EdDSA},
+		Type: StatementType, Algorithms: []jot.Algorithm{jot.EdDSA}, Revocation: revoked,
 	})
 	if err != nil {
 		return nil, err
