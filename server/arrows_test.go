@@ -37,6 +37,7 @@ var mayImport = map[string][]string{
 	"internal/backchannel": {"issuer"},
 	"internal/feed":        {"issuer", "internal/web"},
 	"internal/mail":        {},
+	"internal/foreign":     {"issuer", "internal/web"},
 	"internal/openapi":     {"internal/web"},
 
 	"internal/privatefile": {},
@@ -44,7 +45,7 @@ var mayImport = map[string][]string{
 	"internal/config":      {".", "issuer", "internal/certificate", "internal/privatefile"},
 
 	".": {
-		"issuer", "sqlstore", "internal/accounts", "internal/admin", "internal/api", "internal/backchannel", "internal/console", "internal/feed", "internal/mail", "internal/oauth", "internal/openapi",
+		"issuer", "sqlstore", "internal/accounts", "internal/admin", "internal/api", "internal/backchannel", "internal/console", "internal/feed", "internal/foreign", "internal/mail", "internal/oauth", "internal/openapi",
 		"internal/privatefile", "internal/telemetry", "internal/web",
 	},
 	"internal/accounts/storetest": {"issuer", "internal/accounts"},

@@ -19,7 +19,8 @@ type RecoverConfig struct {
 	URL                    string // of the issuer
 	KeyEncryptionKey       []byte
 	OlderKeyEncryptionKeys [][]byte // as in issuer.RecoverOptions
-	WitnessFile            string   // "" is beside the data directory; without one, none is read or written
+	ForeignIssuers         []issuer.ForeignIssuer
+	WitnessFile            string // "" is beside the data directory; without one, none is read or written
 }
 
 func (c RecoverConfig) withDefaults() (RecoverConfig, error) {
@@ -74,7 +75,7 @@ func (c RecoverConfig) open(ctx context.Context) (*sqlstore.Store, io.Closer, er
 }
 
 func (c RecoverConfig) recover(ctx context.Context, store issuer.Store) (issuer.Recovery, error) {
-	options := issuer.RecoverOptions{URL: c.URL, KeyEncryptionKey: c.KeyEncryptionKey, OlderKeyEncryptionKeys: c.OlderKeyEncryptionKeys}
+	options := issuer.RecoverOptions{URL: c.URL, KeyEncryptionKey: c.KeyEncryptionKey, OlderKeyEncryptionKeys: c.OlderKeyEncryptionKeys, ForeignIssuers: c.ForeignIssuers}
 	if seen, err := readWitness(c.WitnessFile); err == nil { // a damaged one is replaced
 		options.Witness = seen
 	} else if errors.Is(err, fs.ErrPermission) {

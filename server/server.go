@@ -22,6 +22,7 @@ import (
 	"github.com/jot-auth/jot/server/internal/backchannel"
 	"github.com/jot-auth/jot/server/internal/console"
 	"github.com/jot-auth/jot/server/internal/feed"
+	"github.com/jot-auth/jot/server/internal/foreign"
 	"github.com/jot-auth/jot/server/internal/mail"
 	"github.com/jot-auth/jot/server/internal/oauth"
 	"github.com/jot-auth/jot/server/internal/openapi"
@@ -101,6 +102,7 @@ type Server struct {
 	outbox   *mail.Outbox // nil where no mail is sent
 	feed     *feed.Server
 	sender   *backchannel.Sender
+	foreign  foreign.KeySources // of the issuers whose logouts are taken
 	witness  *witness
 	handler  http.Handler
 	logger   *slog.Logger
@@ -162,6 +164,9 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 		return nil, fmt.Errorf("server: opening the database: %w", err)
 	}
 	if err := checkWitness(ctx, s.store, c.witnessFile()); err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
+	if c.Issuer.ForeignIssuers, s.foreign, err = foreign.WithKeys(c.Issuer.ForeignIssuers); err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
 	if s.issuer, err = issuer.New(ctx, s.store, c.Issuer); err != nil {
@@ -243,6 +248,10 @@ func (s *Server) routes(c Config) (_ http.Handler, err error) {
 	if s.feed, err = feed.New(s.issuer, feed.Config{Credentials: c.FeedCredentials, MaxStaleness: c.FeedMaxStaleness, Logger: c.Logger}); err != nil {
 		return nil, err
 	}
+	logouts, err := foreign.New(s.issuer)
+	if err != nil {
+		return nil, err
+	}
 	administration, err := admin.New(s.issuer, accounts.NewAdmin(s.accounts, s.store))
 	if err != nil {
 		return nil, err
@@ -253,6 +262,7 @@ func (s *Server) routes(c Config) (_ http.Handler, err error) {
 	protocols.Register(mux)
 	pages.Register(mux)
 	s.feed.Register(mux)
+	logouts.Register(mux)
 	if err := openapi.Register(mux, s.issuer.URL()); err != nil {
 		return nil, err
 	}
@@ -291,7 +301,7 @@ func (s *Server) SignUp(ctx context.Context, name, password string) (subject str
 	return s.accounts.Add(ctx, name, password)
 }
 
-// Close ends the feed's streams, what tells clients of logouts, the outbox, whose letters are lost, the witness, the issuer's upkeep and the database, in this order.
+// Close ends the feed's streams, what tells clients of logouts, the outbox, whose letters are lost, the witness, the issuer's upkeep, the fetching of other issuers' keys and the database, in this order.
 func (s *Server) Close() error {
 	var errs []error
 	if s.feed != nil {
@@ -309,6 +319,7 @@ func (s *Server) Close() error {
 	if s.issuer != nil {
 		errs = append(errs, s.issuer.Close())
 	}
+	errs = append(errs, s.foreign.Close())
 	if s.store != nil {
 		errs = append(errs, s.store.Close())
 	}

@@ -31,6 +31,7 @@ const (
 	EventRevocationToken     EventKind = "revocation.token"
 	EventRevocationClient    EventKind = "revocation.client"
 	EventRevocationAll       EventKind = "revocation.everything"
+	EventForeignLogout       EventKind = "foreign.logout" // another issuer logged somebody out, of whom the detail tells
 	EventKeyRotated          EventKind = "key.rotated"
 	EventKeyScheduled        EventKind = "key.scheduled" // a rotation, for when every verifier holds the next key
 	EventKeyImported         EventKind = "key.imported"

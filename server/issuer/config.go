@@ -40,6 +40,8 @@ type Config struct {
 	// RemoteKeys are the signing keys whose private halves are elsewhere, such as in a key management service (jot.NewRemoteKey): those that
 	// ImportKey was given and that sign or will.
 	RemoteKeys []*jot.PrivateKey
+	// ForeignIssuers are other issuers whose logout tokens LogOutForeign takes.
+	ForeignIssuers []ForeignIssuer
 	// Algorithm signs where neither the resource nor the client names one; "" is ES256. A change takes effect by itself when a key of
 	// the new one has been published for KeySetMaxAge.
 	Algorithm jot.Algorithm
@@ -91,7 +93,7 @@ func (c Config) complete() (Config, error) {
 		client.Declared = true
 		c.Clients[n] = client.clone()
 	}
-	return c, errors.Join(checkURL(c.URL), c.checkKeys(), c.checkDurations(), c.checkResources(), c.checkClients())
+	return c, errors.Join(checkURL(c.URL), c.checkKeys(), c.checkDurations(), c.checkResources(), c.checkClients(), c.checkForeign())
 }
 
 func setDefault[T comparable](field *T, value T) {

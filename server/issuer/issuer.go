@@ -38,7 +38,7 @@ type Issuer struct {
 	sealer   *sealer
 	verifier *jot.Verifier
 	anyType  *jot.Verifier // of access tokens that a client gets as "JWT", too
-	hints    *jot.Verifier // of ID tokens, expired ones too: they say who asks, and open nothing
+	hints    *jot.Verifier // of ID tokens, expired ones too: they say who asks, and open nothingforeign  map[string]*foreignIssuer // by URL
 	maxTTL   atomic.Int64  // a time.Duration, as the database has it
 
 	keys      atomic.Pointer[keyring]
@@ -76,6 +76,9 @@ func New(ctx context.Context, store Store, c Config) (*Issuer, error) {
 		return nil, err
 	}
 	i := &Issuer{store: store, config: c, rules: revocation.NewSet(), wake: make(chan struct{}, 1), heard: make(chan struct{}, 1)}
+	if i.foreign, err = newForeignIssuers(c); err != nil {
+		return nil, err
+	}
 	if i.sealer, err = newSealer(slices.Concat([][]byte{c.KeyEncryptionKey}, c.OlderKeyEncryptionKeys)...); err != nil {
 		return nil, err
 	}

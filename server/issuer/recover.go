@@ -33,6 +33,9 @@ type RecoverOptions struct {
 	// KeyEncryptionKey.
 	OlderKeyEncryptionKeys [][]byte
 
+	// ForeignIssuers are those of Config: logouts there may have been forgotten too, so their tokens of before are refused.
+	ForeignIssuers []ForeignIssuer
+
 	// Witness is what was seen of the database before it went back; zero where nobody saw any.
 	Witness Witness
 }
@@ -71,7 +74,7 @@ func Recover(ctx context.Context, store Store, o RecoverOptions) (Recovery, erro
 	if err != nil {
 		return Recovery{}, err
 	}
-	i := &Issuer{store: store, sealer: sealer, config: Config{URL: o.URL, Logger: slog.Default(), Now: time.Now}}
+	i := &Issuer{store: store, sealer: sealer, config: Config{URL: o.URL, ForeignIssuers: o.ForeignIssuers, Logger: slog.Default(), Now: time.Now}}
 	if err := store.View(ctx, i.checkSealed); err != nil {
 		return Recovery{}, err
 	}
@@ -173,6 +176,12 @@ func (r *recovery) refuseAll() error {
 	r.RefuseIat = roundUp(last).Add(refuseAhead)
 	expires := outlive(r.RefuseIat.Add(maxAccessTTL)) // the longest life of a token may have grown since
 	r.refuse(revocation.Rule{Kind: revocation.IssuerIssuedAt, Minimum: r.RefuseIat.Unix(), Expires: expires})
+	for _, f := range r.issuer.config.ForeignIssuers {
+		until := r.RefuseIat.Add(logoutLeeway) // by the clock of that issuer
+		r.rules = append(r.rules, revocation.Rule{
+			Kind: revocation.IssuerIssuedAt, Issuer: f.URL, Minimum: until.Unix(), Expires: outlive(until.Add(f.MaxTTL)),
+		})
+	}
 	return nil
 }
 

@@ -23,7 +23,9 @@ func (f *fixture) recover(w issuer.Witness) issuer.Recovery {
 	f.Helper()
 	store := f.openStore()
 	defer store.Close()
-	done, err := issuer.Recover(f.Context(), store, issuer.RecoverOptions{URL: f.config.URL, KeyEncryptionKey: f.config.KeyEncryptionKey, Witness: w})
+	done, err := issuer.Recover(f.Context(), store, issuer.RecoverOptions{
+		URL: f.config.URL, KeyEncryptionKey: f.config.KeyEncryptionKey, ForeignIssuers: f.config.ForeignIssuers, Witness: w,
+	})
 	f.do(err)
 	return done
 }

@@ -59,6 +59,7 @@ type Tx interface {
 	KeyWriter
 	RuleWriter
 	EventWriter
+	LogoutTokenWriter
 	BootstrapWriter
 	VerifierWriter
 	SettingWriter
@@ -207,6 +208,12 @@ type EventWriter interface {
 	InsertEvent(Event) error
 }
 
+// LogoutTokenWriter remembers other issuers' logout tokens.
+type LogoutTokenWriter interface {
+	// InsertLogoutToken remembers one by its hash until it expires, or fails with ErrTaken.
+	InsertLogoutToken(hash [32]byte, expires time.Time) error
+}
+
 // BootstrapReader reads the right to make an administrator.
 type BootstrapReader interface {
 	// Bootstrap returns the one that was put last, or ErrNotFound before there was any.
@@ -262,6 +269,8 @@ type Sweeper interface {
 	DeleteRules(before time.Time, last uint64, limit int) (uint64, error)
 	// DeleteEvents deletes those of the oldest limit events that were written before a time, and returns how many these were.
 	DeleteEvents(before time.Time, limit int) (int, error)
+	// DeleteLogoutTokens forgets up to limit logout tokens that expired before a time, and returns how many these were.
+	DeleteLogoutTokens(before time.Time, limit int) (int, error)
 	// DeleteKeys deletes the retired keys that left the key set before a time.
 	DeleteKeys(before time.Time) error
 	// DeleteSubjects deletes up to limit subjects that were deleted before a time and have no sessions, and returns how many these were.

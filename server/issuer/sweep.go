@@ -28,7 +28,7 @@ const (
 // each transaction takes what it finds.
 func (i *Issuer) sweep(ctx context.Context) (more bool, err error) {
 	steps := []func(*update) (bool, error){
-		(*update).finishEnding, (*update).sweepSessions, (*update).sweepRules, (*update).sweepEvents, (*update).sweepKeys, (*update).sweepSubjects,
+		(*update).finishEnding, (*update).sweepSessions, (*update).sweepRules, (*update).sweepEvents, (*update).sweepLogoutTokens, (*update).sweepKeys, (*update).sweepSubjects,
 		(*update).sweepSignIns, (*update).sweepCodes,
 	}
 	for batch := 0; batch < sweepBatches && len(steps) > 0; batch++ {
@@ -99,6 +99,12 @@ func logStart(r SettingReader) (uint64, error) {
 
 func (u *update) sweepEvents() (more bool, err error) {
 	count, err := u.DeleteEvents(u.now.Add(-u.issuer.config.EventRetention), sweepBatch)
+	return count > 0, err
+}
+
+// sweepLogoutTokens forgets those that wouldn't be taken again anyway.
+func (u *update) sweepLogoutTokens() (more bool, err error) {
+	count, err := u.DeleteLogoutTokens(u.now.Add(-skew), sweepBatch)
 	return count > 0, err
 }
 

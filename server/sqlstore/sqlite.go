@@ -171,6 +171,7 @@ var statements = []string{
 	selectKeys, insertKey, updateKey,
 	selectLogHead, updateLogHead, moveLogHead, upsertLogHead, selectLogEntries, insertRule, selectLiveRules, selectReplacedLog, insertReplacedLog, emptyRules,
 	selectEvents, selectEventsOfKind, selectEventsOfSubject, selectEventsBefore, selectEventsOfKindBefore, selectEventsOfSubjectBefore, insertEvent,
+	insertLogoutToken, deleteLogoutTokens,
 	selectBootstrap, upsertBootstrap,
 	selectVerifiers, upsertVerifier, deleteVerifier, selectAsked, updateAsked, upsertAsked,
 	selectSetting, updateSetting, upsertSetting,

@@ -61,6 +61,7 @@ func Run(t *testing.T, open func(t *testing.T) issuer.Store) {
 		"EndSessionsOf": (*suite).endSessionsOf,
 		"EventLists":    (*suite).eventLists,
 		"Bootstrap":     (*suite).bootstrap,
+		"LogoutTokens":  (*suite).logoutTokens,
 		"Verifiers":     (*suite).verifiers,
 		"ManyVerifiers": (*suite).manyVerifiers,
 		"Asked":         (*suite).asked,
