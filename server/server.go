@@ -125,7 +125,7 @@ func (c Config) Validate() error {
 	if c.FeedMaxStaleness != 0 && (c.FeedMaxStaleness < minFeedStaleness || c.FeedMaxStaleness > maxFeedStaleness) {
 		return fmt.Errorf("config: FeedMaxStaleness is %v, want %v to %v", c.FeedMaxStaleness, minFeedStaleness, maxFeedStaleness)
 	}
-	return errors.Join(c.Issuer.Validate(), c.checkSignUpScope(), c.Mail.Validate(), c.proxies().Validate(), web.ValidateOrigins(c.CORSOrigins),
+	return errors.Join(c.Issuer.Validate(), foreign.Validate(c.Issuer.ForeignIssuers), c.checkSignUpScope(), c.Mail.Validate(), c.proxies().Validate(), web.ValidateOrigins(c.CORSOrigins),
 		checkWitnessPath(c.witnessFile(), c.DataDir))
 }
 

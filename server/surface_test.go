@@ -58,6 +58,7 @@ var surface = map[string]endpoint{
 	"GET /feed/segment/{number}":                  {bearer: "feed", query: "log=x"},
 	"GET /feed/live":                              {bearer: "feed", query: "after=0&log=x&nonce=0123456789abcdef&verifier=0123456789abcdef&max_staleness=10000"},
 	"POST /feed/acknowledgement":                  {bearer: "feed", body: map[string]any{"verifier": "0123456789abcdef", "log_id": "x", "sequence": 0}},
+	"POST /feed/backchannel-logout":               {form: true, body: map[string]any{"logout_token": "x"}},
 	"GET /openapi.json":                           {},
 	"GET /healthz":                                {},
 	"GET /readyz":                                 {},

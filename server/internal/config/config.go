@@ -56,6 +56,7 @@ type Config struct {
 	Log       Log       `toml:"log"`
 
 	Resources []Resource `toml:"resources" flag:"resource" value:"AUDIENCE=SCOPE,..." doc:"APIs that tokens are for; the first is the default. Required."`
+	Foreign   []Foreign  `toml:"foreign_issuers" from:"file" doc:"Other issuers whose logout tokens (OpenID Connect Back-Channel Logout 1.0) /feed/backchannel-logout takes, so that the revocation feed tells which of their tokens are refused."`
 	Clients   []Client   `toml:"clients" from:"file" doc:"Programs that get tokens; the first first-party client is the default. Without any there is client_app, first-party, with every scope."`
 }
 
@@ -159,6 +160,17 @@ type Client struct {
 	PostLogout   []string      `toml:"post_logout_redirect_uris" doc:"Where a browser may go on to after a logout." example:"https://app.example.com/"`
 	Backchannel  string        `toml:"backchannel_logout_uri" doc:"Where it's told of logouts (OpenID Connect Back-Channel Logout); empty: nowhere." example:"https://app.example.com/backchannel-logout"`
 	SecretSHA256 string        `toml:"secret_sha256" doc:"SHA-256, in hexadecimal, of its secret; empty: a public client. The secret is jcs_ and 32 random bytes in base64url."`
+}
+
+// Foreign is another issuer.
+type Foreign struct {
+	URL          string        `toml:"url" doc:"Its name, the iss of its tokens, character by character." example:"https://idp.example.com"`
+	Audience     string        `toml:"audience" doc:"Our client ID there, which its logout tokens are for." example:"petstore"`
+	MaxTTL       time.Duration `toml:"max_ttl" doc:"Longest life of its access tokens, up to 720h: so long rules about them are kept." example:"1h"`
+	KeySet       string        `toml:"key_set" doc:"URL of its key set; empty: where its metadata says."`
+	Algorithms   []string      `toml:"algorithms" doc:"Algorithms of its logout tokens; none: those of its keys." example:"RS256"`
+	AnyType      bool          `toml:"any_type" doc:"Takes logout tokens whose typ is JWT or missing, beside logout+jwt."`
+	WholeSubject bool          `toml:"whole_subject" doc:"Refuses all of a subject's tokens when one session ends: for access tokens without sid."`
 }
 
 // Default is the configuration that nothing was said about.

@@ -89,7 +89,7 @@ func (c *Config) Recovery() (server.RecoverConfig, error) {
 	if err != nil {
 		return server.RecoverConfig{}, err
 	}
-	config := server.RecoverConfig{Database: c.Database, DataDir: c.Data, URL: c.Issuer, KeyEncryptionKey: kek.Bytes(), WitnessFile: c.WitnessFile}
+	config := server.RecoverConfig{Database: c.Database, DataDir: c.Data, URL: c.Issuer, KeyEncryptionKey: kek.Bytes(), ForeignIssuers: c.foreign(), WitnessFile: c.WitnessFile}
 	old, err := oldSecret("kek_old_file", c.KEKOldFile)
 	for _, older := range old {
 		config.OlderKeyEncryptionKeys = append(config.OlderKeyEncryptionKeys, older.Bytes())
@@ -164,6 +164,7 @@ func (c *Config) withoutSecrets() (server.Config, error) {
 		declared, err := client.declared()
 		config.Issuer.Clients, errs = append(config.Issuer.Clients, declared), append(errs, err)
 	}
+	config.Issuer.ForeignIssuers = c.foreign()
 	if len(c.Clients) == 0 {
 		config.Issuer.Clients = []issuer.Client{{ID: DefaultClient, Scopes: c.scopes(), FirstParty: true}}
 	}
@@ -180,6 +181,19 @@ func (c *Config) withoutSecrets() (server.Config, error) {
 
 func (r Resource) declared() issuer.Resource {
 	return issuer.Resource{Audience: r.Audience, Name: r.Name, Scopes: r.Scopes, AccessTTL: r.AccessTTL, Algorithm: jot.Algorithm(r.Algorithm)}
+}
+
+func (c *Config) foreign() (all []issuer.ForeignIssuer) {
+	for _, f := range c.Foreign {
+		declared := issuer.ForeignIssuer{
+			URL: f.URL, Audience: f.Audience, MaxTTL: f.MaxTTL, KeySetURL: f.KeySet, AnyType: f.AnyType, WholeSubject: f.WholeSubject,
+		}
+		for _, algorithm := range f.Algorithms {
+			declared.Algorithms = append(declared.Algorithms, jot.Algorithm(algorithm))
+		}
+		all = append(all, declared)
+	}
+	return all
 }
 
 func (c Client) declared() (issuer.Client, error) {
@@ -225,7 +239,7 @@ func parseNetwork(text string) (netip.Prefix, error) {
 var keys = strings.NewReplacer("AbsoluteTTL", "tokens.absolute_ttl", "IdleTTL", "tokens.idle_ttl", "AccessTTL", "tokens.access_ttl",
 	"SignInTTL", "tokens.sign_in_ttl", "RefreshGrace", "tokens.refresh_grace", "KeySetMaxAge", "keys.max_age", "KeyLifetime", "keys.lifetime", "SessionRetention", "retention.sessions", "EventRetention", "retention.events", "Algorithm ", "keys.algorithm ",
 	"mail server", "mail.server", "mail from", "mail.from", "mail username and password", "mail.username and mail.password_file", "mail verify page", "mail.verify_page", "mail reset page", "mail.reset_page",
-	"Database isn't", "database isn't", "WitnessFile", "witness_file", "URL must", "issuer must", "URL is empty", "issuer is empty", "proxies: ", "trusted_proxies: ", "CORS origin", "cors.origins:")
+	"ForeignIssuers", "foreign_issuers", "Audience of", "audience of", "MaxTTL of", "max_ttl of", "Algorithms of", "algorithms of", "Database isn't", "database isn't", "WitnessFile", "witness_file", "URL must", "issuer must", "URL is empty", "issuer is empty", "proxies: ", "trusted_proxies: ", "CORS origin", "cors.origins:")
 
 // Named calls settings by the names that they have here, in an error of package server or issuer.
 func Named(err error) error {

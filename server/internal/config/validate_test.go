@@ -52,6 +52,25 @@ func TestValidate(t *testing.T) {
 		{"grace", func(c *config.Config) { c.Tokens.RefreshGrace = time.Hour }, "tokens.refresh_grace is 1h0m0s"},
 		{"fraction of a second", func(c *config.Config) { c.Tokens.AccessTTL = 1500 * time.Millisecond }, "whole seconds"},
 		{"algorithm", func(c *config.Config) { c.Keys.Algorithm = "HS256" }, "keys.algorithm"},
+		{"foreign issuer", func(c *config.Config) {
+			c.Foreign = []config.Foreign{{URL: "https://idp.example.com/", Audience: "us", MaxTTL: time.Hour, Algorithms: []string{"RS256"}}}
+		}, ""},
+		{"plain foreign issuer", func(c *config.Config) {
+			c.Foreign = []config.Foreign{{URL: "http://idp.example.com", Audience: "us", MaxTTL: time.Hour}}
+		}, "foreign_issuers: http://idp.example.com must be https"},
+		{"foreign issuer without a life", func(c *config.Config) { c.Foreign = []config.Foreign{{URL: "https://idp.example.com", Audience: "us"}} }, "max_ttl of https://idp.example.com is 0s"},
+		{"foreign issuer without us", func(c *config.Config) {
+			c.Foreign = []config.Foreign{{URL: "https://idp.example.com", MaxTTL: time.Hour}}
+		}, "audience of"},
+		{"foreign issuer with secret keys", func(c *config.Config) {
+			c.Foreign = []config.Foreign{{URL: "https://idp.example.com", Audience: "us", MaxTTL: time.Hour, Algorithms: []string{"HS256"}}}
+		}, "algorithms of"},
+		{"foreign issuer with its keys in the open", func(c *config.Config) {
+			c.Foreign = []config.Foreign{{URL: "https://idp.example.com", Audience: "us", MaxTTL: time.Hour, KeySet: "http://idp.example.com/keys"}}
+		}, "key set of"},
+		{"ourselves", func(c *config.Config) {
+			c.Foreign = []config.Foreign{{URL: c.Issuer, Audience: "us", MaxTTL: time.Hour}}
+		}, "it's this issuer"},
 		{"address", func(c *config.Config) { c.Listen = "8420" }, "write it as 127.0.0.1:8420"},
 		{"admin address", func(c *config.Config) { c.AdminListen = "8421" }, "admin_listen"},
 		{"no admin address", func(c *config.Config) { c.AdminListen = "" }, ""},

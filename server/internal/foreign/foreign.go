@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/server/issuer"
@@ -65,7 +66,7 @@ func fail(w http.ResponseWriter, r *http.Request, err error) {
 	seconds, unavailable := web.Unavailable(err)
 	switch {
 	case errors.As(err, &problem):
-		status, answer.Code, answer.Description = http.StatusBadRequest, "invalid_request", problem.Detail
+		status, answer.Code, answer.Description = http.StatusBadRequest, "invalid_request", strings.ReplaceAll(problem.Detail, `\`, "") // RFC 6749 section 5.2 has no backslash
 	case errors.As(err, &input):
 		status, answer.Code, answer.Description = http.StatusBadRequest, "invalid_request", input.Error()
 	case unavailable:

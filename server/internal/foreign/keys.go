@@ -44,6 +44,12 @@ func WithKeys(declared []issuer.ForeignIssuer) ([]issuer.ForeignIssuer, KeySourc
 	return all, made, nil
 }
 
+// Validate says whose key set can't be read, before anything is made.
+func Validate(declared []issuer.ForeignIssuer) error {
+	_, made, err := WithKeys(declared)
+	return errors.Join(err, made.Close())
+}
+
 // keySource is a key set whose address may have to be asked for first. It owns no goroutine but its jwks.Source's.
 type keySource struct {
 	issuer string
