@@ -91,7 +91,7 @@ var surface = map[string]endpoint{
 	"DELETE /admin/v1/resources/{audience}": {bearer: "admin"},
 	"GET /admin/v1/keys":                    {bearer: "admin"},
 	"POST /admin/v1/keys":                   {bearer: "admin", body: map[string]any{"key": "{}", "alg": "ES256"}},
-	"POST /admin/v1/keys/rotate":            {bearer: "admin", body: map[string]any{"alg": "ES256", "dry_run": true, "emergency": false}},
+	"POST /admin/v1/keys/rotate":            {bearer: "admin", body: map[string]any{"purpose": "access", "alg": "ES256", "dry_run": true, "emergency": false}},
 	"DELETE /admin/v1/keys/{kid}":           {bearer: "admin"},
 	"POST /admin/v1/revocations":            {bearer: "admin", body: map[string]any{"token": "x"}, others: []map[string]any{{"subject": "x"}, {"client_id": "client_x"}}, harmless: []string{"subject"}},
 	"GET /admin/v1/events":                  {bearer: "admin", texts: []string{"kind", "sub"}, words: []string{"since", "until"}},

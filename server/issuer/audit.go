@@ -120,10 +120,11 @@ func without(list, other []string) []string {
 
 // auditRotation tells what a rotation did to the keys. What an emergency revoked has an event of its own.
 func (u *update) auditRotation(r Rotation) error {
+	label := keyLine{r.Purpose, r.Algorithm}.label()
 	if !r.Due.IsZero() {
-		return u.audit(EventKeyScheduled, Event{Detail: "key " + r.Next + " signs from " + r.Due.UTC().Format(time.RFC3339)})
+		return u.audit(EventKeyScheduled, Event{Detail: label + r.Next + " signs from " + r.Due.UTC().Format(time.RFC3339)})
 	}
-	detail := "key " + r.Active + " signs"
+	detail := label + r.Active + " signs"
 	if r.Retiring != "" {
 		detail += ", " + r.Retiring + " retires"
 	}

@@ -11,27 +11,29 @@ import (
 // freshKeys are keys that a transaction may need. Making one takes long (RSA), so none is made while others wait for the database:
 // a transaction that lacks one ends, and runs again when it is there.
 type freshKeys struct {
-	made  map[jot.Algorithm][]Key
-	taken map[jot.Algorithm]int
+	made  map[keyLine][]Key
+	taken map[keyLine]int
 }
 
-// lackingKey ends a transaction that needs one more key of an algorithm.
-type lackingKey jot.Algorithm
+// lackingKey ends a transaction that needs one more key of a line.
+type lackingKey keyLine
 
-func (l lackingKey) Error() string { return "lacking a new key for " + string(l) }
+func (l lackingKey) Error() string {
+	return "lacking a new " + string(l.purpose) + " key for " + string(l.algorithm)
+}
 
-func (f *freshKeys) take(a jot.Algorithm) (Key, error) {
-	n := f.taken[a]
-	if n == len(f.made[a]) {
-		return Key{}, lackingKey(a)
+func (f *freshKeys) take(line keyLine) (Key, error) {
+	n := f.taken[line]
+	if n == len(f.made[line]) {
+		return Key{}, lackingKey(line)
 	}
-	f.taken[a]++
-	return f.made[a][n], nil
+	f.taken[line]++
+	return f.made[line][n], nil
 }
 
 // withFreshKeys is commit for a transaction that may need new keys.
 func (i *Issuer) withFreshKeys(ctx context.Context, f func(*update, *freshKeys) error) error {
-	fresh := &freshKeys{made: make(map[jot.Algorithm][]Key), taken: make(map[jot.Algorithm]int)}
+	fresh := &freshKeys{made: make(map[keyLine][]Key), taken: make(map[keyLine]int)}
 	for {
 		err := i.commit(ctx, func(u *update) error {
 			clear(fresh.taken)
@@ -41,12 +43,12 @@ func (i *Issuer) withFreshKeys(ctx context.Context, f func(*update, *freshKeys) 
 		if !errors.As(err, &lacking) {
 			return err
 		}
-		algorithm := jot.Algorithm(lacking)
-		key, err := i.newKey(PurposeAccess, algorithm)
+		line := keyLine(lacking)
+		key, err := i.newKey(line)
 		if err != nil {
 			return err
 		}
-		fresh.made[algorithm] = append(fresh.made[algorithm], key)
+		fresh.made[line] = append(fresh.made[line], key)
 	}
 }
 
@@ -73,12 +75,16 @@ func (u *update) demandKeys(fresh *freshKeys, first KeyState, algorithm jot.Algo
 	if algorithm == "" {
 		return nil
 	}
+	return u.demandLine(fresh, first, accessLine(algorithm))
+}
+
+func (u *update) demandLine(fresh *freshKeys, first KeyState, line keyLine) error {
 	all, err := u.Keys()
-	if err != nil || accessKeys(all).of(algorithm).in(KeyNext) != nil {
+	if err != nil || signingKeys(all).of(line).in(KeyNext) != nil {
 		return err
 	}
 	if first == KeyActive {
-		key, err := fresh.take(algorithm)
+		key, err := fresh.take(line)
 		if err != nil {
 			return err
 		}
@@ -86,7 +92,7 @@ func (u *update) demandKeys(fresh *freshKeys, first KeyState, algorithm jot.Algo
 			return err
 		}
 	}
-	_, err = u.addNext(fresh, algorithm)
+	_, err = u.addNext(fresh, line)
 	return err
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// maxPublished bounds the signing keys of one algorithm in the key set, so that it stays small and verifiers hold all of it. Beside
+// maxPublished bounds the keys of one line in a key set, so that it stays small and verifiers hold all of it. Beside
 // those that retire, one is active and one is next.
 const maxPublished = 8
 
@@ -56,54 +56,81 @@ func (k *Key) published() bool {
 
 var errKeysMissing = errors.New("keys: the database lacks an active or next key; restore it from a backup")
 
-// accessKeys are keys for access tokens: all that the database has, or those of one algorithm.
-type accessKeys []Key
+// keyLine names keys of which one follows the other: those that sign access tokens in one algorithm, or those that sign the feed.
+type keyLine struct {
+	purpose   Purpose
+	algorithm jot.Algorithm
+}
 
-// readAccessKeys makes sure that some key signs, and that a next one is published for each that does.
-func readAccessKeys(r KeyReader) (accessKeys, error) {
+// feedLine is that of the revocation feed.
+var feedLine = keyLine{PurposeFeed, jot.EdDSA}
+
+func accessLine(algorithm jot.Algorithm) keyLine { return keyLine{PurposeAccess, algorithm} }
+
+func (k *Key) line() keyLine { return keyLine{k.Purpose, k.Algorithm} }
+
+// label is what an event calls a key.
+func (l keyLine) label() string {
+	if l.purpose == PurposeFeed {
+		return "feed key "
+	}
+	return "key "
+}
+
+// signingKeys are keys for access tokens and for the feed: all that the database has, or those of one line.
+type signingKeys []Key
+
+// readSigningKeys makes sure that some key signs access tokens, and that a next one is published for each that does.
+func readSigningKeys(r KeyReader) (signingKeys, error) {
 	all, err := r.Keys()
 	if err != nil {
 		return nil, err
 	}
-	keys := accessKeys(slices.DeleteFunc(all, func(k Key) bool { return k.Purpose != PurposeAccess }))
-	if keys.in(KeyActive) == nil {
-		return nil, errKeysMissing
-	}
+	keys := signingKeys(slices.DeleteFunc(all, func(k Key) bool { return k.Purpose == PurposeRefresh }))
+	signs := false
 	for _, k := range keys {
-		if k.State == KeyActive && keys.of(k.Algorithm).in(KeyNext) == nil {
+		if k.State != KeyActive || k.Purpose != PurposeAccess {
+			continue
+		}
+		if signs = true; keys.of(k.line()).in(KeyNext) == nil {
 			return nil, errKeysMissing
 		}
+	}
+	if !signs {
+		return nil, errKeysMissing
 	}
 	return keys, nil
 }
 
-// of returns the keys of an algorithm.
-func (keys accessKeys) of(algorithm jot.Algorithm) accessKeys {
-	return slices.DeleteFunc(slices.Clone(keys), func(k Key) bool { return k.Purpose != PurposeAccess || k.Algorithm != algorithm })
+// of returns the keys of a line.
+func (keys signingKeys) of(line keyLine) signingKeys {
+	return slices.DeleteFunc(slices.Clone(keys), func(k Key) bool { return k.line() != line })
 }
 
-// algorithms returns those that have a next key.
-func (keys accessKeys) algorithms() []jot.Algorithm {
-	var all []jot.Algorithm
+// lines returns those that have a next key.
+func (keys signingKeys) lines() []keyLine {
+	var all []keyLine
 	for _, k := range keys {
 		if k.State == KeyNext {
-			all = append(all, k.Algorithm)
+			all = append(all, k.line())
 		}
 	}
 	return all
 }
 
-// in returns the first key in a state. Of each algorithm one at most is active and one next.
-func (keys accessKeys) in(state KeyState) *Key {
+// in returns the first key in a state. Of each line one at most is active and one next.
+func (keys signingKeys) in(state KeyState) *Key {
 	return keys.find(func(k Key) bool { return k.State == state })
 }
 
-// signBeside reports whether a key of another algorithm signs.
-func (keys accessKeys) signBeside(algorithm jot.Algorithm) bool {
-	return keys.find(func(k Key) bool { return k.State == KeyActive && k.Algorithm != algorithm }) != nil
+// signBeside reports whether a key of another algorithm signs access tokens.
+func (keys signingKeys) signBeside(algorithm jot.Algorithm) bool {
+	return keys.find(func(k Key) bool {
+		return k.State == KeyActive && k.Purpose == PurposeAccess && k.Algorithm != algorithm
+	}) != nil
 }
 
-func (keys accessKeys) find(is func(Key) bool) *Key {
+func (keys signingKeys) find(is func(Key) bool) *Key {
 	n := slices.IndexFunc(keys, is)
 	if n < 0 {
 		return nil
@@ -111,7 +138,7 @@ func (keys accessKeys) find(is func(Key) bool) *Key {
 	return &keys[n]
 }
 
-func (keys accessKeys) published() int {
+func (keys signingKeys) published() int {
 	count := 0
 	for _, k := range keys {
 		if k.published() {
@@ -122,7 +149,7 @@ func (keys accessKeys) published() int {
 }
 
 // expire retires the keys whose last token has expired by now, and returns them.
-func (keys accessKeys) expire(now time.Time) []Key {
+func (keys signingKeys) expire(now time.Time) []Key {
 	var expired []Key
 	for n := range keys {
 		if k := &keys[n]; k.State == KeyRetiring && !now.Before(k.Expires) {
@@ -134,7 +161,7 @@ func (keys accessKeys) expire(now time.Time) []Key {
 }
 
 // firstExpiry is when the first retiring key leaves the key set; zero when none will.
-func (keys accessKeys) firstExpiry() time.Time {
+func (keys signingKeys) firstExpiry() time.Time {
 	var first time.Time
 	for _, k := range keys {
 		if k.State == KeyRetiring && (first.IsZero() || k.Expires.Before(first)) {

@@ -41,7 +41,7 @@ func (i *Issuer) ImportKey(ctx context.Context, key *jot.PrivateKey) error {
 		if err := unknownKey(all, key.Public()); err != nil {
 			return err
 		}
-		if err := u.replaceNext(accessKeys(all).of(k.Algorithm), k); err != nil {
+		if err := u.replaceNext(signingKeys(all).of(k.line()), k); err != nil {
 			return err
 		}
 		return u.audit(EventKeyImported, Event{Detail: "key " + k.ID + " is the next"})
@@ -107,7 +107,7 @@ func unknownKey(all []Key, key *jot.PublicKey) error {
 }
 
 // replaceNext publishes a key as the next one of its algorithm. The one that was has signed nothing.
-func (u *update) replaceNext(keys accessKeys, k Key) error {
+func (u *update) replaceNext(keys signingKeys, k Key) error {
 	if next := keys.in(KeyNext); next != nil {
 		next.State, next.Sealed, next.Expires = KeyRetired, nil, u.now
 		if err := u.UpdateKey(*next); err != nil {

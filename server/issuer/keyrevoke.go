@@ -6,14 +6,14 @@ import (
 	"github.com/jot-auth/jot/revocation"
 )
 
-// RevokeKey takes a signing key out of use at once: the key set loses it, a rule that never expires refuses every token that
-// it verifies, wherever its public key is still cached, and if it was the active one the next key signs from now on, however young.
+// RevokeKey takes a signing key, or one of the feed, out of use at once: its key set loses it, a rule that never expires refuses every token, or every
+// statement of the feed, that it verifies, wherever its public key is still cached, and if it was the active one the next key signs from now on, however young.
 // It fails with ErrNotFound. Revoking twice is no error.
 func (i *Issuer) RevokeKey(ctx context.Context, kid string) error {
 	// State, rule and successor are one commit: no moment without a key that signs, and none in which a rotation
 	// promotes the revoked key.
 	return i.changeKeys(ctx, func(u *update, fresh *freshKeys) error {
-		keys, err := readAccessKeys(u)
+		keys, err := readSigningKeys(u)
 		if err != nil {
 			return err
 		}
@@ -21,13 +21,13 @@ func (i *Issuer) RevokeKey(ctx context.Context, kid string) error {
 		if key == nil {
 			return ErrNotFound
 		}
-		_, err = u.revokeKey(keys.of(key.Algorithm), key, fresh)
+		_, err = u.revokeKey(keys.of(key.line()), key, fresh)
 		return err
 	})
 }
 
-// revokeKey revokes one of the keys of an algorithm, and returns the ID of the fresh next one, if there had to be one.
-func (u *update) revokeKey(keys accessKeys, key *Key, fresh *freshKeys) (string, error) {
+// revokeKey revokes one of the keys of a line, and returns the ID of the fresh next one, if there had to be one.
+func (u *update) revokeKey(keys signingKeys, key *Key, fresh *freshKeys) (string, error) {
 	before := key.State
 	if before == KeyRevoked {
 		return "", nil
@@ -37,14 +37,14 @@ func (u *update) revokeKey(keys accessKeys, key *Key, fresh *freshKeys) (string,
 	if err := u.UpdateKey(*key); err != nil {
 		return "", err
 	}
-	if err := u.audit(EventKeyRevoked, Event{Detail: "key " + key.ID}); err != nil {
+	if err := u.audit(EventKeyRevoked, Event{Detail: key.line().label() + key.ID}); err != nil {
 		return "", err
 	}
 	switch before {
 	case KeyActive:
 		return u.promote(*keys.in(KeyNext), fresh)
 	case KeyNext:
-		return u.addNext(fresh, key.Algorithm)
+		return u.addNext(fresh, key.line())
 	}
 	return "", nil
 }

@@ -32,7 +32,8 @@ func (i *Issuer) VerificationKeys(ctx context.Context, alg jot.Algorithm, kid st
 	return i.KeySet().VerificationKeys(ctx, alg, kid)
 }
 
-// FeedKeySet returns the public keys of the revocation feed, for publication. They sign no token.
+// FeedKeySet returns the public keys of the revocation feed, for publication: the active one, the next one, and those before that signed something
+// of late. They sign no token.
 func (i *Issuer) FeedKeySet() *jot.KeySet { return i.keys.Load().feedSet }
 
 // FeedSigner returns what signs the statements of the revocation feed.
@@ -41,10 +42,6 @@ func (i *Issuer) FeedSigner() *jot.Signer { return i.keys.Load().feed }
 // startKeys makes the first keys of every purpose that has none.
 func (i *Issuer) startKeys(ctx context.Context) error {
 	root := i.newRootKey(1)
-	feed, err := i.newKey(PurposeFeed, jot.EdDSA)
-	if err != nil {
-		return err
-	}
 	// Whether a key is missing and making it are one transaction: of two servers that start on an empty database, the second
 	// finds the first one's keys.
 	return i.withFreshKeys(ctx, func(u *update, fresh *freshKeys) error {
@@ -58,24 +55,25 @@ func (i *Issuer) startKeys(ctx context.Context) error {
 		first := KeyNext
 		if len(keys) == 0 {
 			first = KeyActive // nobody has verified anything yet
-			for _, k := range []Key{feed, root} {
-				if err := u.addKey(k, KeyActive); err != nil {
-					return err
-				}
+			if err := u.addKey(root, KeyActive); err != nil {
+				return err
 			}
+		}
+		if err := u.demandLine(fresh, first, feedLine); err != nil {
+			return err
 		}
 		return u.demandKeysInUse(fresh, first)
 	})
 }
 
-func (i *Issuer) newKey(purpose Purpose, algorithm jot.Algorithm) (Key, error) {
-	private, err := jot.GenerateKey(algorithm)
+func (i *Issuer) newKey(line keyLine) (Key, error) {
+	private, err := jot.GenerateKey(line.algorithm)
 	if err != nil {
 		return Key{}, err
 	}
 	secret, err1 := private.ExportJWK()
 	public, err2 := json.Marshal(private.Public())
-	k := Key{ID: private.KeyID(), Purpose: purpose, Algorithm: algorithm, Public: public}
+	k := Key{ID: private.KeyID(), Purpose: line.purpose, Algorithm: line.algorithm, Public: public}
 	k.Sealed = i.sealer.seal(k, secret)
 	return k, errors.Join(err1, err2)
 }
@@ -143,12 +141,12 @@ func (i *Issuer) openKey(ring *keyring, k Key) (*jot.PublicKey, error) {
 		return nil, i.openRootKey(ring, k)
 	}
 	public, err := jot.ParsePublicKey(k.Public, jot.ParseOptions{})
-	if err != nil || k.Purpose == PurposeAccess && k.State == KeyRetiring {
+	if err != nil || k.State == KeyRetiring {
 		return public, err
 	}
 	private, err := i.openPrivateKey(k, public)
 	if err != nil && k.State == KeyNext && i.keys.Load() != nil {
-		i.config.Logger.Error("the next signing key can't be opened: this server won't sign with it", "error", err)
+		i.config.Logger.Error("the next signing key can't be opened: this server won't sign with it", "purpose", k.Purpose, "error", err)
 		return public, nil // until then it does what it did
 	}
 	if err != nil {

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/revocation"
 )
 
@@ -93,7 +92,7 @@ func Recover(ctx context.Context, store Store, o RecoverOptions) (Recovery, erro
 // checkSealed shows a wrong key-encryption key, or a database without keys, before anything is changed. Remote keys needn't be at hand: those
 // that the issuer makes take their place.
 func (i *Issuer) checkSealed(r Reader) error {
-	if _, err := readAccessKeys(r); err != nil {
+	if _, err := readSigningKeys(r); err != nil {
 		return err
 	}
 	keys, err := r.Keys()
@@ -212,15 +211,11 @@ func (r *recovery) replaceKeys() error {
 			return err
 		}
 	}
-	feed, err := r.issuer.newKey(PurposeFeed, jot.EdDSA)
-	if err != nil {
-		return err
-	}
 	if version == math.MaxUint8 {
 		return fmt.Errorf("%w: no version is left for a root key", ErrKeyLimit)
 	}
 	root := r.issuer.newRootKey(version + 1)
-	return errors.Join(r.addKey(feed, KeyActive), r.addKey(root, KeyActive))
+	return errors.Join(r.demandLine(r.fresh, KeyActive, feedLine), r.addKey(root, KeyActive))
 }
 
 // dropKey takes a key of before out of use. A new one takes the place of one that signed or was to sign tokens.
@@ -230,7 +225,7 @@ func (r *recovery) dropKey(k Key) error {
 		return r.UpdateKey(k)
 	}
 	if k.State != KeyRetiring {
-		key, err := r.fresh.take(k.Algorithm)
+		key, err := r.fresh.take(k.line())
 		if err != nil {
 			return err
 		}

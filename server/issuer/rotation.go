@@ -9,22 +9,46 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// settingRotationDue, before the name of an algorithm, holds when an asked-for rotation is to be carried out, in Unix milliseconds; 0
+// settingRotationDue, before the name of an algorithm, or "feed", holds when an asked-for rotation is to be carried out, in Unix milliseconds; 0
 // when none is.
 const settingRotationDue = "rotation_due_"
+
+func (l keyLine) settingDue() string {
+	if l.purpose == PurposeFeed {
+		return settingRotationDue + string(PurposeFeed)
+	}
+	return settingRotationDue + string(l.algorithm)
+}
 
 // adoptTimeout bounds how long a change of the keys waits to take effect at once.
 const adoptTimeout = 5 * time.Second
 
 // RotateOptions say how keys are rotated. The zero value rotates those of Config.Algorithm.
 type RotateOptions struct {
-	Algorithm jot.Algorithm // whose keys; "" is Config.Algorithm
+	Purpose   Purpose       // whose keys, PurposeAccess ("") or PurposeFeed
+	Algorithm jot.Algorithm // of keys for access tokens; "" is Config.Algorithm
 	DryRun    bool          // only says what would be done, and changes nothing
 	Emergency bool          // promotes the next key however young it is, and revokes the active one: every token that it signed is refused
 }
 
+// line is that of the keys which are rotated.
+func (o RotateOptions) line(c Config) (keyLine, error) {
+	switch {
+	case o.Purpose == PurposeFeed && (o.Algorithm == "" || o.Algorithm == feedLine.algorithm):
+		return feedLine, nil
+	case o.Purpose == PurposeFeed:
+		return keyLine{}, ErrNotFound
+	case o.Purpose != "" && o.Purpose != PurposeAccess:
+		return keyLine{}, &InputError{"purpose", "must be access or feed"}
+	case o.Algorithm == "":
+		return accessLine(c.Algorithm), nil
+	}
+	return accessLine(o.Algorithm), nil
+}
+
 // Rotation is what RotateKey did, will do, or would do.
 type Rotation struct {
+	Purpose       Purpose
 	Algorithm     jot.Algorithm
 	Active        string    // the key ID that signs now; "" while none of this algorithm does
 	Retiring      string    // the one that signed until now; "" when the rotation is only scheduled
@@ -36,26 +60,29 @@ type Rotation struct {
 	Limit         int       // how many may be
 }
 
-// RotateKey makes the next key of an algorithm sign and publishes a new next key. A next key that verifiers may not hold yet, because
+// RotateKey makes the next key of an algorithm, or of the feed, sign and publishes a new next key. A next key that verifiers may not hold yet, because
 // it is younger than Config.KeySetMaxAge, isn't promoted, but in an emergency: the rotation is scheduled, survives a restart, and is
 // carried out by itself. It fails with ErrKeyLimit when too many retiring keys are still needed, and with ErrNotFound when the algorithm isn't in use.
 func (i *Issuer) RotateKey(ctx context.Context, o RotateOptions) (Rotation, error) {
-	setDefault(&o.Algorithm, i.config.Algorithm)
+	line, err := o.line(i.config)
+	if err != nil {
+		return Rotation{}, err
+	}
 	if o.DryRun {
-		return i.rehearseRotation(ctx, o)
+		return i.rehearseRotation(ctx, line, o)
 	}
 	var done Rotation
 	// The keys are read and changed in one transaction: of two rotations at once the second finds a next key that is
 	// too young, so a key is never promoted unpublished and never twice.
-	err := i.changeKeys(ctx, func(u *update, fresh *freshKeys) error {
-		keys, err := readAccessKeys(u)
+	err = i.changeKeys(ctx, func(u *update, fresh *freshKeys) error {
+		keys, err := readSigningKeys(u)
 		if err != nil {
 			return err
 		}
 		if err := u.retireKeys(keys); err != nil {
 			return err
 		}
-		done, err = u.rotate(keys.of(o.Algorithm), o, fresh)
+		done, err = u.rotate(line, keys.of(line), o, fresh)
 		return err
 	})
 	if err != nil {
@@ -64,19 +91,19 @@ func (i *Issuer) RotateKey(ctx context.Context, o RotateOptions) (Rotation, erro
 	return done, nil
 }
 
-func (i *Issuer) rehearseRotation(ctx context.Context, o RotateOptions) (Rotation, error) {
+func (i *Issuer) rehearseRotation(ctx context.Context, line keyLine, o RotateOptions) (Rotation, error) {
 	var plan Rotation
 	err := i.store.View(ctx, func(r Reader) error {
 		now, err := r.Now()
 		if err != nil {
 			return err
 		}
-		keys, err := readAccessKeys(r)
+		keys, err := readSigningKeys(r)
 		if err != nil {
 			return err
 		}
 		keys.expire(now)
-		plan, err = i.planRotation(r, keys.of(o.Algorithm), now, o)
+		plan, err = i.planRotation(r, line, keys.of(line), now, o)
 		return err
 	})
 	return plan, err
@@ -90,13 +117,13 @@ func (i *Issuer) adoptKeys(ctx context.Context) error {
 	return i.reloadKeys(ctx)
 }
 
-// planRotation decides what a rotation does to the keys of an algorithm.
-func (i *Issuer) planRotation(r SettingReader, keys accessKeys, now time.Time, o RotateOptions) (Rotation, error) {
+// planRotation decides what a rotation does to the keys of a line. What the feed's key has signed is as old as a token, at most, when somebody reads it.
+func (i *Issuer) planRotation(r SettingReader, line keyLine, keys signingKeys, now time.Time, o RotateOptions) (Rotation, error) {
 	active, next := keys.in(KeyActive), keys.in(KeyNext)
 	if next == nil || o.Emergency && active == nil {
 		return Rotation{}, ErrNotFound
 	}
-	plan := Rotation{Algorithm: o.Algorithm, Next: next.ID, Published: keys.published(), Limit: maxPublished}
+	plan := Rotation{Purpose: line.purpose, Algorithm: line.algorithm, Next: next.ID, Published: keys.published(), Limit: maxPublished}
 	if active != nil {
 		plan.Active = active.ID
 	}
@@ -123,22 +150,22 @@ func (i *Issuer) planRotation(r SettingReader, keys accessKeys, now time.Time, o
 	return plan, nil
 }
 
-// rotate promotes the next key of an algorithm where it is old enough, and else schedules that; and tells of it.
-func (u *update) rotate(keys accessKeys, o RotateOptions, fresh *freshKeys) (Rotation, error) {
-	done, err := u.carryOutRotation(keys, o, fresh)
+// rotate promotes the next key of a line where it is old enough, and else schedules that; and tells of it.
+func (u *update) rotate(line keyLine, keys signingKeys, o RotateOptions, fresh *freshKeys) (Rotation, error) {
+	done, err := u.carryOutRotation(line, keys, o, fresh)
 	if err != nil {
 		return Rotation{}, err
 	}
 	return done, u.auditRotation(done)
 }
 
-func (u *update) carryOutRotation(keys accessKeys, o RotateOptions, fresh *freshKeys) (Rotation, error) {
-	plan, err := u.issuer.planRotation(u, keys, u.now, o)
+func (u *update) carryOutRotation(line keyLine, keys signingKeys, o RotateOptions, fresh *freshKeys) (Rotation, error) {
+	plan, err := u.issuer.planRotation(u, line, keys, u.now, o)
 	switch {
 	case err != nil:
 		return Rotation{}, err
 	case !plan.Due.IsZero():
-		return plan, u.PutSetting(settingRotationDue+string(o.Algorithm), plan.Due.UnixMilli())
+		return plan, u.PutSetting(line.settingDue(), plan.Due.UnixMilli())
 	case plan.Revoked != "":
 		plan.Next, err = u.revokeKey(keys, keys.in(KeyActive), fresh)
 		return plan, err
@@ -164,30 +191,30 @@ func (u *update) promote(next Key, fresh *freshKeys) (string, error) {
 	if err := u.UpdateKey(next); err != nil {
 		return "", err
 	}
-	if err := u.PutSetting(settingRotationDue+string(next.Algorithm), 0); err != nil {
+	if err := u.PutSetting(next.line().settingDue(), 0); err != nil {
 		return "", err
 	}
-	return u.addNext(fresh, next.Algorithm)
+	return u.addNext(fresh, next.line())
 }
 
 // addNext publishes a fresh next key and returns its ID.
-func (u *update) addNext(fresh *freshKeys, algorithm jot.Algorithm) (string, error) {
-	key, err := fresh.take(algorithm)
+func (u *update) addNext(fresh *freshKeys, line keyLine) (string, error) {
+	key, err := fresh.take(line)
 	if err != nil {
 		return "", err
 	}
 	return key.ID, u.addKey(key, KeyNext)
 }
 
-// rotationDue returns when the next rotation of an algorithm is to happen: when it was asked for, at once when no key signs, or when
+// rotationDue returns when the next rotation of a line is to happen: when it was asked for, at once when no key signs, or when
 // the active key has signed for its lifetime; but not before every verifier holds the next key.
-func (i *Issuer) rotationDue(r SettingReader, keys accessKeys) (time.Time, error) {
+func (i *Issuer) rotationDue(r SettingReader, keys signingKeys) (time.Time, error) {
 	next := keys.in(KeyNext)
 	var due time.Time
 	if active := keys.in(KeyActive); active != nil {
 		due = active.Activated.Add(i.config.KeyLifetime)
 	}
-	scheduled, err := r.Setting(settingRotationDue + string(next.Algorithm))
+	scheduled, err := r.Setting(next.line().settingDue())
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return time.Time{}, err
 	}

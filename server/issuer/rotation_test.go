@@ -36,15 +36,15 @@ func TestRehearsedRotation(t *testing.T) {
 		}
 		return r
 	}
-	if r := rehearse(issuer.RotateOptions{}); r != (issuer.Rotation{Algorithm: jot.ES256, Active: old, Next: next, Due: start.Add(10 * time.Minute), Published: 2, Limit: 8}) {
+	if r := rehearse(issuer.RotateOptions{}); r != (issuer.Rotation{Purpose: issuer.PurposeAccess, Algorithm: jot.ES256, Active: old, Next: next, Due: start.Add(10 * time.Minute), Published: 2, Limit: 8}) {
 		t.Errorf("too young: %+v", r)
 	}
-	if r := rehearse(issuer.RotateOptions{Emergency: true}); r != (issuer.Rotation{Algorithm: jot.ES256, Active: next, Revoked: old, Published: 2, Limit: 8}) {
+	if r := rehearse(issuer.RotateOptions{Emergency: true}); r != (issuer.Rotation{Purpose: issuer.PurposeAccess, Algorithm: jot.ES256, Active: next, Revoked: old, Published: 2, Limit: 8}) {
 		t.Errorf("emergency: %+v", r)
 	}
 	f.clock.Advance(10 * time.Minute)
 	planned := rehearse(issuer.RotateOptions{})
-	if planned != (issuer.Rotation{Algorithm: jot.ES256, Active: next, Retiring: old, RetiringUntil: f.clock.Now().Add(30 * time.Minute), Published: 3, Limit: 8}) {
+	if planned != (issuer.Rotation{Purpose: issuer.PurposeAccess, Algorithm: jot.ES256, Active: next, Retiring: old, RetiringUntil: f.clock.Now().Add(30 * time.Minute), Published: 3, Limit: 8}) {
 		t.Errorf("in time: %+v", planned)
 	}
 	done := f.rotate()

@@ -69,18 +69,21 @@ func (i *Issuer) Stats(ctx context.Context) (Stats, error) {
 }
 
 func (i *Issuer) keyStats(r Reader) ([]KeyStats, error) {
-	all, err := readAccessKeys(r)
+	all, err := readSigningKeys(r)
 	if err != nil {
 		return nil, err
 	}
 	var stats []KeyStats
-	for _, algorithm := range all.algorithms() {
-		keys := all.of(algorithm)
+	for _, line := range all.lines() {
+		if line.purpose != PurposeAccess {
+			continue
+		}
+		keys := all.of(line)
 		due, err := i.rotationDue(r, keys)
 		if err != nil {
 			return nil, err
 		}
-		one := KeyStats{Algorithm: algorithm, Next: keys.in(KeyNext).Created, RotationDue: due}
+		one := KeyStats{Algorithm: line.algorithm, Next: keys.in(KeyNext).Created, RotationDue: due}
 		if active := keys.in(KeyActive); active != nil {
 			one.Active = active.Activated
 		}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"slices"
 	"time"
-
-	"github.com/jot-auth/jot"
 )
 
 const (
@@ -116,13 +114,13 @@ func (i *Issuer) rest(now, due time.Time) time.Duration {
 
 // keysDue returns when a key next changes its state.
 func (i *Issuer) keysDue(r Reader) (time.Time, error) {
-	keys, err := readAccessKeys(r)
+	keys, err := readSigningKeys(r)
 	if err != nil {
 		return time.Time{}, err
 	}
 	first := keys.firstExpiry()
-	for _, algorithm := range keys.algorithms() {
-		due, err := i.rotationDue(r, keys.of(algorithm))
+	for _, line := range keys.lines() {
+		due, err := i.rotationDue(r, keys.of(line))
 		if err != nil {
 			return time.Time{}, err
 		}
@@ -133,33 +131,33 @@ func (i *Issuer) keysDue(r Reader) (time.Time, error) {
 	return first, nil
 }
 
-// advanceKeys takes expired keys out of the key set and rotates those of every algorithm for which that is due. What can't be rotated
+// advanceKeys takes expired keys out of their key set and rotates those of every line for which that is due. What can't be rotated
 // yet doesn't keep the others.
 func (i *Issuer) advanceKeys(ctx context.Context) error {
-	var algorithms []jot.Algorithm
+	var lines []keyLine
 	// Which keys have expired is decided in the transaction that retires them: of two servers that find one, one does.
 	failed := i.commit(ctx, func(u *update) error {
-		keys, err := readAccessKeys(u)
+		keys, err := readSigningKeys(u)
 		if err != nil {
 			return err
 		}
-		algorithms = keys.algorithms()
+		lines = keys.lines()
 		return u.retireKeys(keys)
 	})
-	for _, algorithm := range algorithms {
-		failed = errors.Join(failed, i.advanceAlgorithm(ctx, algorithm))
+	for _, line := range lines {
+		failed = errors.Join(failed, i.advanceLine(ctx, line))
 	}
 	return failed
 }
 
-func (i *Issuer) advanceAlgorithm(ctx context.Context, algorithm jot.Algorithm) error {
+func (i *Issuer) advanceLine(ctx context.Context, line keyLine) error {
 	// What is due is decided in the transaction that does it: of two servers that find a rotation due, one rotates.
 	return i.withFreshKeys(ctx, func(u *update, fresh *freshKeys) error {
-		all, err := readAccessKeys(u)
+		all, err := readSigningKeys(u)
 		if err != nil {
 			return err
 		}
-		keys := all.of(algorithm)
+		keys := all.of(line)
 		if keys.in(KeyNext) == nil {
 			return nil
 		}
@@ -171,17 +169,17 @@ func (i *Issuer) advanceAlgorithm(ctx context.Context, algorithm jot.Algorithm) 
 		if err != nil {
 			return err
 		}
-		if !slices.Contains(inUse, algorithm) && all.signBeside(algorithm) {
+		if line.purpose == PurposeAccess && !slices.Contains(inUse, line.algorithm) && all.signBeside(line.algorithm) {
 			return u.abandon(keys)
 		}
-		_, err = u.rotate(keys, RotateOptions{Algorithm: algorithm}, fresh)
+		_, err = u.rotate(line, keys, RotateOptions{}, fresh)
 		return err
 	})
 }
 
 // abandon ends the keys of an algorithm that nobody asks for any more, at the time at which they would have been rotated. Those that sign
 // because the keys that are asked for are too young to are rotated once more.
-func (u *update) abandon(keys accessKeys) error {
+func (u *update) abandon(keys signingKeys) error {
 	maxTTL, err := readMaxTTL(u)
 	if err != nil {
 		return err
@@ -196,7 +194,7 @@ func (u *update) abandon(keys accessKeys) error {
 	return u.UpdateKey(*next)
 }
 
-func (u *update) retireKeys(keys accessKeys) error {
+func (u *update) retireKeys(keys signingKeys) error {
 	for _, k := range keys.expire(u.now) {
 		if err := u.UpdateKey(k); err != nil {
 			return err

@@ -85,12 +85,14 @@ func (a *API) importKey(w http.ResponseWriter, r *http.Request) error {
 }
 
 type rotateRequest struct {
+	Purpose   string `json:"purpose"`   // access, which is the default, or feed
 	Algorithm string `json:"alg"`       // "": the server's own
 	DryRun    bool   `json:"dry_run"`   // only says what would be done
 	Emergency bool   `json:"emergency"` // revokes the key that signs now
 }
 
 type rotationAnswer struct {
+	Purpose       string     `json:"purpose"`
 	Algorithm     string     `json:"alg"`
 	DryRun        bool       `json:"dry_run"`
 	Active        string     `json:"active,omitempty"` // the key that signs then
@@ -109,18 +111,20 @@ func (a *API) rotateKey(w http.ResponseWriter, r *http.Request) error {
 	if err := web.DecodeJSON(w, r, &req); err != nil {
 		return err
 	}
-	done, err := a.issuer.RotateKey(r.Context(), issuer.RotateOptions{Algorithm: jot.Algorithm(req.Algorithm), DryRun: req.DryRun, Emergency: req.Emergency})
+	done, err := a.issuer.RotateKey(r.Context(), issuer.RotateOptions{
+		Purpose: issuer.Purpose(req.Purpose), Algorithm: jot.Algorithm(req.Algorithm), DryRun: req.DryRun, Emergency: req.Emergency,
+	})
 	if err != nil {
 		return err
 	}
 	web.WriteJSON(w, http.StatusOK, rotationAnswer{
-		Algorithm: string(done.Algorithm), DryRun: req.DryRun, Active: done.Active, Retiring: done.Retiring, RetiringUntil: optional(done.RetiringUntil),
+		Purpose: string(done.Purpose), Algorithm: string(done.Algorithm), DryRun: req.DryRun, Active: done.Active, Retiring: done.Retiring, RetiringUntil: optional(done.RetiringUntil),
 		Revoked: done.Revoked, Next: done.Next, Due: optional(done.Due), Published: done.Published, Limit: done.Limit,
 	})
 	return nil
 }
 
-// revokeKey takes a signing key out of use at once, with every token that it signed.
+// revokeKey takes a signing key out of use at once, with every token that it signed, or a key of the feed.
 func (a *API) revokeKey(w http.ResponseWriter, r *http.Request) error {
 	if err := a.issuer.RevokeKey(r.Context(), r.PathValue("kid")); err != nil {
 		return err

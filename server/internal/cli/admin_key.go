@@ -30,34 +30,39 @@ func newAdminKeyListCommand(a *adminFlags) *cobra.Command {
 }
 
 var rotationColumns = []column{
-	{"ALG", "alg", false}, {"SIGNS", "active", false}, {"RETIRES", "retiring", false}, {"PUBLISHED UNTIL", "retiring_until", true},
+	{"PURPOSE", "purpose", false}, {"ALG", "alg", false}, {"SIGNS", "active", false}, {"RETIRES", "retiring", false}, {"PUBLISHED UNTIL", "retiring_until", true},
 	{"REVOKED", "revoked", false}, {"NEXT", "next", false}, {"DUE", "due", true}, {"PUBLISHED", "published", false}, {"LIMIT", "limit", false},
 }
 
 func newAdminKeyRotateCommand(a *adminFlags) *cobra.Command {
-	var alg string
+	var alg, purpose string
 	var dryRun, emergency, yes bool
 	cmd := &cobra.Command{
 		Use: "rotate", Short: "Let the next key sign", Args: noArguments, DisableFlagsInUseLine: true,
 		Long: `Let the next key sign, and publish another one. Where verifiers may not hold the next key yet, it signs as soon as they do.
 
---emergency is for a key that somebody else has: the next key signs at once, and every token of the one before is refused.
+--purpose feed is for the keys of the revocation feed, which sign no token.
+--emergency is for a key that somebody else has: the next key signs at once, and every token of the one before is refused, or every word of the feed.
 --dry-run only says what would be done.`,
 		Example: `  jot admin key rotate --dry-run
-  jot admin key rotate`,
+  jot admin key rotate
+  jot admin key rotate --purpose feed`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			server, err := a.server()
 			if err != nil {
 				return err
 			}
 			if emergency && !dryRun {
-				if err := confirm(cmd, yes, "Refuse every token that the present key has signed?"); err != nil {
+				if err := confirm(cmd, yes, "Refuse all that the present key has signed?"); err != nil {
 					return err
 				}
 			}
 			body := map[string]any{"dry_run": dryRun, "emergency": emergency}
 			if alg != "" {
 				body["alg"] = alg
+			}
+			if purpose != "" {
+				body["purpose"] = purpose
 			}
 			done := &record{}
 			if err := server.call(cmd.Context(), http.MethodPost, "/keys/rotate", body, done); err != nil {
@@ -67,6 +72,7 @@ func newAdminKeyRotateCommand(a *adminFlags) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&alg, "alg", "", "`ALG` whose keys (default: the server's)")
+	cmd.Flags().StringVar(&purpose, "purpose", "", "`PURPOSE` whose keys, access or feed (default: access)")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only say what would be done")
 	cmd.Flags().BoolVar(&emergency, "emergency", false, "revoke the key that signs")
 	addYesFlag(cmd, &yes)
@@ -99,14 +105,14 @@ func newAdminKeyRevokeCommand(a *adminFlags) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use: "revoke KID", Short: "Refuse every token that a key has signed", Args: oneArgument("KID"), DisableFlagsInUseLine: true,
-		Long:    "Take a key out of use at once: the key set loses it, and every token that it has signed is refused, for ever.",
+		Long:    "Take a key out of use at once: the key set loses it, and every token that it has signed is refused, for ever. A key of the feed signs no token: every reader refuses what it says.",
 		Example: `  jot admin key revoke $KID --yes`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			server, err := a.server()
 			if err != nil {
 				return err
 			}
-			if err := confirm(cmd, yes, "Refuse every token that the key %s has signed?", args[0]); err != nil {
+			if err := confirm(cmd, yes, "Refuse all that the key %s has signed?", args[0]); err != nil {
 				return err
 			}
 			if err := server.call(cmd.Context(), http.MethodDelete, "/keys/"+escapePath(args[0]), nil, nil); err != nil {
