@@ -92,9 +92,17 @@ func (s *site) logOutForeign(t *testing.T, token string) (int, http.Header, stri
 
 // An API takes the tokens of an issuer that has no feed. It follows ours, to which that issuer tells who logged out; and asks neither.
 func TestLogoutAtAnotherIssuer(t *testing.T) {
+	t.Run("keys discovered", func(t *testing.T) { checkForeignLogout(t, "") })
+	t.Run("keys configured", func(t *testing.T) { checkForeignLogout(t, "/keys") })
+}
+
+func checkForeignLogout(t *testing.T, keySet string) {
 	i := newIDP(t)
+	if keySet != "" {
+		keySet = i.url + keySet
+	}
 	s := newSiteOver(t, "", func(c *server.Config) {
-		c.Issuer.ForeignIssuers = []issuer.ForeignIssuer{{URL: i.url, Audience: "our-client", MaxTTL: time.Hour}}
+		c.Issuer.ForeignIssuers = []issuer.ForeignIssuer{{URL: i.url, Audience: "our-client", MaxTTL: time.Hour, KeySetURL: keySet}}
 	})
 	keys, err1 := jwks.NewSource(i.url+"/keys", jwks.Options{})
 	feedKeys, err2 := jwks.NewSource(s.url+"/feed/jwks.json", jwks.Options{})

@@ -2,6 +2,8 @@ package storetest
 
 import (
 	"errors"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jot-auth/jot/server/issuer"
@@ -26,4 +28,23 @@ func (s *suite) logoutTokens() {
 	if err := insert(one, base); err != nil {
 		s.Error("after it was forgotten:", err)
 	}
+	s.oneTakes(func() error { return insert([32]byte{3}, base) })
+}
+
+// oneTakes: of many that insert the same at once, one does, and the others learn that.
+func (s *suite) oneTakes(insert func() error) {
+	s.Helper()
+	var all sync.WaitGroup
+	var taken atomic.Int32
+	for range 8 {
+		all.Go(func() {
+			if err := insert(); err == nil {
+				taken.Add(1)
+			} else if !errors.Is(err, issuer.ErrTaken) {
+				s.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	s.equal(taken.Load(), int32(1))
 }
