@@ -81,7 +81,7 @@ func TestStolenFeedKey(t *testing.T) {
 			if got := f.feedKeys(); f.FeedSigner().KeyID() != next || slices.Contains(got, stolen) || len(got) != 2 {
 				t.Errorf("%s signs, of %v", f.FeedSigner().KeyID(), got)
 			}
-			_, rules, err := f.ActiveRules(t.Context())
+			rules, _, err := f.LogEntries(t.Context(), 0, 10)
 			f.do(err)
 			if len(rules) != 1 || rules[0] != (revocation.Rule{Kind: revocation.Key, Issuer: f.config.URL, Value: stolen}) {
 				t.Errorf("%+v", rules)
