@@ -15,7 +15,7 @@ import (
 // A reader that takes the feed's keys from their key set notices no rotation: it stays connected, and its lease holds. An emergency may cost it the
 // connection, and not the lease.
 func TestFeedKeyRotatesUnderAReader(t *testing.T) {
-	s := newSiteWith(t, func(c *server.Config) { c.Issuer.KeySetMaxAge = 10 * time.Millisecond })
+	s := newSiteOver(t, "", func(c *server.Config) { c.Issuer.KeySetMaxAge = 10 * time.Millisecond })
 	keys, err := jwks.NewSource(s.url+"/feed/jwks.json", jwks.Options{MinRefresh: 10 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)

@@ -16,8 +16,7 @@ const (
 	maxForeignTTL     = 30 * 24 * time.Hour
 	maxForeignLogouts = 100_000 // within the life of a token, so that another issuer can't fill the memory of every verifier
 
-	logoutType     = "logout+jwt"
-	logoutTTL      = time.Hour   // the longest life of a logout token; two minutes are usual
+	maxLogoutTTL   = time.Hour   // the longest life of a logout token; two minutes are usual
 	logoutLeeway   = time.Minute // between its issuer's clock and ours
 	maxLogoutToken = 8 << 10     // bytes
 )
@@ -94,7 +93,7 @@ func newForeignIssuers(c Config) (map[string]*foreignIssuer, error) {
 		for _, typ := range types {
 			verifier, err := jot.NewVerifier(f.Keys, jot.VerifierOptions{
 				Issuer: f.URL, Audience: f.Audience, Type: typ, Algorithms: f.Algorithms,
-				RequirePastIssuedAt: true, MaxTTL: logoutTTL, Leeway: logoutLeeway, MaxSize: maxLogoutToken, Now: c.Now,
+				RequirePastIssuedAt: true, MaxTTL: maxLogoutTTL, Leeway: logoutLeeway, MaxSize: maxLogoutToken, Now: c.Now,
 			})
 			if err != nil {
 				return nil, fmt.Errorf("config: ForeignIssuers: %s: %w", f.URL, err)

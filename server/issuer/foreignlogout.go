@@ -13,9 +13,6 @@ import (
 	"github.com/jot-auth/jot/strictjson"
 )
 
-// logoutEvent is the member of events that makes a token a logout token (OpenID Connect Back-Channel Logout 1.0 §2.4).
-const logoutEvent = "http://schemas.openid.net/event/backchannel-logout"
-
 // LogOutForeign takes a logout token of one of Config.ForeignIssuers, and refuses the tokens that it is about: those of one session, where it names one,
 // or else the subject's, up to the moment of the logout. When it returns nil the rules are durable and published.
 //
@@ -58,8 +55,8 @@ type logout struct {
 	detail  string
 }
 
-// logoutClaims are those of a logout token that no verifier judges.
-type logoutClaims struct {
+// unjudgedClaims are those of a logout token that no verifier judges.
+type unjudgedClaims struct {
 	Session string                     `json:"sid"`
 	Events  map[string]json.RawMessage `json:"events"`
 	Nonce   json.RawMessage            `json:"nonce"`
@@ -88,7 +85,7 @@ func (f *foreignIssuer) open(ctx context.Context, raw string) (logout, error) {
 	if err != nil {
 		return logout{}, err
 	}
-	var claims logoutClaims
+	var claims unjudgedClaims
 	if err := token.Decode(&claims); err != nil {
 		return logout{}, badLogout("has a sid or events of the wrong type")
 	}

@@ -37,9 +37,10 @@ type Issuer struct {
 	config   Config
 	sealer   *sealer
 	verifier *jot.Verifier
-	anyType  *jot.Verifier // of access tokens that a client gets as "JWT", too
-	hints    *jot.Verifier // of ID tokens, expired ones too: they say who asks, and open nothingforeign  map[string]*foreignIssuer // by URL
-	maxTTL   atomic.Int64  // a time.Duration, as the database has it
+	anyType  *jot.Verifier             // of access tokens that a client gets as "JWT", too
+	hints    *jot.Verifier             // of ID tokens, expired ones too: they say who asks, and open nothing
+	foreign  map[string]*foreignIssuer // by URL
+	maxTTL   atomic.Int64              // a time.Duration, as the database has it
 
 	keys      atomic.Pointer[keyring]
 	remotes   sync.Map // *jot.PrivateKey by key ID: those whose private half is elsewhere

@@ -19,9 +19,7 @@ type Notice struct {
 }
 
 const (
-	logoutType  = "logout+jwt"
-	logoutEvent = "http://schemas.openid.net/event/backchannel-logout"
-	logoutTTL   = 2 * time.Minute // §2.4 advises so
+	logoutTTL = 2 * time.Minute // §2.4 advises so
 
 	// noticeLease is how long who claimed a notice has to deliver it, before somebody else tries.
 	noticeLease = time.Minute
