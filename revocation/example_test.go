@@ -95,6 +95,7 @@ func ExampleReaderOptions() {
 		MaxStaleness: 30 * time.Second,
 		WithoutLease: revocation.Closed,
 		HistoryFile:  filepath.Join(stateDir, "feed.history"),
+		SnapshotFile: filepath.Join(stateDir, "feed.snapshot"),
 	})
 	if err != nil {
 		log.Fatal(err)

@@ -30,7 +30,7 @@ func measureMemory(_ context.Context, p plan, r *report) error {
 		if n >= p.million/10 { // a small set has room to begin with
 			worst = max(worst, perRule(after))
 		}
-		if after > before { // it was rebuilt: meanwhile there were both
+		if after > before+before/10 { // it was rebuilt: meanwhile there were both
 			rebuilding = max(rebuilding, float64(after+before)/float64(after))
 		}
 		before = after
