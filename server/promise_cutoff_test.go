@@ -84,14 +84,15 @@ func (g guard) ask(t *testing.T, token string, until time.Time) (accepted, silen
 // cut, and by its policy from then on. The session is revoked right after the cut, so that the verifier can't know.
 func TestVerifierThatIsCutOff(t *testing.T) {
 	for name, f := range map[string]fault{
-		"partition":  {lost: true},
-		"delay":      {late: 6 * shortLease}, // a minute for the lease that is usual
-		"half-close": {closed: true},
+		"partition":                         {lost: true},
+		"delay":                             {late: 6 * shortLease}, // a minute for the lease that is usual
+		"half-close":                        {closed: true},
+		"delay that keeps the stream alive": {late: shortLease + heartbeat/2}, // each frame is too old when it comes, and the next one isn't missed
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)
-			pair := s.signUpAndLogIn(t, "ada")
+			pair, bystander := s.signUpAndLogIn(t, "ada"), s.signUpAndLogIn(t, "bob")
 			w := newWire(t, s.url)
 			guards := map[revocation.Policy]guard{}
 			for _, policy := range []revocation.Policy{revocation.Closed, revocation.AgeLimit, revocation.Open} {
@@ -114,11 +115,16 @@ func TestVerifierThatIsCutOff(t *testing.T) {
 			if early := heard.Add(lease).Sub(silent); early > 0 {
 				t.Errorf("no answer %v before the lease ended", early)
 			}
+			for until := time.Now().Add(heartbeat); time.Now().Before(until); time.Sleep(10 * time.Millisecond) {
+				if err := closed.Check(t.Context(), bystander.Access); !errors.Is(err, jot.ErrUnavailable) {
+					t.Fatalf("Closed, without a lease: %v", err)
+				}
+			}
 			if status, retry := statusOf(t, closed.api, pair.Access); status != http.StatusServiceUnavailable || retry == "" {
 				t.Errorf("Closed: the API answers %d, Retry-After %q", status, retry)
 			}
-			for _, policy := range []revocation.Policy{revocation.AgeLimit, revocation.Open} { // the token is young
-				if err := guards[policy].Check(t.Context(), pair.Access); err != nil {
+			for _, policy := range []revocation.Policy{revocation.AgeLimit, revocation.Open} { // the tokens are young
+				if err := guards[policy].Check(t.Context(), bystander.Access); err != nil {
 					t.Errorf("policy %d: %v", policy, err)
 				}
 			}
