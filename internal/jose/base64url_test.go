@@ -1,6 +1,7 @@
 package jose
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"strings"
@@ -22,9 +23,9 @@ func TestAppendDecode(t *testing.T) {
 }
 
 func TestAppendDecodeEveryCharacter(t *testing.T) {
-	for place := range 12 {
+	for place := range 44 { // two blocks, and what follows them
 		for c := range 256 {
-			text := []byte("AAAAAAAAAAAA")
+			text := bytes.Repeat([]byte("A"), 44)
 			text[place] = byte(c)
 			_, err := AppendDecode(nil, string(text))
 			if inside := strings.IndexByte(alphabet, byte(c)) >= 0; inside != (err == nil) {
@@ -52,7 +53,7 @@ func TestAppendDecodeRefuses(t *testing.T) {
 		{"dot", "QUJD.", 4},
 		{"NUL", "QUJ\x00", 3},
 		{"not ASCII", "QUJDQUJDQUJ\xc3\x84", 11},
-		{"in a block of eight", "AAAAAAAAAAA=AAAAAAAAAAAA", 11},
+		{"in a block", "AAAAAAAAAAA=AAAAAAAAAAAA", 11},
 		{"one character", "Q", 1},
 		{"five characters", "QUJDR", 5},
 		{"bits left in two characters", "QR", 1},
