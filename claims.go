@@ -132,8 +132,11 @@ type claimSet struct {
 func (s *scratch) readClaims() error {
 	s.claims = claimSet{audience: s.claims.audience[:0]}
 	for s.scanner.Reset(s.payload); s.scanner.Next(); {
-		if err := s.readClaim(s.scanner.Member()); err != nil {
-			return err
+		name, value := s.scanner.Member()
+		if !s.readClaim(name, value) {
+			if err := s.claims.mismatch(string(name)); err != nil {
+				return err
+			}
 		}
 	}
 	if err := s.scanner.Err(); err != nil {
@@ -142,39 +145,40 @@ func (s *scratch) readClaims() error {
 	return nil
 }
 
-// readClaim takes note of one claim.
-func (s *scratch) readClaim(name []byte, value jose.Value) error {
-	c, ok := &s.claims, true
+// readClaim takes note of one claim. It returns false when that has an unexpected type.
+func (s *scratch) readClaim(name []byte, value jose.Value) (ok bool) {
+	c := &s.claims
+	var text *span
 	switch string(name) {
 	case "iss":
-		ok = s.readText(value, &c.issuer)
+		text = &c.issuer
 	case "sub":
-		ok = s.readText(value, &c.subject)
+		text = &c.subject
 	case "aud":
-		ok = s.readAudience(value)
+		return s.readAudience(value)
 	case "exp":
-		ok = readDate(value, &c.expires)
+		return readDate(value, &c.expires)
 	case "nbf":
-		ok = readDate(value, &c.notBefore)
+		return readDate(value, &c.notBefore)
 	case "iat":
-		ok = readDate(value, &c.issuedAt)
+		return readDate(value, &c.issuedAt)
 	case "jti":
-		ok = s.readText(value, &c.id)
+		text = &c.id
 	case "sid":
-		ok = s.readText(value, &c.session)
+		text = &c.session
 	case "client_id":
-		ok = s.readText(value, &c.client)
+		text = &c.client
 	case "scope":
-		ok = s.readText(value, &c.scope)
+		text = &c.scope
 	case "auth_time":
-		ok = readDate(value, &c.authTime)
+		return readDate(value, &c.authTime)
 	case "gen":
 		c.generation, ok = value.Uint()
+		return ok
+	default:
+		return true
 	}
-	if !ok {
-		return c.mismatch(string(name))
-	}
-	return nil
+	return s.readText(value, text)
 }
 
 // mismatch decides about a claim of an unexpected type. The registered ones are refused; another issuer may mean something else by one that
@@ -206,7 +210,7 @@ func (s *scratch) readText(value jose.Value, place *span) bool {
 	if !ok {
 		return s.readEscapedText(value, place)
 	}
-	*place = span{int32(start), int32(end), true}
+	*place = span{start, end, true}
 	return true
 }
 

@@ -70,10 +70,14 @@ func (v *Verifier) checkTimes(c *claimSet) error {
 		return missingExpiry()
 	}
 	now := v.options.Now()
-	if c.expires.set && !c.expires.after(now.Add(-v.options.Leeway)) {
+	earliest, latest := now, now
+	if v.options.Leeway > 0 {
+		earliest, latest = now.Add(-v.options.Leeway), now.Add(v.options.Leeway)
+	}
+	if c.expires.set && !c.expires.after(earliest) {
 		return ErrExpired
 	}
-	if c.notBefore.set && c.notBefore.after(now.Add(v.options.Leeway)) {
+	if c.notBefore.set && c.notBefore.after(latest) {
 		return ErrNotYetValid
 	}
 	if ahead, bounded := v.maxIssuedAhead(); bounded && c.issuedAt.set && c.issuedAt.after(now.Add(ahead)) {

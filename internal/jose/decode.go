@@ -26,9 +26,9 @@ func (s *Scanner) Decode(v any) error {
 
 // decodeMembers fills the fields of a struct, and returns false when it can't.
 func (s *Scanner) decodeMembers(to *shape, target reflect.Value) bool {
-	for i := range s.members[:s.count] {
-		name, value := s.member(i)
-		field := to.find(s.members[i].hash, name)
+	for s.current = 0; s.Next(); {
+		name, value := s.Member()
+		field := to.find(s.members[s.current-1].hash, name)
 		if field == nil {
 			continue
 		}
@@ -74,11 +74,11 @@ func storeNothing(Value, reflect.Value) bool { return false }
 
 // storeAny leaves one field to encoding/json.
 func storeAny(value Value, into reflect.Value) bool {
-	return decode(value.raw, into.Addr().Interface()) == nil
+	return decode(value.Raw(), into.Addr().Interface()) == nil
 }
 
 func storeItself(value Value, into reflect.Value) bool {
-	return into.Addr().Interface().(json.Unmarshaler).UnmarshalJSON(value.raw) == nil
+	return into.Addr().Interface().(json.Unmarshaler).UnmarshalJSON(value.Raw()) == nil
 }
 
 func storeString(value Value, into reflect.Value) bool {

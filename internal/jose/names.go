@@ -8,6 +8,7 @@ type member struct {
 	hash                      uint32 // of the name, the same for all fold-equal ones
 	nameStart, nameEnd        int32
 	valueStart, valueEnd      int32
+	kind                      Kind
 	nameEscaped, valueEscaped bool // whether the name, or a string in the value, has an escape
 }
 
@@ -20,14 +21,19 @@ type scope struct {
 	folded map[string]struct{}
 }
 
-// push makes room for one more member on top of those of the open objects.
-func (s *Scanner) push() *member {
+// push makes room for one more member on top of those of the open objects, and returns its index.
+func (s *Scanner) push() int {
 	if s.count == len(s.members) {
-		s.members = append(s.members, make([]member, maxLinear)...)
+		s.grow()
 	}
 	s.count++
-	return &s.members[s.count-1]
+	return s.count - 1
 }
+
+// grow is called rarely: inlined, it would crowd the code around it.
+//
+//go:noinline
+func (s *Scanner) grow() { s.members = append(s.members, make([]member, maxLinear)...) }
 
 // isNew reports whether the innermost object has no name yet that is fold-equal to the one between start and end.
 func (s *Scanner) isNew(object *scope, hash uint64, start, end int) bool {

@@ -66,10 +66,10 @@ func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 // Uint returns a Number that is spelled as a non-negative integer, without sign, fraction or exponent. ok is false for
 // anything else, and for a number above 1<<64 - 1.
 func (v Value) Uint() (n uint64, ok bool) {
-	if len(v.raw) > maxSafeDigits {
-		return v.largeUint()
+	rest := v.Raw()
+	if len(rest) > maxSafeDigits {
+		return largeUint(rest)
 	}
-	rest := v.raw
 	for ; len(rest) >= 8; rest = rest[8:] {
 		word := wordAt(rest, 0)
 		if notDigits(word) != 0 {
@@ -83,7 +83,7 @@ func (v Value) Uint() (n uint64, ok bool) {
 		}
 		n = 10*n + uint64(c-'0')
 	}
-	return n, len(v.raw) > 0
+	return n, v.kind == Number
 }
 
 // eightDigits returns the number that a word of digits spells: neighbours are joined to numbers of two, four and eight digits.
@@ -97,8 +97,8 @@ func eightDigits(word uint64) uint64 {
 // maxSafeDigits is how many digits can't overflow 64 bits.
 const maxSafeDigits = 19
 
-func (v Value) largeUint() (n uint64, ok bool) {
-	for _, c := range v.raw {
+func largeUint(digits []byte) (n uint64, ok bool) {
+	for _, c := range digits {
 		if !isDigit(c) || n > (1<<64-1)/10 {
 			return 0, false
 		}
@@ -122,10 +122,15 @@ func (v Value) Seconds() (sec int64, nsec int32, ok bool) {
 	if n, ok := v.Uint(); ok {
 		return int64(n), 0, n < EndOfSeconds
 	}
-	if v.Kind() != Number {
+	return v.exactSeconds()
+}
+
+// exactSeconds is Seconds for a Number of any spelling.
+func (v Value) exactSeconds() (sec int64, nsec int32, ok bool) {
+	if v.kind != Number {
 		return 0, 0, false
 	}
-	d := parseDecimal(v.raw)
+	d := parseDecimal(v.Raw())
 	first := d.firstDigit()
 	if first == d.len() {
 		return 0, 0, true

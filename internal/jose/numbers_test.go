@@ -10,10 +10,11 @@ import (
 // number returns the Value of a text that must be valid.
 func number(t *testing.T, text string) Value {
 	t.Helper()
-	if err := Valid([]byte(text)); err != nil {
-		t.Fatalf("Valid(%.100q): %v", text, err)
+	value, err := Parse([]byte(text))
+	if err != nil {
+		t.Fatalf("Parse(%.100q): %v", text, err)
 	}
-	return Value{raw: []byte(text)}
+	return value
 }
 
 func TestUint(t *testing.T) {
@@ -93,10 +94,10 @@ func FuzzSeconds(f *testing.F) {
 	}
 	end, billion := big.NewRat(EndOfSeconds, 1), big.NewInt(1e9)
 	f.Fuzz(func(t *testing.T, text string) {
-		if Valid([]byte(text)) != nil || strings.TrimSpace(text) != text {
+		v, err := Parse([]byte(text))
+		if err != nil || strings.TrimSpace(text) != text {
 			return
 		}
-		v := Value{raw: []byte(text)}
 		sec, nsec, ok := v.Seconds()
 		if e := strings.IndexAny(text, "eE"); v.Kind() != Number || e >= 0 && len(text)-e > 5 {
 			if v.Kind() != Number && ok {

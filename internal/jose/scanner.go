@@ -1,6 +1,7 @@
 package jose
 
 import (
+	"encoding/binary"
 	"math"
 	"math/bits"
 	"sync"
@@ -99,17 +100,17 @@ func (s *Scanner) Member() (name []byte, value Value) {
 	if s.current <= 0 {
 		return nil, Value{}
 	}
-	return s.member(s.current - 1)
+	m, data := &s.members[s.current-1], s.data
+	name = data[m.nameStart:m.nameEnd:m.nameEnd]
+	if m.nameEscaped {
+		name = s.unescape(name)
+	}
+	return name, Value{data[m.valueStart:m.valueEnd:m.valueEnd], m.valueStart, m.kind, m.valueEscaped}
 }
 
-func (s *Scanner) member(i int) (name []byte, value Value) {
-	m := &s.members[i]
-	name = s.data[m.nameStart:m.nameEnd]
-	if m.nameEscaped {
-		s.unescaped = appendUnescaped(s.unescaped[:0], name)
-		name = s.unescaped
-	}
-	return name, Value{s.data[m.valueStart:m.valueEnd], m.valueStart, m.valueEscaped}
+func (s *Scanner) unescape(name []byte) []byte {
+	s.unescaped = appendUnescaped(s.unescaped[:0], name)
+	return s.unescaped
 }
 
 // Err returns what is wrong with the text, a *SyntaxError, or nil.
@@ -178,6 +179,8 @@ func (s *Scanner) scanNested(i, depth int) (end int) {
 	return end
 }
 
+const endOfName = '"' | ':'<<8 // as pairAt reads it
+
 // scanObject reads the object at i, and leaves its members on top of those of the objects around it. It's where the time for a
 // token goes, and so calls others only for what is rare.
 func (s *Scanner) scanObject(i, depth int) int {
@@ -196,8 +199,14 @@ func (s *Scanner) scanObject(i, depth int) int {
 			}
 			hash = mix(hash, word|spaces)
 		}
-		if byteAt(data, name) != '"' || name > len(data)-8 {
+		var m member
+		value := name + 2
+		if name < 0 || name > len(data)-8 || pairAt(data, name) != endOfName {
 			if name, hash = s.scanUnusualName(i); name < 0 {
+				return -1
+			}
+			m.nameEscaped = s.escape > i
+			if value = s.scanColon(name + 1); value < 0 {
 				return -1
 			}
 		}
@@ -208,27 +217,37 @@ func (s *Scanner) scanObject(i, depth int) int {
 		} else if !s.isNew(&object, hash, i+1, name) {
 			return s.fail(i, "name appears twice in one object, or differs in letter case only")
 		}
-		current := s.count
-		m := s.push()
-		m.hash, m.nameStart, m.nameEnd, m.nameEscaped = uint32(hash>>32), int32(i+1), int32(name), s.escape > i
+		m.hash, m.nameStart, m.nameEnd = uint32(hash>>32), int32(i+1), int32(name)
+		place := s.push()
 
-		value := name + 2
-		if byteAt(data, name+1) != ':' || byteAt(data, value) <= ' ' {
-			if value = s.scanColon(name + 1); value < 0 {
-				return -1
-			}
-		}
 		var end int
-		if byteAt(data, value) != '"' {
+		switch first := byteAt(data, value); {
+		case first == '"':
+			m.kind = String
+			if end = plainEnd(data, value+1) + 1; byteAt(data, end-1) != '"' {
+				end = s.scanUnusualString(end - 1)
+				m.valueEscaped = s.escape > value
+			}
+		case '1' <= first && first <= '9':
+			m.kind = Number
+			if end = digitsEnd(data, value); byteAt(data, end) != ',' {
+				end = s.scanNumber(value)
+			}
+		case first == '[' && depth < MaxDepth:
+			m.kind = Array
+			end = s.scanArray(value, depth+1)
+			m.valueEscaped = s.escape > value
+		default:
+			value, first = s.token(value)
+			m.kind = kindOf(first)
 			end = s.scanValue(value, depth)
-		} else if end = plainEnd(data, value+1) + 1; byteAt(data, end-1) != '"' {
-			end = s.scanUnusualString(end - 1)
+			m.valueEscaped = s.escape > value
 		}
 		if end < 0 {
 			return -1
 		}
-		m = &s.members[current]
-		m.valueStart, m.valueEnd, m.valueEscaped = int32(value), int32(end), s.escape > value
+		m.valueStart, m.valueEnd = int32(value), int32(end)
+		s.members[place] = m
 		if i = end + 1; byteAt(data, end) != ',' || byteAt(data, i) != '"' {
 			i, more = s.nextElement(end, '}')
 		}
@@ -238,22 +257,29 @@ func (s *Scanner) scanObject(i, depth int) int {
 
 // scanArray reads the array at i. Lists of strings are what tokens have.
 func (s *Scanner) scanArray(i, depth int) int {
-	at, more := s.firstElement(i+1, ']')
+	data := s.data
+	at, more := i+1, true
+	if byteAt(data, at) != '"' {
+		at, more = s.firstElement(at, ']')
+	}
 	for more {
 		var end int
-		if s.peek(at) == '"' {
-			end = s.scanString(at)
-		} else {
+		if byteAt(data, at) != '"' {
 			end = s.scanValue(at, depth)
+		} else if end = plainEnd(data, at+1) + 1; byteAt(data, end-1) != '"' {
+			end = s.scanUnusualString(end - 1)
 		}
 		if end < 0 {
 			return -1
 		}
-		if s.peek(end) == ',' && s.peek(end+1) == '"' {
+		switch c := byteAt(data, end); {
+		case c == ']':
+			return end + 1
+		case c == ',' && byteAt(data, end+1) == '"':
 			at = end + 1
-			continue
+		default:
+			at, more = s.nextElement(end, ']')
 		}
-		at, more = s.nextElement(end, ']')
 	}
 	return at
 }
@@ -318,6 +344,14 @@ func (s *Scanner) peek(i int) byte { return byteAt(s.data, i) }
 func byteAt(data []byte, i int) byte {
 	if uint(i) < uint(len(data)) {
 		return data[i]
+	}
+	return 0
+}
+
+// pairAt returns the two bytes at i, or 0 where the text ends.
+func pairAt(data []byte, i int) uint16 {
+	if i >= 0 && i <= len(data)-2 {
+		return binary.LittleEndian.Uint16(data[i : i+2 : i+2])
 	}
 	return 0
 }

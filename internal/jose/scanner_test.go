@@ -316,7 +316,10 @@ func compareMembers(t *testing.T, data []byte, list []found) {
 			if err := json.Unmarshal([]byte(m.value), &text); err != nil {
 				t.Fatal(err)
 			}
-			value := Value{raw: []byte(m.value), escaped: strings.Contains(m.value, `\`)}
+			value, err := Parse([]byte(m.value))
+			if err != nil {
+				t.Fatal(err)
+			}
 			if got := string(value.AppendString(nil)); got != text {
 				t.Fatalf("AppendString(%s) = %q, want %q", m.value, got, text)
 			}

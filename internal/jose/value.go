@@ -16,19 +16,8 @@ const (
 	Object
 )
 
-// A Value is one valid JSON value inside a scanned text. It aliases the text, and holds as long as the text is unchanged.
-type Value struct {
-	raw     []byte
-	offset  int32 // into the text
-	escaped bool  // whether a string in it has an escape
-}
-
-// Kind returns what the value is.
-func (v Value) Kind() Kind {
-	if len(v.raw) == 0 {
-		return Invalid
-	}
-	switch v.raw[0] {
+func kindOf(first byte) Kind {
+	switch first {
 	case '"':
 		return String
 	case '{':
@@ -44,15 +33,26 @@ func (v Value) Kind() Kind {
 	}
 }
 
+// A Value is one valid JSON value inside a scanned text. It aliases the text, and holds as long as the text is unchanged.
+type Value struct {
+	raw     []byte
+	offset  int32 // into the text
+	kind    Kind
+	escaped bool // whether a string in it has an escape
+}
+
+// Kind returns what the value is.
+func (v Value) Kind() Kind { return v.kind }
+
 // Raw returns the value as it is written.
 func (v Value) Raw() []byte { return v.raw }
 
 // Bool reports whether the value is true.
-func (v Value) Bool() bool { return len(v.raw) > 0 && v.raw[0] == 't' }
+func (v Value) Bool() bool { return v.kind == Bool && v.raw[0] == 't' }
 
 // AppendString appends the text of a String, without escapes, to dst. Any other value appends nothing.
 func (v Value) AppendString(dst []byte) []byte {
-	if v.Kind() != String {
+	if v.kind != String {
 		return dst
 	}
 	if !v.escaped {
@@ -64,7 +64,7 @@ func (v Value) AppendString(dst []byte) []byte {
 // Text returns the text of a String, without escapes. It aliases the scanned text when the String is written without
 // escapes, and is new otherwise. ok is false for any other value.
 func (v Value) Text() (text []byte, ok bool) {
-	if v.Kind() != String {
+	if v.kind != String {
 		return nil, false
 	}
 	if !v.escaped {
@@ -75,11 +75,8 @@ func (v Value) Text() (text []byte, ok bool) {
 
 // Place returns where the text of a String stands in the scanned text. ok is false for a String that is written with escapes,
 // and for any other value.
-func (v Value) Place() (start, end int, ok bool) {
-	if v.Kind() != String || v.escaped {
-		return 0, 0, false
-	}
-	return int(v.offset) + 1, int(v.offset) + len(v.raw) - 1, true
+func (v Value) Place() (start, end int32, ok bool) {
+	return v.offset + 1, v.offset + int32(len(v.raw)) - 1, v.kind == String && !v.escaped
 }
 
 // text returns what stands between a String's quotes.
@@ -87,10 +84,10 @@ func (v Value) text() []byte { return v.raw[1 : len(v.raw)-1] }
 
 // Elements returns a cursor before the first element of an Array. Any other value has no elements.
 func (v Value) Elements() Elements {
-	if v.Kind() != Array {
+	if v.kind != Array {
 		return Elements{}
 	}
-	return Elements{rest: v.raw[1:], offset: v.offset + 1}
+	return Elements{array: v, at: 1}
 }
 
 // Elements walks the elements of an Array, without allocating.
@@ -99,27 +96,36 @@ func (v Value) Elements() Elements {
 //		… e.Value() …
 //	}
 type Elements struct {
-	rest   []byte // after the opening bracket, or after the current element
-	offset int32  // of rest, into the text
-	value  Value
+	array Value // the zero Value after the last element
+	at    int   // after the opening bracket, or after the current element
+	value Value
 }
 
 // Next moves to the next element. It returns false when there is none.
 func (e *Elements) Next() bool {
-	at := skipTo(e.rest, 0)
-	if at >= len(e.rest) || e.rest[at] == ']' {
+	list := e.array.raw
+	start := skipTo(list, e.at)
+	if start >= len(list)-1 {
 		*e = Elements{}
 		return false
 	}
-	end := skipValue(e.rest, at)
-	raw := e.rest[at:end]
-	e.value = Value{raw, e.offset + int32(at), raw[0] == '"' && bytes.IndexByte(raw, '\\') >= 0}
-	e.rest, e.offset = e.rest[end:], e.offset+int32(end)
+	if list[start] == '"' && !e.array.escaped {
+		e.at = start + 2 + bytes.IndexByte(list[start+1:], '"')
+	} else {
+		e.at = skipValue(list, start)
+	}
+	e.value = newValue(list[start:e.at], e.array.offset+int32(start), e.array.escaped)
 	return true
 }
 
 // Value returns the current element.
 func (e *Elements) Value() Value { return e.value }
+
+// newValue returns a valid value. mayEscape is false where no string in it has an escape.
+func newValue(raw []byte, offset int32, mayEscape bool) Value {
+	kind := kindOf(raw[0])
+	return Value{raw, offset, kind, mayEscape && bytes.IndexByte(raw, '\\') >= 0}
+}
 
 // Parse checks that data is Valid and returns its value.
 func Parse(data []byte) (Value, error) {
@@ -128,6 +134,5 @@ func Parse(data []byte) (Value, error) {
 	}
 	raw := bytes.TrimLeft(data, " \t\r\n")
 	offset := len(data) - len(raw)
-	raw = bytes.TrimRight(raw, " \t\r\n")
-	return Value{raw, int32(offset), raw[0] == '"' && bytes.IndexByte(raw, '\\') >= 0}, nil
+	return newValue(bytes.TrimRight(raw, " \t\r\n"), int32(offset), true), nil
 }
