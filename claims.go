@@ -132,8 +132,7 @@ type claimSet struct {
 func (s *scratch) readClaims() error {
 	s.claims = claimSet{audience: s.claims.audience[:0]}
 	for s.scanner.Reset(s.payload); s.scanner.Next(); {
-		name, value := s.scanner.Member()
-		if !s.readClaim(name, value) {
+		if name := s.scanner.Name(); !s.readClaim(name) {
 			if err := s.claims.mismatch(string(name)); err != nil {
 				return err
 			}
@@ -145,40 +144,37 @@ func (s *scratch) readClaims() error {
 	return nil
 }
 
-// readClaim takes note of one claim. It returns false when that has an unexpected type.
-func (s *scratch) readClaim(name []byte, value jose.Value) (ok bool) {
+// readClaim takes note of the current claim. It returns false when that has an unexpected type.
+func (s *scratch) readClaim(name []byte) (ok bool) {
 	c := &s.claims
-	var text *span
 	switch string(name) {
 	case "iss":
-		text = &c.issuer
+		return s.readText(&c.issuer)
 	case "sub":
-		text = &c.subject
+		return s.readText(&c.subject)
 	case "aud":
-		return s.readAudience(value)
+		return s.readAudience()
 	case "exp":
-		return readDate(value, &c.expires)
+		return s.readDate(&c.expires)
 	case "nbf":
-		return readDate(value, &c.notBefore)
+		return s.readDate(&c.notBefore)
 	case "iat":
-		return readDate(value, &c.issuedAt)
+		return s.readDate(&c.issuedAt)
 	case "jti":
-		text = &c.id
+		return s.readText(&c.id)
 	case "sid":
-		text = &c.session
+		return s.readText(&c.session)
 	case "client_id":
-		text = &c.client
+		return s.readText(&c.client)
 	case "scope":
-		text = &c.scope
+		return s.readText(&c.scope)
 	case "auth_time":
-		return readDate(value, &c.authTime)
+		return s.readDate(&c.authTime)
 	case "gen":
-		c.generation, ok = value.Uint()
+		c.generation, ok = s.scanner.Value().Uint()
 		return ok
-	default:
-		return true
 	}
-	return s.readText(value, text)
+	return true
 }
 
 // mismatch decides about a claim of an unexpected type. The registered ones are refused; another issuer may mean something else by one that
@@ -205,10 +201,10 @@ func (c *claimSet) mismatch(claim string) error {
 }
 
 // readText takes note of a string claim. It returns false for another type.
-func (s *scratch) readText(value jose.Value, place *span) bool {
-	start, end, ok := value.Place()
+func (s *scratch) readText(place *span) bool {
+	start, end, ok := s.scanner.Place()
 	if !ok {
-		return s.readEscapedText(value, place)
+		return s.readEscapedText(s.scanner.Value(), place)
 	}
 	*place = span{start, end, true}
 	return true
@@ -226,7 +222,8 @@ func (s *scratch) readEscapedText(value jose.Value, place *span) bool {
 }
 
 // readAudience accepts a string or an array of strings (RFC 7519 §4.1.3).
-func (s *scratch) readAudience(value jose.Value) bool {
+func (s *scratch) readAudience() bool {
+	value := s.scanner.Value()
 	s.claims.hasAudience = true
 	if value.Kind() != jose.Array {
 		return s.readRecipient(value)
@@ -241,8 +238,9 @@ func (s *scratch) readAudience(value jose.Value) bool {
 }
 
 func (s *scratch) readRecipient(value jose.Value) bool {
-	var recipient span
-	if !s.readText(value, &recipient) {
+	start, end, ok := value.Place()
+	recipient := span{start, end, true}
+	if !ok && !s.readEscapedText(value, &recipient) {
 		return false
 	}
 	s.claims.audience = append(s.claims.audience, recipient)
@@ -250,8 +248,8 @@ func (s *scratch) readRecipient(value jose.Value) bool {
 }
 
 // readDate accepts a NumericDate from 1970 to 9999 (RFC 7519 §2); anything else is malformed, not absent.
-func readDate(value jose.Value, d *date) bool {
-	seconds, nanos, ok := value.Seconds()
+func (s *scratch) readDate(d *date) bool {
+	seconds, nanos, ok := s.scanner.Value().Seconds()
 	*d = date{seconds, nanos, ok}
 	return ok
 }

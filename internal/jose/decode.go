@@ -27,12 +27,11 @@ func (s *Scanner) Decode(v any) error {
 // decodeMembers fills the fields of a struct, and returns false when it can't.
 func (s *Scanner) decodeMembers(to *shape, target reflect.Value) bool {
 	for s.current = 0; s.Next(); {
-		name, value := s.Member()
-		field := to.find(s.members[s.current-1].hash, name)
+		field := to.find(s.member().hash, s.Name())
 		if field == nil {
 			continue
 		}
-		if into := target.FieldByIndex(field.index); !field.store(value, into) && !storeAny(value, into) {
+		if into, value := target.FieldByIndex(field.index), s.Value(); !field.store(value, into) && !storeAny(value, into) {
 			return false
 		}
 	}

@@ -85,28 +85,35 @@ func (s *Scanner) Next() bool {
 
 // Name returns the name of the current member, without escapes. It is valid until the next call of Next.
 func (s *Scanner) Name() []byte {
-	name, _ := s.Member()
+	m := s.member()
+	name := s.data[m.nameStart:m.nameEnd:m.nameEnd]
+	if m.nameEscaped {
+		return s.unescape(name)
+	}
 	return name
 }
 
 // Value returns the value of the current member.
 func (s *Scanner) Value() Value {
-	_, value := s.Member()
-	return value
+	m := s.member()
+	return Value{s.data[m.valueStart:m.valueEnd:m.valueEnd], m.valueStart, m.kind, m.valueEscaped}
 }
 
-// Member returns Name and Value at once, which is faster.
-func (s *Scanner) Member() (name []byte, value Value) {
-	if s.current <= 0 {
-		return nil, Value{}
-	}
-	m, data := &s.members[s.current-1], s.data
-	name = data[m.nameStart:m.nameEnd:m.nameEnd]
-	if m.nameEscaped {
-		name = s.unescape(name)
-	}
-	return name, Value{data[m.valueStart:m.valueEnd:m.valueEnd], m.valueStart, m.kind, m.valueEscaped}
+// Place is Place of the current member's Value, and faster.
+func (s *Scanner) Place() (start, end int32, ok bool) {
+	m := s.member()
+	return m.valueStart + 1, m.valueEnd - 1, m.kind == String && !m.valueEscaped
 }
+
+// member returns the current member, which is a zero one before the first and after the last.
+func (s *Scanner) member() *member {
+	if s.current <= 0 {
+		return &noMember
+	}
+	return &s.members[s.current-1]
+}
+
+var noMember member
 
 func (s *Scanner) unescape(name []byte) []byte {
 	s.unescaped = appendUnescaped(s.unescaped[:0], name)
@@ -199,13 +206,13 @@ func (s *Scanner) scanObject(i, depth int) int {
 			}
 			hash = mix(hash, word|spaces)
 		}
-		var m member
-		value := name + 2
+		value, kind := name+2, String
+		nameEscaped, valueEscaped := false, false
 		if name < 0 || name > len(data)-8 || pairAt(data, name) != endOfName {
 			if name, hash = s.scanUnusualName(i); name < 0 {
 				return -1
 			}
-			m.nameEscaped = s.escape > i
+			nameEscaped = s.escape > i
 			if value = s.scanColon(name + 1); value < 0 {
 				return -1
 			}
@@ -217,37 +224,36 @@ func (s *Scanner) scanObject(i, depth int) int {
 		} else if !s.isNew(&object, hash, i+1, name) {
 			return s.fail(i, "name appears twice in one object, or differs in letter case only")
 		}
-		m.hash, m.nameStart, m.nameEnd = uint32(hash>>32), int32(i+1), int32(name)
 		place := s.push()
 
 		var end int
 		switch first := byteAt(data, value); {
 		case first == '"':
-			m.kind = String
 			if end = plainEnd(data, value+1) + 1; byteAt(data, end-1) != '"' {
 				end = s.scanUnusualString(end - 1)
-				m.valueEscaped = s.escape > value
+				valueEscaped = s.escape > value
 			}
 		case '1' <= first && first <= '9':
-			m.kind = Number
+			kind = Number
 			if end = digitsEnd(data, value); byteAt(data, end) != ',' {
 				end = s.scanNumber(value)
 			}
 		case first == '[' && depth < MaxDepth:
-			m.kind = Array
+			kind = Array
 			end = s.scanArray(value, depth+1)
-			m.valueEscaped = s.escape > value
+			valueEscaped = s.escape > value
 		default:
 			value, first = s.token(value)
-			m.kind = kindOf(first)
+			kind = kindOf(first)
 			end = s.scanValue(value, depth)
-			m.valueEscaped = s.escape > value
+			valueEscaped = s.escape > value
 		}
 		if end < 0 {
 			return -1
 		}
-		m.valueStart, m.valueEnd = int32(value), int32(end)
-		s.members[place] = m
+		m := &s.members[place]
+		m.hash, m.nameStart, m.nameEnd, m.nameEscaped = uint32(hash>>32), int32(i+1), int32(name), nameEscaped
+		m.valueStart, m.valueEnd, m.valueEscaped, m.kind = int32(value), int32(end), valueEscaped, kind
 		if i = end + 1; byteAt(data, end) != ',' || byteAt(data, i) != '"' {
 			i, more = s.nextElement(end, '}')
 		}
