@@ -41,7 +41,11 @@ func (f *fake) Undelivered(_ context.Context, n issuer.Notice) (bool, error) {
 	return n.ID == "last", nil
 }
 
-func (f *fake) Noticed() <-chan struct{} { return f.noticed }
+func (f *fake) Noticed() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.noticed
+}
 
 func (f *fake) add(d issuer.Delivery) {
 	f.mu.Lock()
