@@ -165,7 +165,8 @@ func (c *client) adminClients() {
 	const path = "/admin/v1/clients"
 	members := object{
 		"name": "Ours", "scope": "pets:read", "resources": []string{running.Audience}, "first_party": true, "access_ttl": 60, "idle_ttl": 3600,
-		"absolute_ttl": 86400, "access_type": "JWT", "algorithm": "ES256",
+		"absolute_ttl": 86400, "access_type": "JWT", "algorithm": "ES256", "redirect_uris": []string{"https://ours.example.com/callback", "http://127.0.0.1/callback"},
+		"post_logout_redirect_uris": []string{"https://ours.example.com/"}, "backchannel_logout_uri": "https://ours.example.com/logout",
 	}
 	c.as("POST", path, object{}, 201)
 	c.as("POST", path, object{"client_id": running.App}, 409)

@@ -136,6 +136,9 @@ func clientChanges(before, after Client) string {
 		{"absolute_ttl", before.AbsoluteTTL == after.AbsoluteTTL},
 		{"access_type", before.AccessType == after.AccessType},
 		{"algorithm", before.Algorithm == after.Algorithm},
+		{"redirect_uris", slices.Equal(before.RedirectURIs, after.RedirectURIs)},
+		{"post_logout_redirect_uris", slices.Equal(before.PostLogoutRedirectURIs, after.PostLogoutRedirectURIs)},
+		{"backchannel_logout_uri", before.BackchannelLogoutURI == after.BackchannelLogoutURI},
 		{"secret", bytes.Equal(before.SecretHash, after.SecretHash)},
 	})
 }

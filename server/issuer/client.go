@@ -29,8 +29,13 @@ type Client struct {
 	AccessType  string        // typ of its access tokens: "at+jwt" (RFC 9068), also when it is empty, or "JWT" for APIs that know no other
 	Algorithm   jot.Algorithm // signs its access tokens where the resource names none; "": Config.Algorithm
 	SecretHash  []byte        // SHA-256 of its secret; nil: a public client, which has nothing to prove itself with
-	Declared    bool          // by the configuration, or built in; set by the issuer
-	Created     time.Time     // of a stored client; set by the issuer
+
+	RedirectURIs           []string // where the answer to an authorization request may go: see checkRedirectURI; nil: it can't make any
+	PostLogoutRedirectURIs []string // where a browser may go on to after a logout
+	BackchannelLogoutURI   string   // takes logout tokens (OpenID Connect Back-Channel Logout 1.0): https, or http on loopback; "": none
+
+	Declared bool      // by the configuration, or built in; set by the issuer
+	Created  time.Time // of a stored client; set by the issuer
 }
 
 // The types of access tokens.
@@ -56,7 +61,9 @@ func (c *Client) check() error {
 	case c.SecretHash != nil && len(c.SecretHash) != sha256.Size:
 		return &InputError{"secret", "must be stored as its SHA-256"}
 	}
-	return errors.Join(checkScope(c.Scopes), checkAudiences(c.Resources), checkAlgorithm(c.Algorithm))
+	return errors.Join(checkScope(c.Scopes), checkAudiences(c.Resources), checkAlgorithm(c.Algorithm),
+		checkRedirectURIs("redirect_uris", c.RedirectURIs), checkRedirectURIs("post_logout_redirect_uris", c.PostLogoutRedirectURIs),
+		checkBackchannelURI(c.BackchannelLogoutURI))
 }
 
 func validTTL(d time.Duration) bool {
@@ -104,6 +111,7 @@ func shorter(limit, d time.Duration) time.Duration {
 // clone returns a client that shares nothing with this one.
 func (c Client) clone() Client {
 	c.Scopes, c.Resources, c.SecretHash = slices.Clone(c.Scopes), slices.Clone(c.Resources), slices.Clone(c.SecretHash)
+	c.RedirectURIs, c.PostLogoutRedirectURIs = slices.Clone(c.RedirectURIs), slices.Clone(c.PostLogoutRedirectURIs)
 	return c
 }
 

@@ -5,15 +5,17 @@ import (
 )
 
 const (
-	clientColumns = `id, name, scopes, resources, first_party, access_ttl, idle_ttl, absolute_ttl, access_type, algorithm, secret_hash, created`
+	clientColumns = `id, name, scopes, resources, first_party, access_ttl, idle_ttl, absolute_ttl, access_type, algorithm, secret_hash, created,
+			redirect_uris, post_logout_redirect_uris, backchannel_logout_uri`
 
 	selectClient  = `SELECT ` + clientColumns + ` FROM clients WHERE id = $1`
 	selectClients = `SELECT ` + clientColumns + ` FROM clients WHERE id > $1 ORDER BY id LIMIT $2`
 	insertClient  = `INSERT INTO clients (` + clientColumns + `)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
 	updateClient = `UPDATE clients SET name = $1, scopes = $2, resources = $3, first_party = $4, access_ttl = $5, idle_ttl = $6,
-			absolute_ttl = $7, access_type = $8, algorithm = $9, secret_hash = $10
-		WHERE id = $11`
+			absolute_ttl = $7, access_type = $8, algorithm = $9, secret_hash = $10, redirect_uris = $11,
+			post_logout_redirect_uris = $12, backchannel_logout_uri = $13
+		WHERE id = $14`
 	deleteClient = `DELETE FROM clients WHERE id = $1`
 )
 
@@ -36,7 +38,8 @@ func (t *tx) Clients(after string, limit int) ([]issuer.Client, error) {
 func scanClient(r row) (issuer.Client, error) {
 	var c issuer.Client
 	err := r.Scan(&c.ID, &c.Name, wordsField{&c.Scopes}, textsField{&c.Resources}, &c.FirstParty, durationField{&c.AccessTTL},
-		durationField{&c.IdleTTL}, durationField{&c.AbsoluteTTL}, &c.AccessType, &c.Algorithm, &c.SecretHash, timeField{&c.Created})
+		durationField{&c.IdleTTL}, durationField{&c.AbsoluteTTL}, &c.AccessType, &c.Algorithm, &c.SecretHash, timeField{&c.Created},
+		textsField{&c.RedirectURIs}, textsField{&c.PostLogoutRedirectURIs}, &c.BackchannelLogoutURI)
 	if len(c.SecretHash) == 0 {
 		c.SecretHash = nil
 	}
@@ -49,7 +52,8 @@ func (t *tx) InsertClient(c issuer.Client) error {
 		return err
 	}
 	return t.insert(insertClient, c.ID, c.Name, words(c.Scopes), texts(c.Resources), flag(c.FirstParty), c.AccessTTL.Milliseconds(),
-		c.IdleTTL.Milliseconds(), c.AbsoluteTTL.Milliseconds(), c.AccessType, string(c.Algorithm), blob(c.SecretHash), millis(c.Created))
+		c.IdleTTL.Milliseconds(), c.AbsoluteTTL.Milliseconds(), c.AccessType, string(c.Algorithm), blob(c.SecretHash), millis(c.Created),
+		texts(c.RedirectURIs), texts(c.PostLogoutRedirectURIs), c.BackchannelLogoutURI)
 }
 
 // UpdateClient implements issuer.ClientWriter.
@@ -58,7 +62,8 @@ func (t *tx) UpdateClient(c issuer.Client) error {
 		return err
 	}
 	return t.change(updateClient, c.Name, words(c.Scopes), texts(c.Resources), flag(c.FirstParty), c.AccessTTL.Milliseconds(),
-		c.IdleTTL.Milliseconds(), c.AbsoluteTTL.Milliseconds(), c.AccessType, string(c.Algorithm), blob(c.SecretHash), c.ID)
+		c.IdleTTL.Milliseconds(), c.AbsoluteTTL.Milliseconds(), c.AccessType, string(c.Algorithm), blob(c.SecretHash),
+		texts(c.RedirectURIs), texts(c.PostLogoutRedirectURIs), c.BackchannelLogoutURI, c.ID)
 }
 
 // DeleteClient implements issuer.ClientWriter.

@@ -17,6 +17,13 @@ func set[T any](field, value *T) {
 	}
 }
 
+// setList gives a field the list that a request has for it, if any; an empty one is none.
+func setList(field, value *[]string) {
+	if value != nil {
+		*field = append([]string(nil), *value...)
+	}
+}
+
 // seconds are a duration as requests and answers have it.
 type seconds int64
 

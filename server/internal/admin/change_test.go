@@ -10,7 +10,7 @@ func TestNullChangesNothing(t *testing.T) {
 	f.do("POST", "/admin/v1/resources", `{"audience":"x","scope":"a"}`).want(t, 201)
 	for path, members := range map[string][]string{
 		"/admin/v1/subjects/u1":      {"scope", "claims", "disabled", "soft"},
-		"/admin/v1/clients/client_x": {"name", "scope", "resources", "first_party", "access_ttl", "idle_ttl", "absolute_ttl", "access_type", "algorithm"},
+		"/admin/v1/clients/client_x": {"name", "scope", "resources", "first_party", "access_ttl", "idle_ttl", "absolute_ttl", "access_type", "algorithm", "redirect_uris", "post_logout_redirect_uris", "backchannel_logout_uri"},
 		"/admin/v1/resources/x":      {"name", "scope", "access_ttl", "algorithm"},
 	} {
 		before := f.do("GET", path, "").body

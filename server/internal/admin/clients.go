@@ -25,20 +25,25 @@ type Clients interface {
 }
 
 type clientAnswer struct {
-	ID           string     `json:"client_id"`
-	Secret       string     `json:"client_secret,omitempty"` // only where it was just made: it is nowhere else
-	Name         string     `json:"name"`
-	Scope        string     `json:"scope"`
-	Resources    []string   `json:"resources"` // empty: any
-	FirstParty   bool       `json:"first_party"`
-	Confidential bool       `json:"confidential"`
-	AccessTTL    seconds    `json:"access_ttl"` // 0: the resource's
-	IdleTTL      seconds    `json:"idle_ttl"`   // 0: the server's
-	AbsoluteTTL  seconds    `json:"absolute_ttl"`
-	AccessType   string     `json:"access_type,omitempty"`
-	Algorithm    string     `json:"algorithm,omitempty"`
-	Declared     bool       `json:"declared"` // in the configuration: it can't be changed here
-	Created      *time.Time `json:"created,omitempty"`
+	ID           string   `json:"client_id"`
+	Secret       string   `json:"client_secret,omitempty"` // only where it was just made: it is nowhere else
+	Name         string   `json:"name"`
+	Scope        string   `json:"scope"`
+	Resources    []string `json:"resources"` // empty: any
+	FirstParty   bool     `json:"first_party"`
+	Confidential bool     `json:"confidential"`
+	AccessTTL    seconds  `json:"access_ttl"` // 0: the resource's
+	IdleTTL      seconds  `json:"idle_ttl"`   // 0: the server's
+	AbsoluteTTL  seconds  `json:"absolute_ttl"`
+	AccessType   string   `json:"access_type,omitempty"`
+	Algorithm    string   `json:"algorithm,omitempty"`
+
+	RedirectURIs           []string `json:"redirect_uris"`
+	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris"`
+	BackchannelLogoutURI   string   `json:"backchannel_logout_uri,omitempty"`
+
+	Declared bool       `json:"declared"` // in the configuration: it can't be changed here
+	Created  *time.Time `json:"created,omitempty"`
 }
 
 func newClientAnswer(c issuer.Client, secret string) clientAnswer {
@@ -46,6 +51,7 @@ func newClientAnswer(c issuer.Client, secret string) clientAnswer {
 		ID: c.ID, Secret: secret, Name: c.Name, Scope: strings.Join(c.Scopes, " "), Resources: append([]string{}, c.Resources...),
 		FirstParty: c.FirstParty, Confidential: c.SecretHash != nil, AccessTTL: newSeconds(c.AccessTTL), IdleTTL: newSeconds(c.IdleTTL),
 		AbsoluteTTL: newSeconds(c.AbsoluteTTL), AccessType: c.AccessType, Algorithm: string(c.Algorithm), Declared: c.Declared,
+		RedirectURIs: append([]string{}, c.RedirectURIs...), PostLogoutRedirectURIs: append([]string{}, c.PostLogoutRedirectURIs...), BackchannelLogoutURI: c.BackchannelLogoutURI,
 		Created: optional(c.Created),
 	}
 }
@@ -90,6 +96,10 @@ type clientChange struct {
 	AbsoluteTTL *seconds  `json:"absolute_ttl"`
 	AccessType  *string   `json:"access_type"`
 	Algorithm   *string   `json:"algorithm"`
+
+	RedirectURIs           *[]string `json:"redirect_uris"`
+	PostLogoutRedirectURIs *[]string `json:"post_logout_redirect_uris"`
+	BackchannelLogoutURI   *string   `json:"backchannel_logout_uri"`
 }
 
 func (change clientChange) apply(c *issuer.Client) error {
@@ -99,9 +109,10 @@ func (change clientChange) apply(c *issuer.Client) error {
 	if change.Scope != nil {
 		c.Scopes = web.ParseScope(*change.Scope)
 	}
-	if change.Resources != nil {
-		c.Resources = append([]string(nil), *change.Resources...)
-	}
+	setList(&c.Resources, change.Resources)
+	setList(&c.RedirectURIs, change.RedirectURIs)
+	setList(&c.PostLogoutRedirectURIs, change.PostLogoutRedirectURIs)
+	set(&c.BackchannelLogoutURI, change.BackchannelLogoutURI)
 	if change.Algorithm != nil {
 		c.Algorithm = jot.Algorithm(*change.Algorithm)
 	}

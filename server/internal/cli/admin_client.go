@@ -17,6 +17,8 @@ var clientColumns = []column{
 var clientMembers = append(clientColumns[:len(clientColumns):len(clientColumns)], []column{
 	{"ACCESS TTL", "access_ttl", false}, {"IDLE TTL", "idle_ttl", false}, {"ABSOLUTE TTL", "absolute_ttl", false},
 	{"ACCESS TYPE", "access_type", false}, {"ALGORITHM", "algorithm", false}, {"SECRET", "client_secret", false},
+	{"REDIRECT URIS", "redirect_uris", false}, {"POST-LOGOUT REDIRECT URIS", "post_logout_redirect_uris", false},
+	{"BACKCHANNEL LOGOUT URI", "backchannel_logout_uri", false},
 }...)
 
 func newAdminClientCommand(a *adminFlags) *cobra.Command {
@@ -43,7 +45,8 @@ func newClientListCommand(a *adminFlags) *cobra.Command {
 // clientFlags are what a client may have.
 type clientFlags struct {
 	name, scope, accessType, algorithm string
-	resources                          []string
+	resources, redirects, afterLogout  []string
+	backchannel                        string
 	firstParty                         bool
 	accessTTL, idleTTL, absoluteTTL    time.Duration
 }
@@ -53,6 +56,9 @@ func (f *clientFlags) addFlags(cmd *cobra.Command) {
 	flags.StringVar(&f.name, "name", "", "`NAME` for people")
 	flags.StringVar(&f.scope, "scope", "", "`SCOPE`s that it may ask for, with spaces in between")
 	flags.StringSliceVar(&f.resources, "resource", nil, "`AUDIENCE`,... that its tokens may be for, the first by default (default: any)")
+	flags.StringSliceVar(&f.redirects, "redirect-uri", nil, "`URI`,... where the answers to its authorization requests may go, exactly")
+	flags.StringSliceVar(&f.afterLogout, "post-logout-redirect-uri", nil, "`URI`,... where a browser may go on to after a logout")
+	flags.StringVar(&f.backchannel, "backchannel-logout-uri", "", "`URI` where it's told of logouts")
 	flags.BoolVar(&f.firstParty, "first-party", false, "it's the operator's own, and may handle passwords")
 	flags.DurationVar(&f.accessTTL, "access-ttl", 0, "life of its access tokens, where the resource's is longer")
 	flags.DurationVar(&f.idleTTL, "idle-ttl", 0, "life of an unused session, where the server's is longer")
@@ -67,6 +73,8 @@ func (f *clientFlags) body(cmd *cobra.Command) map[string]any {
 		"name": {"name", f.name}, "scope": {"scope", f.scope}, "resource": {"resources", f.resources}, "first-party": {"first_party", f.firstParty},
 		"access-ttl": {"access_ttl", inSeconds(f.accessTTL)}, "idle-ttl": {"idle_ttl", inSeconds(f.idleTTL)}, "absolute-ttl": {"absolute_ttl", inSeconds(f.absoluteTTL)},
 		"access-type": {"access_type", f.accessType}, "alg": {"algorithm", f.algorithm},
+		"redirect-uri": {"redirect_uris", f.redirects}, "post-logout-redirect-uri": {"post_logout_redirect_uris", f.afterLogout},
+		"backchannel-logout-uri": {"backchannel_logout_uri", f.backchannel},
 	})
 }
 

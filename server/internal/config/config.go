@@ -139,6 +139,9 @@ type Client struct {
 	AbsoluteTTL  time.Duration `toml:"absolute_ttl" doc:"Ends its sessions where tokens.absolute_ttl is longer; 0s: that."`
 	AccessType   string        `toml:"access_type" doc:"The typ of its access tokens: at+jwt, or JWT for APIs that know no other; empty: at+jwt."`
 	Algorithm    string        `toml:"algorithm" doc:"Signs its access tokens where the resource names none."`
+	RedirectURIs []string      `toml:"redirect_uris" doc:"Where the answers to its authorization requests may go, exactly; the port of a loopback address is free. https, http on loopback, or an app's own scheme." example:"https://app.example.com/callback"`
+	PostLogout   []string      `toml:"post_logout_redirect_uris" doc:"Where a browser may go on to after a logout." example:"https://app.example.com/"`
+	Backchannel  string        `toml:"backchannel_logout_uri" doc:"Where it's told of logouts (OpenID Connect Back-Channel Logout); empty: nowhere." example:"https://app.example.com/backchannel-logout"`
 	SecretSHA256 string        `toml:"secret_sha256" doc:"SHA-256, in hexadecimal, of its secret; empty: a public client. The secret is jcs_ and 32 random bytes in base64url."`
 }
 

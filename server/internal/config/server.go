@@ -179,6 +179,7 @@ func (c Client) declared() (issuer.Client, error) {
 	declared := issuer.Client{
 		ID: c.ID, Name: c.Name, Scopes: c.Scopes, Resources: c.Resources, FirstParty: c.FirstParty,
 		AccessTTL: c.AccessTTL, IdleTTL: c.IdleTTL, AbsoluteTTL: c.AbsoluteTTL, AccessType: c.AccessType, Algorithm: jot.Algorithm(c.Algorithm),
+		RedirectURIs: c.RedirectURIs, PostLogoutRedirectURIs: c.PostLogout, BackchannelLogoutURI: c.Backchannel,
 	}
 	if c.SecretSHA256 == "" {
 		return declared, nil

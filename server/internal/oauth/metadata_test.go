@@ -74,7 +74,7 @@ func TestMetadata(t *testing.T) {
 			"jot_feed_jwks_uri":                          c.issuer + "/feed/jwks.json",
 			"scopes_supported":                           []any{"pets:read", "pets:write"},
 			"response_types_supported":                   []any{},
-			"grant_types_supported":                      []any{"refresh_token", "client_credentials"},
+			"grant_types_supported":                      []any{"client_credentials", "refresh_token"},
 			"subject_types_supported":                    []any{"public"},
 			"id_token_signing_alg_values_supported":      []any{"ES256"},
 			"token_endpoint_auth_methods_supported":      []any{"none", "client_secret_basic", "client_secret_post"},

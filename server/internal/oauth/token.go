@@ -1,35 +1,38 @@
 package oauth
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-const (
-	grantRefresh = "refresh_token"      // RFC 6749 section 6
-	grantClient  = "client_credentials" // section 4.4
-)
+// grants are the grant types of the token endpoint, each in a file of its own. The client was authenticated before.
+var grants = map[string]func(*Server, *http.Request, *tokenRequest) (issuer.Tokens, error){
+	grantRefresh: (*Server).refresh,
+	grantClient:  (*Server).issueToClient,
+}
 
 // grantTypes are those that the token endpoint takes, as the metadata names them.
-var grantTypes = []string{grantRefresh, grantClient}
+var grantTypes = slices.Sorted(maps.Keys(grants))
 
-// tokenRequest is RFC 6749's of sections 4.4.2 and 6, with RFC 8707's resource.
+// tokenRequest is a request for tokens, with RFC 8707's resource. What one grant type alone takes is in the file of that grant.
 type tokenRequest struct {
 	client
-	GrantType    string `json:"grant_type"`
-	RefreshToken string `json:"refresh_token"`
-	Scope        string `json:"scope"`
-	Resource     string `json:"resource"`
+	refreshParameters
+	GrantType string `json:"grant_type"`
+	Scope     string `json:"scope"`
+	Resource  string `json:"resource"`
 }
 
 func (t *tokenRequest) fromForm(form url.Values) {
 	t.client.fromForm(form)
-	t.GrantType, t.RefreshToken = form.Get("grant_type"), form.Get("refresh_token")
-	t.Scope, t.Resource = form.Get("scope"), form.Get("resource")
+	t.refreshParameters.fromForm(form)
+	t.GrantType, t.Scope, t.Resource = form.Get("grant_type"), form.Get("scope"), form.Get("resource")
 }
 
 // token answers POST /oauth2/token.
@@ -52,32 +55,16 @@ func (s *Server) grant(w http.ResponseWriter, r *http.Request, req *tokenRequest
 	if err := s.authenticate(r, &req.client); err != nil {
 		return issuer.Tokens{}, err
 	}
-	switch req.GrantType {
-	case grantRefresh:
-		return s.refresh(r, req)
-	case grantClient:
-		return s.issueToClient(r, req)
-	case "":
+	if req.GrantType == "" {
 		return issuer.Tokens{}, missing("grant_type")
 	}
-	return issuer.Tokens{}, &protocolError{code: "unsupported_grant_type", description: "grant_type must be " + strings.Join(grantTypes, " or "), status: http.StatusBadRequest}
-}
-
-func (s *Server) refresh(r *http.Request, req *tokenRequest) (issuer.Tokens, error) {
-	if req.RefreshToken == "" {
-		return issuer.Tokens{}, missing("refresh_token")
+	grant, known := grants[req.GrantType]
+	if !known {
+		return issuer.Tokens{}, unsupportedGrant
 	}
-	return s.issuer.Refresh(r.Context(), issuer.RefreshRequest{
-		Token:     req.RefreshToken,
-		ClientID:  req.ID,
-		Resource:  req.Resource,
-		Scope:     web.ParseScope(req.Scope),
-		UserAgent: r.UserAgent(),
-		Address:   web.ClientAddress(r),
-	})
+	return grant(s, r, req)
 }
 
-// issueToClient answers a client that acts for itself.
-func (s *Server) issueToClient(r *http.Request, req *tokenRequest) (issuer.Tokens, error) {
-	return s.issuer.IssueToClient(r.Context(), issuer.ClientGrant{ClientID: req.ID, Resource: req.Resource, Scope: web.ParseScope(req.Scope)})
+var unsupportedGrant = &protocolError{
+	code: "unsupported_grant_type", description: "grant_type must be " + strings.Join(grantTypes, " or "), status: http.StatusBadRequest,
 }

@@ -1,0 +1,85 @@
+package issuer
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestCheckRedirectURI(t *testing.T) {
+	for _, uri := range []string{
+		"https://app.example.com/callback", "https://app.example.com", "https://app.example.com:8443/a?tenant=1", "https://app.example.com/a%20b",
+		"http://127.0.0.1/callback", "http://127.0.0.1:3000/", "http://[::1]/callback", "http://localhost:3000/callback",
+		"com.example.app:/callback", "com.example.app://callback",
+	} {
+		if reason := checkRedirectURI(uri); reason != "" {
+			t.Errorf("%s %s", uri, reason)
+		}
+	}
+	for _, uri := range []string{
+		"", "/callback", "app.example.com/callback", "//app.example.com/callback", "https:///callback", "https:app.example.com", "http://app.example.com/callback",
+		"https://app.example.com/callback#", "https://app.example.com/#fragment", "https://ada@app.example.com/", "https://ada:pw@app.example.com/",
+		"https://*.example.com/callback", "https://app.example.com/*", "https://app.example.com/a/../b", "https://app.example.com/a/%2e%2e/b", "https://app.example.com/./a",
+		"https://app.example.com/a b", "https://app.example.com/\tx", "https://app.example.com\\@evil.example", "https://app.exämple.com/", "https://app.example.com/\x00",
+		"https://app.example.com/?code=1", "https://app.example.com/?a=1&state=x", "https://app.example.com/?iss=x", "https://app.example.com/?error=x",
+		"javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "myapp:/callback", "com.example.app:", "com.example.app:callback", "http://127.0.0.1.example.com/",
+		"https://app.example.com/" + strings.Repeat("a", maxRedirectURI),
+	} {
+		if checkRedirectURI(uri) == "" {
+			t.Errorf("%.80q is taken", uri)
+		}
+	}
+}
+
+// TestRedirectsTo has the tricks by which a code was sent elsewhere (RFC 9700 §4.1).
+func TestRedirectsTo(t *testing.T) {
+	c := Client{RedirectURIs: []string{"https://app.example.com/callback", "http://127.0.0.1/callback", "http://[::1]:8080/callback?a=1", "http://localhost:3000/callback", "com.example.app:/callback"}}
+	for uri, want := range map[string]bool{
+		"https://app.example.com/callback":                true,
+		"com.example.app:/callback":                       true,
+		"http://127.0.0.1/callback":                       true,
+		"http://127.0.0.1:51004/callback":                 true,
+		"http://[::1]/callback?a=1":                       true,
+		"http://[::1]:9/callback?a=1":                     true,
+		"http://localhost:3000/callback":                  true,
+		"":                                                false,
+		"https://app.example.com/callback/":               false,
+		"https://app.example.com/callback/x":              false,
+		"https://app.example.com/callback?x=1":            false,
+		"https://app.example.com/callback#x":              false,
+		"https://app.example.com/Callback":                false,
+		"https://APP.example.com/callback":                false,
+		"HTTPS://app.example.com/callback":                false,
+		"http://app.example.com/callback":                 false,
+		"https://app.example.com:443/callback":            false,
+		"https://app.example.com/":                        false,
+		"https://app.example.com/x/../callback":           false,
+		"https://app.example.com/%63allback":              false,
+		"https://app.example.com.evil.example/callback":   false,
+		"https://app.example.com@evil.example/callback":   false,
+		"https://evil.example/https://app.example.com/":   false,
+		"https://evil.example#https://app.example.com":    false,
+		"https://app.example.com\\@evil.example/callback": false,
+		"http://127.0.0.1:51004/other":                    false,
+		"http://127.0.0.1:/callback":                      false,
+		"http://127.0.0.1:0/callback":                     false,
+		"http://127.0.0.1:080/callback":                   false,
+		"http://127.0.0.1:65536/callback":                 false,
+		"http://127.0.0.1:99999/callback":                 false,
+		"http://127.0.0.1:8080@evil.example/callback":     false,
+		"http://127.0.0.1.evil.example/callback":          false,
+		"http://127.0.0.2/callback":                       false,
+		"http://[::1%25lo]/callback?a=1":                  false,
+		"https://127.0.0.1/callback":                      false,
+		"http://localhost/callback":                       false,
+		"http://localhost:3001/callback":                  false,
+		"com.example.app:/callback/x":                     false,
+		"com.example.app://callback":                      false,
+	} {
+		if c.redirectsTo(uri) != want {
+			t.Errorf("%q: %v", uri, !want)
+		}
+	}
+	if (&Client{}).redirectsTo("") {
+		t.Error("a client without redirect URIs has one")
+	}
+}
