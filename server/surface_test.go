@@ -43,6 +43,7 @@ var surface = map[string]endpoint{
 	"DELETE /v1/sessions/{sid}":                   {bearer: "access"},
 	"POST /oauth2/token":                          {form: true, body: map[string]any{"grant_type": "refresh_token", "client_id": "client_app", "refresh_token": "jrt_x", "scope": "pets:read", "resource": "petstore"}, others: []map[string]any{{"grant_type": "client_credentials", "client_id": "client_app", "client_secret": "jcs_x"}}},
 	"POST /oauth2/revoke":                         {form: true, body: map[string]any{"token": "x", "token_type_hint": "refresh_token", "client_id": "client_app"}, harmless: []string{"token", "token_type_hint"}},
+	"POST /oauth2/introspect":                     {form: true, body: map[string]any{"token": "x", "token_type_hint": "refresh_token", "client_id": "client_app", "client_secret": "jcs_x"}, harmless: []string{"token", "token_type_hint"}},
 	"GET /.well-known/jwks.json":                  {},
 	"GET /.well-known/openid-configuration":       {},
 	"GET /.well-known/oauth-authorization-server": {},

@@ -181,7 +181,7 @@ func (c *client) oauth() {
 	t = c.tokens(call{method: "POST", path: "/oauth2/token", form: "grant_type=refresh_token&client_id=" + running.App + "&refresh_token=" + t.Refresh, want: 200})
 	t = c.tokens(call{method: "POST", path: "/oauth2/token", json: map[string]string{"grant_type": "refresh_token", "client_id": running.App, "refresh_token": t.Refresh}, want: 200})
 	c.do(call{method: "POST", path: "/oauth2/token", form: "grant_type=refresh_token&client_id=" + running.App + "&refresh_token=jrt_forged", want: 400})
-	for _, path := range []string{"/oauth2/token", "/oauth2/revoke"} {
+	for _, path := range []string{"/oauth2/token", "/oauth2/revoke", "/oauth2/introspect"} {
 		c.do(call{method: "POST", path: path, form: "grant_type=refresh_token&token=x", header: basic(running.App, "secret"), want: 401})
 	}
 	c.clientCredentials()
@@ -202,7 +202,11 @@ func (c *client) clientCredentials() {
 	c.do(call{method: "POST", path: "/oauth2/token", form: grant + "&client_id=" + id + "&client_secret=" + secret, header: basic(id, secret), want: 400})
 	c.do(call{method: "POST", path: "/oauth2/token", form: grant + "&client_id=" + running.App, want: 400})
 	c.do(call{method: "POST", path: "/oauth2/token", form: grant, header: basic(id, "jcs_wrong"), want: 401})
+	c.do(call{method: "POST", path: "/oauth2/introspect", form: "token=" + t.Access, header: basic(id, secret), want: 200})
+	c.do(call{method: "POST", path: "/oauth2/introspect", json: object{"token": t.Access, "client_id": id, "client_secret": secret}, want: 200})
+	c.do(call{method: "POST", path: "/oauth2/introspect", form: "client_id=" + id + "&client_secret=" + secret, want: 400})
 	c.do(call{method: "POST", path: "/oauth2/revoke", form: "token=" + t.Access, header: basic(id, secret), want: 200})
+	c.do(call{method: "POST", path: "/oauth2/introspect", form: "token=" + t.Access, header: basic(id, secret), want: 200})
 }
 
 // basic is the header in which a confidential client proves itself.

@@ -92,6 +92,9 @@ func checkAudiences(audiences []string) error {
 	return nil
 }
 
+// Confidential reports whether the client can prove who it is.
+func (c *Client) Confidential() bool { return c.SecretHash != nil }
+
 // may reports whether a client's tokens may be for an audience.
 func (c *Client) may(audience string) bool {
 	return c.Resources == nil || slices.Contains(c.Resources, audience)

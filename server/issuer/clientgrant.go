@@ -78,7 +78,7 @@ func (m moment) beginOwn(r Reader, g ClientGrant) (*draft, error) {
 
 func (i *Issuer) confidentialClient(r ClientReader, id string) (*Client, error) {
 	client, err := i.client(r, id)
-	if err == nil && client.SecretHash == nil {
+	if err == nil && !client.Confidential() {
 		return nil, ErrUnauthorizedClient
 	}
 	return client, err

@@ -49,7 +49,7 @@ type clientAnswer struct {
 func newClientAnswer(c issuer.Client, secret string) clientAnswer {
 	return clientAnswer{
 		ID: c.ID, Secret: secret, Name: c.Name, Scope: strings.Join(c.Scopes, " "), Resources: append([]string{}, c.Resources...),
-		FirstParty: c.FirstParty, Confidential: c.SecretHash != nil, AccessTTL: newSeconds(c.AccessTTL), IdleTTL: newSeconds(c.IdleTTL),
+		FirstParty: c.FirstParty, Confidential: c.Confidential(), AccessTTL: newSeconds(c.AccessTTL), IdleTTL: newSeconds(c.IdleTTL),
 		AbsoluteTTL: newSeconds(c.AbsoluteTTL), AccessType: c.AccessType, Algorithm: string(c.Algorithm), Declared: c.Declared,
 		RedirectURIs: append([]string{}, c.RedirectURIs...), PostLogoutRedirectURIs: append([]string{}, c.PostLogoutRedirectURIs...), BackchannelLogoutURI: c.BackchannelLogoutURI,
 		Created: optional(c.Created),

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/jot-auth/jot/server/issuer"
 )
 
 // client is how a request says who makes it: a public client states its ID in the body and proves nothing (RFC 6749 section
@@ -26,28 +28,29 @@ const (
 )
 
 // authMethods are the ways in which a client is authenticated, as the metadata names them.
-var authMethods = []string{authNone, authBasic, authPost}
+var authMethods = append([]string{authNone}, provingMethods...)
+
+// provingMethods are those by which a client proves who it is.
+var provingMethods = []string{authBasic, authPost}
 
 // authenticate settles which client makes a request, or refuses it. Nothing else of the request counts before that, so that a wrong
 // client never uses up a token.
-func (s *Server) authenticate(r *http.Request, c *client) error {
+func (s *Server) authenticate(r *http.Request, c *client) (issuer.Client, error) {
 	stated := r.Header.Values("Authorization")
 	switch {
 	case len(stated) > 1:
-		return invalidRequest("two Authorization headers")
+		return issuer.Client{}, invalidRequest("two Authorization headers")
 	case len(stated) == 1 && c.Secret != "": // RFC 6749 section 2.3: one method a request
-		return invalidRequest("a client secret in the body beside the Authorization header")
+		return issuer.Client{}, invalidRequest("a client secret in the body beside the Authorization header")
 	case len(stated) == 1:
 		if err := c.fromBasic(stated[0]); err != nil {
-			return err
+			return issuer.Client{}, err
 		}
 	case c.ID == "":
-		return missing("client_id")
+		return issuer.Client{}, missing("client_id")
 	}
-	if _, err := s.issuer.AuthenticateClient(r.Context(), c.ID, c.Secret); err != nil {
-		return clientError(err, len(stated) == 1)
-	}
-	return nil
+	found, err := s.issuer.AuthenticateClient(r.Context(), c.ID, c.Secret)
+	return found, clientError(err, len(stated) == 1)
 }
 
 // fromBasic reads the Authorization header. A client ID in the body may only repeat that of the header.

@@ -12,6 +12,7 @@ type metadata struct {
 	Issuer             string   `json:"issuer"`
 	TokenEndpoint      string   `json:"token_endpoint"`
 	RevocationEndpoint string   `json:"revocation_endpoint"`
+	Introspection      string   `json:"introspection_endpoint"`
 	KeySet             string   `json:"jwks_uri"`
 	Feed               string   `json:"jot_feed_uri"`
 	FeedKeySet         string   `json:"jot_feed_jwks_uri"`
@@ -22,6 +23,7 @@ type metadata struct {
 	SigningAlgorithms  []string `json:"id_token_signing_alg_values_supported"`
 	TokenAuth          []string `json:"token_endpoint_auth_methods_supported"`
 	RevocationAuth     []string `json:"revocation_endpoint_auth_methods_supported"`
+	IntrospectionAuth  []string `json:"introspection_endpoint_auth_methods_supported"`
 }
 
 // metadata is the document of the metadata. Every address in it comes from the configured
@@ -32,6 +34,7 @@ func (s *Server) metadata(keys *jot.KeySet) any {
 		Issuer:             url,
 		TokenEndpoint:      url + "/oauth2/token",
 		RevocationEndpoint: url + "/oauth2/revoke",
+		Introspection:      url + "/oauth2/introspect",
 		KeySet:             url + "/.well-known/jwks.json",
 		Feed:               url + "/feed",
 		FeedKeySet:         url + "/feed/jwks.json",
@@ -42,6 +45,7 @@ func (s *Server) metadata(keys *jot.KeySet) any {
 		SigningAlgorithms:  algorithms(keys),
 		TokenAuth:          authMethods,
 		RevocationAuth:     authMethods,
+		IntrospectionAuth:  provingMethods,
 	}
 }
 

@@ -69,6 +69,7 @@ func TestMetadata(t *testing.T) {
 			"issuer":                                     c.issuer,
 			"token_endpoint":                             c.issuer + "/oauth2/token",
 			"revocation_endpoint":                        c.issuer + "/oauth2/revoke",
+			"introspection_endpoint":                     c.issuer + "/oauth2/introspect",
 			"jwks_uri":                                   c.issuer + "/.well-known/jwks.json",
 			"jot_feed_uri":                               c.issuer + "/feed",
 			"jot_feed_jwks_uri":                          c.issuer + "/feed/jwks.json",
@@ -79,6 +80,8 @@ func TestMetadata(t *testing.T) {
 			"id_token_signing_alg_values_supported":      []any{"ES256"},
 			"token_endpoint_auth_methods_supported":      []any{"none", "client_secret_basic", "client_secret_post"},
 			"revocation_endpoint_auth_methods_supported": []any{"none", "client_secret_basic", "client_secret_post"},
+
+			"introspection_endpoint_auth_methods_supported": []any{"client_secret_basic", "client_secret_post"},
 		}
 		for _, path := range c.paths {
 			// A Host that lies must not get into the document.

@@ -1,4 +1,4 @@
-// Package oauth serves the OAuth 2.1 endpoints: tokens (RFC 6749), revocation (RFC 7009),
+// Package oauth serves the OAuth 2.1 endpoints: tokens (RFC 6749), revocation (RFC 7009), introspection (RFC 7662),
 // the key set (RFC 7517) and the metadata (RFC 8414, OpenID Connect Discovery). It
 // translates between HTTP and the domain; the rules are in package issuer.
 package oauth
@@ -16,14 +16,30 @@ import (
 
 // Issuer is what this package needs of an *issuer.Issuer.
 type Issuer interface {
+	Published
+	Grants
+	Tokens
+}
+
+// Published is what everybody may know.
+type Published interface {
 	URL() string
-	AuthenticateClient(ctx context.Context, id, secret string) (issuer.Client, error)
-	IssueToClient(ctx context.Context, g issuer.ClientGrant) (issuer.Tokens, error)
 	Resources() []issuer.Resource
 	KeySet() *jot.KeySet
 	KeySetMaxAge() time.Duration
+}
+
+// Grants are the ways to get tokens, for clients that prove who they are.
+type Grants interface {
+	AuthenticateClient(ctx context.Context, id, secret string) (issuer.Client, error)
+	IssueToClient(ctx context.Context, g issuer.ClientGrant) (issuer.Tokens, error)
 	Refresh(ctx context.Context, r issuer.RefreshRequest) (issuer.Tokens, error)
+}
+
+// Tokens are about tokens that were issued.
+type Tokens interface {
 	RevokeToken(ctx context.Context, token, clientID string) error
+	Introspect(ctx context.Context, token string, by issuer.Client) (issuer.Introspection, error)
 }
 
 // Server serves the OAuth endpoints.
@@ -49,6 +65,7 @@ func (s *Server) Register(mux *http.ServeMux) {
 	routes := map[string]http.HandlerFunc{
 		"POST /oauth2/token":                          s.token,
 		"POST /oauth2/revoke":                         s.revoke,
+		"POST /oauth2/introspect":                     s.introspect,
 		"GET /.well-known/jwks.json":                  keySet,
 		"GET /.well-known/openid-configuration":       metadata,
 		"GET /.well-known/oauth-authorization-server": metadata,

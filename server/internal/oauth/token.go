@@ -52,7 +52,7 @@ func (s *Server) grant(w http.ResponseWriter, r *http.Request, req *tokenRequest
 	if err := decode(w, r, req); err != nil {
 		return issuer.Tokens{}, err
 	}
-	if err := s.authenticate(r, &req.client); err != nil {
+	if _, err := s.authenticate(r, &req.client); err != nil {
 		return issuer.Tokens{}, err
 	}
 	if req.GrantType == "" {
