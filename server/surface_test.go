@@ -95,6 +95,7 @@ var (
 		"name": "App", "scope": "pets:read", "resources": []string{"petstore"}, "first_party": false, "access_ttl": 60, "idle_ttl": 3600, "absolute_ttl": 7200,
 		"access_type": "JWT", "algorithm": "ES256", "redirect_uris": []string{"https://app.example.com/callback"},
 		"post_logout_redirect_uris": []string{"https://app.example.com/"}, "backchannel_logout_uri": "https://app.example.com/logout",
+		"require_dpop": false, "exchange_from": []string{"petstore"},
 	}
 	resourceMembers  = map[string]any{"name": "Pets", "scope": "pets:read", "access_ttl": 60, "algorithm": "ES256"}
 	bootstrapMembers = map[string]any{"code": "jbt_x", "username": "root2", "password": password}

@@ -9,7 +9,7 @@ import (
 )
 
 // tables are all that hold rows, each after those that its rows refer to.
-var tables = []string{"subjects", "accounts", "sessions", "clients", "resources", "keys", "rules", "log_head", "replaced_logs", "events", "settings", "throttles", "bootstrap", "verifiers", "asked"}
+var tables = []string{"subjects", "accounts", "sessions", "clients", "resources", "keys", "rules", "log_head", "replaced_logs", "events", "settings", "throttles", "bootstrap", "verifiers", "asked", "used_assertions"}
 
 // copyBatch is how many rows one statement writes.
 const copyBatch = 250

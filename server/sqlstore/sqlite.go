@@ -169,5 +169,6 @@ var statements = []string{
 	selectEvents, selectEventsOfKind, selectEventsOfSubject, selectEventsBefore, selectEventsOfKindBefore, selectEventsOfSubjectBefore, insertEvent,
 	selectBootstrap, upsertBootstrap,
 	selectVerifiers, upsertVerifier, deleteVerifier, selectAsked, updateAsked, upsertAsked,
+	insertAssertion, deleteAssertions,
 	selectSetting, updateSetting, upsertSetting,
 }

@@ -40,7 +40,7 @@ func clientError(err error, header bool) error {
 	return err
 }
 
-const invalidClient = "the client is unknown, or its secret is wrong, missing or not called for"
+const invalidClient = "the client is unknown, or its secret or assertion is wrong, missing or not called for"
 
 // Fail answers a request that never reached its endpoint, as the endpoint would.
 func (s *Server) Fail(w http.ResponseWriter, r *http.Request, err error) { s.fail(w, r, err) }

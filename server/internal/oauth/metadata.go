@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/server/issuer"
 )
 
 // metadata is the document of RFC 8414 section 2 and of OpenID Connect Discovery 1.0
@@ -22,14 +23,18 @@ type metadata struct {
 	SubjectTypes       []string `json:"subject_types_supported"`
 	SigningAlgorithms  []string `json:"id_token_signing_alg_values_supported"`
 	TokenAuth          []string `json:"token_endpoint_auth_methods_supported"`
+	AssertionAlgs      []string `json:"token_endpoint_auth_signing_alg_values_supported"`
 	RevocationAuth     []string `json:"revocation_endpoint_auth_methods_supported"`
 	IntrospectionAuth  []string `json:"introspection_endpoint_auth_methods_supported"`
+
+	RevocationAlgs    []string `json:"revocation_endpoint_auth_signing_alg_values_supported"`
+	IntrospectionAlgs []string `json:"introspection_endpoint_auth_signing_alg_values_supported"`
 }
 
 // metadata is the document of the metadata. Every address in it comes from the configured
 // URL, none from the request.
 func (s *Server) metadata(keys *jot.KeySet) any {
-	url := s.issuer.URL()
+	url, assertions := s.issuer.URL(), names(issuer.ClientKeyAlgorithms())
 	return metadata{
 		Issuer:             url,
 		TokenEndpoint:      url + "/oauth2/token",
@@ -44,8 +49,11 @@ func (s *Server) metadata(keys *jot.KeySet) any {
 		SubjectTypes:       []string{"public"},
 		SigningAlgorithms:  algorithms(keys),
 		TokenAuth:          authMethods,
+		AssertionAlgs:      assertions,
 		RevocationAuth:     authMethods,
 		IntrospectionAuth:  provingMethods,
+		RevocationAlgs:     assertions,
+		IntrospectionAlgs:  assertions,
 	}
 }
 
@@ -60,6 +68,14 @@ func (s *Server) scopes() []string {
 	}
 	slices.Sort(scopes)
 	return slices.Compact(scopes)
+}
+
+func names(algorithms []jot.Algorithm) []string {
+	all := make([]string, len(algorithms))
+	for n, algorithm := range algorithms {
+		all[n] = string(algorithm)
+	}
+	return all
 }
 
 // algorithms answers the published keys' algorithms, sorted.

@@ -54,6 +54,7 @@ func TestKeySetAfterRevocation(t *testing.T) {
 }
 
 func TestMetadata(t *testing.T) {
+	algorithms := []any{"ES256", "ES384", "ES512", "EdDSA", "Ed25519", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"}
 	for _, c := range []struct {
 		issuer string
 		paths  []string
@@ -78,10 +79,14 @@ func TestMetadata(t *testing.T) {
 			"grant_types_supported":                      []any{"client_credentials", "refresh_token"},
 			"subject_types_supported":                    []any{"public"},
 			"id_token_signing_alg_values_supported":      []any{"ES256"},
-			"token_endpoint_auth_methods_supported":      []any{"none", "client_secret_basic", "client_secret_post"},
-			"revocation_endpoint_auth_methods_supported": []any{"none", "client_secret_basic", "client_secret_post"},
+			"token_endpoint_auth_methods_supported":      []any{"none", "client_secret_basic", "client_secret_post", "private_key_jwt"},
+			"revocation_endpoint_auth_methods_supported": []any{"none", "client_secret_basic", "client_secret_post", "private_key_jwt"},
 
-			"introspection_endpoint_auth_methods_supported": []any{"client_secret_basic", "client_secret_post"},
+			"token_endpoint_auth_signing_alg_values_supported":         algorithms,
+			"revocation_endpoint_auth_signing_alg_values_supported":    algorithms,
+			"introspection_endpoint_auth_signing_alg_values_supported": algorithms,
+
+			"introspection_endpoint_auth_methods_supported": []any{"client_secret_basic", "client_secret_post", "private_key_jwt"},
 		}
 		for _, path := range c.paths {
 			// A Host that lies must not get into the document.

@@ -32,6 +32,7 @@ type Published interface {
 // Grants are the ways to get tokens, for clients that prove who they are.
 type Grants interface {
 	AuthenticateClient(ctx context.Context, id, secret string) (issuer.Client, error)
+	AuthenticateAssertion(ctx context.Context, id, assertion string) (issuer.Client, error)
 	IssueToClient(ctx context.Context, g issuer.ClientGrant) (issuer.Tokens, error)
 	Refresh(ctx context.Context, r issuer.RefreshRequest) (issuer.Tokens, error)
 }

@@ -65,6 +65,7 @@ func Run(t *testing.T, open func(t *testing.T) issuer.Store) {
 		"ManyVerifiers": (*suite).manyVerifiers,
 		"Asked":         (*suite).asked,
 		"ParallelAsked": (*suite).parallelAsked,
+		"Assertions":    (*suite).assertions,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &suite{T: t, store: open(t), open: open}
