@@ -9,7 +9,9 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/interop/running"
+	"github.com/jot-auth/jot/jothttp"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
@@ -202,11 +204,29 @@ func (c *client) clientCredentials() {
 	c.do(call{method: "POST", path: "/oauth2/token", form: grant + "&client_id=" + id + "&client_secret=" + secret, header: basic(id, secret), want: 400})
 	c.do(call{method: "POST", path: "/oauth2/token", form: grant + "&client_id=" + running.App, want: 400})
 	c.do(call{method: "POST", path: "/oauth2/token", form: grant, header: basic(id, "jcs_wrong"), want: 401})
+	proving := basic(id, secret)
+	proving["DPoP"] = c.proof("")
+	c.do(call{method: "POST", path: "/oauth2/token", form: grant, header: proving, want: 400})
+	proving["DPoP"] = c.proof(c.Issuer().DPoPNonce())
+	bound := c.tokens(call{method: "POST", path: "/oauth2/token", form: grant, header: proving, want: 200})
+	c.do(call{method: "POST", path: "/oauth2/introspect", form: "token=" + bound.Access, header: basic(id, secret), want: 200})
 	c.do(call{method: "POST", path: "/oauth2/introspect", form: "token=" + t.Access, header: basic(id, secret), want: 200})
 	c.do(call{method: "POST", path: "/oauth2/introspect", json: object{"token": t.Access, "client_id": id, "client_secret": secret}, want: 200})
 	c.do(call{method: "POST", path: "/oauth2/introspect", form: "client_id=" + id + "&client_secret=" + secret, want: 400})
 	c.do(call{method: "POST", path: "/oauth2/revoke", form: "token=" + t.Access, header: basic(id, secret), want: 200})
 	c.do(call{method: "POST", path: "/oauth2/introspect", form: "token=" + t.Access, header: basic(id, secret), want: 200})
+}
+
+// proof proves some key to the token endpoint.
+func (c *client) proof(nonce string) string {
+	c.t.Helper()
+	key, err := jot.GenerateKey(jot.EdDSA)
+	must(c.t, err)
+	signer, err := jothttp.NewProofSigner(key, nil)
+	must(c.t, err)
+	proof, err := signer.Sign(c.t.Context(), jothttp.ProofTarget{Method: "POST", URL: c.URL + "/oauth2/token", Nonce: nonce})
+	must(c.t, err)
+	return proof
 }
 
 // basic is the header in which a confidential client proves itself.

@@ -30,6 +30,13 @@ type accessClaims struct {
 	Scope      string   `json:"scope,omitempty"`
 	AuthTime   int64    `json:"auth_time,omitempty"`
 	AMR        []string `json:"amr,omitempty"`
+
+	Confirmation *confirmation `json:"cnf,omitempty"`
+}
+
+// confirmation binds a token to the key of whoever may use it (RFC 9449 §6.1).
+type confirmation struct {
+	Thumbprint string `json:"jkt"`
 }
 
 // draft is an access token whose every claim is settled but which isn't signed yet, and the refresh token that goes with it.
@@ -44,18 +51,25 @@ type draft struct {
 	payload json.RawMessage
 	life    time.Duration
 	key     *signingKey
+	bound   string // thumbprint of the key that the token is bound to; "" of a bearer token
 }
 
-// draft settles the claims of an access token: of a session, or without one of a client that acts for itself. It fails with
-// ErrInvalidGrant when the session is over, or with a *TokenSizeError.
-func (m moment) draft(subject *Subject, session *Session, client *Client, resource *Resource, scope []string) (*draft, error) {
+// draft settles the claims of an access token: of a session, or without one of a client that acts for itself, bound to the key of a thumbprint, if there
+// is one. It fails with ErrInvalidGrant when the session is over, with ErrProofRequired, or with a *TokenSizeError.
+func (m moment) draft(subject *Subject, session *Session, client *Client, resource *Resource, scope []string, thumbprint string) (*draft, error) {
+	if client.RequireDPoP && thumbprint == "" {
+		return nil, ErrProofRequired
+	}
 	issued := m.now.Truncate(time.Second)
 	expires := issued.Add(client.accessTTL(resource))
 	claims := accessClaims{
 		Issuer: m.issuer.config.URL, Subject: subject.ID, Audience: resource.Audience, ClientID: client.ID,
 		IssuedAt: issued.Unix(), ID: rand.Text(), Generation: subject.Generation, Scope: strings.Join(scope, " "),
 	}
-	d := &draft{subject: subject.ID, at: m.now, session: session, scope: scope}
+	d := &draft{subject: subject.ID, at: m.now, session: session, scope: scope, bound: thumbprint}
+	if thumbprint != "" {
+		claims.Confirmation = &confirmation{thumbprint}
+	}
 	if session != nil {
 		if end := session.Expires.Truncate(time.Second); end.Before(expires) {
 			expires = end
@@ -101,7 +115,7 @@ func (i *Issuer) sign(ctx context.Context, d *draft) (Tokens, error) {
 		return Tokens{}, fmt.Errorf("signing an access token: %w", err)
 	}
 	i.counts.tokens.Add(1)
-	tokens := Tokens{Access: access, ExpiresIn: d.life, Scope: d.scope, Subject: d.subject}
+	tokens := Tokens{Access: access, ExpiresIn: d.life, Scope: d.scope, Subject: d.subject, KeyThumbprint: d.bound}
 	if d.session != nil {
 		tokens.Refresh = i.newRefreshToken(d.session, d.session.Counters.Current, d.at)
 		tokens.SessionID, tokens.SessionExpiresIn = d.session.ID, d.ends

@@ -37,6 +37,7 @@ type Session struct {
 	Ended       time.Time // zero while it lives
 	EndReason   EndReason
 
+	KeyThumbprint string    // of the key that its tokens are bound to (RFC 9449); "": none. It never changes
 	RevokedTokens int       // access tokens that were revoked one by one
 	Reported      EventKind // what was told since the last refresh and is told once; "" if nothing was
 }

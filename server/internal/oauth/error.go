@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/jot-auth/jot/jothttp"
 	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/server/issuer"
 )
@@ -79,6 +80,12 @@ func protocolErrorOf(err error) *protocolError {
 		return &protocolError{code: "invalid_client", description: invalidClient, status: http.StatusBadRequest}
 	case errors.Is(err, issuer.ErrUnauthorizedClient):
 		return &protocolError{code: "unauthorized_client", description: "a public client can't act for itself", status: http.StatusBadRequest}
+	case errors.Is(err, jothttp.ErrNonce):
+		return &protocolError{code: "use_dpop_nonce", description: "make the DPoP proof again, with the nonce in the header DPoP-Nonce", status: http.StatusBadRequest}
+	case errors.Is(err, jothttp.ErrProof):
+		return &protocolError{code: "invalid_dpop_proof", description: "the DPoP proof is not good for this request", status: http.StatusBadRequest}
+	case errors.Is(err, issuer.ErrProofRequired):
+		return &protocolError{code: "invalid_dpop_proof", description: "the tokens of this client are bound to a key: send a DPoP proof", status: http.StatusBadRequest}
 	case errors.Is(err, issuer.ErrInvalidGrant):
 		return &protocolError{code: "invalid_grant", description: "the grant is not valid; log in again", status: http.StatusBadRequest}
 	case errors.Is(err, issuer.ErrInvalidScope):

@@ -38,6 +38,7 @@ type introspection struct {
 	Scope     string          `json:"scope,omitempty"`
 	AuthTime  int64           `json:"auth_time,omitempty"`
 	AMR       json.RawMessage `json:"amr,omitempty"`
+	Bound     json.RawMessage `json:"cnf,omitempty"` // RFC 9449 section 6.2
 }
 
 // introspect answers POST /oauth2/introspect: what a token is worth right now. Whatever is wrong with one, or whosever it is, an inactive
@@ -84,9 +85,11 @@ func (s *Server) newIntrospection(found issuer.Introspection) (introspection, er
 	if found.Access == nil {
 		return answer, nil
 	}
-	answer.TokenType, answer.ID = "Bearer", found.Access.ID()
+	_, bound := found.Access.Confirmation()
+	answer.TokenType, answer.ID = web.TokenType(bound), found.Access.ID()
 	return answer, found.Access.Decode(&struct {
 		AuthTime *int64           `json:"auth_time"`
 		AMR      *json.RawMessage `json:"amr"`
-	}{&answer.AuthTime, &answer.AMR})
+		Bound    *json.RawMessage `json:"cnf"`
+	}{&answer.AuthTime, &answer.AMR, &answer.Bound})
 }

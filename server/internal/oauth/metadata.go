@@ -27,6 +27,7 @@ type metadata struct {
 	RevocationAuth     []string `json:"revocation_endpoint_auth_methods_supported"`
 	IntrospectionAuth  []string `json:"introspection_endpoint_auth_methods_supported"`
 
+	ProofAlgs         []string `json:"dpop_signing_alg_values_supported"`
 	RevocationAlgs    []string `json:"revocation_endpoint_auth_signing_alg_values_supported"`
 	IntrospectionAlgs []string `json:"introspection_endpoint_auth_signing_alg_values_supported"`
 }
@@ -52,6 +53,7 @@ func (s *Server) metadata(keys *jot.KeySet) any {
 		AssertionAlgs:      assertions,
 		RevocationAuth:     authMethods,
 		IntrospectionAuth:  provingMethods,
+		ProofAlgs:          names(s.proofs.Algorithms()),
 		RevocationAlgs:     assertions,
 		IntrospectionAlgs:  assertions,
 	}

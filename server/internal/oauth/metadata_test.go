@@ -82,6 +82,7 @@ func TestMetadata(t *testing.T) {
 			"token_endpoint_auth_methods_supported":      []any{"none", "client_secret_basic", "client_secret_post", "private_key_jwt"},
 			"revocation_endpoint_auth_methods_supported": []any{"none", "client_secret_basic", "client_secret_post", "private_key_jwt"},
 
+			"dpop_signing_alg_values_supported":                        algorithms,
 			"token_endpoint_auth_signing_alg_values_supported":         algorithms,
 			"revocation_endpoint_auth_signing_alg_values_supported":    algorithms,
 			"introspection_endpoint_auth_signing_alg_values_supported": algorithms,

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/jothttp"
 	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/server/issuer"
 )
@@ -23,6 +24,7 @@ type Issuer interface {
 
 // Published is what everybody may know.
 type Published interface {
+	jothttp.Nonces
 	URL() string
 	Resources() []issuer.Resource
 	KeySet() *jot.KeySet
@@ -46,6 +48,7 @@ type Tokens interface {
 // Server serves the OAuth endpoints.
 type Server struct {
 	issuer Issuer
+	proofs *jothttp.ProofVerifier
 	base   string // path of the issuer's URL
 }
 
@@ -55,7 +58,11 @@ func New(i Issuer) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{issuer: i, base: base}, nil
+	proofs, err := jothttp.NewProofVerifier(jothttp.ProofOptions{Nonces: i})
+	if err != nil {
+		return nil, err
+	}
+	return &Server{issuer: i, proofs: proofs, base: base}, nil
 }
 
 // Register adds the routes to mux, under the path of the issuer's URL. The metadata of

@@ -11,8 +11,11 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
+// grantMethod does what a grant type says.
+type grantMethod func(*Server, *http.Request, *tokenRequest) (issuer.Tokens, error)
+
 // grants are the grant types of the token endpoint, each in a file of its own. The client was authenticated before.
-var grants = map[string]func(*Server, *http.Request, *tokenRequest) (issuer.Tokens, error){
+var grants = map[string]grantMethod{
 	grantRefresh: (*Server).refresh,
 	grantClient:  (*Server).issueToClient,
 }
@@ -27,6 +30,8 @@ type tokenRequest struct {
 	GrantType string `json:"grant_type"`
 	Scope     string `json:"scope"`
 	Resource  string `json:"resource"`
+
+	keyThumbprint string // of the key that the request's DPoP proof has shown; "": there is no proof
 }
 
 func (t *tokenRequest) fromForm(form url.Values) {
@@ -62,7 +67,7 @@ func (s *Server) grant(w http.ResponseWriter, r *http.Request, req *tokenRequest
 	if !known {
 		return issuer.Tokens{}, unsupportedGrant
 	}
-	return grant(s, r, req)
+	return s.proving(w, r, req, grant)
 }
 
 var unsupportedGrant = &protocolError{

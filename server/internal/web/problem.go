@@ -154,6 +154,8 @@ func domainProblem(err error) *Problem {
 		return &Problem{Type: TypeInvalidScope, Title: "The scope is not available", Status: http.StatusBadRequest}
 	case errors.Is(err, issuer.ErrInvalidTarget):
 		return &Problem{Type: TypeInvalidTarget, Title: "The resource is unknown", Status: http.StatusBadRequest}
+	case errors.Is(err, issuer.ErrProofRequired):
+		return NewProblem(http.StatusBadRequest, "the client's tokens are bound to a key: it gets them at the token endpoint, with a DPoP proof")
 	case errors.Is(err, issuer.ErrBootstrap):
 		return &Problem{Type: TypeBootstrap, Title: "The code is not valid", Status: http.StatusForbidden, Detail: "it was used, has expired, or was replaced by a newer one"}
 	case errors.Is(err, issuer.ErrDeclared):
