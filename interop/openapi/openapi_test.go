@@ -203,6 +203,11 @@ func (c *client) clientCredentials() {
 	c.do(call{method: "POST", path: "/oauth2/token", json: object{"grant_type": "client_credentials", "client_id": id, "client_secret": secret}, want: 200})
 	c.do(call{method: "POST", path: "/oauth2/token", form: grant + "&client_id=" + id + "&client_secret=" + secret, header: basic(id, secret), want: 400})
 	c.do(call{method: "POST", path: "/oauth2/token", form: grant + "&client_id=" + running.App, want: 400})
+	c.as("PATCH", "/admin/v1/clients/"+id, object{"exchange_from": []string{running.Audience}}, 200)
+	c.do(call{method: "POST", path: "/oauth2/token", json: object{
+		"grant_type": "urn:ietf:params:oauth:grant-type:token-exchange", "client_id": id, "client_secret": secret, "subject_token": t.Access,
+		"subject_token_type": "urn:ietf:params:oauth:token-type:access_token", "audience": running.Audience,
+	}, want: 200})
 	c.do(call{method: "POST", path: "/oauth2/token", form: grant, header: basic(id, "jcs_wrong"), want: 401})
 	proving := basic(id, secret)
 	proving["DPoP"] = c.proof("")

@@ -32,6 +32,7 @@ type accessClaims struct {
 	AMR        []string `json:"amr,omitempty"`
 
 	Confirmation *confirmation `json:"cnf,omitempty"`
+	Actor        *actor        `json:"act,omitempty"`
 }
 
 // confirmation binds a token to the key of whoever may use it (RFC 9449 §6.1).
@@ -54,10 +55,16 @@ type draft struct {
 	bound   string // thumbprint of the key that the token is bound to; "" of a bearer token
 }
 
-// draft settles the claims of an access token: of a session, or without one of a client that acts for itself, bound to the key of a thumbprint, if there
-// is one. It fails with ErrInvalidGrant when the session is over, with ErrProofRequired, or with a *TokenSizeError.
-func (m moment) draft(subject *Subject, session *Session, client *Client, resource *Resource, scope []string, thumbprint string) (*draft, error) {
-	if client.RequireDPoP && thumbprint == "" {
+// terms are what is particular about a token. The zero value is a bearer token that lives as long as the resource and the client have it.
+type terms struct {
+	thumbprint string    // of the key that it's bound to; "": none
+	actor      *actor    // of an exchanged one
+	until      time.Time // the end of the token that it was exchanged for; zero: none
+}
+
+// draft settles the claims of an access token: of a session, or without one of a client that acts for itself. It fails with ErrInvalidGrant when the session is over, with ErrProofRequired, or with a *TokenSizeError.
+func (m moment) draft(subject *Subject, session *Session, client *Client, resource *Resource, scope []string, t terms) (*draft, error) {
+	if client.RequireDPoP && t.thumbprint == "" {
 		return nil, ErrProofRequired
 	}
 	issued := m.now.Truncate(time.Second)
@@ -66,9 +73,12 @@ func (m moment) draft(subject *Subject, session *Session, client *Client, resour
 		Issuer: m.issuer.config.URL, Subject: subject.ID, Audience: resource.Audience, ClientID: client.ID,
 		IssuedAt: issued.Unix(), ID: rand.Text(), Generation: subject.Generation, Scope: strings.Join(scope, " "),
 	}
-	d := &draft{subject: subject.ID, at: m.now, session: session, scope: scope, bound: thumbprint}
-	if thumbprint != "" {
-		claims.Confirmation = &confirmation{thumbprint}
+	d := &draft{subject: subject.ID, at: m.now, session: session, scope: scope, bound: t.thumbprint}
+	if claims.Actor = t.actor; t.thumbprint != "" {
+		claims.Confirmation = &confirmation{t.thumbprint}
+	}
+	if end := t.until.Truncate(time.Second); !t.until.IsZero() && end.Before(expires) {
+		expires = end
 	}
 	if session != nil {
 		if end := session.Expires.Truncate(time.Second); end.Before(expires) {

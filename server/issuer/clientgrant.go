@@ -78,7 +78,7 @@ func (m moment) beginOwn(r Reader, g ClientGrant) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.draft(&subject, nil, client, resource, scope, g.KeyThumbprint)
+	return m.draft(&subject, nil, client, resource, scope, terms{thumbprint: g.KeyThumbprint})
 }
 
 func (i *Issuer) confidentialClient(r ClientReader, id string) (*Client, error) {

@@ -102,7 +102,7 @@ func (u *update) begin(g Grant) (*draft, error) {
 	}
 	session.bind(client, g.KeyThumbprint)
 	session.use(u.now, u.issuer.idleTTL(client), clip(g.UserAgent, maxUserAgent), clip(g.Address, maxAddress))
-	d, err := u.draft(&subject, session, client, resource, scope, g.KeyThumbprint)
+	d, err := u.draft(&subject, session, client, resource, scope, terms{thumbprint: g.KeyThumbprint})
 	if err != nil {
 		return nil, err
 	}

@@ -155,7 +155,7 @@ func (u *update) next(r RefreshRequest, client *Client, subject *Subject, sessio
 	if err != nil {
 		return nil, err
 	}
-	d, err := u.draft(subject, &session, client, resource, scope, r.KeyThumbprint)
+	d, err := u.draft(subject, &session, client, resource, scope, terms{thumbprint: r.KeyThumbprint})
 	if err != nil {
 		return nil, err
 	}

@@ -39,6 +39,7 @@ type introspection struct {
 	AuthTime  int64           `json:"auth_time,omitempty"`
 	AMR       json.RawMessage `json:"amr,omitempty"`
 	Bound     json.RawMessage `json:"cnf,omitempty"` // RFC 9449 section 6.2
+	Actor     json.RawMessage `json:"act,omitempty"` // RFC 8693 section 4.1
 }
 
 // introspect answers POST /oauth2/introspect: what a token is worth right now. Whatever is wrong with one, or whosever it is, an inactive
@@ -91,5 +92,6 @@ func (s *Server) newIntrospection(found issuer.Introspection) (introspection, er
 		AuthTime *int64           `json:"auth_time"`
 		AMR      *json.RawMessage `json:"amr"`
 		Bound    *json.RawMessage `json:"cnf"`
-	}{&answer.AuthTime, &answer.AMR, &answer.Bound})
+		Actor    *json.RawMessage `json:"act"`
+	}{&answer.AuthTime, &answer.AMR, &answer.Bound, &answer.Actor})
 }

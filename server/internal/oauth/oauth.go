@@ -36,6 +36,7 @@ type Grants interface {
 	AuthenticateClient(ctx context.Context, id, secret string) (issuer.Client, error)
 	AuthenticateAssertion(ctx context.Context, id, assertion string) (issuer.Client, error)
 	IssueToClient(ctx context.Context, g issuer.ClientGrant) (issuer.Tokens, error)
+	ExchangeToken(ctx context.Context, e issuer.Exchange) (issuer.Tokens, error)
 	Refresh(ctx context.Context, r issuer.RefreshRequest) (issuer.Tokens, error)
 }
 

@@ -18,6 +18,8 @@ type grantMethod func(*Server, *http.Request, *tokenRequest) (issuer.Tokens, err
 var grants = map[string]grantMethod{
 	grantRefresh: (*Server).refresh,
 	grantClient:  (*Server).issueToClient,
+
+	grantExchange: (*Server).exchange,
 }
 
 // grantTypes are those that the token endpoint takes, as the metadata names them.
@@ -27,6 +29,7 @@ var grantTypes = slices.Sorted(maps.Keys(grants))
 type tokenRequest struct {
 	client
 	refreshParameters
+	exchangeParameters
 	GrantType string `json:"grant_type"`
 	Scope     string `json:"scope"`
 	Resource  string `json:"resource"`
@@ -37,7 +40,14 @@ type tokenRequest struct {
 func (t *tokenRequest) fromForm(form url.Values) {
 	t.client.fromForm(form)
 	t.refreshParameters.fromForm(form)
+	t.exchangeParameters.fromForm(form)
 	t.GrantType, t.Scope, t.Resource = form.Get("grant_type"), form.Get("scope"), form.Get("resource")
+}
+
+// tokenAnswer is the answer of the token endpoint.
+type tokenAnswer struct {
+	web.TokenAnswer
+	Issued string `json:"issued_token_type,omitempty"` // RFC 8693 section 2.2.1
 }
 
 // token answers POST /oauth2/token.
@@ -49,7 +59,11 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	web.NoStore(w)
-	web.WriteJSON(w, http.StatusOK, web.NewTokenAnswer(tokens))
+	answer := tokenAnswer{TokenAnswer: web.NewTokenAnswer(tokens)}
+	if req.GrantType == grantExchange {
+		answer.Issued = typeAccessToken
+	}
+	web.WriteJSON(w, http.StatusOK, answer)
 }
 
 // grant does what the request's grant type says.
