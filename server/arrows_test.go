@@ -33,6 +33,7 @@ var mayImport = map[string][]string{
 	"internal/api":       {"issuer", "internal/web"},
 	"internal/oauth":     {"issuer", "internal/web"},
 	"internal/feed":      {"issuer", "internal/web"},
+	"internal/forward":   {"internal/web"},
 	"internal/openapi":   {"internal/web"},
 
 	"internal/privatefile": {},
@@ -40,7 +41,7 @@ var mayImport = map[string][]string{
 	"internal/config":      {".", "issuer", "internal/certificate", "internal/privatefile"},
 
 	".": {
-		"issuer", "sqlstore", "internal/accounts", "internal/admin", "internal/api", "internal/feed", "internal/oauth", "internal/openapi",
+		"issuer", "sqlstore", "internal/accounts", "internal/admin", "internal/api", "internal/feed", "internal/forward", "internal/oauth", "internal/openapi",
 		"internal/privatefile", "internal/telemetry", "internal/web",
 	},
 	"internal/accounts/storetest": {"issuer", "internal/accounts"},
@@ -64,7 +65,7 @@ var onlyIn = map[string][]string{
 	"golang.org/x/term":               {"internal/cli"},
 	rootModule + "/jws":               {"internal/cli"},
 	rootModule + "/jwe":               {"internal/cli"},
-	rootModule + "/jothttp":           {"examples/ownlogin", "internal/admin", "internal/api", "internal/cli", "internal/feed", "internal/oauth", "internal/web"},
+	rootModule + "/jothttp":           {"examples/ownlogin", "internal/admin", "internal/api", "internal/cli", "internal/feed", "internal/forward", "internal/oauth", "internal/web"},
 	rootModule + "/examples/petstore": {"internal/cli"},
 
 	"github.com/BurntSushi/toml":                     {"internal/config"},

@@ -20,6 +20,7 @@ import (
 	"github.com/jot-auth/jot/server/internal/admin"
 	"github.com/jot-auth/jot/server/internal/api"
 	"github.com/jot-auth/jot/server/internal/feed"
+	"github.com/jot-auth/jot/server/internal/forward"
 	"github.com/jot-auth/jot/server/internal/oauth"
 	"github.com/jot-auth/jot/server/internal/openapi"
 	"github.com/jot-auth/jot/server/internal/telemetry"
@@ -224,10 +225,15 @@ func (s *Server) routes(c Config) (_ http.Handler, err error) {
 	if err != nil {
 		return nil, err
 	}
+	forwarded, err := forward.New(s.issuer, s.proxies)
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	administration.Register(mux)
 	firstParty.Register(mux)
 	protocols.Register(mux)
+	forwarded.Register(mux)
 	s.feed.Register(mux)
 	if err := openapi.Register(mux, s.issuer.URL()); err != nil {
 		return nil, err

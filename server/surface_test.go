@@ -46,6 +46,7 @@ var surface = map[string]endpoint{
 		{"grant_type": "client_credentials", "client_assertion": "a.b.c", "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}}},
 	"POST /oauth2/revoke":                         {form: true, body: map[string]any{"token": "x", "token_type_hint": "refresh_token", "client_id": "client_app"}, harmless: []string{"token", "token_type_hint"}},
 	"POST /oauth2/introspect":                     {form: true, body: map[string]any{"token": "x", "token_type_hint": "refresh_token", "client_id": "client_app", "client_secret": "jcs_x"}, harmless: []string{"token", "token_type_hint"}},
+	"GET /verify":                                 {bearer: "access", query: "audience=petstore&scope=pets:read"},
 	"GET /.well-known/jwks.json":                  {},
 	"GET /.well-known/openid-configuration":       {},
 	"GET /.well-known/oauth-authorization-server": {},

@@ -31,6 +31,7 @@ func TestContract(t *testing.T) {
 	c.firstParty()
 	c.admin()
 	c.oauth()
+	c.forward()
 	c.abuse()
 	c.feed()
 	c.documents()
@@ -238,6 +239,16 @@ func (c *client) proof(nonce string) string {
 func basic(id, secret string) map[string]string {
 	joined := url.QueryEscape(id) + ":" + url.QueryEscape(secret)
 	return map[string]string{"Authorization": "Basic " + base64.StdEncoding.EncodeToString([]byte(joined))}
+}
+
+// forward asks as a proxy does.
+func (c *client) forward() {
+	t := c.tokens(call{method: "POST", path: "/v1/login", json: map[string]string{"username": "ada", "password": password}, want: 200})
+	const path = "/verify?audience=" + running.Audience + "&scope=pets:"
+	c.do(call{method: "GET", path: path + "read", header: bearer(t.Access), want: 200})
+	c.do(call{method: "GET", path: path + "write", header: bearer(t.Access), want: 403})
+	c.do(call{method: "GET", path: path + "read", want: 401})
+	c.do(call{method: "GET", path: path + "read", header: bearer("two words"), want: 400})
 }
 
 func (c *client) feed() {

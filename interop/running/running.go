@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -49,7 +50,8 @@ func Start(t *testing.T, register ...func(*http.ServeMux, Server)) Server {
 			KeyEncryptionKey: server.NewSecret().Bytes(),
 		},
 		DataDir: t.TempDir(), OpenSignUp: true, SignUpScope: []string{"pets:read"}, FeedCredentials: []string{credential},
-		Logger: slog.New(slog.DiscardHandler),
+		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
+		Logger:         slog.New(slog.DiscardHandler),
 	}
 	s, err := server.New(t.Context(), config)
 	if err != nil {
