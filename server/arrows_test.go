@@ -65,7 +65,7 @@ var onlyIn = map[string][]string{
 	"golang.org/x/term":               {"internal/cli"},
 	rootModule + "/jws":               {"internal/cli"},
 	rootModule + "/jwe":               {"internal/cli"},
-	rootModule + "/jothttp":           {"examples/ownlogin", "internal/admin", "internal/api", "internal/cli", "internal/feed", "internal/forward", "internal/oauth", "internal/web"},
+	rootModule + "/jothttp":           {".", "examples/ownlogin", "internal/admin", "internal/api", "internal/cli", "internal/feed", "internal/forward", "internal/oauth", "internal/web"},
 	rootModule + "/examples/petstore": {"internal/cli"},
 
 	"github.com/BurntSushi/toml":                     {"internal/config"},
