@@ -1,6 +1,7 @@
 package jot
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"time"
@@ -119,8 +120,10 @@ type span struct {
 type claimSet struct {
 	expires, notBefore, issuedAt, authTime      date // first, where a remembered token is looked at
 	issuer, subject, id, session, client, scope span
+	confirmation                                span // "jkt" of "cnf"
 	audience                                    []span
 	hasAudience                                 bool // also where it names nobody
+	bound                                       bool // there is a "cnf", whatever it holds
 	generation                                  uint64
 
 	// foreign is a claim that jot's issuer writes with another type: another issuer may mean something else by its name. It counts
@@ -173,6 +176,8 @@ func (s *scratch) readClaim(name []byte) (ok bool) {
 	case "gen":
 		c.generation, ok = s.scanner.Value().Uint()
 		return ok
+	case "cnf":
+		return s.readConfirmation(s.scanner.Value())
 	}
 	return true
 }
@@ -188,6 +193,8 @@ func (c *claimSet) mismatch(claim string) error {
 		reason = "is not a date: a JSON number of seconds from 1970 to the year 9999"
 	case "gen":
 		reason = "is not a non-negative integer"
+	case "cnf":
+		reason = "is not an object with a thumbprint as its jkt, or without one (RFC 9449 §6.1)"
 	}
 	err := &ClaimError{Claim: claim, Reason: reason, malformed: true}
 	switch claim {
@@ -219,6 +226,24 @@ func (s *scratch) readEscapedText(value jose.Value, place *span) bool {
 	s.payload = value.AppendString(s.payload)
 	*place = span{int32(start), int32(len(s.payload)), true}
 	return true
+}
+
+// readConfirmation takes note of what binds the token to its holder's key (RFC 7800 §3.1), and of the key's thumbprint where it's there.
+func (s *scratch) readConfirmation(value jose.Value) bool {
+	var members struct {
+		Thumbprint *string `json:"jkt"`
+	}
+	if value.Kind() != jose.Object || jose.Unmarshal(value.Raw(), &members) != nil {
+		return false
+	}
+	s.claims.bound = true
+	if members.Thumbprint == nil {
+		return !bytes.Contains(value.Raw(), []byte(`"jkt"`)) // null is no thumbprint
+	}
+	start := len(s.payload)
+	s.payload = append(s.payload, *members.Thumbprint...)
+	s.claims.confirmation = span{int32(start), int32(len(s.payload)), true}
+	return *members.Thumbprint != ""
 }
 
 // readAudience accepts a string or an array of strings (RFC 7519 §4.1.3).

@@ -97,6 +97,13 @@ func (t *Token) HasScope(scope string) bool {
 // Generation returns "gen", the count of changes to the subject's claims when the token was made; 0 when absent.
 func (t *Token) Generation() uint64 { return t.claims.generation }
 
+// Confirmation returns the "jkt" of "cnf": the thumbprint of the key whose holder alone may use the token (RFC 7800 §3.1, RFC 9449 §6.1), the base64url of its
+// SHA-256. bound is true wherever there is a "cnf", also one that binds the token in another way. Whoever takes a bound token without a proof takes it from a thief, too:
+// package jothttp asks for the proof.
+func (t *Token) Confirmation() (thumbprint string, bound bool) {
+	return t.text(t.claims.confirmation), t.claims.bound
+}
+
 // RefreshAdvised reports that the subject's claims were changed since, in a way that leaves this token valid:
 // a refresh brings the new ones.
 func (t *Token) RefreshAdvised() bool { return t.refreshAdvised }

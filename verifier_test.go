@@ -703,3 +703,44 @@ func TestNewSignerRefusals(t *testing.T) {
 		}
 	}
 }
+
+// A claim that binds the token to a key is read or refused, and never passed over: whoever doesn't see it would take the token from a thief.
+func TestConfirmation(t *testing.T) {
+	key := generateSecret(t)
+	options := strict()
+	options.CacheSize = 8
+	verifier := newVerifier(t, jot.NewSecretKeySet(key), options)
+	for member, want := range map[string]struct {
+		thumbprint string
+		bound      bool
+		err        error
+	}{
+		`"x":1`:                           {"", false, nil},
+		`"cnf":{"jkt":"abc"}`:             {"abc", true, nil},
+		`"cnf":{"j\u006bt":"a\u0062c"}`:   {"abc", true, nil},
+		`"cnf":{"x5t#S256":"abc"}`:        {"", true, nil},
+		`"cnf":{}`:                        {"", true, nil},
+		`"cnf":{"jkt":""}`:                {"", false, jot.ErrMalformed},
+		`"cnf":{"jkt":null}`:              {"", false, jot.ErrMalformed},
+		`"cnf":{"jkt":1}`:                 {"", false, jot.ErrMalformed},
+		`"cnf":"abc"`:                     {"", false, jot.ErrMalformed},
+		`"cnf":null`:                      {"", false, jot.ErrMalformed},
+		`"cnf":[{"jkt":"abc"}]`:           {"", false, jot.ErrMalformed},
+		`"cnf":{"jkt":"a","jkt":"abc"}`:   {"", false, jot.ErrMalformed},
+		`"cnf":{"jkt":"a"},"Cnf":{}`:      {"", false, jot.ErrMalformed},
+		`"cnf":{"jkt":"a","JKT":"abc"}`:   {"", false, jot.ErrMalformed},
+		`"cnf":{"x":{"jkt":"abc"},"y":1}`: {"", false, jot.ErrMalformed},
+	} {
+		raw := forge(key, `{"alg":"HS256"}`, `{"iss":"https://auth.example.com","aud":"petstore","exp":1795349700,`+member+`}`)
+		for range 2 { // the second time from the cache
+			token, err := verifier.Verify(t.Context(), raw)
+			if !errors.Is(err, want.err) {
+				t.Errorf("%s: %v", member, err)
+			} else if err == nil {
+				if thumbprint, bound := token.Confirmation(); thumbprint != want.thumbprint || bound != want.bound {
+					t.Errorf("%s: %q, %v", member, thumbprint, bound)
+				}
+			}
+		}
+	}
+}

@@ -8,12 +8,6 @@ import (
 // retryAfter is the Retry-After of a 503, in seconds: about what a feed needs to connect again.
 const retryAfter = "2"
 
-// challenge refuses a request and says how to authenticate (RFC 6750 section 3).
-func challenge(w http.ResponseWriter, status int, value string) {
-	w.Header().Set("WWW-Authenticate", value)
-	problem(w, status)
-}
-
 // unavailable answers that the token could not be judged now. It has no challenge, so that clients keep their tokens.
 func unavailable(w http.ResponseWriter) {
 	w.Header().Set("Retry-After", retryAfter)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/jot-auth/jot"
@@ -25,68 +26,88 @@ var (
 // It is for credentials that no [jot.Verifier] checks. Who accepts a cookie has to refuse requests from other sites, as
 // [http.CrossOriginProtection] does.
 func Credential(r *http.Request, cookie string, maxSize int) (string, error) {
-	token, _, err := credential(r, cookie, maxSize)
-	return token, err
+	found, err := credential(r, cookie, maxSize, schemeBearer)
+	return found.token, err
 }
 
-// credential is Credential, and says whether the token is the cookie's.
-func credential(r *http.Request, name string, maxSize int) (token string, inCookie bool, err error) {
+// The schemes of the Authorization header.
+const (
+	schemeBearer = "Bearer" // RFC 6750 section 2.1
+	schemeDPoP   = "DPoP"   // RFC 9449 section 7.1
+)
+
+// found is the one token of a request.
+type found struct {
+	token    string
+	scheme   string // schemeBearer also of a cookie's, and where there is none
+	inCookie bool
+}
+
+// credential is Credential for the schemes that are taken.
+func credential(r *http.Request, name string, maxSize int, schemes ...string) (found, error) {
 	if maxSize <= 0 {
 		maxSize = defaultMaxSize
 	}
-	token, err = bearer(r.Header.Values("Authorization"), maxSize)
+	f, err := readAuthorization(r.Header.Values("Authorization"), maxSize, schemes)
 	if err != nil || name == "" {
-		return token, false, err
+		return f, err
 	}
 	cookie, err := readCookie(r, name, maxSize)
 	switch {
 	case err != nil || cookie == "":
-		return token, false, err
-	case token != "":
-		return "", false, fmt.Errorf("%w: a cookie and an Authorization header: send one", ErrBadRequest)
+		return f, err
+	case f.token != "":
+		return found{scheme: f.scheme}, fmt.Errorf("%w: a cookie and an Authorization header: send one", ErrBadRequest)
 	}
-	return cookie, true, nil
+	return found{token: cookie, scheme: schemeBearer, inCookie: true}, nil
 }
 
 // credentials finds the request's token, and refuses it when another site sent it.
-func (g *guard) credentials(r *http.Request) (string, error) {
-	token, inCookie, err := credential(r, g.Cookie, g.MaxSize)
+func (g *guard) credentials(r *http.Request) (found, error) {
+	schemes := []string{schemeBearer, schemeDPoP}
+	if g.DPoP == nil {
+		schemes = schemes[:1]
+	}
+	f, err := credential(r, g.Cookie, g.MaxSize, schemes...)
 	switch {
 	case err != nil:
-		return "", err
-	case token == "":
-		return "", errNoToken
-	case inCookie:
-		return token, g.checkOrigin(r)
+		return f, err
+	case f.token == "":
+		return f, errNoToken
+	case f.inCookie:
+		return f, g.checkOrigin(r)
 	}
-	return token, nil
+	return f, nil
 }
 
-// bearer reads the token of the Authorization header (RFC 6750 section 2.1, RFC 9110 section 11.4). It is empty when
+// readAuthorization reads the token of the Authorization header (RFC 6750 section 2.1, RFC 9110 section 11.4). It is empty when
 // there is no such header, or one of another scheme, which then is somebody else's. A single word is neither: most likely a
 // token whose scheme was forgotten.
-func bearer(fields []string, maxSize int) (string, error) {
+func readAuthorization(fields []string, maxSize int, schemes []string) (found, error) {
+	f := found{scheme: schemeBearer}
 	if len(fields) == 0 {
-		return "", nil
+		return f, nil
 	}
 	if len(fields) > 1 {
-		return "", fmt.Errorf("%w: %d Authorization headers: send one", ErrBadRequest, len(fields))
+		return f, fmt.Errorf("%w: %d Authorization headers: send one", ErrBadRequest, len(fields))
 	}
-	scheme, token, found := strings.Cut(fields[0], " ")
-	if !found || !isHTTPToken(scheme) {
-		return "", fmt.Errorf("%w: the Authorization header is not a scheme and a token", ErrBadRequest)
+	scheme, token, separated := strings.Cut(fields[0], " ")
+	if !separated || !isHTTPToken(scheme) {
+		return f, fmt.Errorf("%w: the Authorization header is not a scheme and a token", ErrBadRequest)
 	}
-	if !strings.EqualFold(scheme, "Bearer") {
-		return "", nil
+	taken := slices.IndexFunc(schemes, func(s string) bool { return strings.EqualFold(s, scheme) })
+	if taken < 0 {
+		return f, nil
 	}
-	token = strings.TrimLeft(token, " ")
+	f.scheme, token = schemes[taken], strings.TrimLeft(token, " ")
 	if len(token) > maxSize {
-		return "", fmt.Errorf("jothttp: %w", jot.ErrTooLarge)
+		return f, fmt.Errorf("jothttp: %w", jot.ErrTooLarge)
 	}
 	if !isB64Token(token) {
-		return "", fmt.Errorf("%w: what follows Bearer is not one token", ErrBadRequest)
+		return f, fmt.Errorf("%w: what follows %s is not one token", ErrBadRequest, f.scheme)
 	}
-	return token, nil
+	f.token = token
+	return f, nil
 }
 
 // readCookie reads a token's cookie. An empty one, as some programs leave it at logout, counts as none.

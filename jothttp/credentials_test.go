@@ -20,6 +20,10 @@ func FuzzBearer(f *testing.F) {
 		f.Add(seed)
 	}
 	const maxSize = 100
+	bearer := func(fields []string, maxSize int) (string, error) {
+		found, err := readAuthorization(fields, maxSize, []string{schemeBearer})
+		return found.token, err
+	}
 	f.Fuzz(func(t *testing.T, field string) {
 		token, err := bearer([]string{field}, maxSize)
 		match := authorization.FindStringSubmatch(field)

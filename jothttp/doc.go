@@ -38,6 +38,17 @@
 // named and to no other address, and renews it when it expires or when an API says that its claims are stale, once for all
 // requests. [FileStore] lets several programs share the session.
 //
+// # Tokens that are bound to a key
+//
+// A token with a "cnf" claim is for the holder of a key alone (RFC 9449). [Protect] refuses it, as 401 invalid_token, unless [Options.DPoP] says how to check the proof
+// that each request brings along, and it then answers what is wrong in the scheme DPoP, with the accepted algorithms:
+//
+//	bad or missing proof    401  DPoP realm="api", algs="ES256 …", error="invalid_dpop_proof"
+//	a nonce is wanted       401  DPoP realm="api", algs="ES256 …", error="use_dpop_nonce", and the header DPoP-Nonce
+//	bound, and no proof     401  Bearer realm="api", error="invalid_token"
+//
+// A [Transport] with a Key sends proofs, and tries again with the nonce that it's given.
+//
 // # Cross-origin requests
 //
 // A browser sends a preflight (OPTIONS with Origin and Access-Control-Request-Method) without a token. [Protect] answers

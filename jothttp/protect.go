@@ -37,6 +37,9 @@ type Options struct {
 	// CrossOrigin checks unsafe requests that a cookie authenticates; set it to trust further origins. Nil means a new
 	// [http.CrossOriginProtection], which trusts none.
 	CrossOrigin *http.CrossOriginProtection
+	// DPoP checks the proofs of tokens that are bound to a key (RFC 9449). Nil means that such tokens are refused: nobody who merely
+	// holds one may use it.
+	DPoP *DPoP
 	// MaxSize is the longest token in bytes that is handed to the verifier: set it when its own MaxSize is raised. Zero
 	// means 16 KiB.
 	MaxSize int
@@ -80,8 +83,9 @@ func From(ctx context.Context) *jot.Token {
 
 // visit is what Protect knows about a request that it let through.
 type visit struct {
-	token *jot.Token
-	guard *guard
+	token  *jot.Token
+	guard  *guard
+	scheme string // by which the token came: schemeBearer also where a cookie bore it
 }
 
 type visitKey struct{}
@@ -94,7 +98,7 @@ func visitFrom(ctx context.Context) *visit {
 // guard is Options, checked and with its defaults.
 type guard struct {
 	Options
-	challenge string // Bearer realm="…"
+	challenges map[string]string // Bearer realm="…", and DPoP realm="…", algs="…", by scheme
 }
 
 func (o Options) guard() *guard {
@@ -113,7 +117,12 @@ func (o Options) guard() *guard {
 	if o.CrossOrigin == nil {
 		o.CrossOrigin = http.NewCrossOriginProtection()
 	}
-	return &guard{Options: o, challenge: `Bearer realm="` + o.Realm + `"`}
+	g := &guard{Options: o, challenges: map[string]string{schemeBearer: `Bearer realm="` + o.Realm + `"`}}
+	if o.DPoP != nil {
+		o.DPoP.check()
+		g.challenges[schemeDPoP] = `DPoP realm="` + o.Realm + `", algs="` + o.DPoP.algorithms() + `"`
+	}
+	return g
 }
 
 // admit authenticates a request, or answers it and returns false.
@@ -123,28 +132,32 @@ func (g *guard) admit(w http.ResponseWriter, r *http.Request) (*visit, bool) {
 		return nil, false
 	}
 	g.vary(w.Header())
-	token, err := g.authenticate(r)
+	found, err := g.credentials(r)
 	if err != nil {
-		g.refuse(w, r, err)
+		g.refuse(w, r, found.scheme, err)
+		return nil, false
+	}
+	token, err := g.authenticate(w, r, found)
+	if err != nil {
+		g.refuse(w, r, found.scheme, err)
 		return nil, false
 	}
 	if token.RefreshAdvised() {
 		w.Header().Set(RefreshHeader, "advised")
 	}
-	return &visit{token: token, guard: g}, true
+	return &visit{token: token, guard: g, scheme: found.scheme}, true
 }
 
-// authenticate verifies a request's token, by rules as new as the request demands.
-func (g *guard) authenticate(r *http.Request) (*jot.Token, error) {
-	raw, err := g.credentials(r)
-	if err != nil {
-		return nil, err
-	}
+// authenticate verifies a request's token, with the proof that it may need, and by rules as new as the request demands.
+func (g *guard) authenticate(w http.ResponseWriter, r *http.Request, f found) (*jot.Token, error) {
 	demanded, err := readMinCursor(r.Header)
 	if err != nil {
 		return nil, err
 	}
-	token, err := g.Verifier.Verify(r.Context(), raw)
+	token, err := g.Verifier.Verify(r.Context(), f.token)
+	if err == nil {
+		err = g.checkBinding(w, r, token, f)
+	}
 	if err != nil || demanded == nil {
 		return token, err
 	}
@@ -152,7 +165,7 @@ func (g *guard) authenticate(r *http.Request) (*jot.Token, error) {
 	if err := g.await(r.Context(), demanded); err != nil {
 		return nil, err
 	}
-	return g.Verifier.Verify(r.Context(), raw)
+	return g.Verifier.Verify(r.Context(), f.token)
 }
 
 // preflight says whether a request is a CORS preflight (Fetch standard, section 3.2.2).
@@ -169,15 +182,15 @@ func (g *guard) vary(h http.Header) {
 }
 
 // refuse maps the reason to an answer. A reason that is nobody's fault is 503: the client keeps its token.
-func (g *guard) refuse(w http.ResponseWriter, r *http.Request, reason error) {
+func (g *guard) refuse(w http.ResponseWriter, r *http.Request, scheme string, reason error) {
 	if g.OnRefuse != nil {
 		g.OnRefuse(r, reason)
 	}
 	switch {
 	case errors.Is(reason, errNoToken):
-		challenge(w, http.StatusUnauthorized, g.challenge)
+		g.challenge(w, http.StatusUnauthorized, "", "")
 	case errors.Is(reason, ErrBadRequest):
-		challenge(w, http.StatusBadRequest, g.challenge+`, error="invalid_request"`)
+		g.challenge(w, http.StatusBadRequest, scheme, `, error="invalid_request"`)
 	case errors.Is(reason, errBadCursor):
 		problem(w, http.StatusBadRequest)
 	case errors.Is(reason, errNoFollower):
@@ -187,8 +200,27 @@ func (g *guard) refuse(w http.ResponseWriter, r *http.Request, reason error) {
 	case errors.Is(reason, jot.ErrUnavailable):
 		unavailable(w)
 	case errors.Is(reason, jot.ErrStaleClaims):
-		challenge(w, http.StatusUnauthorized, g.challenge+`, error="invalid_token", error_description="stale claims"`)
+		g.challenge(w, http.StatusUnauthorized, scheme, `, error="invalid_token", error_description="stale claims"`)
+	case errors.Is(reason, ErrNonce):
+		w.Header().Set(NonceHeader, g.DPoP.Proofs.options.Nonces.DPoPNonce())
+		g.challenge(w, http.StatusUnauthorized, scheme, `, error="use_dpop_nonce"`)
+	case errors.Is(reason, ErrProof):
+		g.challenge(w, http.StatusUnauthorized, scheme, `, error="invalid_dpop_proof"`)
 	default:
-		challenge(w, http.StatusUnauthorized, g.challenge+`, error="invalid_token"`)
+		g.challenge(w, http.StatusUnauthorized, scheme, `, error="invalid_token"`)
 	}
+}
+
+// challenge refuses a request and says how to authenticate (RFC 6750 section 3, RFC 9449 section 7.1): in the scheme that it used, what
+// is wrong, and which others there are.
+func (g *guard) challenge(w http.ResponseWriter, status int, used, params string) {
+	for _, scheme := range []string{schemeBearer, schemeDPoP} {
+		text, taken := g.challenges[scheme]
+		if scheme == used {
+			w.Header().Add("WWW-Authenticate", text+params)
+		} else if taken && status == http.StatusUnauthorized && !(scheme == schemeBearer && g.DPoP != nil && g.DPoP.Required) {
+			w.Header().Add("WWW-Authenticate", text)
+		}
+	}
+	problem(w, status)
 }

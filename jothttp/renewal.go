@@ -154,7 +154,7 @@ func (t *Transport) exchange(ctx context.Context, old TokenPair) (TokenPair, err
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Accept", "application/json")
-	response, err := t.options.Base.RoundTrip(r) // which follows no redirect
+	response, err := t.ask(r)
 	if err != nil {
 		return TokenPair{}, fmt.Errorf("jothttp: refreshing: %w", err)
 	}
@@ -163,10 +163,21 @@ func (t *Transport) exchange(ctx context.Context, old TokenPair) (TokenPair, err
 		return TokenPair{}, refusal(response)
 	}
 	renewed, err := ReadTokenPair(response.Body, t.options.Now())
+	if err == nil && renewed.Bound != (t.proving != nil) {
+		return TokenPair{}, errors.New("jothttp: refreshing: the token isn't bound to this Transport's key, or to another one")
+	}
 	if err == nil && renewed.Refresh == "" {
 		renewed.Refresh = old.Refresh // RFC 6749 §6: the old one stays good
 	}
 	return renewed, err
+}
+
+// ask makes a request of the token endpoint, and follows no redirect.
+func (t *Transport) ask(r *http.Request) (*http.Response, error) {
+	if t.proving != nil {
+		return t.proving.send(t.options.Base, r, "")
+	}
+	return t.options.Base.RoundTrip(r)
 }
 
 // refusal tells a session that is over, invalid_grant, from whatever may pass (RFC 6749 §5.2).

@@ -43,16 +43,16 @@ func (s *scopeSet) admit(w http.ResponseWriter, r *http.Request) bool {
 	}
 	for _, name := range s.names {
 		if !visit.token.HasScope(name) {
-			visit.guard.refuseScope(w, r, name, s.refusal)
+			visit.guard.refuseScope(w, r, visit.scheme, name, s.refusal)
 			return false
 		}
 	}
 	return true
 }
 
-func (g *guard) refuseScope(w http.ResponseWriter, r *http.Request, missing, refusal string) {
+func (g *guard) refuseScope(w http.ResponseWriter, r *http.Request, scheme, missing, refusal string) {
 	if g.OnRefuse != nil {
 		g.OnRefuse(r, fmt.Errorf("jothttp: the token lacks scope %s", missing))
 	}
-	challenge(w, http.StatusForbidden, g.challenge+refusal)
+	g.challenge(w, http.StatusForbidden, scheme, refusal)
 }

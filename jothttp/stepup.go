@@ -40,7 +40,7 @@ func (s StepUp) Require() func(http.Handler) http.Handler {
 			case visit == nil:
 				problem(w, http.StatusInternalServerError)
 			case !s.satisfied(visit.token):
-				visit.guard.refuseAuthentication(w, r, refusal)
+				visit.guard.refuseAuthentication(w, r, visit.scheme, refusal)
 			default:
 				next.ServeHTTP(w, r)
 			}
@@ -91,9 +91,9 @@ func (s StepUp) satisfied(token *jot.Token) bool {
 	return token.Decode(&claims) == nil && slices.Contains(s.ACR, claims.Class)
 }
 
-func (g *guard) refuseAuthentication(w http.ResponseWriter, r *http.Request, refusal string) {
+func (g *guard) refuseAuthentication(w http.ResponseWriter, r *http.Request, scheme, refusal string) {
 	if g.OnRefuse != nil {
 		g.OnRefuse(r, errAuthentication)
 	}
-	challenge(w, http.StatusUnauthorized, g.challenge+refusal)
+	g.challenge(w, http.StatusUnauthorized, scheme, refusal)
 }

@@ -21,10 +21,11 @@ type TokenPair struct {
 	Access  string    `json:"access_token"`
 	Refresh string    `json:"refresh_token,omitempty"`
 	Expires time.Time `json:"expires,omitzero"` // of the access token; zero if nobody knows
+	Bound   bool      `json:"bound,omitempty"`  // to the client's key (RFC 9449): for a Transport that has it
 }
 
 // ReadTokenPair reads the answer of a token endpoint (RFC 6749 §5.1) or of a login that was received just now: at most 64 KiB of strict JSON with a
-// Bearer token. Members that it doesn't know are left alone.
+// Bearer token or one that is bound to a key (DPoP). Members that it doesn't know are left alone.
 func ReadTokenPair(answer io.Reader, now time.Time) (TokenPair, error) {
 	text, err := io.ReadAll(io.LimitReader(answer, maxTokenAnswer+1))
 	if err != nil {
@@ -39,10 +40,11 @@ func ReadTokenPair(answer io.Reader, now time.Time) (TokenPair, error) {
 	if err := strictjson.Unmarshal(text, &members); err != nil || len(text) > maxTokenAnswer {
 		return TokenPair{}, errors.New("jothttp: the answer of the token endpoint is not strict JSON, or too long")
 	}
-	if !isB64Token(members.Access) || !strings.EqualFold(members.Type, "Bearer") {
+	bound := strings.EqualFold(members.Type, schemeDPoP)
+	if !isB64Token(members.Access) || !bound && !strings.EqualFold(members.Type, schemeBearer) {
 		return TokenPair{}, errors.New("jothttp: the answer of the token endpoint has no bearer token")
 	}
-	pair := TokenPair{Access: members.Access, Refresh: members.Refresh}
+	pair := TokenPair{Access: members.Access, Refresh: members.Refresh, Bound: bound}
 	if life, err := members.ExpiresIn.Int64(); err == nil && life > 0 {
 		pair.Expires = now.Add(time.Duration(min(life, maxLife)) * time.Second).Round(0) // as a store gives it back
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/jot-auth/jot"
 )
 
 // ErrLoggedOut is a session that is over, or never was: no request helps, the user has to log in again.
@@ -32,6 +34,8 @@ type TransportOptions struct {
 	Origins []string
 	// Tokens keeps the token pair; nil keeps it in memory.
 	Tokens TokenStore
+	// Key is the one that the session's tokens are bound to (RFC 9449): each request bears a proof of it. Nil is for bearer tokens.
+	Key *jot.PrivateKey
 	// Base makes the requests; nil is http.DefaultTransport.
 	Base http.RoundTripper
 	// Early is how long before its expiry an access token is renewed; 0 is 30 s. No more than half of its life counts.
@@ -57,6 +61,7 @@ type TransportOptions struct {
 type Transport struct {
 	options TransportOptions
 	origins map[string]bool
+	proving *proving // nil for bearer tokens
 
 	mu       sync.Mutex
 	pair     TokenPair     // as last seen
@@ -89,7 +94,12 @@ func NewTransport(o TransportOptions) (*Transport, error) {
 		t.origins[origin] = true
 	}
 	t.options.complete()
-	return t, nil
+	if o.Key == nil {
+		return t, nil
+	}
+	signer, err := NewProofSigner(o.Key, t.options.Now)
+	t.proving = &proving{signer: signer, nonces: make(map[string]string)}
+	return t, err
 }
 
 func (o *TransportOptions) complete() {
@@ -189,8 +199,15 @@ func closeBody(r *http.Request) {
 
 func (t *Transport) send(r *http.Request, pair TokenPair) (*http.Response, error) {
 	r = r.Clone(r.Context())
-	r.Header.Set("Authorization", "Bearer "+pair.Access)
-	response, err := t.options.Base.RoundTrip(r)
+	var response *http.Response
+	var err error
+	if t.proving != nil {
+		r.Header.Set("Authorization", schemeDPoP+" "+pair.Access)
+		response, err = t.proving.send(t.options.Base, r, pair.Access)
+	} else {
+		r.Header.Set("Authorization", schemeBearer+" "+pair.Access)
+		response, err = t.options.Base.RoundTrip(r)
+	}
 	if err == nil && response.Header.Get(RefreshHeader) == "advised" {
 		t.advise(pair)
 	}

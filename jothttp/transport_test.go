@@ -390,7 +390,7 @@ func TestReadTokenPair(t *testing.T) {
 		t.Errorf("%+v, %v", pair, err)
 	}
 	for _, answer := range []string{
-		``, `[]`, `{}`, `{"access_token":"a"}`, `{"access_token":"a","token_type":"DPoP"}`, `{"access_token":"","token_type":"Bearer"}`,
+		``, `[]`, `{}`, `{"access_token":"a"}`, `{"access_token":"a","token_type":"mac"}`, `{"access_token":"","token_type":"Bearer"}`,
 		`{"access_token":"a b","token_type":"Bearer"}`, `{"access_token":"a\r\nb","token_type":"Bearer"}`, `{"access_token":"a","access_token":"b","token_type":"Bearer"}`,
 		`{"access_token":1,"token_type":"Bearer"}`, `{"access_token":"a","token_type":"Bearer"}{}`,
 		`{"access_token":"a","token_type":"Bearer","x":"` + strings.Repeat("x", 64<<10) + `"}`,

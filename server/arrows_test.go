@@ -38,6 +38,7 @@ var mayImport = map[string][]string{
 	"internal/feed":        {"issuer", "internal/web"},
 	"internal/mail":        {},
 	"internal/foreign":     {"issuer", "internal/web"},
+	"internal/forward":     {"internal/web"},
 	"internal/openapi":     {"internal/web"},
 
 	"internal/privatefile": {},
@@ -45,7 +46,7 @@ var mayImport = map[string][]string{
 	"internal/config":      {".", "issuer", "internal/certificate", "internal/privatefile"},
 
 	".": {
-		"issuer", "sqlstore", "internal/accounts", "internal/admin", "internal/api", "internal/backchannel", "internal/console", "internal/feed", "internal/foreign", "internal/mail", "internal/oauth", "internal/openapi",
+		"issuer", "sqlstore", "internal/accounts", "internal/admin", "internal/api", "internal/backchannel", "internal/console", "internal/feed", "internal/foreign", "internal/forward", "internal/mail", "internal/oauth", "internal/openapi",
 		"internal/privatefile", "internal/telemetry", "internal/web",
 	},
 	"internal/accounts/storetest": {"issuer", "internal/accounts"},
@@ -72,7 +73,7 @@ var onlyIn = map[string][]string{
 	"golang.org/x/term":               {"internal/cli"},
 	rootModule + "/jws":               {"internal/cli"},
 	rootModule + "/jwe":               {"internal/cli"},
-	rootModule + "/jothttp":           {".", "examples/ownlogin", "internal/admin", "internal/api", "internal/cli", "internal/feed", "internal/oauth", "internal/web"},
+	rootModule + "/jothttp":           {".", "examples/ownlogin", "internal/admin", "internal/api", "internal/cli", "internal/feed", "internal/forward", "internal/oauth", "internal/web"},
 	rootModule + "/examples/petstore": {"internal/cli"},
 
 	"github.com/BurntSushi/toml":                     {"internal/config"},

@@ -23,6 +23,7 @@ import (
 	"github.com/jot-auth/jot/server/internal/console"
 	"github.com/jot-auth/jot/server/internal/feed"
 	"github.com/jot-auth/jot/server/internal/foreign"
+	"github.com/jot-auth/jot/server/internal/forward"
 	"github.com/jot-auth/jot/server/internal/mail"
 	"github.com/jot-auth/jot/server/internal/oauth"
 	"github.com/jot-auth/jot/server/internal/openapi"
@@ -256,11 +257,16 @@ func (s *Server) routes(c Config) (_ http.Handler, err error) {
 	if err != nil {
 		return nil, err
 	}
+	forwarded, err := forward.New(s.issuer, s.proxies)
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	administration.Register(mux)
 	firstParty.Register(mux)
 	protocols.Register(mux)
 	pages.Register(mux)
+	forwarded.Register(mux)
 	s.feed.Register(mux)
 	logouts.Register(mux)
 	if err := openapi.Register(mux, s.issuer.URL()); err != nil {

@@ -196,10 +196,19 @@ func (c *client) adminClients() {
 	c.as("PATCH", path+"/"+id, object{}, 400)
 	c.as("PATCH", path+"/unknown", members, 404)
 	c.as("PATCH", path+"/"+running.App, members, 409)
+	c.as("PATCH", path+"/"+id, object{"key_set": object{"keys": []any{publicKey(c)}}, "require_dpop": true, "exchange_from": []string{running.Audience}}, 200)
+	c.as("PATCH", path+"/"+id, object{"key_set": object{"keys": []any{}}}, 400)
+	c.as("GET", path+"/"+id, nil, 200)
 	c.as("POST", path+"/"+id+"/secret", nil, 200)
 	c.as("POST", path+"/"+running.App+"/secret", nil, 409)
 	c.as("DELETE", path+"/"+id, nil, 204)
 	c.as("DELETE", path+"/"+running.App, nil, 409)
+}
+
+func publicKey(c *client) *jot.PublicKey {
+	key, err := jot.GenerateKey(jot.ES256)
+	must(c.t, err)
+	return key.Public()
 }
 
 func (c *client) adminResources() {

@@ -9,7 +9,9 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/interop/running"
+	"github.com/jot-auth/jot/jothttp"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
@@ -31,6 +33,7 @@ func TestContract(t *testing.T) {
 	c.admin()
 	c.oauth()
 	c.pages()
+	c.forward()
 	c.abuse()
 	c.feed()
 	c.documents()
@@ -189,7 +192,7 @@ func (c *client) oauth() {
 	t = c.tokens(call{method: "POST", path: "/oauth2/token", form: "grant_type=refresh_token&client_id=" + running.App + "&refresh_token=" + t.Refresh, want: 200})
 	t = c.tokens(call{method: "POST", path: "/oauth2/token", json: map[string]string{"grant_type": "refresh_token", "client_id": running.App, "refresh_token": t.Refresh}, want: 200})
 	c.do(call{method: "POST", path: "/oauth2/token", form: "grant_type=refresh_token&client_id=" + running.App + "&refresh_token=jrt_forged", want: 400})
-	for _, path := range []string{"/oauth2/token", "/oauth2/revoke"} {
+	for _, path := range []string{"/oauth2/token", "/oauth2/revoke", "/oauth2/introspect"} {
 		c.do(call{method: "POST", path: path, form: "grant_type=refresh_token&token=x", header: basic(running.App, "secret"), want: 401})
 	}
 	c.clientCredentials()
@@ -209,14 +212,51 @@ func (c *client) clientCredentials() {
 	c.do(call{method: "POST", path: "/oauth2/token", json: object{"grant_type": "client_credentials", "client_id": id, "client_secret": secret}, want: 200})
 	c.do(call{method: "POST", path: "/oauth2/token", form: grant + "&client_id=" + id + "&client_secret=" + secret, header: basic(id, secret), want: 400})
 	c.do(call{method: "POST", path: "/oauth2/token", form: grant + "&client_id=" + running.App, want: 400})
+	c.as("PATCH", "/admin/v1/clients/"+id, object{"exchange_from": []string{running.Audience}}, 200)
+	c.do(call{method: "POST", path: "/oauth2/token", json: object{
+		"grant_type": "urn:ietf:params:oauth:grant-type:token-exchange", "client_id": id, "client_secret": secret, "subject_token": t.Access,
+		"subject_token_type": "urn:ietf:params:oauth:token-type:access_token", "audience": running.Audience,
+	}, want: 200})
 	c.do(call{method: "POST", path: "/oauth2/token", form: grant, header: basic(id, "jcs_wrong"), want: 401})
+	proving := basic(id, secret)
+	proving["DPoP"] = c.proof("")
+	c.do(call{method: "POST", path: "/oauth2/token", form: grant, header: proving, want: 400})
+	proving["DPoP"] = c.proof(c.Issuer().DPoPNonce())
+	bound := c.tokens(call{method: "POST", path: "/oauth2/token", form: grant, header: proving, want: 200})
+	c.do(call{method: "POST", path: "/oauth2/introspect", form: "token=" + bound.Access, header: basic(id, secret), want: 200})
+	c.do(call{method: "POST", path: "/oauth2/introspect", form: "token=" + t.Access, header: basic(id, secret), want: 200})
+	c.do(call{method: "POST", path: "/oauth2/introspect", json: object{"token": t.Access, "client_id": id, "client_secret": secret}, want: 200})
+	c.do(call{method: "POST", path: "/oauth2/introspect", form: "client_id=" + id + "&client_secret=" + secret, want: 400})
 	c.do(call{method: "POST", path: "/oauth2/revoke", form: "token=" + t.Access, header: basic(id, secret), want: 200})
+	c.do(call{method: "POST", path: "/oauth2/introspect", form: "token=" + t.Access, header: basic(id, secret), want: 200})
+}
+
+// proof proves some key to the token endpoint.
+func (c *client) proof(nonce string) string {
+	c.t.Helper()
+	key, err := jot.GenerateKey(jot.EdDSA)
+	must(c.t, err)
+	signer, err := jothttp.NewProofSigner(key, nil)
+	must(c.t, err)
+	proof, err := signer.Sign(c.t.Context(), jothttp.ProofTarget{Method: "POST", URL: c.URL + "/oauth2/token", Nonce: nonce})
+	must(c.t, err)
+	return proof
 }
 
 // basic is the header in which a confidential client proves itself.
 func basic(id, secret string) map[string]string {
 	joined := url.QueryEscape(id) + ":" + url.QueryEscape(secret)
 	return map[string]string{"Authorization": "Basic " + base64.StdEncoding.EncodeToString([]byte(joined))}
+}
+
+// forward asks as a proxy does.
+func (c *client) forward() {
+	t := c.tokens(call{method: "POST", path: "/v1/login", json: map[string]string{"username": "ada", "password": password}, want: 200})
+	const path = "/verify?audience=" + running.Audience + "&scope=pets:"
+	c.do(call{method: "GET", path: path + "read", header: bearer(t.Access), want: 200})
+	c.do(call{method: "GET", path: path + "write", header: bearer(t.Access), want: 403})
+	c.do(call{method: "GET", path: path + "read", want: 401})
+	c.do(call{method: "GET", path: path + "read", header: bearer("two words"), want: 400})
 }
 
 func (c *client) feed() {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -52,7 +53,8 @@ func Start(t *testing.T, register ...func(*http.ServeMux, Server)) Server {
 		},
 		Mail:    server.Mail{Print: letters},
 		DataDir: t.TempDir(), OpenSignUp: true, SignUpScope: []string{"pets:read"}, FeedCredentials: []string{credential},
-		Logger: slog.New(slog.DiscardHandler),
+		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
+		Logger:         slog.New(slog.DiscardHandler),
 	}
 	s, err := server.New(t.Context(), config)
 	if err != nil {

@@ -30,6 +30,14 @@ type accessClaims struct {
 	Scope      string   `json:"scope,omitempty"`
 	AuthTime   int64    `json:"auth_time,omitempty"`
 	AMR        []string `json:"amr,omitempty"`
+
+	Confirmation *confirmation `json:"cnf,omitempty"`
+	Actor        *actor        `json:"act,omitempty"`
+}
+
+// confirmation binds a token to the key of whoever may use it (RFC 9449 §6.1).
+type confirmation struct {
+	Thumbprint string `json:"jkt"`
 }
 
 // draft is an access token whose every claim is settled but which isn't signed yet, and the refresh token that goes with it.
@@ -45,18 +53,34 @@ type draft struct {
 	life    time.Duration
 	key     *signingKey
 	id      *idDraft // nil where no ID token goes with it
+	bound   string   // thumbprint of the key that the token is bound to; "" of a bearer token
 }
 
-// draft settles the claims of an access token: of a session, or without one of a client that acts for itself. It fails with
-// ErrInvalidGrant when the session is over, or with a *TokenSizeError.
-func (m moment) draft(subject *Subject, session *Session, client *Client, resource *Resource, scope []string) (*draft, error) {
+// terms are what is particular about a token. The zero value is a bearer token that lives as long as the resource and the client have it.
+type terms struct {
+	thumbprint string    // of the key that it's bound to; "": none
+	actor      *actor    // of an exchanged one
+	until      time.Time // the end of the token that it was exchanged for; zero: none
+}
+
+// draft settles the claims of an access token: of a session, or without one of a client that acts for itself. It fails with ErrInvalidGrant when the session is over, with ErrProofRequired, or with a *TokenSizeError.
+func (m moment) draft(subject *Subject, session *Session, client *Client, resource *Resource, scope []string, t terms) (*draft, error) {
+	if client.RequireDPoP && t.thumbprint == "" {
+		return nil, ErrProofRequired
+	}
 	issued := m.now.Truncate(time.Second)
 	expires := issued.Add(client.accessTTL(resource))
 	claims := accessClaims{
 		Issuer: m.issuer.config.URL, Subject: subject.ID, Audience: resource.Audience, ClientID: client.ID,
 		IssuedAt: issued.Unix(), ID: rand.Text(), Generation: subject.Generation, Scope: strings.Join(scope, " "),
 	}
-	d := &draft{subject: subject.ID, at: m.now, session: session, scope: scope}
+	d := &draft{subject: subject.ID, at: m.now, session: session, scope: scope, bound: t.thumbprint}
+	if claims.Actor = t.actor; t.thumbprint != "" {
+		claims.Confirmation = &confirmation{t.thumbprint}
+	}
+	if end := t.until.Truncate(time.Second); !t.until.IsZero() && end.Before(expires) {
+		expires = end
+	}
 	if session != nil {
 		if end := session.Expires.Truncate(time.Second); end.Before(expires) {
 			expires = end
@@ -108,7 +132,7 @@ func (i *Issuer) sign(ctx context.Context, d *draft) (Tokens, error) {
 			return Tokens{}, err
 		}
 	}
-	tokens := Tokens{ID: id, Access: access, ExpiresIn: d.life, Scope: d.scope, Subject: d.subject}
+	tokens := Tokens{ID: id, Access: access, ExpiresIn: d.life, Scope: d.scope, Subject: d.subject, KeyThumbprint: d.bound}
 	if d.session != nil {
 		tokens.Refresh = i.newRefreshToken(d.session, d.session.Counters.Current, d.at)
 		tokens.SessionID, tokens.SessionExpiresIn = d.session.ID, d.ends

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/jot-auth/jot"
 )
 
 // The events that say who changed what. Each is written in the transaction of its change.
@@ -147,7 +149,16 @@ func clientChanges(before, after Client) string {
 		{"post_logout_redirect_uris", slices.Equal(before.PostLogoutRedirectURIs, after.PostLogoutRedirectURIs)},
 		{"backchannel_logout_uri", before.BackchannelLogoutURI == after.BackchannelLogoutURI},
 		{"secret", bytes.Equal(before.SecretHash, after.SecretHash)},
+		{"key_set", sameKeys(before.KeySet, after.KeySet)},
+		{"require_dpop", before.RequireDPoP == after.RequireDPoP},
+		{"exchange_from", slices.Equal(before.ExchangeFrom, after.ExchangeFrom)},
 	})
+}
+
+func sameKeys(a, b *jot.KeySet) bool {
+	before, err1 := json.Marshal(a)
+	after, err2 := json.Marshal(b)
+	return err1 == nil && err2 == nil && bytes.Equal(before, after)
 }
 
 // resourceChanges names what differs between two states of a resource.

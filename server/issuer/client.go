@@ -28,7 +28,11 @@ type Client struct {
 	AbsoluteTTL time.Duration // ends its sessions where Config.AbsoluteTTL is longer; 0: that
 	AccessType  string        // typ of its access tokens: "at+jwt" (RFC 9068), also when it is empty, or "JWT" for APIs that know no other
 	Algorithm   jot.Algorithm // signs its access tokens where the resource names none; "": Config.Algorithm
-	SecretHash  []byte        // SHA-256 of its secret; nil: a public client, which has nothing to prove itself with
+	SecretHash  []byte        // SHA-256 of its secret; a client with neither secret nor keys is public: it has nothing to prove itself with
+	KeySet      *jot.KeySet   // its public keys, instead of a secret: see ParseClientKeySet and AuthenticateAssertion; nil: none
+
+	RequireDPoP  bool     // gives it no token that isn't bound to a key (RFC 9449)
+	ExchangeFrom []string // audiences whose access tokens it may exchange (RFC 8693) for ones that Resources allow; nil: none
 
 	RedirectURIs           []string // where the answer to an authorization request may go: see checkRedirectURI; nil: it can't make any
 	PostLogoutRedirectURIs []string // where a browser may go on to after a logout
@@ -60,8 +64,10 @@ func (c *Client) check() error {
 		return &InputError{"access_type", "must be at+jwt or JWT"}
 	case c.SecretHash != nil && len(c.SecretHash) != sha256.Size:
 		return &InputError{"secret", "must be stored as its SHA-256"}
+	case c.SecretHash != nil && c.KeySet != nil:
+		return &InputError{"key_set", "must not stand beside a secret: a client proves itself in one way"}
 	}
-	return errors.Join(checkScope(c.Scopes), checkAudiences(c.Resources), checkAlgorithm(c.Algorithm),
+	return errors.Join(checkScope(c.Scopes), checkAudiences("resources", c.Resources), checkAlgorithm(c.Algorithm), checkClientKeySet(c.KeySet), checkAudiences("exchange_from", c.ExchangeFrom),
 		checkRedirectURIs("redirect_uris", c.RedirectURIs), checkRedirectURIs("post_logout_redirect_uris", c.PostLogoutRedirectURIs),
 		checkBackchannelURI(c.BackchannelLogoutURI))
 }
@@ -80,17 +86,20 @@ func checkAlgorithm(a jot.Algorithm) error {
 
 var signingAlgorithms = []jot.Algorithm{jot.ES256, jot.RS256, jot.EdDSA}
 
-func checkAudiences(audiences []string) error {
+func checkAudiences(field string, audiences []string) error {
 	if len(audiences) > maxScopes {
-		return &InputError{"resources", "must name at most 64 audiences"}
+		return &InputError{field, "must name at most 64 audiences"}
 	}
 	for n, audience := range audiences {
-		if checkName("resources", audience) != nil || slices.Contains(audiences[:n], audience) {
-			return &InputError{"resources", "must be distinct audiences of 1 to 255 bytes of UTF-8 without control characters"}
+		if checkName(field, audience) != nil || slices.Contains(audiences[:n], audience) {
+			return &InputError{field, "must be distinct audiences of 1 to 255 bytes of UTF-8 without control characters"}
 		}
 	}
 	return nil
 }
+
+// Confidential reports whether the client can prove who it is.
+func (c *Client) Confidential() bool { return c.SecretHash != nil || c.KeySet != nil }
 
 // may reports whether a client's tokens may be for an audience.
 func (c *Client) may(audience string) bool {
@@ -112,6 +121,7 @@ func shorter(limit, d time.Duration) time.Duration {
 func (c Client) clone() Client {
 	c.Scopes, c.Resources, c.SecretHash = slices.Clone(c.Scopes), slices.Clone(c.Resources), slices.Clone(c.SecretHash)
 	c.RedirectURIs, c.PostLogoutRedirectURIs = slices.Clone(c.RedirectURIs), slices.Clone(c.PostLogoutRedirectURIs)
+	c.ExchangeFrom = slices.Clone(c.ExchangeFrom)
 	return c
 }
 

@@ -12,6 +12,8 @@ type ClientGrant struct {
 	ClientID string
 	Resource string   // audience of the access token; "" is the client's first resource, or else the default one
 	Scope    []string // nil asks for everything that client and resource allow
+
+	KeyThumbprint string // as in Grant
 }
 
 // IssueToClient gives an access token to a client that acts for itself (RFC 6749 §4.4). The client is the token's subject: it has a
@@ -21,6 +23,9 @@ type ClientGrant struct {
 func (i *Issuer) IssueToClient(ctx context.Context, g ClientGrant) (Tokens, error) {
 	if g.ClientID == "" {
 		return Tokens{}, ErrInvalidClient // the default one is a person's
+	}
+	if err := checkThumbprint(g.KeyThumbprint); err != nil {
+		return Tokens{}, err
 	}
 	d, err := i.draftOwn(ctx, g)
 	if errors.Is(err, ErrNotFound) {
@@ -73,12 +78,12 @@ func (m moment) beginOwn(r Reader, g ClientGrant) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.draft(&subject, nil, client, resource, scope)
+	return m.draft(&subject, nil, client, resource, scope, terms{thumbprint: g.KeyThumbprint})
 }
 
 func (i *Issuer) confidentialClient(r ClientReader, id string) (*Client, error) {
 	client, err := i.client(r, id)
-	if err == nil && client.SecretHash == nil {
+	if err == nil && !client.Confidential() {
 		return nil, ErrUnauthorizedClient
 	}
 	return client, err

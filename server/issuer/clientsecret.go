@@ -22,11 +22,11 @@ func NewClientSecret() (secret string, hash []byte) {
 }
 
 // ReplaceClientSecret gives a stored client a new secret, which makes it confidential if it was public, and returns it: it is nowhere
-// else. The old one is good no longer. It fails with ErrNotFound or ErrDeclared.
+// else. The old one is good no longer, and neither are its keys. It fails with ErrNotFound or ErrDeclared.
 func (i *Issuer) ReplaceClientSecret(ctx context.Context, id string) (secret string, err error) {
 	secret, hash := NewClientSecret()
 	_, err = i.ChangeClient(ctx, id, func(c *Client) error {
-		c.SecretHash = hash
+		c.SecretHash, c.KeySet = hash, nil
 		return nil
 	})
 	if err != nil {
@@ -35,8 +35,8 @@ func (i *Issuer) ReplaceClientSecret(ctx context.Context, id string) (secret str
 	return secret, nil
 }
 
-// AuthenticateClient finds the client that a request comes from (RFC 6749 §2.3). A confidential client proves itself with its secret; a
-// public one has nothing to prove itself with, and "" as its secret. Anything else is ErrInvalidClient.
+// AuthenticateClient finds the client that a request comes from (RFC 6749 §2.3). A client that has a secret proves itself with it; a
+// public one has nothing to prove itself with, and "" as its secret. Anything else is ErrInvalidClient, a client with keys too: see AuthenticateAssertion.
 func (i *Issuer) AuthenticateClient(ctx context.Context, id, secret string) (Client, error) {
 	c, err := i.Client(ctx, id)
 	if errors.Is(err, ErrNotFound) {
@@ -45,7 +45,7 @@ func (i *Issuer) AuthenticateClient(ctx context.Context, id, secret string) (Cli
 	if err != nil {
 		return Client{}, err
 	}
-	if c.SecretHash == nil && secret == "" {
+	if !c.Confidential() && secret == "" {
 		return c, nil
 	}
 	sum := sha256.Sum256([]byte(secret))

@@ -43,14 +43,19 @@ type CodeGrant struct {
 	RedirectURI string // must be that of the authorization request
 	Verifier    string // of the code challenge (RFC 7636)
 	Resource    string // "" or that of the authorization request
-	UserAgent   string
-	Address     string
+
+	KeyThumbprint string // of the key that the request's DPoP proof has shown; "": a session of bearer tokens
+	UserAgent     string
+	Address       string
 }
 
 // RedeemCode begins the session that an authorization code stands for, and gives its first tokens. A code that isn't accepted, for whatever reason,
 // is ErrInvalidGrant; another resource is ErrInvalidTarget. Whoever uses a code again ends the session that it gave (RFC 6749 §4.1.2): one of the two
 // isn't whom it was meant for. Another client's attempt changes nothing, and neither does a wrong verifier or redirect URI: the one who has them still can use it.
 func (i *Issuer) RedeemCode(ctx context.Context, g CodeGrant) (Tokens, error) {
+	if err := checkThumbprint(g.KeyThumbprint); err != nil {
+		return Tokens{}, err
+	}
 	var d *draft
 	// Looking at the code, noting its session and making that are one commit: of many who present one code at once, one gets a session, and the
 	// next one ends it. The sign-in is read in it too: a logout comes before, and the code is of no use, or after, and ends the session.
@@ -118,12 +123,13 @@ func (u *update) beginOf(code Code, g CodeGrant) (Session, *draft, error) {
 	}
 	session := u.newSession(&subject, client, resource, code.Scope)
 	session.SignIn, session.AMR, session.AuthTime = signIn.ID, signIn.AMR, signIn.AuthTime
+	session.bind(client, g.KeyThumbprint)
 	session.use(u.now, u.issuer.idleTTL(client), clip(g.UserAgent, maxUserAgent), clip(g.Address, maxAddress))
 	scope, err := narrowScope(nil, session, client, resource, &subject)
 	if err != nil {
 		return Session{}, nil, err
 	}
-	d, err := u.draft(&subject, session, client, resource, scope)
+	d, err := u.draft(&subject, session, client, resource, scope, terms{thumbprint: g.KeyThumbprint})
 	if err == nil && d.id != nil {
 		d.id.claims.Nonce = code.Nonce
 	}

@@ -21,6 +21,8 @@ var (
 	ErrUnauthorizedClient = errors.New("issuer: the client may not use this grant")
 	// ErrInvalidTarget is a resource that doesn't exist or that the client has no business with (RFC 8707 §2, invalid_target).
 	ErrInvalidTarget = errors.New("issuer: no such resource")
+	// ErrProofRequired is a client whose tokens are bound to a key, and that proved to have none (RFC 9449 §5, invalid_dpop_proof).
+	ErrProofRequired = errors.New("issuer: the client's tokens are bound to a key; send a DPoP proof")
 	// ErrInvalidCredentials is a wrong name or password; which of them is not said.
 	ErrInvalidCredentials = errors.New("issuer: wrong name or password")
 	// ErrCode is the code of a link or an invitation that isn't good: it's wrong, was used, or has expired.

@@ -21,6 +21,8 @@ type Grant struct {
 	UserAgent string          // of the device, as it tells
 	Address   string          // of the device
 	Confirm   func(Tx) error  // as in Proof
+
+	KeyThumbprint string // of the key that the client proved to have (RFC 9449): the tokens are bound to it; "": they aren't
 }
 
 // Tokens are the answer to a Grant or a refresh.
@@ -33,6 +35,7 @@ type Tokens struct {
 	Subject          string
 	SessionID        string        // "" of a client that acts for itself
 	SessionExpiresIn time.Duration // how long the session lasts at most
+	KeyThumbprint    string        // of the key that the access token is bound to (RFC 9449); "" of a bearer token
 }
 
 // Issue begins a session and gives its first tokens. The caller has authenticated the subject.
@@ -46,7 +49,7 @@ type Tokens struct {
 // ErrInvalidClient or ErrInvalidTarget, a grant that isn't for NoAdmin ErrAdminOnly, and a token that fits into no cookie a *TokenSizeError. The subject is judged first, so that
 // a caller can answer its refusal like a wrong password whatever else the request asks for.
 func (i *Issuer) Issue(ctx context.Context, g Grant) (Tokens, error) {
-	if err := errors.Join(checkAMR(g.AMR), g.checkSubject()); err != nil {
+	if err := errors.Join(checkAMR(g.AMR), g.checkSubject(), checkThumbprint(g.KeyThumbprint)); err != nil {
 		return Tokens{}, err
 	}
 	var d *draft
@@ -95,8 +98,9 @@ func (u *update) begin(g Grant) (*draft, error) {
 	}
 	session := u.newSession(&subject, client, resource, scope)
 	session.AMR = slices.Clone(g.AMR)
+	session.bind(client, g.KeyThumbprint)
 	session.use(u.now, u.issuer.idleTTL(client), clip(g.UserAgent, maxUserAgent), clip(g.Address, maxAddress))
-	d, err := u.draft(&subject, session, client, resource, scope)
+	d, err := u.draft(&subject, session, client, resource, scope, terms{thumbprint: g.KeyThumbprint})
 	if err != nil {
 		return nil, err
 	}

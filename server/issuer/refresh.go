@@ -52,13 +52,18 @@ type RefreshRequest struct {
 	Scope     []string // of this access token only, at most the session's; nil asks for all of it
 	UserAgent string
 	Address   string
+
+	KeyThumbprint string // of the key that the client proved to have (RFC 9449): the access token is bound to it; "": it proved none
 }
 
 // Refresh trades a refresh token for the next tokens of its session. Whoever presents the same token again within the grace
 // window gets the same refresh token as the first; whoever presents a spent one ends the session. A token that isn't
 // accepted, for whatever reason, is ErrInvalidGrant; a scope beyond the session's is ErrInvalidScope and another resource ErrInvalidTarget, and neither
-// changes anything.
+// changes anything; nor does another key than that of the session, ErrInvalidGrant.
 func (i *Issuer) Refresh(ctx context.Context, r RefreshRequest) (Tokens, error) {
+	if err := checkThumbprint(r.KeyThumbprint); err != nil {
+		return Tokens{}, err
+	}
 	if c := i.config.client(r.ClientID); c != nil {
 		r.ClientID = c.ID
 	}
@@ -115,7 +120,7 @@ func (u *update) refresh(r RefreshRequest, token refreshToken) (*draft, error) {
 		return nil, err
 	}
 	subject.Ending.applyTo(&session)
-	if !session.live(u.now) || session.ClientID != client.ID {
+	if !session.live(u.now) || session.ClientID != client.ID || !session.provedBy(client, r.KeyThumbprint) {
 		return nil, ErrInvalidGrant
 	}
 	before := session.Counters
@@ -150,7 +155,7 @@ func (u *update) next(r RefreshRequest, client *Client, subject *Subject, sessio
 	if err != nil {
 		return nil, err
 	}
-	d, err := u.draft(subject, &session, client, resource, scope)
+	d, err := u.draft(subject, &session, client, resource, scope, terms{thumbprint: r.KeyThumbprint})
 	if err != nil {
 		return nil, err
 	}

@@ -62,6 +62,7 @@ func (u *update) renew(r Renewal) (*draft, error) {
 	return u.begin(Grant{
 		Subject: r.Subject, ClientID: present.ClientID, Resource: present.Resource, Scope: scope,
 		AMR: r.AMR, UserAgent: r.UserAgent, Address: r.Address, Confirm: r.Confirm,
+		KeyThumbprint: present.KeyThumbprint,
 	})
 }
 

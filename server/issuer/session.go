@@ -38,6 +38,7 @@ type Session struct {
 	EndReason   EndReason
 	SignIn      string // ID of the sign-in from which it came; "" where a program logged in
 
+	KeyThumbprint string    // of the key that its tokens are bound to (RFC 9449); "": none. It never changes
 	RevokedTokens int       // access tokens that were revoked one by one
 	Reported      EventKind // what was told since the last refresh and is told once; "" if nothing was
 }

@@ -62,6 +62,7 @@ type Tx interface {
 	LogoutTokenWriter
 	BootstrapWriter
 	VerifierWriter
+	AssertionWriter
 	SettingWriter
 }
 
@@ -246,6 +247,12 @@ type VerifierWriter interface {
 	PutAsked(revocation.Cursor) error
 }
 
+// AssertionWriter remembers the assertions by which clients proved themselves.
+type AssertionWriter interface {
+	// InsertAssertion notes the hash of an assertion that expires at a time, or fails with ErrTaken when it's known.
+	InsertAssertion(hash []byte, expires time.Time) error
+}
+
 // SettingReader reads the issuer's few settings.
 type SettingReader interface {
 	// Setting returns the value of a setting, or ErrNotFound.
@@ -275,4 +282,6 @@ type Sweeper interface {
 	DeleteKeys(before time.Time) error
 	// DeleteSubjects deletes up to limit subjects that were deleted before a time and have no sessions, and returns how many these were.
 	DeleteSubjects(before time.Time, limit int) (int, error)
+	// DeleteAssertions deletes up to limit assertions that expired before a time, and returns how many these were.
+	DeleteAssertions(before time.Time, limit int) (int, error)
 }

@@ -11,7 +11,7 @@ const (
 	sessionColumns = `sessions.id, sessions.subject, sessions.generation, sessions.client_id, sessions.resource, sessions.scope, sessions.amr,
 			sessions.auth_time, sessions.user_agent, sessions.address, sessions.created, sessions.last_used, sessions.idle_expires,
 			sessions.expires, sessions.current, sessions.previous, sessions.rotated_at, sessions.ended, sessions.end_reason,
-			sessions.revoked_tokens, sessions.reported, sessions.sign_in`
+			sessions.revoked_tokens, sessions.reported, sessions.sign_in, sessions.jkt`
 	selectSession    = `SELECT ` + sessionColumns + `, ` + subjectColumns + ` FROM subjects JOIN sessions ON sessions.subject = subjects.id WHERE sessions.id = $1`
 	selectSessionsOf = `SELECT ` + sessionColumns + ` FROM sessions WHERE subject = $1 AND ended = 0 AND id > $2 ORDER BY id LIMIT $3`
 
@@ -23,8 +23,8 @@ const (
 	selectSessionsOfSubject = sessionsWhere + `AND subject = $5 AND ($6 = '' OR client_id = $6) ` + sessionsOrder
 
 	insertSession = `INSERT INTO sessions (id, subject, generation, client_id, resource, scope, amr, auth_time, user_agent, address, created, last_used,
-			idle_expires, expires, current, previous, rotated_at, ended, end_reason, revoked_tokens, reported, sign_in)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`
+			idle_expires, expires, current, previous, rotated_at, ended, end_reason, revoked_tokens, reported, sign_in, jkt)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`
 	updateSession = `UPDATE sessions SET user_agent = $1, address = $2, last_used = $3, idle_expires = $4,
 			current = $5, previous = $6, rotated_at = $7, ended = $8, end_reason = $9,
 			revoked_tokens = $10, reported = $11, generation = $12
@@ -78,7 +78,7 @@ func sessionFields(s *issuer.Session) []any {
 		&s.ID, &s.Subject, &s.Generation, &s.ClientID, &s.Resource, wordsField{&s.Scope}, wordsField{&s.AMR},
 		timeField{&s.AuthTime}, &s.UserAgent, &s.Address, timeField{&s.Created}, timeField{&s.LastUsed},
 		timeField{&s.IdleExpires}, timeField{&s.Expires}, &s.Counters.Current, &s.Counters.Previous, timeField{&s.Counters.RotatedAt},
-		timeField{&s.Ended}, &s.EndReason, &s.RevokedTokens, &s.Reported, &s.SignIn,
+		timeField{&s.Ended}, &s.EndReason, &s.RevokedTokens, &s.Reported, &s.SignIn, &s.KeyThumbprint,
 	}
 }
 
@@ -87,7 +87,7 @@ func (t *tx) InsertSession(s issuer.Session) error {
 	return t.insert(insertSession, s.ID, s.Subject, s.Generation, s.ClientID, s.Resource, words(s.Scope), words(s.AMR),
 		millis(s.AuthTime), s.UserAgent, s.Address, millis(s.Created), millis(s.LastUsed),
 		millis(s.IdleExpires), millis(s.Expires), s.Counters.Current, s.Counters.Previous, millis(s.Counters.RotatedAt),
-		millis(s.Ended), string(s.EndReason), s.RevokedTokens, string(s.Reported), s.SignIn)
+		millis(s.Ended), string(s.EndReason), s.RevokedTokens, string(s.Reported), s.SignIn, s.KeyThumbprint)
 }
 
 // UpdateSession implements issuer.SessionWriter.

@@ -174,5 +174,6 @@ var statements = []string{
 	insertLogoutToken, deleteLogoutTokens,
 	selectBootstrap, upsertBootstrap,
 	selectVerifiers, upsertVerifier, deleteVerifier, selectAsked, updateAsked, upsertAsked,
+	insertAssertion, deleteAssertions,
 	selectSetting, updateSetting, upsertSetting,
 }

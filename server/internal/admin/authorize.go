@@ -53,6 +53,9 @@ func (a *API) authorize(r *http.Request, scopes []string) (*jot.Token, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := web.RefuseBound(token); err != nil {
+		return nil, err
+	}
 	if audience := token.Audience(); len(audience) != 1 || audience[0] != a.issuer.AdminAudience() {
 		return nil, web.InvalidToken("the access token is for another API: ask for one with resource " + a.issuer.AdminAudience())
 	}

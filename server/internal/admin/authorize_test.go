@@ -14,6 +14,11 @@ func TestAuthorize(t *testing.T) {
 	pets := f.issue(issuer.Grant{Subject: "u1", ClientID: "client_app"}).Access
 	backend := f.issue(issuer.Grant{Subject: "u1", ClientID: "client_backend", Resource: f.issuer.AdminAudience()}).Access
 	scopeless := f.issue(issuer.Grant{Subject: "u1", ClientID: issuer.CommandClient, Resource: f.issuer.AdminAudience()}).Access
+	root, err := f.issuer.Verifier().Verify(t.Context(), f.token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bound := f.issue(issuer.Grant{Subject: root.Subject(), ClientID: issuer.CommandClient, Resource: f.issuer.AdminAudience(), KeyThumbprint: strings.Repeat("A", 43)}).Access
 	for _, route := range []string{
 		"GET /subjects", "POST /subjects", "GET /subjects/u1", "PATCH /subjects/u1", "POST /subjects/u1/logout", "PUT /subjects/u1/password",
 		"GET /sessions", "POST /sessions", "GET /sessions/s", "DELETE /sessions/s", "GET /events", "DELETE /subjects/u1",
@@ -29,7 +34,7 @@ func TestAuthorize(t *testing.T) {
 		if got := f.call(method, path, "", "Cookie", "__Host-jot="+f.token); got.status != 401 {
 			t.Errorf("%s with a cookie: %d", route, got.status)
 		}
-		for name, token := range map[string]string{"another API's": pets, "a broken": f.token[:len(f.token)-4] + "AAAA", "no": "x"} {
+		for name, token := range map[string]string{"another API's": pets, "a broken": f.token[:len(f.token)-4] + "AAAA", "no": "x", "a bound": bound} {
 			got := f.as(token, method, path, "")
 			if got.status != 401 || !strings.Contains(got.header.Get("WWW-Authenticate"), `error="invalid_token"`) {
 				t.Errorf("%s with %s token: %d %q", route, name, got.status, got.header.Get("WWW-Authenticate"))

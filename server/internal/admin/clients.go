@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -38,6 +39,10 @@ type clientAnswer struct {
 	AccessType   string   `json:"access_type,omitempty"`
 	Algorithm    string   `json:"algorithm,omitempty"`
 
+	KeySet       *jot.KeySet `json:"key_set,omitempty"`
+	RequireDPoP  bool        `json:"require_dpop"`
+	ExchangeFrom []string    `json:"exchange_from"`
+
 	RedirectURIs           []string `json:"redirect_uris"`
 	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris"`
 	BackchannelLogoutURI   string   `json:"backchannel_logout_uri,omitempty"`
@@ -49,8 +54,9 @@ type clientAnswer struct {
 func newClientAnswer(c issuer.Client, secret string) clientAnswer {
 	return clientAnswer{
 		ID: c.ID, Secret: secret, Name: c.Name, Scope: strings.Join(c.Scopes, " "), Resources: append([]string{}, c.Resources...),
-		FirstParty: c.FirstParty, Confidential: c.SecretHash != nil, AccessTTL: newSeconds(c.AccessTTL), IdleTTL: newSeconds(c.IdleTTL),
-		AbsoluteTTL: newSeconds(c.AbsoluteTTL), AccessType: c.AccessType, Algorithm: string(c.Algorithm), Declared: c.Declared,
+		FirstParty: c.FirstParty, Confidential: c.Confidential(), AccessTTL: newSeconds(c.AccessTTL), IdleTTL: newSeconds(c.IdleTTL),
+		AbsoluteTTL: newSeconds(c.AbsoluteTTL), AccessType: c.AccessType, Algorithm: string(c.Algorithm), Declared: c.Declared, KeySet: c.KeySet, RequireDPoP: c.RequireDPoP,
+		ExchangeFrom: append([]string{}, c.ExchangeFrom...),
 		RedirectURIs: append([]string{}, c.RedirectURIs...), PostLogoutRedirectURIs: append([]string{}, c.PostLogoutRedirectURIs...), BackchannelLogoutURI: c.BackchannelLogoutURI,
 		Created: optional(c.Created),
 	}
@@ -97,6 +103,10 @@ type clientChange struct {
 	AccessType  *string   `json:"access_type"`
 	Algorithm   *string   `json:"algorithm"`
 
+	KeySet       *json.RawMessage `json:"key_set"` // takes the place of a secret
+	RequireDPoP  *bool            `json:"require_dpop"`
+	ExchangeFrom *[]string        `json:"exchange_from"`
+
 	RedirectURIs           *[]string `json:"redirect_uris"`
 	PostLogoutRedirectURIs *[]string `json:"post_logout_redirect_uris"`
 	BackchannelLogoutURI   *string   `json:"backchannel_logout_uri"`
@@ -110,11 +120,16 @@ func (change clientChange) apply(c *issuer.Client) error {
 		c.Scopes = web.ParseScope(*change.Scope)
 	}
 	setList(&c.Resources, change.Resources)
+	setList(&c.ExchangeFrom, change.ExchangeFrom)
+	set(&c.RequireDPoP, change.RequireDPoP)
 	setList(&c.RedirectURIs, change.RedirectURIs)
 	setList(&c.PostLogoutRedirectURIs, change.PostLogoutRedirectURIs)
 	set(&c.BackchannelLogoutURI, change.BackchannelLogoutURI)
 	if change.Algorithm != nil {
 		c.Algorithm = jot.Algorithm(*change.Algorithm)
+	}
+	if err := change.applyKeySet(c); err != nil {
+		return err
 	}
 	if err := change.AccessTTL.set("access_ttl", &c.AccessTTL); err != nil {
 		return err
@@ -125,13 +140,22 @@ func (change clientChange) apply(c *issuer.Client) error {
 	return change.AbsoluteTTL.set("absolute_ttl", &c.AbsoluteTTL)
 }
 
+// applyKeySet lets keys take the place of a secret.
+func (change clientChange) applyKeySet(c *issuer.Client) (err error) {
+	if change.KeySet != nil {
+		c.SecretHash = nil
+		c.KeySet, err = issuer.ParseClientKeySet(*change.KeySet)
+	}
+	return err
+}
+
 type newClientRequest struct {
 	ID           string `json:"client_id"` // "": a random one
 	Confidential bool   `json:"confidential"`
 	clientChange
 }
 
-// createClient makes a client, and a secret for a confidential one, which the answer alone bears.
+// createClient makes a client, and a secret for a confidential one that brings no keys, which the answer alone bears.
 func (a *API) createClient(w http.ResponseWriter, r *http.Request) error {
 	var req newClientRequest
 	if err := web.DecodeJSON(w, r, &req); err != nil {
@@ -142,7 +166,7 @@ func (a *API) createClient(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	secret := ""
-	if req.Confidential {
+	if req.Confidential && client.KeySet == nil {
 		secret, client.SecretHash = issuer.NewClientSecret()
 	}
 	if err := a.issuer.CreateClient(r.Context(), client); err != nil {

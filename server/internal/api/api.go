@@ -84,7 +84,7 @@ func New(i Issuer, v *jot.Verifier, a Accounts, o Options) (*API, error) {
 		return nil, err
 	}
 	for _, client := range i.Clients() {
-		if client.FirstParty && client.SecretHash == nil {
+		if client.FirstParty && !client.Confidential() {
 			return &API{issuer: i, verifier: v, accounts: a, options: o, client: client.ID, base: base, origins: origins}, nil
 		}
 	}
@@ -101,7 +101,7 @@ func (a *API) firstParty(ctx context.Context, id string) (string, error) {
 	if err != nil && !errors.Is(err, issuer.ErrNotFound) {
 		return "", err
 	}
-	if err != nil || !client.FirstParty || client.SecretHash != nil {
+	if err != nil || !client.FirstParty || client.Confidential() {
 		return "", errNotFirstParty
 	}
 	return client.ID, nil

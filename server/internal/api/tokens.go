@@ -105,6 +105,9 @@ func (a *API) authenticate(r *http.Request) (*jot.Token, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := web.RefuseBound(tok); err != nil {
+		return nil, err
+	}
 	_, err = a.firstParty(r.Context(), tok.ClientID())
 	if err != nil && !errors.Is(err, errNotFirstParty) {
 		return nil, err

@@ -1,8 +1,12 @@
 package cli
 
 import (
+	"encoding/json"
+	"errors"
+	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,6 +23,7 @@ var clientMembers = append(clientColumns[:len(clientColumns):len(clientColumns)]
 	{"ACCESS TYPE", "access_type", false}, {"ALGORITHM", "algorithm", false}, {"SECRET", "client_secret", false},
 	{"REDIRECT URIS", "redirect_uris", false}, {"POST-LOGOUT REDIRECT URIS", "post_logout_redirect_uris", false},
 	{"BACKCHANNEL LOGOUT URI", "backchannel_logout_uri", false},
+	{"KEY SET", "key_set", false}, {"REQUIRE DPOP", "require_dpop", false}, {"EXCHANGE FROM", "exchange_from", false},
 }...)
 
 func newAdminClientCommand(a *adminFlags) *cobra.Command {
@@ -47,7 +52,9 @@ type clientFlags struct {
 	name, scope, accessType, algorithm string
 	resources, redirects, afterLogout  []string
 	backchannel                        string
-	firstParty                         bool
+	exchangeFrom                       []string
+	keySet                             jsonFile
+	firstParty, requireDPoP            bool
 	accessTTL, idleTTL, absoluteTTL    time.Duration
 }
 
@@ -59,12 +66,42 @@ func (f *clientFlags) addFlags(cmd *cobra.Command) {
 	flags.StringSliceVar(&f.redirects, "redirect-uri", nil, "`URI`,... where the answers to its authorization requests may go, exactly")
 	flags.StringSliceVar(&f.afterLogout, "post-logout-redirect-uri", nil, "`URI`,... where a browser may go on to after a logout")
 	flags.StringVar(&f.backchannel, "backchannel-logout-uri", "", "`URI` where it's told of logouts")
+	flags.Var(&f.keySet, "key-set", "`FILE` of the JWK Set with its public keys, by which it proves itself instead of a secret")
+	flags.BoolVar(&f.requireDPoP, "require-dpop", false, "it gets no token that isn't bound to a key (DPoP)")
+	flags.StringSliceVar(&f.exchangeFrom, "exchange-from", nil, "`AUDIENCE`,... whose access tokens it may exchange")
 	flags.BoolVar(&f.firstParty, "first-party", false, "it's the operator's own, and may handle passwords")
 	flags.DurationVar(&f.accessTTL, "access-ttl", 0, "life of its access tokens, where the resource's is longer")
 	flags.DurationVar(&f.idleTTL, "idle-ttl", 0, "life of an unused session, where the server's is longer")
 	flags.DurationVar(&f.absoluteTTL, "absolute-ttl", 0, "life of a session, where the server's is longer")
 	flags.StringVar(&f.accessType, "access-type", "", "`TYP` of its access tokens: at+jwt or JWT")
 	flags.StringVar(&f.algorithm, "alg", "", "`ALG` that signs its access tokens, where the resource names none")
+}
+
+// jsonFile is a flag's file of public JSON.
+type jsonFile struct {
+	name    string
+	content json.RawMessage
+}
+
+func (f *jsonFile) String() string { return f.name }
+func (f *jsonFile) Type() string   { return "file" }
+
+// Set reads the file, of at most 64 KiB, which is what the server takes.
+func (f *jsonFile) Set(name string) error {
+	file, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, 64<<10))
+	if err != nil {
+		return err
+	}
+	if !json.Valid(text) {
+		return errors.New("the file isn't JSON, or has more than 64 KiB")
+	}
+	f.name, f.content = name, text
+	return nil
 }
 
 // body holds the members whose flags are given.
@@ -75,6 +112,7 @@ func (f *clientFlags) body(cmd *cobra.Command) map[string]any {
 		"access-type": {"access_type", f.accessType}, "alg": {"algorithm", f.algorithm},
 		"redirect-uri": {"redirect_uris", f.redirects}, "post-logout-redirect-uri": {"post_logout_redirect_uris", f.afterLogout},
 		"backchannel-logout-uri": {"backchannel_logout_uri", f.backchannel},
+		"key-set":                {"key_set", f.keySet.content}, "require-dpop": {"require_dpop", f.requireDPoP}, "exchange-from": {"exchange_from", f.exchangeFrom},
 	})
 }
 

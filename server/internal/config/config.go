@@ -159,7 +159,10 @@ type Client struct {
 	RedirectURIs []string      `toml:"redirect_uris" doc:"Where the answers to its authorization requests may go, exactly; the port of a loopback address is free. https, http on loopback, or an app's own scheme." example:"https://app.example.com/callback"`
 	PostLogout   []string      `toml:"post_logout_redirect_uris" doc:"Where a browser may go on to after a logout." example:"https://app.example.com/"`
 	Backchannel  string        `toml:"backchannel_logout_uri" doc:"Where it's told of logouts (OpenID Connect Back-Channel Logout); empty: nowhere." example:"https://app.example.com/backchannel-logout"`
-	SecretSHA256 string        `toml:"secret_sha256" doc:"SHA-256, in hexadecimal, of its secret; empty: a public client. The secret is jcs_ and 32 random bytes in base64url."`
+	SecretSHA256 string        `toml:"secret_sha256" doc:"SHA-256, in hexadecimal, of its secret; empty: a public client, or one with keys. The secret is jcs_ and 32 random bytes in base64url."`
+	KeySet       string        `toml:"key_set" doc:"JWK Set of its public keys, JSON, each with its alg, by which it proves itself (private_key_jwt) instead of a secret."`
+	RequireDPoP  bool          `toml:"require_dpop" doc:"Gives it no token that isn't bound to a key of its own (RFC 9449)."`
+	ExchangeFrom []string      `toml:"exchange_from" doc:"Audiences whose access tokens it may exchange (RFC 8693) for ones that its resources allow."`
 }
 
 // Foreign is another issuer.

@@ -199,13 +199,18 @@ func (c *Config) foreign() (all []issuer.ForeignIssuer) {
 func (c Client) declared() (issuer.Client, error) {
 	declared := issuer.Client{
 		ID: c.ID, Name: c.Name, Scopes: c.Scopes, Resources: c.Resources, FirstParty: c.FirstParty,
-		AccessTTL: c.AccessTTL, IdleTTL: c.IdleTTL, AbsoluteTTL: c.AbsoluteTTL, AccessType: c.AccessType, Algorithm: jot.Algorithm(c.Algorithm),
+		AccessTTL: c.AccessTTL, IdleTTL: c.IdleTTL, AbsoluteTTL: c.AbsoluteTTL, AccessType: c.AccessType, RequireDPoP: c.RequireDPoP, ExchangeFrom: c.ExchangeFrom, Algorithm: jot.Algorithm(c.Algorithm),
 		RedirectURIs: c.RedirectURIs, PostLogoutRedirectURIs: c.PostLogout, BackchannelLogoutURI: c.Backchannel,
+	}
+	var err error
+	if c.KeySet != "" {
+		if declared.KeySet, err = issuer.ParseClientKeySet([]byte(c.KeySet)); err != nil {
+			return declared, fmt.Errorf("clients: %.64q: %w", c.ID, err)
+		}
 	}
 	if c.SecretSHA256 == "" {
 		return declared, nil
 	}
-	var err error
 	if declared.SecretHash, err = hex.DecodeString(c.SecretSHA256); err != nil || len(declared.SecretHash) != sha256.Size {
 		err = fmt.Errorf("clients: the secret_sha256 of %.64q isn't a SHA-256 in hexadecimal, 64 characters", c.ID)
 	}

@@ -6,48 +6,78 @@ import (
 	"net/url"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/jot-auth/jot/server/issuer"
 )
 
 // client is how a request says who makes it: a public client states its ID in the body and proves nothing (RFC 6749 section
-// 3.2.1), a confidential one sends its secret beside it or both in the Authorization header (section 2.3.1).
+// 3.2.1), a confidential one sends its secret beside it or both in the Authorization header (section 2.3.1), or a JWT that it signed (RFC 7523 section 2.2).
 type client struct {
-	ID     string `json:"client_id"`
-	Secret string `json:"client_secret"`
+	ID            string `json:"client_id"`
+	Secret        string `json:"client_secret"`
+	Assertion     string `json:"client_assertion"`
+	AssertionType string `json:"client_assertion_type"`
 }
 
 func (c *client) fromForm(form url.Values) {
 	c.ID, c.Secret = form.Get("client_id"), form.Get("client_secret")
+	c.Assertion, c.AssertionType = form.Get("client_assertion"), form.Get("client_assertion_type")
 }
 
 const (
 	authNone  = "none"
 	authBasic = "client_secret_basic"
 	authPost  = "client_secret_post"
+	authJWT   = "private_key_jwt"
+
+	assertionJWT = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 )
 
 // authMethods are the ways in which a client is authenticated, as the metadata names them.
-var authMethods = []string{authNone, authBasic, authPost}
+var authMethods = append([]string{authNone}, provingMethods...)
+
+// provingMethods are those by which a client proves who it is.
+var provingMethods = []string{authBasic, authPost, authJWT}
 
 // authenticate settles which client makes a request, or refuses it. Nothing else of the request counts before that, so that a wrong
 // client never uses up a token.
-func (s *Server) authenticate(r *http.Request, c *client) error {
+func (s *Server) authenticate(r *http.Request, c *client) (issuer.Client, error) {
 	stated := r.Header.Values("Authorization")
 	switch {
 	case len(stated) > 1:
-		return invalidRequest("two Authorization headers")
+		return issuer.Client{}, invalidRequest("two Authorization headers")
 	case len(stated) == 1 && c.Secret != "": // RFC 6749 section 2.3: one method a request
-		return invalidRequest("a client secret in the body beside the Authorization header")
+		return issuer.Client{}, invalidRequest("a client secret in the body beside the Authorization header")
+	case c.Assertion != "" || c.AssertionType != "":
+		return s.authenticateAssertion(r, c, len(stated) == 1)
 	case len(stated) == 1:
 		if err := c.fromBasic(stated[0]); err != nil {
-			return err
+			return issuer.Client{}, err
 		}
 	case c.ID == "":
-		return missing("client_id")
+		return issuer.Client{}, missing("client_id")
 	}
-	if _, err := s.issuer.AuthenticateClient(r.Context(), c.ID, c.Secret); err != nil {
-		return clientError(err, len(stated) == 1)
+	found, err := s.issuer.AuthenticateClient(r.Context(), c.ID, c.Secret)
+	return found, clientError(err, len(stated) == 1)
+}
+
+// authenticateAssertion settles who makes a request that bears a JWT for it (RFC 7521 section 4.2). It's the only proof in it.
+func (s *Server) authenticateAssertion(r *http.Request, c *client, header bool) (issuer.Client, error) {
+	switch {
+	case header || c.Secret != "":
+		return issuer.Client{}, invalidRequest("a client assertion beside another proof of who the client is")
+	case c.Assertion == "":
+		return issuer.Client{}, missing("client_assertion")
+	case c.AssertionType == "":
+		return issuer.Client{}, missing("client_assertion_type")
+	case c.AssertionType != assertionJWT:
+		return issuer.Client{}, issuer.ErrInvalidClient
 	}
-	return nil
+	found, err := s.issuer.AuthenticateAssertion(r.Context(), c.ID, c.Assertion)
+	if err == nil {
+		c.ID = found.ID
+	}
+	return found, err
 }
 
 // fromBasic reads the Authorization header. A client ID in the body may only repeat that of the header.

@@ -11,5 +11,7 @@ const grantClient = "client_credentials" // RFC 6749 section 4.4
 
 // issueToClient answers a client that acts for itself.
 func (s *Server) issueToClient(r *http.Request, req *tokenRequest) (issuer.Tokens, error) {
-	return s.issuer.IssueToClient(r.Context(), issuer.ClientGrant{ClientID: req.ID, Resource: req.Resource, Scope: web.ParseScope(req.Scope)})
+	return s.issuer.IssueToClient(r.Context(), issuer.ClientGrant{
+		ClientID: req.ID, Resource: req.Resource, Scope: web.ParseScope(req.Scope), KeyThumbprint: req.keyThumbprint,
+	})
 }

@@ -39,5 +39,7 @@ func (s *Server) redeemCode(r *http.Request, req *tokenRequest) (issuer.Tokens, 
 		Resource:    req.Resource,
 		UserAgent:   r.UserAgent(),
 		Address:     web.ClientAddress(r),
+
+		KeyThumbprint: req.keyThumbprint,
 	})
 }

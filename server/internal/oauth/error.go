@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/jot-auth/jot/jothttp"
 	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/server/issuer"
 )
@@ -40,7 +41,7 @@ func clientError(err error, header bool) error {
 	return err
 }
 
-const invalidClient = "the client is unknown, or its secret is wrong, missing or not called for"
+const invalidClient = "the client is unknown, or its secret or assertion is wrong, missing or not called for"
 
 // Fail answers a request that never reached its endpoint, as the endpoint would.
 func (s *Server) Fail(w http.ResponseWriter, r *http.Request, err error) { s.fail(w, r, err) }
@@ -66,6 +67,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 func protocolErrorOf(err error) *protocolError {
 	var e *protocolError
 	var problem *web.Problem
+	var exchange *issuer.ExchangeError
 	seconds, unavailable := web.Unavailable(err)
 	switch {
 	case errors.As(err, &e):
@@ -73,12 +75,20 @@ func protocolErrorOf(err error) *protocolError {
 	case errors.As(err, &problem):
 		detail := strings.ReplaceAll(problem.Detail, `\`, "") // RFC 6749 section 5.2 has no backslash
 		return &protocolError{code: "invalid_request", description: detail, status: http.StatusBadRequest}
+	case errors.As(err, &exchange): // RFC 8693 section 2.2.2
+		return &protocolError{code: "invalid_request", description: exchange.Reason, status: http.StatusBadRequest}
 	case unavailable:
 		return &protocolError{code: "temporarily_unavailable", description: "try again later", status: http.StatusServiceUnavailable, retryAfter: seconds}
 	case errors.Is(err, issuer.ErrInvalidClient):
 		return &protocolError{code: "invalid_client", description: invalidClient, status: http.StatusBadRequest}
 	case errors.Is(err, issuer.ErrUnauthorizedClient):
-		return &protocolError{code: "unauthorized_client", description: "a public client can't act for itself", status: http.StatusBadRequest}
+		return &protocolError{code: "unauthorized_client", description: "the client may not ask in this way: it is public, or its settings do not allow it", status: http.StatusBadRequest}
+	case errors.Is(err, jothttp.ErrNonce):
+		return &protocolError{code: "use_dpop_nonce", description: "make the DPoP proof again, with the nonce in the header DPoP-Nonce", status: http.StatusBadRequest}
+	case errors.Is(err, jothttp.ErrProof):
+		return &protocolError{code: "invalid_dpop_proof", description: "the DPoP proof is not good for this request", status: http.StatusBadRequest}
+	case errors.Is(err, issuer.ErrProofRequired):
+		return &protocolError{code: "invalid_dpop_proof", description: "the tokens of this client are bound to a key: send a DPoP proof", status: http.StatusBadRequest}
 	case errors.Is(err, issuer.ErrInvalidGrant):
 		return &protocolError{code: "invalid_grant", description: "the grant is not valid; log in again", status: http.StatusBadRequest}
 	case errors.Is(err, issuer.ErrInvalidScope):

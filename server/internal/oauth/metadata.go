@@ -13,6 +13,7 @@ type metadata struct {
 	Issuer             string   `json:"issuer"`
 	TokenEndpoint      string   `json:"token_endpoint"`
 	RevocationEndpoint string   `json:"revocation_endpoint"`
+	Introspection      string   `json:"introspection_endpoint"`
 	KeySet             string   `json:"jwks_uri"`
 	Feed               string   `json:"jot_feed_uri"`
 	FeedKeySet         string   `json:"jot_feed_jwks_uri"`
@@ -22,7 +23,14 @@ type metadata struct {
 	SubjectTypes       []string `json:"subject_types_supported"`
 	SigningAlgorithms  []string `json:"id_token_signing_alg_values_supported"`
 	TokenAuth          []string `json:"token_endpoint_auth_methods_supported"`
+	AssertionAlgs      []string `json:"token_endpoint_auth_signing_alg_values_supported"`
 	RevocationAuth     []string `json:"revocation_endpoint_auth_methods_supported"`
+	IntrospectionAuth  []string `json:"introspection_endpoint_auth_methods_supported"`
+
+	ProofAlgs         []string `json:"dpop_signing_alg_values_supported"`
+	RevocationAlgs    []string `json:"revocation_endpoint_auth_signing_alg_values_supported"`
+	IntrospectionAlgs []string `json:"introspection_endpoint_auth_signing_alg_values_supported"`
+
 	authorizationMetadata
 }
 
@@ -63,11 +71,12 @@ func newAuthorizationMetadata(url string) authorizationMetadata {
 // metadata is the document of the metadata. Every address in it comes from the configured
 // URL, none from the request.
 func (s *Server) metadata(keys *jot.KeySet) any {
-	url := s.issuer.URL()
+	url, assertions := s.issuer.URL(), names(issuer.ClientKeyAlgorithms())
 	return metadata{
 		Issuer:             url,
 		TokenEndpoint:      url + "/oauth2/token",
 		RevocationEndpoint: url + "/oauth2/revoke",
+		Introspection:      url + "/oauth2/introspect",
 		KeySet:             url + "/.well-known/jwks.json",
 		Feed:               url + "/feed",
 		FeedKeySet:         url + "/feed/jwks.json",
@@ -77,7 +86,12 @@ func (s *Server) metadata(keys *jot.KeySet) any {
 		SubjectTypes:       []string{"public"},
 		SigningAlgorithms:  algorithms(keys),
 		TokenAuth:          authMethods,
+		AssertionAlgs:      assertions,
 		RevocationAuth:     authMethods,
+		IntrospectionAuth:  provingMethods,
+		ProofAlgs:          names(s.proofs.Algorithms()),
+		RevocationAlgs:     assertions,
+		IntrospectionAlgs:  assertions,
 
 		authorizationMetadata: newAuthorizationMetadata(url),
 	}
@@ -94,6 +108,14 @@ func (s *Server) scopes() []string {
 	}
 	slices.Sort(scopes)
 	return slices.Compact(scopes)
+}
+
+func names(algorithms []jot.Algorithm) []string {
+	all := make([]string, len(algorithms))
+	for n, algorithm := range algorithms {
+		all[n] = string(algorithm)
+	}
+	return all
 }
 
 // algorithms answers the published keys' algorithms, sorted.

@@ -54,6 +54,7 @@ func TestKeySetAfterRevocation(t *testing.T) {
 }
 
 func TestMetadata(t *testing.T) {
+	algorithms := []any{"ES256", "ES384", "ES512", "EdDSA", "Ed25519", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"}
 	for _, c := range []struct {
 		issuer string
 		paths  []string
@@ -69,16 +70,17 @@ func TestMetadata(t *testing.T) {
 			"issuer":                                     c.issuer,
 			"token_endpoint":                             c.issuer + "/oauth2/token",
 			"revocation_endpoint":                        c.issuer + "/oauth2/revoke",
+			"introspection_endpoint":                     c.issuer + "/oauth2/introspect",
 			"jwks_uri":                                   c.issuer + "/.well-known/jwks.json",
 			"jot_feed_uri":                               c.issuer + "/feed",
 			"jot_feed_jwks_uri":                          c.issuer + "/feed/jwks.json",
 			"scopes_supported":                           []any{"email", "offline_access", "openid", "pets:read", "pets:write", "profile"},
 			"response_types_supported":                   []any{"code"},
-			"grant_types_supported":                      []any{"authorization_code", "client_credentials", "refresh_token"},
+			"grant_types_supported":                      []any{"authorization_code", "client_credentials", "refresh_token", "urn:ietf:params:oauth:grant-type:token-exchange"},
 			"subject_types_supported":                    []any{"public"},
 			"id_token_signing_alg_values_supported":      []any{"ES256"},
-			"token_endpoint_auth_methods_supported":      []any{"none", "client_secret_basic", "client_secret_post"},
-			"revocation_endpoint_auth_methods_supported": []any{"none", "client_secret_basic", "client_secret_post"},
+			"token_endpoint_auth_methods_supported":      []any{"none", "client_secret_basic", "client_secret_post", "private_key_jwt"},
+			"revocation_endpoint_auth_methods_supported": []any{"none", "client_secret_basic", "client_secret_post", "private_key_jwt"},
 
 			"authorization_endpoint":                         c.issuer + "/oauth2/authorize",
 			"userinfo_endpoint":                              c.issuer + "/userinfo",
@@ -97,6 +99,13 @@ func TestMetadata(t *testing.T) {
 				"acr", "amr", "at_hash", "aud", "auth_time", "exp", "iat", "iss", "nonce", "sid", "sub", "name", "family_name", "given_name", "middle_name", "nickname",
 				"preferred_username", "profile", "picture", "website", "gender", "birthdate", "zoneinfo", "locale", "updated_at", "email", "email_verified",
 			},
+
+			"dpop_signing_alg_values_supported":                        algorithms,
+			"token_endpoint_auth_signing_alg_values_supported":         algorithms,
+			"revocation_endpoint_auth_signing_alg_values_supported":    algorithms,
+			"introspection_endpoint_auth_signing_alg_values_supported": algorithms,
+
+			"introspection_endpoint_auth_methods_supported": []any{"client_secret_basic", "client_secret_post", "private_key_jwt"},
 		}
 		for _, path := range c.paths {
 			// A Host that lies must not get into the document.

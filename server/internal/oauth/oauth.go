@@ -1,4 +1,4 @@
-// Package oauth serves the OAuth 2.1 endpoints that programs ask: tokens (RFC 6749), revocation (RFC 7009),
+// Package oauth serves the OAuth 2.1 endpoints that programs ask: tokens (RFC 6749), revocation (RFC 7009), introspection (RFC 7662),
 // what is known of a person (OpenID Connect Core), the key set (RFC 7517) and the metadata (RFC 8414, OpenID Connect Discovery). It
 // translates between HTTP and the domain; the rules are in package issuer.
 package oauth
@@ -11,26 +11,41 @@ import (
 	"time"
 
 	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/jothttp"
 	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
 // Issuer is what this package needs of an *issuer.Issuer.
 type Issuer interface {
+	Published
+	Grants
+	Tokens
+}
+
+// Published is what everybody may know.
+type Published interface {
+	jothttp.Nonces
 	URL() string
-	AuthenticateClient(ctx context.Context, id, secret string) (issuer.Client, error)
-	IssueToClient(ctx context.Context, g issuer.ClientGrant) (issuer.Tokens, error)
 	Resources() []issuer.Resource
 	KeySet() *jot.KeySet
 	KeySetMaxAge() time.Duration
-	Refresh(ctx context.Context, r issuer.RefreshRequest) (issuer.Tokens, error)
-	People
 }
 
-// People is what it needs of the same issuer about persons and what clients got for them.
-type People interface {
+// Grants are the ways to get tokens, for clients that prove who they are.
+type Grants interface {
+	AuthenticateClient(ctx context.Context, id, secret string) (issuer.Client, error)
+	AuthenticateAssertion(ctx context.Context, id, assertion string) (issuer.Client, error)
+	IssueToClient(ctx context.Context, g issuer.ClientGrant) (issuer.Tokens, error)
+	ExchangeToken(ctx context.Context, e issuer.Exchange) (issuer.Tokens, error)
+	Refresh(ctx context.Context, r issuer.RefreshRequest) (issuer.Tokens, error)
 	RedeemCode(ctx context.Context, g issuer.CodeGrant) (issuer.Tokens, error)
+}
+
+// Tokens are about tokens that were issued.
+type Tokens interface {
 	RevokeToken(ctx context.Context, token, clientID string) error
+	Introspect(ctx context.Context, token string, by issuer.Client) (issuer.Introspection, error)
 	UserInfo(ctx context.Context, token *jot.Token) (map[string]json.RawMessage, error)
 	Verifier() *jot.Verifier
 }
@@ -38,6 +53,7 @@ type People interface {
 // Server serves the OAuth endpoints.
 type Server struct {
 	issuer Issuer
+	proofs *jothttp.ProofVerifier
 	base   string // path of the issuer's URL
 }
 
@@ -47,7 +63,11 @@ func New(i Issuer) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{issuer: i, base: base}, nil
+	proofs, err := jothttp.NewProofVerifier(jothttp.ProofOptions{Nonces: i})
+	if err != nil {
+		return nil, err
+	}
+	return &Server{issuer: i, proofs: proofs, base: base}, nil
 }
 
 // Register adds the routes to mux, under the path of the issuer's URL. The metadata of
@@ -60,6 +80,7 @@ func (s *Server) Register(mux *http.ServeMux) {
 		"POST /oauth2/revoke":                         s.revoke,
 		"GET /userinfo":                               s.userInfo,
 		"POST /userinfo":                              s.userInfo,
+		"POST /oauth2/introspect":                     s.introspect,
 		"GET /.well-known/jwks.json":                  keySet,
 		"GET /.well-known/openid-configuration":       metadata,
 		"GET /.well-known/oauth-authorization-server": metadata,

@@ -29,5 +29,7 @@ func (s *Server) refresh(r *http.Request, req *tokenRequest) (issuer.Tokens, err
 		Scope:     web.ParseScope(req.Scope),
 		UserAgent: r.UserAgent(),
 		Address:   web.ClientAddress(r),
+
+		KeyThumbprint: req.keyThumbprint,
 	})
 }

@@ -36,7 +36,7 @@ func (s *Server) revokeToken(w http.ResponseWriter, r *http.Request) error {
 	if err := decode(w, r, &req); err != nil {
 		return err
 	}
-	if err := s.authenticate(r, &req.client); err != nil {
+	if _, err := s.authenticate(r, &req.client); err != nil {
 		return err
 	}
 	if req.Token == "" {

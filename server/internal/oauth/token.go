@@ -11,11 +11,16 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
+// grantMethod does what a grant type says.
+type grantMethod func(*Server, *http.Request, *tokenRequest) (issuer.Tokens, error)
+
 // grants are the grant types of the token endpoint, each in a file of its own. The client was authenticated before.
-var grants = map[string]func(*Server, *http.Request, *tokenRequest) (issuer.Tokens, error){
+var grants = map[string]grantMethod{
 	grantCode:    (*Server).redeemCode,
 	grantRefresh: (*Server).refresh,
 	grantClient:  (*Server).issueToClient,
+
+	grantExchange: (*Server).exchange,
 }
 
 // grantTypes are those that the token endpoint takes, as the metadata names them.
@@ -26,16 +31,26 @@ type tokenRequest struct {
 	client
 	codeParameters
 	refreshParameters
+	exchangeParameters
 	GrantType string `json:"grant_type"`
 	Scope     string `json:"scope"`
 	Resource  string `json:"resource"`
+
+	keyThumbprint string // of the key that the request's DPoP proof has shown; "": there is no proof
 }
 
 func (t *tokenRequest) fromForm(form url.Values) {
 	t.client.fromForm(form)
 	t.codeParameters.fromForm(form)
 	t.refreshParameters.fromForm(form)
+	t.exchangeParameters.fromForm(form)
 	t.GrantType, t.Scope, t.Resource = form.Get("grant_type"), form.Get("scope"), form.Get("resource")
+}
+
+// tokenAnswer is the answer of the token endpoint.
+type tokenAnswer struct {
+	web.TokenAnswer
+	Issued string `json:"issued_token_type,omitempty"` // RFC 8693 section 2.2.1
 }
 
 // token answers POST /oauth2/token.
@@ -47,7 +62,11 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	web.NoStore(w)
-	web.WriteJSON(w, http.StatusOK, web.NewTokenAnswer(tokens))
+	answer := tokenAnswer{TokenAnswer: web.NewTokenAnswer(tokens)}
+	if req.GrantType == grantExchange {
+		answer.Issued = typeAccessToken
+	}
+	web.WriteJSON(w, http.StatusOK, answer)
 }
 
 // grant does what the request's grant type says.
@@ -55,7 +74,7 @@ func (s *Server) grant(w http.ResponseWriter, r *http.Request, req *tokenRequest
 	if err := decode(w, r, req); err != nil {
 		return issuer.Tokens{}, err
 	}
-	if err := s.authenticate(r, &req.client); err != nil {
+	if _, err := s.authenticate(r, &req.client); err != nil {
 		return issuer.Tokens{}, err
 	}
 	if req.GrantType == "" {
@@ -65,7 +84,7 @@ func (s *Server) grant(w http.ResponseWriter, r *http.Request, req *tokenRequest
 	if !known {
 		return issuer.Tokens{}, unsupportedGrant
 	}
-	return grant(s, r, req)
+	return s.proving(w, r, req, grant)
 }
 
 var unsupportedGrant = &protocolError{

@@ -37,6 +37,9 @@ func (s *Server) claimsOf(r *http.Request) (map[string]json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := web.RefuseBound(token); err != nil {
+		return nil, err
+	}
 	return s.issuer.UserInfo(r.Context(), token)
 }
 

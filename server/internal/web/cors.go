@@ -14,8 +14,8 @@ import (
 // What a page of another origin may send and read, and how long a browser may remember that.
 const (
 	corsMethods = "GET, POST, PUT, PATCH, DELETE"
-	corsHeaders = "Authorization, Content-Type"
-	corsExposed = "Jot-Cursor, Jot-Refresh, Jot-Request-Id, Retry-After, WWW-Authenticate"
+	corsHeaders = "Authorization, Content-Type, DPoP"
+	corsExposed = "DPoP-Nonce, Jot-Cursor, Jot-Refresh, Jot-Request-Id, Retry-After, WWW-Authenticate"
 	corsMaxAge  = "600" // seconds
 )
 

@@ -170,6 +170,8 @@ func domainProblem(err error) *Problem {
 		return &Problem{Type: TypeCode, Title: "The code is not valid", Status: http.StatusForbidden, Detail: "it was used, has expired, or another change has voided it"}
 	case errors.Is(err, issuer.ErrNoMail):
 		return &Problem{Type: TypeNoMail, Title: "This server sends no mail", Status: http.StatusForbidden}
+	case errors.Is(err, issuer.ErrProofRequired):
+		return NewProblem(http.StatusBadRequest, "the client's tokens are bound to a key: it gets them at the token endpoint, with a DPoP proof")
 	case errors.Is(err, issuer.ErrBootstrap):
 		return &Problem{Type: TypeBootstrap, Title: "The code is not valid", Status: http.StatusForbidden, Detail: "it was used, has expired, or was replaced by a newer one"}
 	case errors.Is(err, issuer.ErrDeclared):

@@ -113,6 +113,12 @@ func (p Proxies) Trusts(address netip.Addr) bool {
 	return slices.ContainsFunc(p.Trusted, func(prefix netip.Prefix) bool { return prefix.Contains(address) })
 }
 
+// Sent says whether a request comes from one of the proxies itself.
+func (p Proxies) Sent(r *http.Request) bool {
+	peer, ok := peerAddress(r)
+	return ok && p.Trusts(peer)
+}
+
 // client answers the rightmost address that isn't a proxy's. Each trusted proxy adds the address that it saw at the right, so what
 // stands further left than the first untrusted one was written by that one, and is worth nothing.
 func (p Proxies) client(r *http.Request) (netip.Addr, bool) {

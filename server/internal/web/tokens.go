@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
@@ -21,10 +22,26 @@ type TokenAnswer struct {
 func NewTokenAnswer(t issuer.Tokens) TokenAnswer {
 	return TokenAnswer{
 		Access:    t.Access,
-		Type:      "Bearer",
+		Type:      TokenType(t.KeyThumbprint != ""),
 		ExpiresIn: int64(t.ExpiresIn / time.Second),
 		Refresh:   t.Refresh,
 		Scope:     strings.Join(t.Scope, " "),
 		ID:        t.ID,
 	}
+}
+
+// TokenType is how an access token is to be used: "DPoP" where it's bound to a key (RFC 9449 section 5), and else "Bearer".
+func TokenType(bound bool) string {
+	if bound {
+		return "DPoP"
+	}
+	return "Bearer"
+}
+
+// RefuseBound refuses an access token that is bound to a key, where no proof of it is asked for: as a bearer token it's worth nothing.
+func RefuseBound(token *jot.Token) error {
+	if _, bound := token.Confirmation(); bound {
+		return InvalidToken("the access token is bound to a key, and this endpoint takes bearer tokens alone")
+	}
+	return nil
 }

@@ -9,11 +9,19 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
+const keys = `{"keys":[
+	{"kty":"EC","crv":"P-256","alg":"ES256","kid":"one","x":"WKn-ZIGevcwGIyyrzFoZNBdaq9_TsqzGl96oc0CWuis","y":"y77t-RvAHRKTsSGdIYUfweuOvwrvDD-Q3Hv5J0fSKbE"},
+	{"kty":"OKP","crv":"Ed25519","alg":"EdDSA","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`
+
 func client(id string) issuer.Client {
+	keySet, err := issuer.ParseClientKeySet([]byte(keys))
+	if err != nil {
+		panic(err)
+	}
 	return issuer.Client{
 		ID: id, Name: odd, Scopes: []string{"b:2", "a:1"}, Resources: []string{"https://api.example.com/" + odd, "two words"}, FirstParty: true,
 		AccessTTL: time.Minute, IdleTTL: time.Millisecond, AbsoluteTTL: 1000 * time.Hour, AccessType: "JWT", Algorithm: "RS256",
-		SecretHash: []byte{0, 1, 255}, Created: base,
+		SecretHash: []byte{0, 1, 255}, KeySet: keySet, RequireDPoP: true, ExchangeFrom: []string{odd, "b"}, Created: base,
 		RedirectURIs: []string{"https://app.example.com/a b", "com.example.app:/" + odd}, PostLogoutRedirectURIs: []string{}, BackchannelLogoutURI: "https://app.example.com/out",
 	}
 }

@@ -27,7 +27,7 @@ func session(id, of string) issuer.Session {
 		AMR: []string{"pwd", "otp"}, AuthTime: base, UserAgent: odd, Address: "2001:db8::1", Created: base, LastUsed: base.Add(time.Second),
 		IdleExpires: base.Add(time.Hour), Expires: base.Add(48 * time.Hour),
 		Counters:      issuer.Counters{Current: 1<<62 + 1, Previous: 1 << 62, RotatedAt: base.Add(time.Millisecond)},
-		RevokedTokens: 7, Reported: issuer.EventRefreshElsewhere, SignIn: "sign-in",
+		KeyThumbprint: "jkt", RevokedTokens: 7, Reported: issuer.EventRefreshElsewhere, SignIn: "sign-in",
 	}
 }
 

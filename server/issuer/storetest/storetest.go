@@ -72,6 +72,7 @@ func Run(t *testing.T, open func(t *testing.T) issuer.Store) {
 		"Consents":      (*suite).consents,
 		"Notices":       (*suite).notices,
 		"SweepSignIns":  (*suite).sweepAuthorization,
+		"Assertions":    (*suite).assertions,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &suite{T: t, store: open(t), open: open}

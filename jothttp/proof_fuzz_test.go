@@ -1,0 +1,59 @@
+package jothttp
+
+import (
+	"testing"
+	"time"
+)
+
+// FuzzProof: whatever the header says, there is no panic, and nothing is a proof that nobody signed for this request.
+func FuzzProof(f *testing.F) {
+	for _, seed := range []string{
+		"", "a.b.c", "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7fX0.e30.", "eyJhbGciOiJub25lIn0.e30.",
+		// RFC 9449 section 4.1
+		"eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6Imw4dEZyaHgtMzR0VjNoUklDUkRZOXpDa0RscEJoRjQyVVFVZldWQVdCRnMiLCJ5IjoiOVZFNGpmX09rX282NHpiVFRsY3VOSmFqSG10NnY5VERWclUwQ2R2R1JEQSIsImNydiI6IlAtMjU2In19.eyJqdGkiOiItQndDM0VTYzZhY2MybFRjIiwiaHRtIjoiUE9TVCIsImh0dSI6Imh0dHBzOi8vc2VydmVyLmV4YW1wbGUuY29tL3Rva2VuIiwiaWF0IjoxNTYyMjYyNjE2fQ.2-GxA6T8lP4vfrg8v-FdWP0A0zdrj8igiMLvqRMUvwnQg4PtFLbdLXiOSsX0x7NVY-FNyJK70nfbV37xRZT3Lg",
+	} {
+		f.Add(seed)
+	}
+	proofs, err := NewProofVerifier(ProofOptions{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		proof, err := proofs.Verify(t.Context(), ProofRequest{Fields: []string{raw}, Method: "POST", URL: "https://server.example.com/token"})
+		if (proof == nil) != (err != nil) || err == nil {
+			t.Errorf("%q: %v, %v", raw, proof, err)
+		}
+	})
+}
+
+// FuzzTarget: an address is the same as itself, if it's one at all, and normalization has nothing left to do for its result.
+func FuzzTarget(f *testing.F) {
+	for _, seed := range []string{"https://a", "https://a:443/%7e%2f?x#y", "HTTP://[::1]:80/", "https://a/%", "https://a/%zz", "//a", "https://u@a/"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		normal, ok := normalTarget(text)
+		if !ok {
+			return
+		}
+		if again, ok := normalTarget(normal); !ok || again != normal {
+			t.Errorf("%q: %q, and then %q, %v", text, normal, again, ok)
+		}
+		if !sameTarget(text, normal) {
+			t.Errorf("%q isn't %q", text, normal)
+		}
+	})
+}
+
+// TestExampleOfProof is RFC 9449's own proof, at its own time.
+func TestExampleOfProof(t *testing.T) {
+	const proof = "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6Imw4dEZyaHgtMzR0VjNoUklDUkRZOXpDa0RscEJoRjQyVVFVZldWQVdCRnMiLCJ5IjoiOVZFNGpmX09rX282NHpiVFRsY3VOSmFqSG10NnY5VERWclUwQ2R2R1JEQSIsImNydiI6IlAtMjU2In19.eyJqdGkiOiItQndDM0VTYzZhY2MybFRjIiwiaHRtIjoiUE9TVCIsImh0dSI6Imh0dHBzOi8vc2VydmVyLmV4YW1wbGUuY29tL3Rva2VuIiwiaWF0IjoxNTYyMjYyNjE2fQ.2-GxA6T8lP4vfrg8v-FdWP0A0zdrj8igiMLvqRMUvwnQg4PtFLbdLXiOSsX0x7NVY-FNyJK70nfbV37xRZT3Lg"
+	verifier, err := NewProofVerifier(ProofOptions{Now: func() time.Time { return time.Unix(1562262616, 0) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := verifier.Verify(t.Context(), ProofRequest{Fields: []string{proof}, Method: "POST", URL: "https://server.example.com/token"})
+	if err != nil || got.Thumbprint != "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" { // section 6.1
+		t.Errorf("%v, %v", got, err)
+	}
+}

@@ -1,0 +1,162 @@
+package forward_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/jot-auth/jot/server/internal/forward"
+	"github.com/jot-auth/jot/server/internal/web"
+	"github.com/jot-auth/jot/server/issuer"
+	"github.com/jot-auth/jot/server/sqlstore"
+)
+
+// fixture is an issuer over a database file, and its endpoint, which trusts the proxy 10.0.0.1.
+type fixture struct {
+	*testing.T
+	issuer *issuer.Issuer
+	mux    *http.ServeMux
+}
+
+func serve(t *testing.T) *fixture {
+	t.Helper()
+	store, err := sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "jot.db"), sqlstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i, err := issuer.New(t.Context(), store, issuer.Config{
+		URL:       "https://auth.example.com",
+		Resources: []issuer.Resource{{Audience: "petstore", Scopes: []string{"pets:read", "pets:write"}}, {Audience: "zoo"}},
+		Clients:   []issuer.Client{{ID: "client_app", Scopes: []string{"pets:read"}, FirstParty: true}}, KeyEncryptionKey: make([]byte, 32),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { i.Close(); store.Close() })
+	s, err := forward.New(i, web.Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.1/32")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fixture{t, i, http.NewServeMux()}
+	s.Register(f.mux)
+	return f
+}
+
+// token is a new subject's.
+func (f *fixture) token(subject, resource string) issuer.Tokens {
+	f.Helper()
+	if err := f.issuer.CreateSubject(f.Context(), issuer.Subject{ID: subject, Scope: []string{"pets:read"}}); err != nil {
+		f.Fatal(err)
+	}
+	tokens, err := f.issuer.Issue(f.Context(), issuer.Grant{Subject: subject, ClientID: "client_app", Resource: resource})
+	if err != nil {
+		f.Fatal(err)
+	}
+	return tokens
+}
+
+// ask asks from an address, with headers given as name, value, ….
+func (f *fixture) ask(from, query string, headers ...string) *http.Response {
+	f.Helper()
+	r := httptest.NewRequest("GET", "http://auth.example.com/verify?"+query, nil)
+	r.RemoteAddr = from + ":1234"
+	for n := 0; n < len(headers); n += 2 {
+		r.Header.Add(headers[n], headers[n+1])
+	}
+	w := httptest.NewRecorder()
+	f.mux.ServeHTTP(w, r)
+	return w.Result()
+}
+
+const (
+	proxy, stranger = "10.0.0.1", "10.0.0.2"
+	petstore        = "audience=petstore&scope=pets:read"
+)
+
+func TestVerify(t *testing.T) {
+	f := serve(t)
+	tokens, zoo := f.token(" ada\u00e9%", "petstore"), f.token("grace", "zoo")
+	bearer := []string{"Authorization", "Bearer " + tokens.Access}
+	for name, c := range map[string]struct {
+		query   string
+		headers []string
+		status  int
+		want    string // in the challenge
+	}{
+		"good":                 {petstore, bearer, 200, ""},
+		"no scope asked":       {"audience=petstore", bearer, 200, ""},
+		"no token":             {petstore, nil, 401, `Bearer realm="jot"`},
+		"no good token":        {petstore, []string{"Authorization", "Bearer a.b.c"}, 401, `error="invalid_token"`},
+		"another scheme":       {petstore, []string{"Authorization", "Basic YTpi"}, 401, `Bearer realm="jot"`},
+		"another API's token":  {petstore, []string{"Authorization", "Bearer " + zoo.Access}, 401, `error="invalid_token"`},
+		"for another API":      {"audience=zoo", bearer, 401, `error="invalid_token"`},
+		"too little":           {"audience=petstore&scope=pets:read+pets:write", bearer, 403, `error="insufficient_scope", scope="pets:read pets:write"`},
+		"a part of a scope":    {"audience=petstore&scope=pets", bearer, 403, `error="insufficient_scope"`},
+		"two tokens":           {petstore, append(bearer, "Cookie", "__Host-jot="+tokens.Access), 400, `error="invalid_request"`},
+		"no audience":          {"scope=pets:read", bearer, 400, ""},
+		"an empty audience":    {"audience=", bearer, 400, ""},
+		"two audiences":        {"audience=petstore&audience=zoo", bearer, 400, ""},
+		"a mistake":            {"audience=petstore&scopes=pets:write", bearer, 400, ""},
+		"a scope of no scopes": {"audience=petstore&scope=a++b", bearer, 400, ""},
+		"a quotation mark":     {"audience=petstore&scope=%22", bearer, 400, ""},
+		"the token in the URL": {petstore + "&access_token=" + tokens.Access, nil, 401, `Bearer realm="jot"`},
+	} {
+		response := f.ask(proxy, c.query, c.headers...)
+		challenge := strings.Join(response.Header.Values("WWW-Authenticate"), "; ")
+		if response.StatusCode != c.status || !strings.Contains(challenge, c.want) || response.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %d %v", name, response.StatusCode, response.Header)
+		}
+		for header, want := range map[string]string{"X-Jot-Subject": "%20ada%C3%A9%25", "X-Jot-Client": "client_app", "X-Jot-Session": tokens.SessionID, "X-Jot-Scope": "pets:read"} {
+			if c.status != 200 {
+				want = ""
+			}
+			if got := response.Header.Values(header); len(got) != 1 || got[0] != want {
+				t.Errorf("%s: %s is %q, want %q", name, header, got, want)
+			}
+		}
+	}
+	if err := f.issuer.EndSession(t.Context(), tokens.Subject, tokens.SessionID); err != nil {
+		t.Fatal(err)
+	}
+	if response := f.ask(proxy, petstore, bearer...); response.StatusCode != 401 {
+		t.Errorf("after the logout: %d", response.StatusCode)
+	}
+}
+
+// TestCookies: what a cookie may do depends on the original request, of which trusted proxies alone tell.
+func TestCookies(t *testing.T) {
+	f := serve(t)
+	cookie := []string{"Cookie", "__Host-jot=" + f.token("ada", "petstore").Access}
+	for name, c := range map[string]struct {
+		from    string
+		headers []string
+		status  int
+	}{
+		"a page":                          {proxy, []string{"X-Forwarded-Method", "GET", "Sec-Fetch-Site", "same-origin"}, 200},
+		"a link from elsewhere":           {proxy, []string{"X-Forwarded-Method", "GET", "Sec-Fetch-Site", "cross-site"}, 200},
+		"a form of its own":               {proxy, []string{"X-Forwarded-Method", "POST", "Sec-Fetch-Site", "same-origin"}, 200},
+		"a form from elsewhere":           {proxy, []string{"X-Forwarded-Method", "POST", "Sec-Fetch-Site", "cross-site"}, 403},
+		"an old browser's own form":       {proxy, []string{"X-Forwarded-Method", "POST", "X-Forwarded-Host", "api.example.com", "Origin", "https://api.example.com"}, 200},
+		"an old browser's, elsewhere":     {proxy, []string{"X-Forwarded-Method", "POST", "X-Forwarded-Host", "api.example.com", "Origin", "https://evil.example"}, 403},
+		"the server's own name":           {proxy, []string{"X-Forwarded-Method", "POST", "X-Forwarded-Host", "api.example.com", "Origin", "https://auth.example.com"}, 403},
+		"a preflight":                     {proxy, []string{"X-Forwarded-Method", "OPTIONS", "Origin", "https://evil.example", "Access-Control-Request-Method", "POST"}, 200},
+		"a web socket":                    {proxy, []string{"X-Forwarded-Method", "GET", "Sec-WebSocket-Key", "x", "Sec-Fetch-Site", "cross-site"}, 403},
+		"no method":                       {proxy, []string{"Sec-Fetch-Site", "cross-site"}, 403},
+		"two methods":                     {proxy, []string{"X-Forwarded-Method", "GET", "X-Forwarded-Method", "GET", "Sec-Fetch-Site", "cross-site"}, 403},
+		"no method that is one":           {proxy, []string{"X-Forwarded-Method", "get", "Sec-Fetch-Site", "cross-site"}, 403},
+		"a stranger's word":               {stranger, []string{"X-Forwarded-Method", "GET", "Sec-Fetch-Site", "cross-site"}, 403},
+		"a stranger's host":               {stranger, []string{"X-Forwarded-Host", "evil.example", "Origin", "https://evil.example"}, 403},
+		"a preflight, without the cookie": {proxy, nil, 0},
+	} {
+		headers := append(c.headers, cookie...)
+		if c.status == 0 {
+			headers, c.status = []string{"X-Forwarded-Method", "OPTIONS", "Origin", "https://evil.example", "Access-Control-Request-Method", "POST"}, 401
+		}
+		if response := f.ask(c.from, petstore, headers...); response.StatusCode != c.status {
+			t.Errorf("%s: %d %v", name, response.StatusCode, response.Header)
+		}
+	}
+}

@@ -1,0 +1,97 @@
+package oauth
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/jot-auth/jot/server/internal/web"
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+// introspectRequest is RFC 7662 section 2.1's.
+type introspectRequest struct {
+	client
+	Token         string `json:"token"`
+	TokenTypeHint string `json:"token_type_hint"` // not needed: the two kinds look different
+}
+
+func (v *introspectRequest) fromForm(form url.Values) {
+	v.client.fromForm(form)
+	v.Token, v.TokenTypeHint = form.Get("token"), form.Get("token_type_hint")
+}
+
+// introspection is RFC 7662 section 2.2's answer. One that isn't active has no other member.
+type introspection struct {
+	Active    bool            `json:"active"`
+	Issuer    string          `json:"iss,omitempty"`
+	Subject   string          `json:"sub,omitempty"`
+	Audience  string          `json:"aud,omitempty"`
+	ClientID  string          `json:"client_id,omitempty"`
+	TokenType string          `json:"token_type,omitempty"` // of an access token
+	Expires   int64           `json:"exp,omitempty"`
+	IssuedAt  int64           `json:"iat,omitempty"`
+	ID        string          `json:"jti,omitempty"`
+	SessionID string          `json:"sid,omitempty"`
+	Scope     string          `json:"scope,omitempty"`
+	AuthTime  int64           `json:"auth_time,omitempty"`
+	AMR       json.RawMessage `json:"amr,omitempty"`
+	Bound     json.RawMessage `json:"cnf,omitempty"` // RFC 9449 section 6.2
+	Actor     json.RawMessage `json:"act,omitempty"` // RFC 8693 section 4.1
+}
+
+// introspect answers POST /oauth2/introspect: what a token is worth right now. Whatever is wrong with one, or whosever it is, an inactive
+// token's answer is the same.
+func (s *Server) introspect(w http.ResponseWriter, r *http.Request) {
+	answer, err := s.introspectToken(w, r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	web.NoStore(w)
+	web.WriteJSON(w, http.StatusOK, answer)
+}
+
+func (s *Server) introspectToken(w http.ResponseWriter, r *http.Request) (introspection, error) {
+	var req introspectRequest
+	if err := decode(w, r, &req); err != nil {
+		return introspection{}, err
+	}
+	by, err := s.authenticate(r, &req.client)
+	if err != nil {
+		return introspection{}, clientError(err, true) // RFC 7662 section 2.3
+	}
+	if req.Token == "" {
+		return introspection{}, missing("token")
+	}
+	found, err := s.issuer.Introspect(r.Context(), req.Token, by)
+	switch {
+	case errors.Is(err, issuer.ErrNotFound):
+		return introspection{}, nil
+	case errors.Is(err, issuer.ErrUnauthorizedClient): // a public client has proved nothing
+		return introspection{}, clientError(issuer.ErrInvalidClient, true)
+	case err != nil:
+		return introspection{}, err
+	}
+	return s.newIntrospection(found)
+}
+
+func (s *Server) newIntrospection(found issuer.Introspection) (introspection, error) {
+	answer := introspection{
+		Active: true, Issuer: s.issuer.URL(), Subject: found.Subject, Audience: found.Audience, ClientID: found.ClientID, SessionID: found.SessionID,
+		Scope: strings.Join(found.Scope, " "), Expires: found.Expires.Unix(), IssuedAt: found.IssuedAt.Unix(),
+	}
+	if found.Access == nil {
+		return answer, nil
+	}
+	_, bound := found.Access.Confirmation()
+	answer.TokenType, answer.ID = web.TokenType(bound), found.Access.ID()
+	return answer, found.Access.Decode(&struct {
+		AuthTime *int64           `json:"auth_time"`
+		AMR      *json.RawMessage `json:"amr"`
+		Bound    *json.RawMessage `json:"cnf"`
+		Actor    *json.RawMessage `json:"act"`
+	}{&answer.AuthTime, &answer.AMR, &answer.Bound, &answer.Actor})
+}
