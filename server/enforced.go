@@ -97,7 +97,9 @@ type change struct {
 // serve makes the change, and notes in the answer up to where verifiers have to know the rules.
 func (c *change) serve() (at revocation.Cursor, written bool) {
 	ctx, receipt := issuer.WithReceipt(c.request.Context())
-	c.next.ServeHTTP(&c.answer, c.request.WithContext(ctx))
+	inner := c.request.WithContext(ctx)
+	c.next.ServeHTTP(&c.answer, inner)
+	c.request.Pattern = inner.Pattern // for the log and the metrics, which have the request of outside
 	at, written = receipt.Cursor()
 	if written {
 		c.answer.Header().Set(web.CursorHeader, at.String())
