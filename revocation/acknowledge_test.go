@@ -53,7 +53,7 @@ func TestAcknowledge(t *testing.T) {
 		f.spoilFrame = func(_ int, _ *Frame, s *Statement) { s.Acknowledge = asks }
 		o := f.options()
 		o.VerifierID = "petstore-1"
-		w = watch(t, o)
+		f.do(func() { w = watch(t, o) }) // no request is answered before it's known
 		defer w.Close()
 		if err := w.WaitFresh(t.Context()); err != nil {
 			t.Fatal(err)
@@ -90,7 +90,8 @@ func TestAcknowledgeTheNewest(t *testing.T) {
 		var w *watched
 		all := f.listen(func() *Reader { return w.Reader }, 0)
 		f.spoilFrame = func(_ int, _ *Frame, s *Statement) { s.Acknowledge = true }
-		w = watch(t, f.options())
+		o := f.options()
+		f.do(func() { w = watch(t, o) }) // no request is answered before it's known
 		defer w.Close()
 		if err := w.WaitFresh(t.Context()); err != nil {
 			t.Fatal(err)
