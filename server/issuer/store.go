@@ -229,7 +229,7 @@ type BootstrapWriter interface {
 
 // VerifierReader reads who follows the revocation feed.
 type VerifierReader interface {
-	// Verifiers returns every verifier, in the order of the bytes of their IDs.
+	// Verifiers returns every verifier of every server, in the order of the bytes of their IDs, and then of the servers.
 	Verifiers() ([]Verifier, error)
 	// Asked returns what was put last, the zero cursor before that.
 	Asked() (revocation.Cursor, error)
@@ -237,11 +237,11 @@ type VerifierReader interface {
 
 // VerifierWriter writes who follows the revocation feed.
 type VerifierWriter interface {
-	// PutVerifier adds a verifier that has acknowledged nothing, or replaces Server, MaxStaleness and Registered.
+	// PutVerifier adds a verifier of a server, which has acknowledged nothing, or replaces MaxStaleness and Registered.
 	PutVerifier(Verifier) error
-	// DeleteVerifier deletes a verifier whose Server and Registered are still the same.
+	// DeleteVerifier deletes a verifier of a server whose Registered is still the same.
 	DeleteVerifier(Verifier) error
-	// Acknowledge replaces Acknowledged of those of the verifiers that exist and have acknowledged less, or another log.
+	// Acknowledge replaces Acknowledged of those of the verifiers that exist and have acknowledged less, or another log, at all their servers.
 	Acknowledge(c revocation.Cursor, ids []string) error
 	// PutAsked replaces what Asked returns.
 	PutAsked(revocation.Cursor) error

@@ -9,12 +9,13 @@ import (
 	"github.com/jot-auth/jot/revocation"
 )
 
-// Verifier is a reader of the revocation feed that may hold a lease: as long as it does, it accepts tokens that newer rules refuse.
+// Verifier is a reader of the revocation feed that may hold a lease: as long as it does, it accepts tokens that newer rules refuse. It is known once for each
+// server that it came to, so that one of these forgets only what that one has told it.
 type Verifier struct {
 	ID           string            // its own choice, and no other's
-	Server       string            // where it registered last
+	Server       string            // where it registered
 	MaxStaleness time.Duration     // how long a lease holds after the statement that it stands on, in whole milliseconds
-	Registered   time.Time         // when it last did, by the database's clock
+	Registered   time.Time         // when it last did there, by the database's clock
 	Acknowledged revocation.Cursor // up to where it is known to enforce every rule; zero: nowhere
 }
 
@@ -30,8 +31,7 @@ type Acknowledgement struct {
 // It returns Registered, which is the same for all.
 func (i *Issuer) RegisterVerifiers(ctx context.Context, verifiers []Verifier) (at time.Time, err error) {
 	sorted := slices.SortedFunc(slices.Values(verifiers), func(a, b Verifier) int { return strings.Compare(a.ID, b.ID) })
-	// One transaction for all who come at once. In the order of the IDs, so that two servers that take over the same ones don't wait for
-	// each other.
+	// One transaction for all who come at once. In the order of the IDs, as those who acknowledge, so that no two wait for each other.
 	err = i.store.Update(ctx, func(tx Tx) (err error) {
 		if at, err = tx.Now(); err != nil {
 			return err
@@ -80,7 +80,7 @@ func (i *Issuer) ForgetVerifiers(ctx context.Context, verifiers []Verifier) erro
 	if len(verifiers) == 0 {
 		return nil
 	}
-	// A verifier that registers elsewhere at the same time comes before, and stays, or after, and is noted anew.
+	// A verifier that registers again at the same time comes before, and stays, or after, and is noted anew.
 	return i.store.Update(ctx, func(tx Tx) error {
 		for _, v := range verifiers {
 			if err := tx.DeleteVerifier(v); err != nil {

@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	selectVerifiers = `SELECT id, server, max_staleness, registered, log_id, sequence FROM verifiers ORDER BY id`
+	selectVerifiers = `SELECT id, server, max_staleness, registered, log_id, sequence FROM verifiers ORDER BY id, server`
 	upsertVerifier  = `INSERT INTO verifiers (id, server, max_staleness, registered, log_id, sequence) VALUES ($1, $2, $3, $4, '', 0)
-		ON CONFLICT (id) DO UPDATE SET server = excluded.server, max_staleness = excluded.max_staleness, registered = excluded.registered`
+		ON CONFLICT (id, server) DO UPDATE SET max_staleness = excluded.max_staleness, registered = excluded.registered`
 	deleteVerifier = `DELETE FROM verifiers WHERE id = $1 AND server = $2 AND registered = $3`
 	selectAsked    = `SELECT log_id, sequence FROM asked WHERE one = $1`
 	updateAsked    = `UPDATE asked SET log_id = $1, sequence = $2 WHERE one = 1`

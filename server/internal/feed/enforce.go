@@ -157,17 +157,22 @@ func (r *registry) settle(ctx context.Context) error {
 
 // look notes which verifiers may still lack the rules.
 func (c *cohort) look(all []issuer.Verifier) {
-	lacking := make(map[string]time.Time)
-	for _, v := range all {
+	lacking, knowing := make(map[string]time.Time), make(map[string]bool)
+	for _, v := range all { // more than once, where one came to several servers
 		end, pending := c.pending[v.ID]
 		switch {
 		case v.Acknowledged.Covers(c.at):
+			knowing[v.ID] = true
 		case c.pending == nil:
-			lacking[v.ID] = c.since.Add(v.MaxStaleness + leaseMargin)
+			end = c.since.Add(v.MaxStaleness + leaseMargin)
+			if end.After(lacking[v.ID]) {
+				lacking[v.ID] = end
+			}
 		case pending:
 			lacking[v.ID] = end
 		}
 	}
+	maps.DeleteFunc(lacking, func(id string, _ time.Time) bool { return knowing[id] })
 	c.pending = lacking
 }
 

@@ -195,9 +195,9 @@ func TestReconnectedVerifier(t *testing.T) {
 		if len(h.all) != 1 || h.writes > 5 {
 			t.Errorf("%d verifiers, written %d times", len(h.all), h.writes)
 		}
-		for id := range h.all {
-			if !strings.HasPrefix(id, "petstore.") {
-				t.Errorf("it's called %s", id)
+		for at := range h.all {
+			if !strings.HasPrefix(at.verifier, "petstore.") {
+				t.Errorf("it's called %s", at.verifier)
 			}
 		}
 	})

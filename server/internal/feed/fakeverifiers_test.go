@@ -13,7 +13,7 @@ import (
 // fakeVerifiers are the registered verifiers in memory, as one database has them for several servers.
 type fakeVerifiers struct {
 	mu     sync.Mutex
-	all    map[string]issuer.Verifier
+	all    map[whereabouts]issuer.Verifier
 	asked  revocation.Cursor
 	writes int
 	broken error
@@ -26,11 +26,12 @@ func (f *fakeVerifiers) RegisterVerifiers(_ context.Context, verifiers []issuer.
 	defer f.mu.Unlock()
 	f.writes++
 	if f.all == nil {
-		f.all = make(map[string]issuer.Verifier)
+		f.all = make(map[whereabouts]issuer.Verifier)
 	}
 	for _, v := range verifiers {
-		v.Registered, v.Acknowledged = time.Now(), f.all[v.ID].Acknowledged
-		f.all[v.ID] = v
+		at := whereabouts{v.ID, v.Server}
+		v.Registered, v.Acknowledged = time.Now(), f.all[at].Acknowledged
+		f.all[at] = v
 	}
 	return time.Now(), f.broken
 }
@@ -39,9 +40,11 @@ func (f *fakeVerifiers) AcknowledgeVerifiers(_ context.Context, all []issuer.Ack
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, a := range all {
-		if v, ok := f.all[a.Verifier]; ok {
-			v.Acknowledged = a.Cursor
-			f.all[a.Verifier] = v
+		for at, v := range f.all {
+			if at.verifier == a.Verifier {
+				v.Acknowledged = a.Cursor
+				f.all[at] = v
+			}
 		}
 	}
 	return f.broken
@@ -51,8 +54,8 @@ func (f *fakeVerifiers) ForgetVerifiers(_ context.Context, verifiers []issuer.Ve
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, v := range verifiers {
-		if now := f.all[v.ID]; now.Server == v.Server && now.Registered.Equal(v.Registered) {
-			delete(f.all, v.ID)
+		if at := (whereabouts{v.ID, v.Server}); f.all[at].Registered.Equal(v.Registered) {
+			delete(f.all, at)
 		}
 	}
 	return f.broken

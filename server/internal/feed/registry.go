@@ -69,7 +69,7 @@ type registry struct {
 	stale     bool      // something in the database is new
 	cohorts   []*cohort
 	asking    time.Time // when this server last raised what is asked
-	strangers map[string]sighting
+	strangers map[whereabouts]sighting
 	failed    bool
 }
 
@@ -89,6 +89,9 @@ type registration struct {
 	err  error // once done is closed
 }
 
+// whereabouts are a verifier and the server that answers for it.
+type whereabouts struct{ verifier, server string }
+
 // sighting is when a verifier for which another server answers, or none, was seen first.
 type sighting struct {
 	verifier issuer.Verifier
@@ -101,7 +104,7 @@ func startRegistry(v Verifiers, maxStaleness time.Duration, logger *slog.Logger)
 		issuer: v, server: rand.Text(), maxStaleness: maxStaleness, logger: logger, stop: stop,
 		asks: make(chan struct{}, 1), wake: make(chan struct{}, 1), done: make(chan struct{}),
 		present: make(map[string]*presence), coming: make(map[string]*presence), said: make(map[string]revocation.Cursor),
-		waiters: make(map[*waiter]bool), strangers: make(map[string]sighting),
+		waiters: make(map[*waiter]bool), strangers: make(map[whereabouts]sighting),
 	}
 	go r.run(ctx)
 	return r
@@ -336,15 +339,16 @@ func (r *registry) forgetOrphans(ctx context.Context) error {
 func (r *registry) orphans(all []issuer.Verifier) []issuer.Verifier {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	strangers := make(map[string]sighting)
+	strangers := make(map[whereabouts]sighting)
 	for _, v := range all {
-		before, seen := r.strangers[v.ID]
+		at := whereabouts{v.ID, v.Server}
+		before, seen := r.strangers[at]
 		switch {
 		case r.present[v.ID] != nil && v.Server == r.server:
-		case seen && before.verifier.Server == v.Server && before.verifier.Registered.Equal(v.Registered):
-			strangers[v.ID] = before
+		case seen && before.verifier.Registered.Equal(v.Registered):
+			strangers[at] = before
 		default:
-			strangers[v.ID] = sighting{v, time.Now()}
+			strangers[at] = sighting{v, time.Now()}
 		}
 	}
 	r.strangers = strangers

@@ -30,16 +30,20 @@ func (s *suite) verifiers() {
 	s.update(func(tx issuer.Tx) error { return tx.Acknowledge(other, []string{"b"}) })
 	b.Acknowledged = other
 
-	a.Server, a.MaxStaleness, a.Registered = "two", 3*time.Second, base.Add(time.Minute)
-	s.update(func(tx issuer.Tx) error { return tx.PutVerifier(a) })
-	s.equal(read(s, verifiers), []issuer.Verifier{a, b})
+	a.MaxStaleness, a.Registered = 3*time.Second, base.Add(time.Minute)
+	elsewhere := issuer.Verifier{ID: "a", Server: "two", MaxStaleness: time.Second, Registered: base}
+	s.update(func(tx issuer.Tx) error { return errors.Join(tx.PutVerifier(elsewhere), tx.PutVerifier(a)) })
+	s.equal(read(s, verifiers), []issuer.Verifier{a, elsewhere, b})
+	seven := revocation.Cursor{LogID: "log", Sequence: 7}
+	s.update(func(tx issuer.Tx) error { return tx.Acknowledge(seven, []string{"a"}) })
+	a.Acknowledged, elsewhere.Acknowledged = seven, seven
 
-	before, elsewhere := a, a
-	before.Registered, elsewhere.Server = base, "one"
-	s.update(func(tx issuer.Tx) error { return errors.Join(tx.DeleteVerifier(before), tx.DeleteVerifier(elsewhere)) })
-	s.equal(read(s, verifiers), []issuer.Verifier{a, b})
+	before := a
+	before.Registered = base
+	s.update(func(tx issuer.Tx) error { return tx.DeleteVerifier(before) })
+	s.equal(read(s, verifiers), []issuer.Verifier{a, elsewhere, b})
 	s.update(func(tx issuer.Tx) error { return tx.DeleteVerifier(a) })
-	s.equal(read(s, verifiers), []issuer.Verifier{b})
+	s.equal(read(s, verifiers), []issuer.Verifier{elsewhere, b})
 }
 
 func (s *suite) manyVerifiers() {
