@@ -47,12 +47,12 @@ type join struct {
 	answer       chan joined // with room for the answer
 }
 
-// joined is the answer to a join.
+// joined is the answer to a join. The connection makes its own first frame of it, since that may take long: the hub has others to serve.
 type joined struct {
-	first []byte          // the connection's own first frame
-	rules int             // that it has
-	frame *frame          // the frames after this one follow
-	ended <-chan struct{} // closed when the stream has to end
+	rules []revocation.Rule
+	head  revocation.Statement // that they lead to
+	frame *frame               // the frames after this one follow
+	ended <-chan struct{}      // closed when the stream has to end
 	err   error
 }
 
@@ -185,7 +185,7 @@ func (h *hub) turn(ctx context.Context, waiting []join) {
 	for _, j := range waiting {
 		answer := joined{err: err}
 		if err == nil {
-			answer = h.answer(ctx, j, now)
+			answer = h.answer(j, now)
 		}
 		j.answer <- answer
 	}
@@ -303,8 +303,8 @@ func (h *hub) publish(ctx context.Context, rules []revocation.Rule, to tail, tol
 	return nil
 }
 
-// answer makes the first frame of a connection.
-func (h *hub) answer(ctx context.Context, j join, now time.Time) joined {
+// answer says what the first frame of a connection holds.
+func (h *hub) answer(j join, now time.Time) joined {
 	if j.log != h.tail.head.LogID || j.after > h.tail.head.Sequence {
 		return joined{err: errOtherLog}
 	}
@@ -312,8 +312,8 @@ func (h *hub) answer(ctx context.Context, j join, now time.Time) joined {
 	if !ok {
 		return joined{err: errTooOld}
 	}
-	first, err := h.encode(ctx, rules, revocation.Statement{Head: h.tail.head, Time: now, Nonce: j.nonce, Acknowledge: h.asker.owes(j.verifier)})
-	return joined{first: first, rules: len(rules), frame: h.last, ended: h.ended, err: err}
+	head := revocation.Statement{Head: h.tail.head, Time: now, Nonce: j.nonce, Acknowledge: h.asker.owes(j.verifier)}
+	return joined{rules: rules, head: head, frame: h.last, ended: h.ended}
 }
 
 // asks reports whether the frame of a head has to ask all streams for acknowledgements: it is the first that reaches what somebody waits for.
@@ -322,7 +322,7 @@ func (h *hub) asks(head revocation.Head) bool {
 	return question.LogID != "" && head.Cursor().Covers(question) && !h.asked.Covers(question)
 }
 
-// encode signs a statement and makes the event of the rules that lead to its head.
+// encode signs a statement and makes the event of the rules that lead to its head. Every connection may call it.
 func (h *hub) encode(ctx context.Context, rules []revocation.Rule, s revocation.Statement) ([]byte, error) {
 	s.MaxTTL = h.issuer.MaxTTL()
 	signed, err := s.Sign(ctx, h.issuer.FeedSigner(), h.issuer.URL())

@@ -43,7 +43,12 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.registry.leave(presence)
-	switch answer, err := s.hub.join(r.Context(), wish); {
+	answer, err := s.hub.join(r.Context(), wish)
+	var first []byte
+	if err == nil {
+		first, err = s.hub.encode(r.Context(), answer.rules, answer.head)
+	}
+	switch {
 	case errors.Is(err, errOtherLog):
 		web.WriteProblem(w, web.NewProblem(http.StatusConflict, "this is not the log, or it ends earlier; take a snapshot"))
 	case errors.Is(err, errTooOld):
@@ -51,9 +56,9 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		web.Fail(w, r, err)
 	case wish.poll:
-		s.poll(w, r, answer)
+		s.poll(w, r, first, answer)
 	default:
-		s.stream(w, r, answer)
+		s.stream(w, r, first, answer)
 	}
 }
 
@@ -128,7 +133,7 @@ func validVerifier(id string) bool {
 }
 
 // stream answers with frames.
-func (s *Server) stream(w http.ResponseWriter, r *http.Request, from joined) {
+func (s *Server) stream(w http.ResponseWriter, r *http.Request, first []byte, from joined) {
 	control := http.NewResponseController(w)
 	if err := errors.Join(control.SetReadDeadline(time.Time{}), control.SetWriteDeadline(time.Time{})); err != nil {
 		web.Fail(w, r, err) // the deadlines of the server would cut the stream
@@ -141,14 +146,14 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, from joined) {
 	if r.ProtoMajor == 1 {
 		header.Set("Connection", "close") // a stream that ends leaves no idle connection behind
 	}
-	s.send(r.Context(), &sender{w: w, control: control}, from)
+	s.send(r.Context(), &sender{w: w, control: control}, first, from)
 }
 
 // send ends when the client is gone or too slow, the hub ends the stream, or that has lived long enough.
-func (s *Server) send(ctx context.Context, to *sender, from joined) {
+func (s *Server) send(ctx context.Context, to *sender, first []byte, from joined) {
 	life := time.NewTimer(streamLife)
 	defer life.Stop()
-	ok := to.send(from.first, false)
+	ok := to.send(first, false)
 	for at := from.frame; ok && s.hub.newest.Load()-at.number <= maxLag; {
 		select {
 		case <-at.ready:

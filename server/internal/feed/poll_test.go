@@ -2,12 +2,19 @@ package feed
 
 import (
 	"bytes"
+	"context"
+	"crypto/ed25519"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/revocation"
 )
 
@@ -63,5 +70,47 @@ func TestPoll(t *testing.T) {
 				t.Errorf("poll=%s: %d, want 400", value, status)
 			}
 		}
+	})
+}
+
+// First frames that take long to make, since there are many rules to tell or the key is far away, keep nobody waiting but who asked for them.
+func TestFirstFramesKeepNobodyElseWaiting(t *testing.T) {
+	open(t, Config{}, func(t *testing.T, h *house) {
+		public, private, err := ed25519.GenerateKey(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := jot.NewRemoteKey(jot.EdDSA, public, func(_ context.Context, input []byte) ([]byte, error) {
+			_, payload, _ := strings.Cut(string(input), ".")
+			if claims, err := base64.RawURLEncoding.DecodeString(payload); err == nil && strings.Contains(string(claims), `"nonce"`) {
+				time.Sleep(time.Second)
+			}
+			return ed25519.Sign(private, input), nil
+		}, jot.KeyOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h.signer, err = jot.NewSigner(key, jot.SignerOptions{Type: revocation.StatementType}); err != nil {
+			t.Fatal(err)
+		}
+		h.keys = jot.NewKeySet(key.Public())
+		r := h.reader()
+		defer r.Close()
+		if err := r.WaitFresh(soon(t)); err != nil {
+			t.Fatal(err)
+		}
+		h.revoke(0, 1)
+		var asking sync.WaitGroup
+		for range 20 {
+			asking.Go(func() { h.ask("live?after=0&nonce=0123456789abcdef&poll=1&log=" + h.heads[0].LogID) })
+		}
+		time.Sleep(maxGap)
+		for n := 1; n < 10; n++ {
+			h.revoke(n, n+1)
+			time.Sleep(maxGap)
+			synctest.Wait()
+			h.says(r, n, jot.Revoked)
+		}
+		asking.Wait()
 	})
 }
