@@ -61,3 +61,40 @@ func TestEnforceForVerifierThatRoams(t *testing.T) {
 		way.cut.Store(false)
 	})
 }
+
+// A verifier that polls, now here and now there, is asked and waited for as one that streams.
+func TestEnforceForVerifierThatPolls(t *testing.T) {
+	open(t, Config{}, func(t *testing.T, h *house) {
+		other := h.second()
+		defer other.end()
+		way := new(roaming)
+		way.to.Store(h)
+		c := &cable{RoundTripper: &http.Transport{DialContext: way.DialContext, DisableKeepAlives: true}, wrong: holdBack(true)}
+		r, _ := h.overWith(c, func(o *revocation.ReaderOptions) { o.MaxStaleness = 8 * time.Second })
+		defer r.Close()
+		f := follower{Reader: r}
+		h.fresh(f)
+		for n := range 50 {
+			way.to.Store([]*house{h, other}[n%2])
+			if took := h.enforce(n); took > 5*time.Second { // two polls, and a look at what the other server asks; now and then a stream is tried for 3 s
+				t.Errorf("round %d took %v", n, took)
+			}
+			if f.accepts(t, n) {
+				t.Fatalf("round %d: accepted after the answer; %+v", n, r.State())
+			}
+			if r.State().Lease == 0 {
+				t.Errorf("round %d: no lease; %+v", n, r.State())
+			}
+			time.Sleep(time.Duration(n%7) * 300 * time.Millisecond)
+		}
+		if s := r.State(); s.Connection != revocation.Polling || other.count("live?poll") < 10 || h.count("live?poll") < 10 {
+			t.Errorf("%+v, %d and %d polls: this tests nothing", s, h.count("live?poll"), other.count("live?poll"))
+		}
+		way.cut.Store(true)
+		took := h.enforce(50)
+		if f.accepts(t, 50) || took < 4*time.Second {
+			t.Errorf("cut off, after %v: accepted %v", took, f.accepts(t, 50))
+		}
+		way.cut.Store(false)
+	})
+}

@@ -56,13 +56,14 @@ func newFakeIssuer(t testing.TB) *fakeIssuer {
 	}
 }
 
-func (f *fakeIssuer) URL() string             { return "http://127.0.0.1/base" }
-func (f *fakeIssuer) MaxTTL() time.Duration   { return time.Hour }
-func (f *fakeIssuer) FeedSigner() *jot.Signer { return f.signer }
-func (f *fakeIssuer) FeedKeySet() *jot.KeySet { return f.keys }
-func (f *fakeIssuer) head() revocation.Head   { return f.heads[len(f.heads)-1] }
-func (f *fakeIssuer) do(change func())        { f.mu.Lock(); defer f.mu.Unlock(); change() }
-func (f *fakeIssuer) breakDown(err error)     { f.do(func() { f.broken = err }) }
+func (f *fakeIssuer) URL() string                 { return "http://127.0.0.1/base" }
+func (f *fakeIssuer) MaxTTL() time.Duration       { return time.Hour }
+func (f *fakeIssuer) FeedSigner() *jot.Signer     { return f.signer }
+func (f *fakeIssuer) FeedKeySet() *jot.KeySet     { return f.keys }
+func (f *fakeIssuer) KeySetMaxAge() time.Duration { return 7 * time.Minute }
+func (f *fakeIssuer) head() revocation.Head       { return f.heads[len(f.heads)-1] }
+func (f *fakeIssuer) do(change func())            { f.mu.Lock(); defer f.mu.Unlock(); change() }
+func (f *fakeIssuer) breakDown(err error)         { f.do(func() { f.broken = err }) }
 func (f *fakeIssuer) rule(n int) revocation.Rule {
 	return revocation.Rule{
 		Kind: revocation.Session, Issuer: f.URL(), Value: fmt.Sprint("sid_", n), Subject: "sub", Expires: time.Now().Add(time.Hour).Unix(),

@@ -41,7 +41,7 @@ func (f *fakeVerifiers) AcknowledgeVerifiers(_ context.Context, all []issuer.Ack
 	defer f.mu.Unlock()
 	for _, a := range all {
 		for at, v := range f.all {
-			if at.verifier == a.Verifier {
+			if at.verifier == a.Verifier && !v.Acknowledged.Covers(a.Cursor) {
 				v.Acknowledged = a.Cursor
 				f.all[at] = v
 			}

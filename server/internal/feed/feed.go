@@ -27,6 +27,7 @@ type Issuer interface {
 	MaxTTL() time.Duration
 	FeedSigner() *jot.Signer
 	FeedKeySet() *jot.KeySet
+	KeySetMaxAge() time.Duration
 }
 
 // Log is an issuer's log of revocation rules.

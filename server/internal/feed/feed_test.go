@@ -250,6 +250,9 @@ func TestKeySetIsPublic(t *testing.T) {
 		if err != nil || len(set.Keys()) != 1 || set.Keys()[0].KeyID() != h.signer.KeyID() || strings.Contains(string(body), `"d"`) {
 			t.Errorf("%s, %v", body, err)
 		}
+		if kept := response.Header.Get("Cache-Control"); kept != "public, max-age=420" { // a new key signs when it was shown for so long
+			t.Errorf("caches are told %q", kept)
+		}
 	})
 }
 
