@@ -96,7 +96,7 @@ func (r *registry) dismiss(w *waiter) {
 }
 
 // gather makes cohorts of those who have come, one for each log, drops those whose members have given up, and reports whether anybody
-// listens.
+// listens, or may again.
 func (r *registry) gather() (listeners bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -121,10 +121,7 @@ func (r *registry) gather() (listeners bool) {
 	r.cohorts = slices.DeleteFunc(r.cohorts, func(c *cohort) bool {
 		return !slices.ContainsFunc(c.members, func(w *waiter) bool { return r.waiters[w] })
 	})
-	for _, p := range r.present {
-		listeners = listeners || p.streams > 0
-	}
-	return listeners
+	return len(r.present) > 0 // those who poll among them, between two polls
 }
 
 // settle answers those whose wait is over, and asks for what is missing. Other servers ask their verifiers as well: what is asked is in the

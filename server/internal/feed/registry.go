@@ -233,9 +233,8 @@ func (r *registry) rest() time.Duration {
 	for _, p := range r.present {
 		if p.streams == 0 {
 			soonest(p.leaseEnd())
-		} else {
-			soonest(r.looked.Add(recall))
 		}
+		soonest(r.looked.Add(recall))
 	}
 	for _, c := range r.cohorts {
 		soonest(r.looked.Add(askPatience))
