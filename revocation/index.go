@@ -47,12 +47,12 @@ const minCapacity = 64
 // newIndex makes an index for a number of entries.
 func newIndex(entries int) *index {
 	entries = max(entries, minCapacity)
-	places := entries + entries/4 + 1
+	places := entries + (entries+3)/4 + 1
 	return &index{filter: newFilter(entries), table: make([]entry, places)}
 }
 
-// capacity is how many entries fit before probing gets long.
-func (i *index) capacity() int { return len(i.table) / 5 * 4 }
+// capacity is how many entries fit before probing gets long: at least those that the index was made for.
+func (i *index) capacity() int { return (len(i.table) - 1) * 4 / 5 }
 
 // rebuilt returns an index for a number of entries, with the rules of this one.
 func (i *index) rebuilt(entries int) *index {

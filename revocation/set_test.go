@@ -349,3 +349,13 @@ func TestSetIsSafeForConcurrentUse(t *testing.T) {
 func describe(f *jot.RevocationFacts) string {
 	return fmt.Sprintf("iss %s sub %s sid %s jti %s client %s kid %s iat %d (%v) gen %d", f.Issuer, f.Subject, f.SessionID, f.ID, f.ClientID, f.KeyID, f.IssuedAt, f.HasIssuedAt, f.Generation)
 }
+
+// An index holds as many entries as it was made for: a snapshot isn't loaded twice.
+func TestIndexHoldsWhatItWasMadeFor(t *testing.T) {
+	for entries := range 10_000 {
+		i := newIndex(entries)
+		if i.capacity() < entries || i.capacity() >= len(i.table) {
+			t.Fatalf("an index for %d holds %d, in a table of %d", entries, i.capacity(), len(i.table))
+		}
+	}
+}
