@@ -14,6 +14,7 @@ import (
 
 	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/jothttp"
+	"github.com/jot-auth/jot/revocation"
 	"github.com/jot-auth/jot/strictjson"
 )
 
@@ -24,9 +25,20 @@ type claims struct {
 }
 
 // Handler serves a pet store in memory to whoever the verifier accepts. Everyone may list the pets.
-func Handler(verifier *jot.Verifier) http.Handler {
+func Handler(verifier *jot.Verifier) http.Handler { return routes(jothttp.Options{Verifier: verifier}) }
+
+// FollowingHandler is Handler for a verifier that learns from the feed what is revoked: callers may demand fresh rules
+// (Jot-Min-Cursor), and GET /health tells how the feed does.
+func FollowingHandler(verifier *jot.Verifier, feed *revocation.Reader) http.Handler {
+	mux := routes(jothttp.Options{Verifier: verifier, Follower: feed})
+	mux.Handle("GET /health", health{feed})
+	return mux
+}
+
+func routes(o jothttp.Options) *http.ServeMux {
 	s := &store{pets: []pet{{1, "Rex", "store"}, {2, "Mia", "store"}, {3, "Bubbles", "store"}}, last: 3}
-	protect := jothttp.Options{Verifier: verifier, Realm: "petstore"}.Protect()
+	o.Realm = "petstore"
+	protect := o.Protect()
 	reader, writer := jothttp.RequireScope("pets:read"), jothttp.RequireScope("pets:write")
 	admin := jothttp.Require(func(c claims) bool { return slices.Contains(c.Roles, "admin") })
 	licensed := jothttp.Require(func(c claims) bool { return slices.Contains(c.LicensedFeatures, "insights") })

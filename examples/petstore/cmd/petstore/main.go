@@ -2,7 +2,7 @@
 //
 //	petstore -issuer http://127.0.0.1:8420 -feed-credential FILE
 //
-// It finds the issuer's keys by discovery, follows its revocation feed, and refuses what it can't be sure of.
+// It finds the issuer's keys by discovery, follows its revocation feed, and refuses what it can't be sure of. GET /health tells how the feed does.
 package main
 
 import (
@@ -112,6 +112,7 @@ func serve(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 	}
 	defer keys.Close()
 	options := jot.VerifierOptions{Issuer: s.issuer, Audience: s.audience, Type: "at+jwt"}
+	protected := petstore.Handler
 	if s.feedCredential == "" {
 		fmt.Fprintln(stderr, "petstore: WARNING: no feed credential: REVOCATIONS ARE NOT SEEN until tokens expire; give -feed-credential FILE")
 	} else {
@@ -121,12 +122,13 @@ func serve(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 		}
 		defer closeFeed()
 		options.Revocation = feed
+		protected = func(v *jot.Verifier) http.Handler { return petstore.FollowingHandler(v, feed) }
 	}
 	verifier, err := jot.NewVerifier(keys, options)
 	if err != nil {
 		return err
 	}
-	return listen(ctx, s.listen, petstore.Handler(verifier), stdout, stderr)
+	return listen(ctx, s.listen, protected(verifier), stdout, stderr)
 }
 
 // follow starts reading the issuer's revocation feed.
