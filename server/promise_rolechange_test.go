@@ -115,6 +115,9 @@ func (p *tokenPool) check(t *testing.T, g guard, least int) (passed int) {
 	t.Helper()
 	for _, text := range p.all() {
 		token, err := g.Verify(t.Context(), text)
+		for errors.Is(err, jot.ErrUnavailable) && g.reader.WaitFresh(t.Context()) == nil { // on a busy machine the lease ends now and then
+			token, err = g.Verify(t.Context(), text)
+		}
 		if errors.Is(err, jot.ErrStaleClaims) {
 			continue
 		}

@@ -3,7 +3,6 @@ package feed
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -256,36 +255,6 @@ func TestKeySetIsPublic(t *testing.T) {
 	})
 }
 
-func TestLiveRefusesWhatItCantServe(t *testing.T) {
-	open(t, Config{}, func(t *testing.T, h *house) {
-		h.revoke(0, revocation.MaxFrameRules+10)
-		log, nonce := h.heads[0].LogID, "0123456789abcdef"
-		for query, want := range map[string]int{
-			"":                                       400,
-			"after=0":                                400,
-			"after=1&log=x&nonce=short":              400,
-			"after=1&log=x&nonce=0123456789abcde%0a": 400,
-			"after=1&log=x&nonce=" + strings.Repeat("n", 65):              400,
-			"after=1&log=&nonce=" + nonce:                                 400,
-			"after=1&log=" + strings.Repeat("l", 129) + "&nonce=" + nonce: 400,
-			"after=-1&log=x&nonce=" + nonce:                               400,
-			"after=01&log=x&nonce=" + nonce:                               400,
-			"after=1&after=1&log=x&nonce=" + nonce:                        400,
-			"after=99999999999999999999&log=x&nonce=" + nonce:             400,
-			"after=1;log=x&nonce=" + nonce:                                400,
-			"after=20&log=another&nonce=" + nonce:                         409,
-			"after=99999&log=" + log + "&nonce=" + nonce:                  409,
-			"after=9&log=" + log + "&nonce=" + nonce:                      410,
-		} {
-			response := h.get("live?"+query, bearer)
-			body, err := io.ReadAll(response.Body)
-			if err != nil || response.StatusCode != want || !json.Valid(body) {
-				t.Errorf("%s: %d, want %d; %s %v", query, response.StatusCode, want, body, err)
-			}
-		}
-	})
-}
-
 // TestSweptLog: while nobody listened the log was shortened beyond what the hub knew. Who is behind learns it, and who isn't goes on.
 func TestSweptLog(t *testing.T) {
 	open(t, Config{}, func(t *testing.T, h *house) {
@@ -304,53 +273,6 @@ func TestSweptLog(t *testing.T) {
 		h.do(func() { h.swept = 20 })
 		join(10, 410)
 		join(revocation.MaxFrameRules, 200)
-	})
-}
-
-func TestLiveStream(t *testing.T) {
-	open(t, Config{}, func(t *testing.T, h *house) {
-		h.revoke(0, 5)
-		path := "live?after=0&nonce=0123456789abcdef&log=" + h.heads[0].LogID
-		response := h.get(path, bearer, "Last-Event-ID: 3")
-		defer response.Body.Close()
-		for name, want := range map[string]string{"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"} {
-			if got := response.Header.Get(name); got != want {
-				t.Errorf("%s: %q, want %q", name, got, want)
-			}
-		}
-		verifier, err := revocation.NewStatementVerifier(h.keys, h.URL())
-		if err != nil {
-			t.Fatal(err)
-		}
-		frames := revocation.NewFrameReader(response.Body)
-		head := h.heads[3]
-		began := time.Now()
-		for n := range 5 {
-			frame, err := frames.Next()
-			if err != nil {
-				t.Fatal(err)
-			}
-			s, err := verifier.Verify(t.Context(), frame.Statement)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, r := range frame.Rules {
-				head = head.Append(r)
-			}
-			nonce := ""
-			if n == 0 {
-				nonce = "0123456789abcdef"
-			}
-			if s.Head != head || s.Nonce != nonce || s.MaxTTL != time.Hour || s.Digest != nil || s.Sequence != 5 {
-				t.Errorf("frame %d: %+v", n, s)
-			}
-			if late := time.Since(s.Time); late > time.Millisecond {
-				t.Errorf("frame %d is %v old", n, late)
-			}
-		}
-		if took := time.Since(began); took < 3*time.Second || took > 4*time.Second {
-			t.Errorf("four heartbeats in %v", took)
-		}
 	})
 }
 
@@ -386,48 +308,6 @@ func TestBounds(t *testing.T) {
 			t.Errorf("after the slow one has left: %d", again.StatusCode)
 		}
 		again.Body.Close()
-	})
-}
-
-// A client that doesn't read is dropped, and neither the hub nor the other clients wait for it.
-func TestSlowClientIsDropped(t *testing.T) {
-	open(t, Config{}, func(t *testing.T, h *house) {
-		slow := h.get("live?after=0&nonce=0123456789abcdef&log="+h.heads[0].LogID, bearer)
-		defer slow.Body.Close()
-		r := h.reader()
-		defer r.Close()
-		time.Sleep(1500 * time.Millisecond)
-		for n := range 100 {
-			h.revoke(n*10, n*10+10)
-			time.Sleep(minGap)
-			synctest.Wait()
-			h.says(r, n*10+9, jot.Revoked)
-		}
-		if n := h.feed.streams.Load(); n != 2 {
-			t.Fatalf("%d streams, want 2: this doesn't test what it should", n)
-		}
-		time.Sleep(frameTimeout)
-		if n := h.feed.streams.Load(); n != 1 {
-			t.Errorf("%d streams, want 1", n)
-		}
-	})
-}
-
-func TestHeadRequestHoldsNoStream(t *testing.T) {
-	open(t, Config{}, func(t *testing.T, h *house) {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodHead, "http://127.0.0.1/base/feed/live?after=0&nonce=0123456789abcdef&log="+h.heads[0].LogID, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Header.Set("Authorization", "Bearer "+credential)
-		response, err := h.client.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		response.Body.Close()
-		if response.StatusCode != 405 || response.Header.Get("Allow") != "GET" || h.feed.streams.Load() != 0 {
-			t.Errorf("%d, %d streams", response.StatusCode, h.feed.streams.Load())
-		}
 	})
 }
 
