@@ -67,6 +67,7 @@ type Server struct {
 	snapshots   *snapshots
 	segments    *segments
 	downloads   chan struct{} // holds an element for each snapshot or segment being sent
+	firsts      chan struct{} // holds an element for each long first frame
 	maxStreams  int64
 	streams     atomic.Int64
 }
@@ -99,7 +100,7 @@ func New(i Issuer, c Config) (*Server, error) {
 	s := &Server{
 		issuer: i, base: base, credentials: known,
 		snapshots: newSnapshots(i), segments: newSegments(i),
-		downloads: make(chan struct{}, c.MaxDownloads), maxStreams: int64(c.MaxStreams),
+		downloads: make(chan struct{}, c.MaxDownloads), firsts: make(chan struct{}, maxLongFirsts), maxStreams: int64(c.MaxStreams),
 	}
 	s.registry = startRegistry(i, c.MaxStaleness, c.Logger)
 	s.hub = startHub(i, s.registry, &s.streams, c.Logger)

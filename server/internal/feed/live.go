@@ -44,9 +44,10 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	}
 	defer s.registry.leave(presence)
 	answer, err := s.hub.join(r.Context(), wish)
-	var first []byte
+	var first firstFrame
 	if err == nil {
-		first, err = s.hub.encode(r.Context(), answer.rules, answer.head)
+		first, err = s.makeFirst(r.Context(), answer)
+		defer first.sent()
 	}
 	switch {
 	case errors.Is(err, errOtherLog):
@@ -133,7 +134,7 @@ func validVerifier(id string) bool {
 }
 
 // stream answers with frames.
-func (s *Server) stream(w http.ResponseWriter, r *http.Request, first []byte, from joined) {
+func (s *Server) stream(w http.ResponseWriter, r *http.Request, first firstFrame, from joined) {
 	control := http.NewResponseController(w)
 	if err := errors.Join(control.SetReadDeadline(time.Time{}), control.SetWriteDeadline(time.Time{})); err != nil {
 		web.Fail(w, r, err) // the deadlines of the server would cut the stream
@@ -150,10 +151,11 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, first []byte, fr
 }
 
 // send ends when the client is gone or too slow, the hub ends the stream, or that has lived long enough.
-func (s *Server) send(ctx context.Context, to *sender, first []byte, from joined) {
+func (s *Server) send(ctx context.Context, to *sender, first firstFrame, from joined) {
 	life := time.NewTimer(streamLife)
 	defer life.Stop()
-	ok := to.send(first, false)
+	ok := to.send(first.data, false)
+	first.sent()
 	for at := from.frame; ok && s.hub.newest.Load()-at.number <= maxLag; {
 		select {
 		case <-at.ready:

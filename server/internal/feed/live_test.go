@@ -2,6 +2,7 @@ package feed
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -128,6 +129,43 @@ func TestHeadRequestHoldsNoStream(t *testing.T) {
 		response.Body.Close()
 		if response.StatusCode != 405 || response.Header.Get("Allow") != "GET" || h.feed.streams.Load() != 0 {
 			t.Errorf("%d, %d streams", response.StatusCode, h.feed.streams.Load())
+		}
+	})
+}
+
+// Clients that ask for many rules and read none of them take up little memory: only so many are answered at once, and others don't wait for them.
+func TestClientsThatReadNothing(t *testing.T) {
+	open(t, Config{}, func(t *testing.T, h *house) {
+		r := h.reader()
+		defer r.Close()
+		if err := r.WaitFresh(soon(t)); err != nil {
+			t.Fatal(err)
+		}
+		h.revoke(0, revocation.MaxFrameRules)
+		request := fmt.Sprintf("GET /base/feed/live?after=0&nonce=0123456789abcdef&log=%s HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n", h.heads[0].LogID, bearer)
+		for range 4 * maxLongFirsts {
+			c, err := h.network.DialContext(t.Context(), "", "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			if _, err := io.WriteString(c, request); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Second)
+		if held := len(h.feed.firsts); held != maxLongFirsts {
+			t.Errorf("%d long frames at once, want %d", held, maxLongFirsts)
+		}
+		near := h.reader() // of the newest snapshot
+		defer near.Close()
+		h.revoke(revocation.MaxFrameRules, revocation.MaxFrameRules+1)
+		time.Sleep(time.Second)
+		h.says(r, revocation.MaxFrameRules, jot.Revoked)
+		h.says(near, revocation.MaxFrameRules, jot.Revoked)
+		time.Sleep(8 * frameTimeout)
+		if held := len(h.feed.firsts); held != 0 {
+			t.Errorf("%d long frames are held for ever", held)
 		}
 	})
 }

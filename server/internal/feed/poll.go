@@ -15,7 +15,8 @@ const pollTimeout = 2 * heartbeat
 
 // poll answers with the connection's own first frame and, unless that has rules, the one after it, whole, for readers behind a proxy that holds streams back.
 // The second frame lets the reader keep the lease that a stream would have given it: the first one alone is as old as the wait.
-func (s *Server) poll(w http.ResponseWriter, r *http.Request, body []byte, from joined) {
+func (s *Server) poll(w http.ResponseWriter, r *http.Request, first firstFrame, from joined) {
+	body := first.data
 	if len(from.rules) == 0 {
 		timeout := time.NewTimer(pollTimeout)
 		defer timeout.Stop()
