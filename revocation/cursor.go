@@ -5,11 +5,15 @@ import (
 	"fmt"
 )
 
+// maxPending bounds the texts of rules that nobody has signed yet, in bytes: a cache on the way could make up any.
+const maxPending = 64 << 20
+
 // cursor is how far a reader has come in a log, and the rules up to there.
 type cursor struct {
 	head    Head
 	set     *Set
 	pending []Rule // up to the head, and not in the set: nobody has signed yet where they lead
+	size    int    // of their texts, in bytes
 	known   Head   // one that was seen before; a log of this name that comes by another way is a fork
 }
 
@@ -22,6 +26,12 @@ func (c *cursor) extend(rules []Rule) error {
 	head, err := c.after(rules)
 	if err != nil {
 		return err
+	}
+	for _, r := range rules {
+		c.size += len(r.Issuer) + len(r.Value) + len(r.Subject)
+	}
+	if c.size > maxPending {
+		return fmt.Errorf("feed segments: more than %d bytes that nobody has signed", maxPending)
 	}
 	c.head, c.pending = head, append(c.pending, rules...)
 	return nil
@@ -56,6 +66,6 @@ func (c *cursor) follow(rules []Rule, to Head) error {
 	if err := c.set.Apply(append(c.pending, rules...)...); err != nil {
 		return err
 	}
-	c.head, c.pending = head, nil
+	c.head, c.pending, c.size = head, nil, 0
 	return nil
 }
