@@ -8,7 +8,8 @@ import (
 )
 
 // ResetPassword gives a subject's account a new password, whatever the current one is, and ends all its sessions. A new one that no account
-// may have is an *issuer.InputError, a subject without an account issuer.ErrNotFound, and too many callers are issuer.ErrBusy.
+// may have is an *issuer.InputError, a subject without an account issuer.ErrNotFound, and too many callers are issuer.ErrBusy. It voids the
+// account's codes, as every change of a password does.
 func (a *Accounts) ResetPassword(ctx context.Context, subject, fresh string) error {
 	var account Account
 	err := a.store.ViewAccounts(ctx, func(tx Reader) (err error) {
@@ -27,8 +28,17 @@ func (a *Accounts) ResetPassword(ctx context.Context, subject, fresh string) err
 	}
 	// The new hash and the sessions' end are one commit: no session that the old password began outlives it.
 	return a.issuer.OutdateSubject(ctx, subject, "", func(tx issuer.Tx) error {
-		return a.store.AccountsTx(tx).UpdatePassword(subject, hash.String())
+		return replacePassword(a.store.AccountsTx(tx), subject, hash)
 	})
+}
+
+// replacePassword stores a new password, and voids what was sent while the old one counted: who knew it may have asked for a code, at an address
+// of their own, with which to come back.
+func replacePassword(tx Tx, subject string, hash passwordHash) error {
+	if err := voidCodes(tx, subject); err != nil {
+		return err
+	}
+	return tx.UpdatePassword(subject, hash.String())
 }
 
 // ChangePassword checks the current password and a new one. The proof's Confirm stores the new one: it's for the transaction in which the
@@ -62,7 +72,7 @@ func (a *Accounts) ChangePassword(ctx context.Context, subject, current, fresh s
 		if err := a.confirm(t, account, try); err != nil {
 			return err
 		}
-		return a.store.AccountsTx(t).UpdatePassword(subject, hash.String())
+		return replacePassword(a.store.AccountsTx(t), subject, hash)
 	}}, nil
 }
 

@@ -37,8 +37,8 @@ func parseEmail(text string) (Email, error) {
 // a verified address stays; one that isn't is replaced at once.
 //
 // An address that can't be is an *issuer.InputError, a wrong password issuer.ErrInvalidCredentials, a subject without a password
-// issuer.ErrNotFound, a server that sends no mail issuer.ErrNoMail. Attempts count as those of ChangePassword. Whether the address is
-// another account's is not said.
+// issuer.ErrNotFound, a server that sends no mail issuer.ErrNoMail. Attempts count as those of ChangePassword, and letters as those of
+// RequestReset. A code that was sent to another address before is void. Whether the address is another account's is not said.
 func (a *Accounts) ChangeEmail(ctx context.Context, subject, password, address string, from issuer.Device) error {
 	email, err := parseEmail(address)
 	if err == nil && address == "" {
@@ -54,12 +54,20 @@ func (a *Accounts) ChangeEmail(ctx context.Context, subject, password, address s
 	if err != nil {
 		return err
 	}
+	if err := a.charge(ctx, a.mailLimits(email, from)); err != nil {
+		a.abandon(ctx, try)
+		return err
+	}
 	// The check of the password, giving back its attempt, and the address are one commit: a password that was changed meanwhile is a wrong one.
 	err = a.issuer.Amend(ctx, subject, issuer.EventEmailChanged, func(t issuer.Tx) error {
-		if err := a.confirm(t, account, try); err != nil || account.Email.Verified {
+		if err := a.confirm(t, account, try); err != nil {
 			return err
 		}
-		return a.store.AccountsTx(t).UpdateEmail(subject, email)
+		tx := a.store.AccountsTx(t)
+		if err := tx.DeleteTickets(subject, ToVerify); err != nil || account.Email.Verified {
+			return err
+		}
+		return tx.UpdateEmail(subject, email)
 	})
 	if err != nil {
 		return err
@@ -67,13 +75,17 @@ func (a *Accounts) ChangeEmail(ctx context.Context, subject, password, address s
 	return a.askToVerify(account, email)
 }
 
-// askToVerify sends the code with which an address is verified, if mail is sent and there is an address. Its ticket is made when it is the letter's turn.
+// askToVerify sends the code with which an address is verified, if mail is sent and there is an address. Its ticket is made when it is the letter's turn,
+// in place of the one before, unless the password was changed meanwhile.
 func (a *Accounts) askToVerify(account Account, email Email) error {
 	if a.config.Post == nil || email.Address == "" {
 		return nil
 	}
 	return a.config.Post.Send(func(ctx context.Context) (Letter, error) {
-		code, err := a.issueTicket(ctx, ToVerify, account.Subject, email.Address, verifyTTL)
+		code, err := a.issueTicket(ctx, ToVerify, account, email.Address, verifyTTL)
+		if errors.Is(err, issuer.ErrNotFound) {
+			return Letter{}, nil
+		}
 		if err != nil {
 			return Letter{}, err
 		}
@@ -81,19 +93,29 @@ func (a *Accounts) askToVerify(account Account, email Email) error {
 	})
 }
 
-// issueTicket makes and stores a ticket, and answers its code.
-func (a *Accounts) issueTicket(ctx context.Context, p Purpose, subject, detail string, ttl time.Duration) (code string, err error) {
-	// A ticket and the account that it's for are one commit: a deletion of the account comes before, and there is no ticket, or after, and takes it along.
+// issueTicket makes and stores a ticket, and answers its code. It fails with issuer.ErrNotFound when the account is gone, or has another password by now.
+func (a *Accounts) issueTicket(ctx context.Context, p Purpose, account Account, detail string, ttl time.Duration) (code string, err error) {
+	// A ticket and the account that it's for are one commit: a deletion of the account or a change of its password comes before, and there is no
+	// ticket, or after, and takes it along.
 	err = a.store.UpdateAccounts(ctx, func(tx Tx) error {
-		if _, err := tx.AccountOfSubject(subject); err != nil {
+		present, err := tx.AccountOfSubject(account.Subject)
+		if err == nil && present.PasswordHash != account.PasswordHash {
+			err = issuer.ErrNotFound
+		}
+		if err != nil {
 			return err
+		}
+		if p == ToVerify { // the address that counts is the last one that was stated
+			if err := tx.DeleteTickets(account.Subject, p); err != nil {
+				return err
+			}
 		}
 		now, err := tx.Now()
 		if err != nil {
 			return err
 		}
 		var t Ticket
-		t, code = newTicket(p, subject, detail, now, ttl)
+		t, code = newTicket(p, account.Subject, detail, now, ttl)
 		return insertTicket(tx, t)
 	})
 	return code, err
@@ -125,10 +147,8 @@ func (a *Accounts) VerifyEmail(ctx context.Context, code string) error {
 		if _, err := useTicket(tx, ToVerify, code); err != nil {
 			return err
 		}
-		for _, sent := range []Purpose{ToVerify, ToReset} {
-			if err := tx.DeleteTickets(named.Subject, sent); err != nil {
-				return err
-			}
+		if err := voidCodes(tx, named.Subject); err != nil {
+			return err
 		}
 		return tx.UpdateEmail(named.Subject, email)
 	})

@@ -38,7 +38,15 @@ func (a *Accounts) mailLimits(to Email, from issuer.Device) []limit {
 	if a.config.NoThrottling {
 		return nil
 	}
-	return append(a.addressLimits(from.Address), limit{a.slot(byMail, to.Key), a.config.PerAccount})
+	return append(a.addressLimits(from.Address), a.letterLimits(to)...)
+}
+
+// letterLimits bound how many letters that anybody can ask for come to one address: nobody's mailbox is filled from here.
+func (a *Accounts) letterLimits(to Email) []limit {
+	if a.config.NoThrottling {
+		return nil
+	}
+	return []limit{{a.slot(byMail, to.Key), a.config.PerAccount}}
 }
 
 // writeReset writes the letter of a reset; there is none where no account has verified the address.
@@ -50,7 +58,7 @@ func (a *Accounts) writeReset(ctx context.Context, email Email) (Letter, error) 
 	})
 	var code string
 	if err == nil {
-		code, err = a.issueTicket(ctx, ToReset, account.Subject, "", resetTTL)
+		code, err = a.issueTicket(ctx, ToReset, account, "", resetTTL)
 	}
 	if errors.Is(err, issuer.ErrNotFound) {
 		return Letter{}, nil
@@ -93,10 +101,7 @@ func (a *Accounts) CompleteReset(ctx context.Context, code, fresh string) error 
 		if _, err := useTicket(tx, ToReset, code); err != nil {
 			return err
 		}
-		if err := tx.DeleteTickets(account.Subject, ToReset); err != nil {
-			return err
-		}
-		if err := tx.UpdatePassword(account.Subject, hash.String()); err != nil {
+		if err := replacePassword(tx, account.Subject, hash); err != nil {
 			return err
 		}
 		return tx.DeleteThrottle(a.slot(byAccount, account.Name))

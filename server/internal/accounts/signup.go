@@ -76,7 +76,9 @@ func (a *Accounts) enrolInvited(ctx context.Context, made Account, invitation st
 		return "", err
 	}
 	made.Subject = subject.ID
-	_ = a.askToVerify(made, made.Email) // there is an account either way, and its owner can ask again
+	if made.Email.Address != "" && a.charge(ctx, a.letterLimits(made.Email)) == nil {
+		_ = a.askToVerify(made, made.Email) // there is an account either way, and its owner can ask again
+	}
 	return subject.ID, nil
 }
 

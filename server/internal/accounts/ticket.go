@@ -86,3 +86,13 @@ func useTicket(tx Tx, p Purpose, code string) (Ticket, error) {
 	}
 	return t, err
 }
+
+// voidCodes ends what was sent to the person of an account.
+func voidCodes(tx Tx, subject string) error {
+	for _, sent := range []Purpose{ToVerify, ToReset} {
+		if err := tx.DeleteTickets(subject, sent); err != nil {
+			return err
+		}
+	}
+	return nil
+}
