@@ -26,8 +26,7 @@ type Authorization struct {
 	MaxAge          string // seconds since the last login
 	LoginHint       string
 
-	Asked   time.Time // when the request came in: a login after that is as new as any could be; set by Authorize
-	Browser string    // hash of what the browser was given, so that nobody goes on with it in another; set by the caller of Seal
+	Asked time.Time // when the request came in: a login after that is as new as any could be; set by Authorize
 }
 
 const (

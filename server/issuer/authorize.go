@@ -35,7 +35,8 @@ type Decision struct {
 // allowed what the request asks for, which is remembered.
 //
 // The operator's own clients need no consent, unless they ask for it (prompt=consent). What the request gets wrong is an *AuthorizationError, which is
-// the client's to know; so is login_required and consent_required with prompt=none. It fails with ErrInvalidClient and ErrRedirectURI as RedirectClient does.
+// the client's to know; so is login_required and consent_required with prompt=none. It fails with ErrInvalidClient and ErrRedirectURI as RedirectClient does,
+// and with ErrPending for a request that came in too long ago: a login is none of now because it came after that.
 func (i *Issuer) Authorize(ctx context.Context, a Authorization, secret string, consented bool) (Decision, error) {
 	if _, err := i.RedirectClient(ctx, a.ClientID, a.RedirectURI); err != nil {
 		return Decision{}, err
@@ -84,6 +85,9 @@ func (i *Issuer) decide(r Reader, a Authorization, secret string, allowed bool) 
 	}
 	if a.Asked.IsZero() {
 		a.Asked = now
+	}
+	if now.Sub(a.Asked) > pendingTTL { // however often a page sealed it again
+		return Decision{}, ErrPending
 	}
 	d := Decision{Request: a}
 	d.signIn, d.subject, err = signedIn(r, secret, now)

@@ -62,14 +62,22 @@ func (i *Issuer) CheckLogout(ctx context.Context, l Logout, secret string) (Logo
 	return d, i.store.View(ctx, func(r Reader) error { return d.vouch(r, secret) })
 }
 
-// vouch settles whether the hint speaks for who is signed in. Somebody else's sign-in in the same browser isn't the client's to end.
+// vouch settles whether the hint speaks for who is signed in: it must be of a session that this very sign-in gave. What came of another one, of
+// somebody else or in another browser, isn't a reason to end this one unasked: ID tokens are no secrets, and old ones lie about.
 func (d *LogoutDecision) vouch(r Reader, secret string) error {
 	signIn, err := r.SignInByHash(secretHash(secret))
 	if errors.Is(err, ErrNotFound) {
 		d.Ask = false // there is nobody to ask
 		return nil
 	}
-	d.Ask = d.subject == "" || d.subject != signIn.Subject
+	if err != nil || d.session == "" {
+		return err
+	}
+	session, _, err := r.Session(d.session)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	d.Ask = err != nil || session.Subject != d.subject || session.SignIn != signIn.ID
 	return err
 }
 

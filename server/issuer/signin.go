@@ -22,10 +22,14 @@ type SignIn struct {
 	Expires    time.Time // never moves but with a new proof
 }
 
-// live reports whether a sign-in is still good for its subject. A subject that was made after one of the same ID was deleted has a later generation.
+// live reports whether a sign-in is still good for its subject.
 func (s *SignIn) live(subject *Subject, now time.Time) bool {
-	return now.Before(s.Expires) && !subject.Disabled && s.Generation >= subject.Ending.Before
+	return now.Before(s.Expires) && !subject.Disabled && !s.outdated(subject)
 }
+
+// outdated reports whether all logins of a sign-in's subject have ended since. A subject that was made after one of the same ID was deleted has a
+// later generation.
+func (s *SignIn) outdated(subject *Subject) bool { return s.Generation < subject.Ending.Before }
 
 // secretHash is what the database has of a secret.
 func secretHash(secret string) string {
@@ -45,7 +49,7 @@ const signInPrefix = "jsi_"
 
 // SignIn begins a sign-in for a subject that has just proved who it is, and returns its secret and how long it lasts at most. present is the secret
 // of the browser's sign-in so far, "" where there is none: of the same subject it goes on under the new secret, and with it that subject's
-// sessions; anybody else's ends. It fails as Issue does for an unknown or disabled subject, and with what Confirm says.
+// sessions, unless all of its logins have ended since; anybody else's ends. It fails as Issue does for an unknown or disabled subject, and with what Confirm says.
 func (i *Issuer) SignIn(ctx context.Context, p Proof, present string) (secret string, life time.Duration, err error) {
 	if err := checkAMR(p.AMR); err != nil {
 		return "", 0, err
@@ -86,11 +90,16 @@ func (u *update) signIn(p Proof, present string) (secret string, other bool, err
 		ID: rand.Text(), Hash: hash, Subject: subject.ID, Generation: subject.Generation, AMR: slices.Clone(p.AMR),
 		AuthTime: u.now, Expires: u.now.Add(u.issuer.config.SignInTTL),
 	}
-	if found && before.Subject == subject.ID {
-		s.ID = before.ID
-		return secret, false, u.UpdateSignIn(s)
+	switch {
+	case !found:
+		return secret, false, u.InsertSignIn(s)
+	case before.Subject != subject.ID:
+		return secret, true, u.InsertSignIn(s)
+	case before.outdated(&subject): // its codes must stay dead, so that nothing goes on under its ID
+		return secret, false, errors.Join(u.DeleteSignIn(before.ID), u.InsertSignIn(s))
 	}
-	return secret, found, u.InsertSignIn(s)
+	s.ID = before.ID
+	return secret, false, u.UpdateSignIn(s)
 }
 
 // presentSignIn finds the sign-in of a secret, if there is one.

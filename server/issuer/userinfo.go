@@ -22,10 +22,15 @@ var (
 var ErrInsufficientScope = errors.New("issuer: the access token's scope doesn't reach so far")
 
 // UserInfo returns the claims about a person that its access token opens: sub, and what profile and email in its scope name of the subject's
-// claims, as these are now. The caller has verified the token; one without openid is ErrInsufficientScope, and that of a subject that is gone or disabled is
-// jot.ErrInvalidToken.
+// claims, as these are now. A scope that the token's resource declares is that resource's own, and opens nothing here. The caller has verified the token;
+// one without openid is ErrInsufficientScope, and that of a subject that is gone or disabled, or of a resource that is gone, jot.ErrInvalidToken.
 func (i *Issuer) UserInfo(ctx context.Context, token *jot.Token) (map[string]json.RawMessage, error) {
-	if !token.HasScope(scopeOpenID) {
+	resource, err := i.resourceOf(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	opens := func(scope string) bool { return token.HasScope(scope) && isIdentity(scope, &resource) }
+	if !opens(scopeOpenID) {
 		return nil, ErrInsufficientScope
 	}
 	subject, err := i.Subject(ctx, token.Subject())
@@ -40,12 +45,25 @@ func (i *Issuer) UserInfo(ctx context.Context, token *jot.Token) (map[string]jso
 		return nil, err
 	}
 	for name := range all {
-		if !(token.HasScope(scopeProfile) && slices.Contains(profileClaims, name)) && !(token.HasScope(scopeEmail) && slices.Contains(emailClaims, name)) {
+		if !(opens(scopeProfile) && slices.Contains(profileClaims, name)) && !(opens(scopeEmail) && slices.Contains(emailClaims, name)) {
 			delete(all, name)
 		}
 	}
 	all["sub"], err = json.Marshal(subject.ID)
 	return all, err
+}
+
+// resourceOf is the resource that an access token is for.
+func (i *Issuer) resourceOf(ctx context.Context, token *jot.Token) (Resource, error) {
+	audience := token.Audience()
+	if len(audience) != 1 {
+		return Resource{}, jot.ErrInvalidToken
+	}
+	resource, err := i.Resource(ctx, audience[0])
+	if errors.Is(err, ErrNotFound) {
+		err = jot.ErrInvalidToken
+	}
+	return resource, err
 }
 
 // ClaimsSupported are the claims that an ID token or UserInfo may have.

@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/jot-auth/jot/server/internal/web"
@@ -50,9 +51,13 @@ func (c *Console) showConsent(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+func shownOf(d issuer.Decision) shown {
+	return shown{Subject: d.Subject, Resource: d.Resource.Audience, Scope: strings.Join(d.Scope, " ")}
+}
+
 // writeConsent shows the page. What it shows, and to whom, is sealed with it: nothing else is allowed by it.
 func (c *Console) writeConsent(w http.ResponseWriter, r *http.Request, p pending, d issuer.Decision) {
-	p.Subject, p.Scope = d.Subject, strings.Join(d.Scope, " ")
+	p.Shown = shownOf(d)
 	sealed, err := c.issuer.Seal(r.Context(), purposeAuthorization, p)
 	if err != nil {
 		c.fail(w, r, err)
@@ -63,7 +68,11 @@ func (c *Console) writeConsent(w http.ResponseWriter, r *http.Request, p pending
 		view.Resource = d.Resource.Audience
 	}
 	for _, scope := range d.Scope {
-		view.Items = append(view.Items, scopeItem{scope, meanings[scope]})
+		item := scopeItem{Name: scope}
+		if !slices.Contains(d.Resource.Scopes, scope) { // a resource's own means what the resource says
+			item.Meaning = meanings[scope]
+		}
+		view.Items = append(view.Items, item)
 	}
 	c.pages.write(w, r, http.StatusOK, "consent.html", p.Request.RedirectURI, view)
 }
@@ -95,7 +104,7 @@ func (c *Console) allow(w http.ResponseWriter, r *http.Request, p pending) error
 	if err != nil {
 		return err
 	}
-	if d.Step == issuer.StepConsent && d.Subject == p.Subject && strings.Join(d.Scope, " ") == p.Scope {
+	if d.Step == issuer.StepConsent && shownOf(d) == p.Shown {
 		d, err = c.issuer.Authorize(r.Context(), p.Request, signInOf(r), true)
 	}
 	switch {

@@ -13,6 +13,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
+	"strings"
 
 	"github.com/jot-auth/jot/server/internal/web"
 )
@@ -33,7 +35,7 @@ type frame struct {
 	View  any
 }
 
-// samples are views with which each page is tried before it's served.
+// samples are views with which each page is tried before it's served, beside empty ones.
 var samples = map[string]any{
 	"login.html":   loginView{Client: "App", Request: "x", Username: "ada", Problem: "x"},
 	"consent.html": consentView{Client: "App", Resource: "API", Request: "x", Login: "/login", Items: []scopeItem{{"openid", "know who you are"}, {"pets:read", ""}}},
@@ -48,6 +50,7 @@ func loadPages(folder string) (*pages, error) {
 	if err != nil {
 		return nil, err
 	}
+	style = strings.ReplaceAll(style, "\r\n", "\n") // a browser hashes it so
 	sum := sha256.Sum256([]byte(style))
 	p := &pages{
 		templates: make(map[string]*template.Template), style: template.CSS(style),
@@ -66,8 +69,10 @@ func loadPages(folder string) (*pages, error) {
 		if err == nil {
 			_, err = t.New(name).Parse(inner)
 		}
-		if err == nil {
-			err = t.Execute(new(bytes.Buffer), frame{p.style, sample})
+		for _, view := range []any{sample, reflect.Zero(reflect.TypeOf(sample)).Interface()} { // both ways of every condition
+			if err == nil {
+				err = t.Execute(new(bytes.Buffer), frame{p.style, view})
+			}
 		}
 		if err != nil {
 			return nil, fmt.Errorf("console: the page %s: %w", name, err)
@@ -95,6 +100,8 @@ func (p *pages) write(w http.ResponseWriter, r *http.Request, status int, name, 
 	if err := p.templates[name].Execute(&page, frame{p.style, view}); err != nil {
 		web.LogFault(r, http.StatusInternalServerError, err)
 		status = http.StatusInternalServerError
+		page.Reset() // half a page may have half a form
+		page.WriteString("Something went wrong here. Try again later.\n")
 	}
 	header := w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")

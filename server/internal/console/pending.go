@@ -16,9 +16,11 @@ import (
 type pending struct {
 	Request issuer.Authorization
 	Browser string // hash of the browser's cookie: a request that waits in one isn't answered in another
-	Subject string // whom the page asks for consent, and to what
-	Scope   string
+	Shown   shown  // zero where nobody was asked for consent
 }
+
+// shown is what a page asks consent for, and whom.
+type shown struct{ Subject, Resource, Scope string }
 
 const (
 	purposeAuthorization = "authorization"
