@@ -26,6 +26,9 @@ const (
 	// maxAttempts is for a client that is out of reach for half a day: the pauses grow from 2 s to 2 h.
 	maxAttempts = 18
 	maxPause    = 2 * time.Hour
+
+	// MaxBusyClients is how many clients ClaimDeliveries leaves out.
+	MaxBusyClients = 16
 )
 
 // logoutClaims are those of a logout token (§2.4).
@@ -85,16 +88,16 @@ type Delivery struct {
 	Token  string
 }
 
-// ClaimDeliveries returns up to limit logouts of which a client is to be told now. Who claims one has a minute to deliver it, and says what came of it with
+// ClaimDeliveries returns up to limit logouts of which a client is to be told now, none of busy ones, of which there are at most MaxBusyClients. Who claims one has a minute to deliver it, and says what came of it with
 // Delivered or Undelivered; other servers over the database don't get it meanwhile. A client that is gone is told nothing.
-func (i *Issuer) ClaimDeliveries(ctx context.Context, limit int) ([]Delivery, error) {
+func (i *Issuer) ClaimDeliveries(ctx context.Context, limit int, busy []string) ([]Delivery, error) {
 	var notices []Notice
 	var now time.Time
 	var clients map[string]Client
 	// Finding and claiming are one transaction: of two servers that look at once, one delivers.
 	err := i.commit(ctx, func(u *update) (err error) {
 		now, clients = u.now, make(map[string]Client)
-		if notices, err = u.ClaimNotices(u.now, u.now.Add(noticeLease), limit); err != nil {
+		if notices, err = u.ClaimNotices(u.now, u.now.Add(noticeLease), limit, busy); err != nil {
 			return err
 		}
 		for _, n := range notices {

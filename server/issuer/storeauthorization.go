@@ -73,8 +73,8 @@ type NoticeWriter interface {
 	// InsertNotice adds a notice, or fails with ErrTaken.
 	InsertNotice(Notice) error
 	// ClaimNotices returns up to limit notices that are due by now, those that are due first, counts an attempt of each, and makes it due at
-	// until, so that nobody else claims it before.
-	ClaimNotices(now, until time.Time, limit int) ([]Notice, error)
+	// until, so that nobody else claims it before. It leaves out those for busy clients, at most MaxBusyClients.
+	ClaimNotices(now, until time.Time, limit int, busy []string) ([]Notice, error)
 	// PostponeNotice makes a notice, if there is one, due at another time.
 	PostponeNotice(id string, due time.Time) error
 	// DeleteNotice removes a notice, if there is one.

@@ -20,15 +20,16 @@ import (
 )
 
 const (
-	batch    = 8                // deliveries at once
-	patience = 10 * time.Second // for one, well below the minute for which it's claimed
-	interval = 5 * time.Second  // between looks for what others wrote, and for what is to be tried again
-	maxReply = 4 << 10          // bytes of an answer that are read, so that its connection can be used again
+	slots    = issuer.MaxBusyClients // deliveries at once
+	share    = 4                     // of them that one look takes: as many, at most, a client that doesn't answer holds
+	patience = 10 * time.Second      // for one, well below the minute for which it's claimed
+	interval = 5 * time.Second       // between looks for what others wrote, and for what is to be tried again
+	maxReply = 4 << 10               // bytes of an answer that are read, so that its connection can be used again
 )
 
 // Issuer is what this package needs of an *issuer.Issuer.
 type Issuer interface {
-	ClaimDeliveries(ctx context.Context, limit int) ([]issuer.Delivery, error)
+	ClaimDeliveries(ctx context.Context, limit int, busy []string) ([]issuer.Delivery, error)
 	Delivered(ctx context.Context, n issuer.Notice) error
 	Undelivered(ctx context.Context, n issuer.Notice) (givenUp bool, err error)
 	Noticed() <-chan struct{}
@@ -41,11 +42,15 @@ type Sender struct {
 	logger *slog.Logger
 	cancel context.CancelFunc
 	ended  sync.WaitGroup
+
+	mu   sync.Mutex
+	busy map[string]int // deliveries under way, by client
+	free chan struct{}  // has a value when one has ended since the last look
 }
 
-// Start starts the one goroutine that sends, and those, at most eight, that it waits for. Close ends them.
+// Start starts the one goroutine that looks for what is to be told, and begins one for each delivery, at most sixteen at once. Close ends them.
 func Start(ctx context.Context, i Issuer, logger *slog.Logger) *Sender {
-	s := &Sender{issuer: i, logger: logger, client: &http.Client{
+	s := &Sender{issuer: i, logger: logger, busy: make(map[string]int), free: make(chan struct{}, 1), client: &http.Client{
 		Timeout:       patience,
 		Transport:     &http.Transport{DialContext: dial, TLSHandshakeTimeout: patience, MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // a token goes where the operator said
@@ -66,29 +71,65 @@ func (s *Sender) Close() error {
 func (s *Sender) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		noticed := s.issuer.Noticed() // before the look, so that nothing is missed in between
-		if s.deliverAll(ctx) == batch {
+		if s.begin(ctx) > 0 {
 			continue
 		}
 		select {
 		case <-ctx.Done():
 		case <-noticed:
+		case <-s.free:
 		case <-time.After(interval):
 		}
 	}
 }
 
-// deliverAll delivers what is due, a batch of it, and returns how many that were.
-func (s *Sender) deliverAll(ctx context.Context) int {
-	deliveries, err := s.issuer.ClaimDeliveries(ctx, batch)
+// begin begins to deliver some of what is due, and returns how much that is. A client to which a delivery is under way waits for its end, so
+// that one which doesn't answer holds up itself, and nobody else.
+func (s *Sender) begin(ctx context.Context) int {
+	limit, busy := s.room()
+	if limit == 0 {
+		return 0
+	}
+	deliveries, err := s.issuer.ClaimDeliveries(ctx, limit, busy)
 	if err != nil && ctx.Err() == nil {
 		s.logger.Debug("can't look for logouts to tell of", slog.Any("error", err)) // the database; whoever serves requests says so
 	}
-	var all sync.WaitGroup
 	for _, d := range deliveries {
-		all.Go(func() { s.deliver(ctx, d) })
+		s.count(d.Notice.ClientID, 1)
+		s.ended.Go(func() {
+			defer s.count(d.Notice.ClientID, -1)
+			s.deliver(ctx, d)
+		})
 	}
-	all.Wait()
 	return len(deliveries)
+}
+
+// room is how many deliveries may begin, and the clients to which some are under way.
+func (s *Sender) room() (limit int, busy []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	limit = slots
+	for client, deliveries := range s.busy {
+		busy = append(busy, client)
+		limit -= deliveries
+	}
+	return min(limit, share), busy
+}
+
+// count notes that a delivery to a client begins (1) or has ended (-1).
+func (s *Sender) count(client string, change int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.busy[client] += change; s.busy[client] == 0 {
+		delete(s.busy, client)
+	}
+	if change > 0 {
+		return
+	}
+	select {
+	case s.free <- struct{}{}:
+	default:
+	}
 }
 
 // deliver delivers one, and notes what came of it. Where that can't be noted, the client is told twice, which it has to bear.

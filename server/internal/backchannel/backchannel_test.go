@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,15 +21,22 @@ type fake struct {
 	mu       sync.Mutex
 	due      []issuer.Delivery
 	noticed  chan struct{}
-	outcomes chan string
+	outcomes chan string // of what was tried to the end
 }
 
-func (f *fake) ClaimDeliveries(context.Context, int) ([]issuer.Delivery, error) {
+func (f *fake) ClaimDeliveries(_ context.Context, limit int, busy []string) ([]issuer.Delivery, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	due := f.due
-	f.due = nil
-	return due, nil
+	var claimed, left []issuer.Delivery
+	for _, d := range f.due {
+		if len(claimed) < limit && !slices.Contains(busy, d.Notice.ClientID) {
+			claimed = append(claimed, d)
+		} else {
+			left = append(left, d)
+		}
+	}
+	f.due = left
+	return claimed, nil
 }
 
 func (f *fake) Delivered(_ context.Context, n issuer.Notice) error {
@@ -102,5 +110,29 @@ func TestDeliver(t *testing.T) {
 func TestDialRefusesNames(t *testing.T) {
 	if _, err := dial(context.WithValue(t.Context(), loopbackKey{}, namesLoopback("https://app.example.com/")), "tcp", "127.0.0.1:1"); !errors.Is(err, errAddress) {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestOneSlowClient: a client that doesn't answer holds up its own logouts, and nobody else's, however many are due to it.
+func TestOneSlowClient(t *testing.T) {
+	answer := make(chan struct{})
+	slow := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-answer }))
+	defer slow.Close()
+	quick := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer quick.Close()
+	defer close(answer)
+	f := &fake{outcomes: make(chan string, 32), noticed: make(chan struct{})}
+	for range 24 {
+		f.due = append(f.due, issuer.Delivery{Notice: issuer.Notice{ID: "slow", ClientID: "client_slow"}, URI: slow.URL})
+	}
+	for range 3 {
+		f.due = append(f.due, issuer.Delivery{Notice: issuer.Notice{ID: "quick", ClientID: "client_quick"}, URI: quick.URL})
+	}
+	s := Start(t.Context(), f, slog.New(slog.DiscardHandler))
+	defer s.Close()
+	for range 3 {
+		if got := <-f.outcomes; got != "delivered quick" {
+			t.Errorf("%s came first", got)
+		}
 	}
 }

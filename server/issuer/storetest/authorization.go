@@ -108,7 +108,7 @@ func (s *suite) notices() {
 	until := base.Add(time.Minute)
 	for _, want := range []string{"overdue", "due", ""} {
 		s.update(func(tx issuer.Tx) error {
-			claimed, err := tx.ClaimNotices(base, until, 1)
+			claimed, err := tx.ClaimNotices(base, until, 1, []string{"client_app"})
 			if want == "" {
 				s.equal(len(claimed), 0)
 				return err
@@ -123,7 +123,12 @@ func (s *suite) notices() {
 		return errors.Join(tx.PostponeNotice("due", base), tx.DeleteNotice("overdue"), tx.DeleteNotice("nothing"), tx.PostponeNotice("nothing", base))
 	})
 	s.update(func(tx issuer.Tx) error {
-		claimed, err := tx.ClaimNotices(until, until, 9)
+		claimed, err := tx.ClaimNotices(until, until, 9, []string{"client_app", "client_web"})
+		s.equal(len(claimed), 0)
+		if err != nil {
+			return err
+		}
+		claimed, err = tx.ClaimNotices(until, until, 9, nil)
 		s.equal(len(claimed), 2)
 		return err
 	})
