@@ -250,7 +250,7 @@ func TestEmail(t *testing.T) {
 		reset := s.mail.code(t, email)
 		s.want(t, http.StatusForbidden, "/v1/email", me.Access, object{"email": "ada@example.net", "password": "wrong " + password})
 		s.want(t, http.StatusUnauthorized, "/v1/email", "", object{"email": "ada@example.net", "password": password})
-		for _, bad := range []string{"", "ada", "ada@example.net\r\nBcc: eve@example.com", "a b@example.com", `"a"@example.com`, "ada@-example.com", "Ada <ada@example.net>"} {
+		for _, bad := range []string{"", "ada", "ada@example.net\r\nBcc: eve@example.com", "a b@example.com", `"a"@example.com`, "ada@-example.com", "Ada <ada@example.net>", "ada..b@example.com", ".ada@example.com", "ada.@example.com"} {
 			s.want(t, http.StatusBadRequest, "/v1/email", me.Access, object{"email": bad, "password": password})
 		}
 		s.want(t, http.StatusAccepted, "/v1/email", me.Access, object{"email": "Ada@example.net", "password": password})

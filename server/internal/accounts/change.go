@@ -11,11 +11,7 @@ import (
 // may have is an *issuer.InputError, a subject without an account issuer.ErrNotFound, and too many callers are issuer.ErrBusy. It voids the
 // account's codes, as every change of a password does.
 func (a *Accounts) ResetPassword(ctx context.Context, subject, fresh string) error {
-	var account Account
-	err := a.store.ViewAccounts(ctx, func(tx Reader) (err error) {
-		account, err = tx.AccountOfSubject(subject)
-		return err
-	})
+	account, err := a.accountOf(ctx, subject)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 
 const (
 	maxEmail  = 254 // bytes (RFC 5321 section 4.5.3.1.3)
+	maxLocal  = 64  // of them before the @ (section 4.5.3.1.1)
 	verifyTTL = 24 * time.Hour
 )
 
@@ -22,12 +23,13 @@ type Email struct {
 	Verified bool   // the account's owner reads its mail
 }
 
-// emailForm is that of HTML's input elements: no quotes, no comments, and nothing that could end a header or an SMTP command.
-var emailForm = regexp.MustCompile("^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$")
+// emailForm is that of HTML's input elements, with a dot only between other characters (RFC 5321 section 4.1.2): no quotes, no comments, and nothing
+// that could end a header or an SMTP command.
+var emailForm = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$")
 
 // parseEmail reads an address that isn't verified; "" is none. Anything else is an *issuer.InputError.
 func parseEmail(text string) (Email, error) {
-	if text != "" && (len(text) > maxEmail || !emailForm.MatchString(text)) {
+	if text != "" && (len(text) > maxEmail || strings.IndexByte(text, '@') > maxLocal || !emailForm.MatchString(text)) {
 		return Email{}, &issuer.InputError{Field: "email", Reason: "must be an e-mail address such as ada@example.com, of at most 254 characters"}
 	}
 	return Email{Address: text, Key: strings.ToLower(text)}, nil
@@ -159,21 +161,4 @@ func (a *Accounts) VerifyEmail(ctx context.Context, code string) error {
 		a.tell(before, "moved")
 	}
 	return err
-}
-
-// Person answers what is known of who a subject is. It fails with issuer.ErrNotFound where the subject has no account.
-func (a *Accounts) Person(ctx context.Context, subject string) (issuer.Person, error) {
-	var account Account
-	err := a.store.ViewAccounts(ctx, func(r Reader) (err error) {
-		account, err = r.AccountOfSubject(subject)
-		return err
-	})
-	if err != nil {
-		return issuer.Person{}, err
-	}
-	return account.person(), nil
-}
-
-func (a Account) person() issuer.Person {
-	return issuer.Person{Name: a.Shown(), Email: a.Email.Address, EmailVerified: a.Email.Verified}
 }
