@@ -90,7 +90,11 @@ func (c *Console) consent(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if form.Get("decision") != "allow" {
-		c.answerError(w, r, p.Request, issuer.Refused("access_denied", "the subject doesn't allow it"))
+		_, err := c.issuer.RedirectClient(r.Context(), p.Request.ClientID, p.Request.RedirectURI) // it may be gone since
+		if err == nil {
+			err = issuer.Refused("access_denied", "the subject doesn't allow it")
+		}
+		c.answerError(w, r, p.Request, err)
 		return
 	}
 	if err := c.allow(w, r, p); err != nil {

@@ -112,6 +112,22 @@ func TestRequestOfLongAgo(t *testing.T) {
 	}
 }
 
+// TestRefusalToAClientThatIsGone: a page that was open while a client went, or lost an address, leads there no more.
+func TestRefusalToAClientThatIsGone(t *testing.T) {
+	f := serve(t)
+	client := issuer.Client{ID: "client_gone", Scopes: []string{"pets:read"}, RedirectURIs: []string{callback}}
+	if err := f.issuer.CreateClient(t.Context(), client); err != nil {
+		t.Fatal(err)
+	}
+	b := f.browser()
+	page := b.logIn(b.authorize("client_id", client.ID))
+	if err := f.issuer.DeleteClient(t.Context(), client.ID); err != nil {
+		t.Fatal(err)
+	}
+	b.submit(page, "/consent", "decision", "deny").wantPage(t, 400, "unknown")
+	b.submit(page, "/consent", "decision", "allow").wantPage(t, 400, "unknown")
+}
+
 // TestConsentToAnotherResource: what was allowed at one resource isn't allowed at another that the client has got meanwhile.
 func TestConsentToAnotherResource(t *testing.T) {
 	f := serve(t)
