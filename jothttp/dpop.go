@@ -66,12 +66,12 @@ func (g *guard) checkBinding(w http.ResponseWriter, r *http.Request, token *jot.
 	return err
 }
 
-// pathOf is the path as the client wrote it, whatever handlers in front have cut off.
+// pathOf is the path as the client wrote it, whatever handlers in front have cut off. A "#" in it, which no client should write, is a part of it as it is for those handlers.
 func pathOf(r *http.Request) string {
 	path := r.RequestURI
 	if path == "" || !strings.HasPrefix(path, "/") {
 		path = r.URL.EscapedPath()
 	}
 	path, _, _ = strings.Cut(path, "?")
-	return path
+	return strings.ReplaceAll(path, "#", "%23")
 }
