@@ -147,6 +147,10 @@ func TestCookies(t *testing.T) {
 		"no method":                       {proxy, []string{"Sec-Fetch-Site", "cross-site"}, 403},
 		"two methods":                     {proxy, []string{"X-Forwarded-Method", "GET", "X-Forwarded-Method", "GET", "Sec-Fetch-Site", "cross-site"}, 403},
 		"no method that is one":           {proxy, []string{"X-Forwarded-Method", "get", "Sec-Fetch-Site", "cross-site"}, 403},
+		"a sandbox, host unknown":         {proxy, []string{"X-Forwarded-Method", "POST", "Origin", "null"}, 403},
+		"a sandbox, host known":           {proxy, []string{"X-Forwarded-Method", "POST", "X-Forwarded-Host", "api.example.com", "Origin", "null"}, 403},
+		"a sandbox, a stranger":           {stranger, []string{"Origin", "null"}, 403},
+		"an origin without a host":        {proxy, []string{"X-Forwarded-Method", "POST", "Origin", "file://"}, 403},
 		"a stranger's word":               {stranger, []string{"X-Forwarded-Method", "GET", "Sec-Fetch-Site", "cross-site"}, 403},
 		"a stranger's host":               {stranger, []string{"X-Forwarded-Host", "evil.example", "Origin", "https://evil.example"}, 403},
 		"a preflight, without the cookie": {proxy, nil, 0},
@@ -157,6 +161,18 @@ func TestCookies(t *testing.T) {
 		}
 		if response := f.ask(c.from, petstore, headers...); response.StatusCode != c.status {
 			t.Errorf("%s: %d %v", name, response.StatusCode, response.Header)
+		}
+	}
+}
+
+// TestHostileHosts: a name that a client made up, and a proxy passes on, is none of ours, whatever it looks like.
+func TestHostileHosts(t *testing.T) {
+	f := serve(t)
+	bearer := "Bearer " + f.token("ada", "petstore").Access
+	for _, host := range []string{"[::::]", "[.]", "[1.2.3.4]", "[::1]:99999", "a:99999", "..", "-", "a:", "a@b", "a/b", "%61", ""} {
+		response := f.ask(proxy, petstore, "Authorization", bearer, "X-Forwarded-Method", "GET", "X-Forwarded-Proto", "https", "X-Forwarded-Host", host, "X-Forwarded-Uri", "/")
+		if response.StatusCode != 200 {
+			t.Errorf("%q: %d", host, response.StatusCode)
 		}
 	}
 }

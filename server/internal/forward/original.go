@@ -17,6 +17,9 @@ const (
 	uriHeader    = "X-Forwarded-Uri"
 )
 
+// nobodysHost is in the place of a host that nobody trustworthy states: no page's origin has it. The empty one is that of the origin "null", which is any sandbox's.
+const nobodysHost = "/"
+
 var (
 	aMethod = regexp.MustCompile(`^[A-Z]{1,16}$`)
 	aHost   = regexp.MustCompile(`^([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?$`)
@@ -32,7 +35,7 @@ type original struct {
 // something, so that a cookie alone, sent by another site's page, doesn't do; and where nobody states the address, no proof is good for it.
 func (s *Server) original(r *http.Request) original {
 	judged := r.Clone(r.Context())
-	judged.Method, judged.Host = http.MethodPost, ""
+	judged.Method, judged.Host = http.MethodPost, nobodysHost
 	judged.Header.Del("Access-Control-Request-Method") // a preflight isn't let in without a token
 	if r.Header.Get("Sec-WebSocket-Key") != "" {
 		judged.Header.Set("Upgrade", "websocket") // which the proxy may have kept to itself
@@ -44,7 +47,7 @@ func (s *Server) original(r *http.Request) original {
 		judged.Method = method
 	}
 	proto, host, uri := one(r, protoHeader), one(r, hostHeader), one(r, uriHeader)
-	if !aHost.MatchString(host) {
+	if !isHost(host) {
 		return original{request: judged}
 	}
 	judged.Host = host
@@ -54,6 +57,12 @@ func (s *Server) original(r *http.Request) original {
 	}
 	judged.RequestURI = uri
 	return original{judged, proto + "://" + host}
+}
+
+// isHost reports whether a text is a name or an address, with a port or without one.
+func isHost(text string) bool {
+	_, err := url.Parse("https://" + text)
+	return err == nil && aHost.MatchString(text)
 }
 
 // one is the value of a header that comes once, and else "".
