@@ -1,7 +1,7 @@
 package jot
 
 import (
-	"bytes"
+	"encoding/json"
 	"errors"
 	"slices"
 	"time"
@@ -231,19 +231,19 @@ func (s *scratch) readEscapedText(value jose.Value, place *span) bool {
 // readConfirmation takes note of what binds the token to its holder's key (RFC 7800 §3.1), and of the key's thumbprint where it's there.
 func (s *scratch) readConfirmation(value jose.Value) bool {
 	var members struct {
-		Thumbprint *string `json:"jkt"`
+		Thumbprint json.RawMessage `json:"jkt"` // null too, which is no thumbprint
 	}
 	if value.Kind() != jose.Object || jose.Unmarshal(value.Raw(), &members) != nil {
 		return false
 	}
-	s.claims.bound = true
-	if members.Thumbprint == nil {
-		return !bytes.Contains(value.Raw(), []byte(`"jkt"`)) // null is no thumbprint
+	if s.claims.bound = true; members.Thumbprint == nil {
+		return true
 	}
-	start := len(s.payload)
-	s.payload = append(s.payload, *members.Thumbprint...)
-	s.claims.confirmation = span{int32(start), int32(len(s.payload)), true}
-	return *members.Thumbprint != ""
+	thumbprint, err := jose.Parse(members.Thumbprint)
+	if err != nil || !s.readEscapedText(thumbprint, &s.claims.confirmation) {
+		return false
+	}
+	return s.claims.confirmation.start < s.claims.confirmation.end
 }
 
 // readAudience accepts a string or an array of strings (RFC 7519 §4.1.3).

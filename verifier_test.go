@@ -729,7 +729,10 @@ func TestConfirmation(t *testing.T) {
 		`"cnf":{"jkt":"a","jkt":"abc"}`:   {"", false, jot.ErrMalformed},
 		`"cnf":{"jkt":"a"},"Cnf":{}`:      {"", false, jot.ErrMalformed},
 		`"cnf":{"jkt":"a","JKT":"abc"}`:   {"", false, jot.ErrMalformed},
-		`"cnf":{"x":{"jkt":"abc"},"y":1}`: {"", false, jot.ErrMalformed},
+		`"cnf":{"j\u006bt":null}`:         {"", false, jot.ErrMalformed},
+		`"cnf":{"jkt":["abc"]}`:           {"", false, jot.ErrMalformed},
+		`"cnf":{"kid":"jkt"}`:             {"", true, nil},
+		`"cnf":{"x":{"jkt":"abc"},"y":1}`: {"", true, nil},
 	} {
 		raw := forge(key, `{"alg":"HS256"}`, `{"iss":"https://auth.example.com","aud":"petstore","exp":1795349700,`+member+`}`)
 		for range 2 { // the second time from the cache
