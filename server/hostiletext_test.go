@@ -29,6 +29,8 @@ func TestTextThatPostgreSQLCannotHold(t *testing.T) {
 	all, err := s.Issuer().Issue(ctx, issuer.Grant{Subject: root.ID, ClientID: issuer.CommandClient, Resource: s.Issuer().AdminAudience()})
 	check(err)
 	const jsonType, form = "application/json", "application/x-www-form-urlencoded"
+	const assertionOf = "client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer&client_assertion=" +
+		"eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJjbGllbnRfXHUwMDAwIn0.AA" // {"iss":"client_\u0000"}
 	for _, c := range []struct{ method, path, media, body string }{
 		{"POST", "/v1/login", jsonType, `{"username":"ada","password":"correct horse battery staple","client_id":"client_\u0000"}`},
 		{"POST", "/v1/login", jsonType, `{"username":"a\u0000da","password":"correct horse battery staple"}`},
@@ -40,6 +42,8 @@ func TestTextThatPostgreSQLCannotHold(t *testing.T) {
 		{"GET", "/v1/sessions?after=%ff", "", ""},
 		{"POST", "/oauth2/token", jsonType, `{"grant_type":"client_credentials","client_id":"\u0000"}`},
 		{"POST", "/oauth2/token", form, "grant_type=client_credentials&client_id=client_%ff"},
+		{"POST", "/oauth2/token", form, "grant_type=client_credentials&" + assertionOf},
+		{"POST", "/oauth2/introspect", form, "token=x&" + assertionOf},
 		{"GET", "/admin/v1/subjects/%00", "", ""},
 		{"GET", "/admin/v1/subjects/%ff", "", ""},
 		{"DELETE", "/admin/v1/subjects/%00", "", ""},

@@ -9,7 +9,7 @@ import (
 	"github.com/jot-auth/jot/revocation"
 )
 
-// DeleteClient deletes a stored client: its access tokens are refused, and none of its sessions can be refreshed, even if a client of
+// DeleteClient deletes a stored client: its access tokens are refused, also what others got in exchange for them, and none of its sessions can be refreshed, even if a client of
 // that ID is made again. It fails with ErrNotFound or ErrDeclared.
 func (i *Issuer) DeleteClient(ctx context.Context, id string) error {
 	if id != "" && i.config.client(id) != nil {
@@ -36,7 +36,11 @@ func (i *Issuer) DeleteClient(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
-		u.refuse(revocation.Rule{Kind: revocation.ClientIssuedAt, Value: id, Minimum: secondAfter(now), Expires: expires})
+		rule := revocation.Rule{Kind: revocation.ClientIssuedAt, Value: id, Minimum: secondAfter(now), Expires: expires}
+		u.refuse(rule)
+		if err := u.refuseExchanged(rule); err != nil {
+			return err
+		}
 		return u.audit(EventClientDeleted, Event{ClientID: id})
 	})
 }

@@ -14,7 +14,7 @@ import (
 const maxRevokedTokens = 8
 
 // RevokeToken revokes a token on behalf of its client (RFC 7009): of an access token nothing but itself, of the ninth one of a
-// session and of a refresh token the whole session, whichever of the session's refresh tokens it is. A token that isn't ours, isn't this client's, or is of no
+// session and of a refresh token the whole session, whichever of the session's refresh tokens it is. What a client got in exchange for another's token takes no session along. A token that isn't ours, isn't this client's, or is of no
 // use any more is no error, and changes nothing. "" is the default client.
 func (i *Issuer) RevokeToken(ctx context.Context, token, clientID string) error {
 	id, err := i.clientID(ctx, clientID)
@@ -57,11 +57,12 @@ func (u *update) revokeAccessToken(token *jot.Token) error {
 	if err != nil && known {
 		return err
 	}
-	if known && (!session.Ended.IsZero() || session.RevokedTokens == maxRevokedTokens) {
+	own := known && session.ClientID == token.ClientID() // and not another client's, which has exchanged one of the session's
+	if known && !session.Ended.IsZero() || own && session.RevokedTokens == maxRevokedTokens {
 		return u.end(session, EndedByRevoke)
 	}
 	u.refuse(revocation.Rule{Kind: revocation.TokenID, Value: token.ID(), Subject: token.Subject(), Expires: outlive(token.Expires())})
-	if !known {
+	if !own {
 		return nil
 	}
 	session.RevokedTokens++

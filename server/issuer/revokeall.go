@@ -44,7 +44,7 @@ func (i *Issuer) revokeAnyRefreshToken(ctx context.Context, text string) error {
 	})
 }
 
-// RevokeClient ends every session of a client and refuses every access token that it has. It fails with ErrNotFound when there is no such
+// RevokeClient ends every session of a client and refuses every access token that it has, and what others got in exchange for one. It fails with ErrNotFound when there is no such
 // client. When it fails otherwise a part may be done: ask again.
 func (i *Issuer) RevokeClient(ctx context.Context, id string) error {
 	if _, err := i.Client(ctx, id); err != nil {
@@ -95,6 +95,11 @@ func (i *Issuer) refuseIssued(ctx context.Context, rule revocation.Rule, kind Ev
 		}
 		rule.Minimum, rule.Expires = secondAfter(u.now), expires
 		u.refuse(rule)
+		if rule.Kind == revocation.ClientIssuedAt {
+			if err := u.refuseExchanged(rule); err != nil {
+				return err
+			}
+		}
 		if kind == "" {
 			return nil
 		}

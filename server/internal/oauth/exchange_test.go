@@ -139,6 +139,58 @@ func TestExchangeLife(t *testing.T) {
 	}
 }
 
+// TestExchangeEndsWithItsClient: whatever ends the tokens of the client that was logged in to ends what was got in exchange for them.
+func TestExchangeEndsWithItsClient(t *testing.T) {
+	for name, end := range map[string]func(*issuer.Issuer) error{
+		"revoked": func(i *issuer.Issuer) error { return i.RevokeClient(t.Context(), "client_lost") },
+		"deleted": func(i *issuer.Issuer) error { return i.DeleteClient(t.Context(), "client_lost") },
+	} {
+		f := serve(t, "https://auth.example.com")
+		f.storing(issuer.Client{ID: "client_lost", Scopes: []string{"pets:read"}})
+		one, two := f.gateway("client_one", "petstore"), f.gateway("client_two", "zoo")
+		tokens, err := f.issuer.Issue(t.Context(), issuer.Grant{Subject: f.tokens().Subject, ClientID: "client_lost"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		first := f.exchange(tokens.Access, "client_one", one).members(t)["access_token"].(string)
+		second := f.exchange(first, "client_two", two).members(t)["access_token"].(string)
+		bystander := f.tokens().Access
+		if err := end(f.issuer); err != nil {
+			t.Fatal(err)
+		}
+		for which, token := range map[string]string{"its own": tokens.Access, "exchanged": first, "exchanged again": second} {
+			if _, err := f.verify(token); err == nil {
+				t.Errorf("%s: the token that is %s is still good", name, which)
+			}
+		}
+		if _, err := f.verify(bystander); err != nil {
+			t.Errorf("%s: another client's token: %v", name, err)
+		}
+		if a := f.exchange(bystander, "client_one", one); a.status != 200 {
+			t.Errorf("%s: the next exchange: %d %s", name, a.status, a.body)
+		}
+	}
+}
+
+// TestExchangedTokensAreRevokedAlone: however many a client gives back, the session that they are of stays.
+func TestExchangedTokensAreRevokedAlone(t *testing.T) {
+	f := serve(t, "https://auth.example.com")
+	const gateway = "client_gateway"
+	secret, tokens := f.gateway(gateway, "petstore"), f.tokens()
+	for range 10 {
+		token := f.exchange(tokens.Access, gateway, secret).members(t)["access_token"].(string)
+		if err := f.issuer.RevokeToken(t.Context(), token, gateway); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.verify(token); err == nil {
+			t.Fatal("a revoked token is still good")
+		}
+	}
+	if _, err := f.verify(tokens.Access); err != nil {
+		t.Errorf("the token that was exchanged: %v", err)
+	}
+}
+
 // TestExchangeBadInput has a row for each bad request that RFC 8693 names.
 func TestExchangeBadInput(t *testing.T) {
 	f := serve(t, "https://auth.example.com")
