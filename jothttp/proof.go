@@ -24,11 +24,12 @@ const (
 
 	proofType = "dpop+jwt"
 
-	maxProof         = 4 << 10 // bytes
-	maxProofID       = 255     // bytes of its jti
-	defaultProofAge  = time.Minute
-	proofAhead       = 10 * time.Second // clocks of clients differ
-	defaultMaxProofs = 1 << 16
+	maxProof          = 4 << 10 // bytes
+	maxProofID        = 255     // bytes of its jti
+	maxProofSignature = 512     // bytes of its signature, an RSA key's of 4096 bits: a stranger's larger ones would keep the server busy
+	defaultProofAge   = time.Minute
+	proofAhead        = 10 * time.Second // clocks of clients differ
+	defaultMaxProofs  = 1 << 16
 )
 
 // The errors of a proof. Neither quotes it.
@@ -185,11 +186,15 @@ func (v *ProofVerifier) readKey(raw string) (*jot.PublicKey, string, error) {
 	if len(raw) > maxProof {
 		return nil, "", badProof("it has more than 4 KiB")
 	}
+	proof := jot.Inspect(raw)
+	if len(proof.Signature.Decoded) > maxProofSignature {
+		return nil, "", badProof("its signature has more than 512 bytes")
+	}
 	var header struct {
 		Algorithm jot.Algorithm   `json:"alg"`
 		Key       json.RawMessage `json:"jwk"`
 	}
-	if strictjson.Unmarshal(jot.Inspect(raw).Header.Decoded, &header) != nil || !bytes.HasPrefix(header.Key, []byte("{")) {
+	if strictjson.Unmarshal(proof.Header.Decoded, &header) != nil || !bytes.HasPrefix(header.Key, []byte("{")) {
 		return nil, "", badProof("its header has no key")
 	}
 	if !slices.Contains(v.options.Algorithms, header.Algorithm) {

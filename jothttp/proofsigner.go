@@ -8,6 +8,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,6 +35,9 @@ type ProofTarget struct {
 func NewProofSigner(key *jot.PrivateKey, now func() time.Time) (*ProofSigner, error) {
 	if key == nil {
 		return nil, errors.New("jothttp: a ProofSigner needs a key: make one with jot.GenerateKey")
+	}
+	if !slices.Contains(ProofAlgorithms(), key.Algorithm()) {
+		return nil, fmt.Errorf("jothttp: %.32q signs no DPoP proofs: see ProofAlgorithms", key.Algorithm())
 	}
 	if now == nil {
 		now = time.Now

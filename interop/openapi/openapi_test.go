@@ -257,6 +257,9 @@ func (c *client) forward() {
 	c.do(call{method: "GET", path: path + "write", header: bearer(t.Access), want: 403})
 	c.do(call{method: "GET", path: path + "read", want: 401})
 	c.do(call{method: "GET", path: path + "read", header: bearer("two words"), want: 400})
+	demanding := bearer(t.Access)
+	demanding["Jot-Min-Cursor"] = "log:1"
+	c.do(call{method: "GET", path: path + "read", header: demanding, want: 501})
 }
 
 func (c *client) feed() {

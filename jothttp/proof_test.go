@@ -1,8 +1,12 @@
 package jothttp
 
 import (
+	"bytes"
+	"encoding/base64"
 	"testing"
 	"time"
+
+	"github.com/jot-auth/jot"
 )
 
 // FuzzProof: whatever the header says, there is no panic, and nothing is a proof that nobody signed for this request.
@@ -55,5 +59,31 @@ func TestExampleOfProof(t *testing.T) {
 	got, err := verifier.Verify(t.Context(), ProofRequest{Fields: []string{proof}, Method: "POST", URL: "https://server.example.com/token"})
 	if err != nil || got.Thumbprint != "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" { // section 6.1
 		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// TestLargestProofKey: an RSA key of 4096 bits is read, and no larger one.
+func TestLargestProofKey(t *testing.T) {
+	verifier, err := NewProofVerifier(ProofOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for size, good := range map[int]bool{256: true, 512: true, 513: false, 1024: false} {
+		modulus := base64.RawURLEncoding.EncodeToString(bytes.Repeat([]byte{0xff}, size))
+		header := base64.RawURLEncoding.EncodeToString([]byte(`{"typ":"dpop+jwt","alg":"RS256","jwk":{"kty":"RSA","e":"AQAB","n":"` + modulus + `"}}`))
+		if _, _, err := verifier.readKey(header + ".e30." + modulus); (err == nil) != good {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+	}
+}
+
+// TestProofSignerAlgorithms: a key whose proofs nobody takes makes none.
+func TestProofSignerAlgorithms(t *testing.T) {
+	key, err := jot.GenerateKey(jot.MLDSA44)
+	if err != nil {
+		t.Skip(err) // before Go 1.27
+	}
+	if _, err := NewProofSigner(key, nil); err == nil {
+		t.Error("a signer with ML-DSA")
 	}
 }
