@@ -3,10 +3,13 @@ package running
 
 import (
 	"context"
+	"encoding/pem"
 	"log/slog"
-	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -27,6 +30,8 @@ type Server struct {
 	URL            string
 	FeedCredential string
 	Letters        *Letters
+	Client         *http.Client // trusts the server's certificate
+	Roots          string       // PEM file of that certificate; "": without TLS
 	config         server.Config
 }
 
@@ -38,12 +43,21 @@ func (s Server) InviteAdmin(ctx context.Context) (code string, expires time.Time
 // Start serves until the test ends, and beside the server's own routes whatever register adds to its origin.
 func Start(t *testing.T, register ...func(*http.ServeMux, Server)) Server {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	return serve(t, "http", (*httptest.Server).Start, register)
+}
+
+// StartTLS serves over TLS, as clients want it that know no exceptions for loopback. Client trusts its certificate, and Roots is the file that others need.
+func StartTLS(t *testing.T) Server {
+	t.Helper()
+	return serve(t, "https", (*httptest.Server).StartTLS, nil)
+}
+
+func serve(t *testing.T, scheme string, begin func(*httptest.Server), register []func(*http.ServeMux, Server)) Server {
+	t.Helper()
+	mux := http.NewServeMux()
+	serving := httptest.NewUnstartedServer(mux)
 	letters := &Letters{came: make(chan struct{}, 1)}
-	url, credential := "http://"+listener.Addr().String(), server.NewSecret().Text()
+	url, credential := scheme+"://"+serving.Listener.Addr().String(), server.NewSecret().Text()
 	config := server.Config{
 		Issuer: issuer.Config{
 			URL:              url,
@@ -60,20 +74,26 @@ func Start(t *testing.T, register ...func(*http.ServeMux, Server)) Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	running, mux := Server{s, url, credential, letters, config}, http.NewServeMux()
+	running := Server{Server: s, URL: url, FeedCredential: credential, Letters: letters, config: config}
 	mux.Handle("/", s.Handler())
 	for _, add := range register {
 		add(mux, running)
 	}
-	serving := http.Server{Handler: mux}
-	go serving.Serve(listener) // until Close
+	begin(serving) // until Close
 	t.Cleanup(func() {
-		if err := serving.Close(); err != nil {
-			t.Error(err)
-		}
+		serving.CloseClientConnections()
+		serving.Close()
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 	})
+	running.Client = serving.Client()
+	if certificate := serving.Certificate(); certificate != nil {
+		running.Roots = filepath.Join(t.TempDir(), "roots.pem")
+		text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})
+		if err := os.WriteFile(running.Roots, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return running
 }
