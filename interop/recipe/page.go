@@ -4,7 +4,9 @@ package recipe
 import (
 	"flag"
 	"os"
+	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -19,10 +21,11 @@ type Page struct {
 	name, text string
 }
 
-// Read reads a page by its name without .md, for a test of a package right below interop.
+// Read reads a page by its name without .md.
 func Read(t *testing.T, name string) Page {
 	t.Helper()
-	text, err := os.ReadFile("../../docs/recipes/" + name + ".md")
+	_, here, _, _ := runtime.Caller(0)
+	text, err := os.ReadFile(filepath.Join(filepath.Dir(here), "../../docs/recipes", name+".md"))
 	if err != nil {
 		t.Fatal(err)
 	}
