@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/server"
 	"github.com/jot-auth/jot/server/issuer"
 )
@@ -21,6 +22,7 @@ type life struct {
 	t       *testing.T
 	url     string
 	secrets map[string]string // what it is, by the secret
+	cookies map[string]string // of a browser at the server's pages
 }
 
 // secret remembers a secret, and its parts: neither half of a token may be logged.
@@ -67,6 +69,9 @@ func (l *life) ask(a asked) map[string]string {
 			answer[name] = l.secret(name, text)
 		}
 	}
+	if nonce := response.Header.Get("DPoP-Nonce"); nonce != "" {
+		answer["DPoP-Nonce"] = l.secret("nonce of the server", nonce)
+	}
 	for _, cookie := range response.Cookies() {
 		answer[cookie.Name] = l.secret("cookie "+cookie.Name, cookie.Value)
 	}
@@ -91,7 +96,7 @@ func (a asked) to(path string, status int) asked {
 // A whole life at the level debug: nothing that was secret in it is in the log, and each request is.
 func TestNothingSecretIsLogged(t *testing.T) {
 	listener := listenHere(t)
-	l := &life{t: t, url: "http://" + listener.Addr().String(), secrets: map[string]string{}}
+	l := &life{t: t, url: "http://" + listener.Addr().String(), secrets: map[string]string{}, cookies: map[string]string{}}
 	kek, credential := server.NewSecret(), server.NewSecret()
 	l.secret("key-encryption key", kek.Text())
 	l.secret("key-encryption key", hex.EncodeToString(kek.Bytes()))
@@ -99,8 +104,17 @@ func TestNothingSecretIsLogged(t *testing.T) {
 	l.secret("feed credential", credential.Text())
 	clientSecret, hash := issuer.NewClientSecret()
 	l.secret("client secret", clientSecret)
+	key, err := jot.GenerateKey(jot.ES256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mail := newMailbox()
 	s, log := newServer(t, l.url, func(c *server.Config) {
-		c.Issuer.Clients = append(c.Issuer.Clients, issuer.Client{ID: "client_job", Scopes: []string{"pets:read"}, SecretHash: hash})
+		c.Issuer.Clients = append(c.Issuer.Clients, issuer.Client{ID: "client_job", Scopes: []string{"pets:read"}, SecretHash: hash},
+			issuer.Client{ID: "client_web", Scopes: []string{"pets:read"}, RedirectURIs: []string{lifeCallback}},
+			issuer.Client{ID: "client_keys", Scopes: []string{"pets:read"}, KeySet: jot.NewKeySet(key.Public())},
+			issuer.Client{ID: "client_gateway", Scopes: []string{"pets:read"}, Resources: []string{"petstore"}, ExchangeFrom: []string{"petstore"}, SecretHash: hash})
+		c.Mail.Print = mail
 		c.Issuer.KeyEncryptionKey, c.FeedCredentials = kek.Bytes(), []string{credential.Text()}
 		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 		c.CORSOrigins = []string{"https://app.example.com"}
@@ -150,6 +164,11 @@ func TestNothingSecretIsLogged(t *testing.T) {
 	l.ask(asked{"GET", "/feed/snapshot", "", bearer(credential.Text()), 200})
 	l.ask(asked{"GET", "/feed/snapshot", "", bearer(l.secret("wrong feed credential", server.NewSecret().Text())), 401})
 	l.ask(asked{"GET", "/" + l.secret("path", "path-that-nobody-serves"), "", nil, 404})
+	l.pages(name, password, wrong)
+	l.bound(name, password, wrong)
+	l.gateway(clientSecret, l.ask(asked{"POST", "/v1/login", credentials(name, password, ""), nil, 200})["access_token"])
+	l.assert(key)
+	l.letters(mail)
 	if _, err := s.Issuer().RotateKey(t.Context(), issuer.RotateOptions{}); err != nil {
 		t.Error(err)
 	}
@@ -158,7 +177,8 @@ func TestNothingSecretIsLogged(t *testing.T) {
 	}
 
 	text := log.String()
-	for _, line := range []string{`"route":"POST /v1/logout","status":204`, `"route":"POST /oauth2/revoke","status":200`} {
+	for _, line := range []string{`"route":"POST /v1/logout","status":204`, `"route":"POST /oauth2/revoke","status":200`, `"route":"POST /login"`, `"route":"POST /oauth2/introspect","status":200`,
+		`"route":"POST /v1/password/reset/confirm","status":204`} {
 		if !strings.Contains(text, line) {
 			t.Errorf("the log lacks %s", line)
 		}

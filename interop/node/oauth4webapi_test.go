@@ -34,8 +34,10 @@ func TestBrowserApp(t *testing.T) {
 		t.Fatalf("%s logged in, %v", person, err)
 	}
 	for range 2 {
-		if r := app.must("call", api+"/pets?of=ada"); r.Status != http.StatusOK {
-			t.Errorf("%+v", r)
+		for _, address := range []string{api + "/pets?of=ada", s.URL + "/userinfo"} {
+			if r := app.must("call", address); r.Status != http.StatusOK {
+				t.Errorf("%s: %+v", address, r)
+			}
 		}
 		app.must("refresh")
 	}

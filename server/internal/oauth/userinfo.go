@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/jot-auth/jot/jothttp"
 	"github.com/jot-auth/jot/server/internal/web"
@@ -11,9 +12,24 @@ import (
 )
 
 // userInfo answers GET and POST /userinfo (OpenID Connect Core 1.0 section 5.3): what an access token with openid in its scope opens of its subject.
-// The token is in the Authorization header; a form's doesn't count.
-func (s *Server) userInfo(w http.ResponseWriter, r *http.Request) {
-	claims, err := s.claimsOf(r)
+// The token is in the Authorization header; a form's doesn't count. One that is bound to a key needs its proof (RFC 9449 section 7).
+func (s *Server) userInfo() http.HandlerFunc {
+	bound := jothttp.Options{Verifier: s.issuer.Verifier(), Realm: "jot", DPoP: &jothttp.DPoP{Proofs: s.proofs, Base: strings.TrimSuffix(s.issuer.URL(), s.base)}}.Protect()
+	proved := bound(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		claims, err := s.issuer.UserInfo(r.Context(), jothttp.From(r.Context()))
+		writeUserInfo(w, r, claims, err)
+	}))
+	return func(w http.ResponseWriter, r *http.Request) {
+		if scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "DPoP") {
+			proved.ServeHTTP(w, r)
+			return
+		}
+		claims, err := s.claimsOf(r)
+		writeUserInfo(w, r, claims, err)
+	}
+}
+
+func writeUserInfo(w http.ResponseWriter, r *http.Request, claims map[string]json.RawMessage, err error) {
 	if errors.Is(err, issuer.ErrInsufficientScope) {
 		err = web.InsufficientScope("openid", "the access token wasn't given with openid")
 	}
@@ -25,6 +41,7 @@ func (s *Server) userInfo(w http.ResponseWriter, r *http.Request) {
 	web.WriteJSON(w, http.StatusOK, claims)
 }
 
+// claimsOf are what a bearer token opens.
 func (s *Server) claimsOf(r *http.Request) (map[string]json.RawMessage, error) {
 	raw, err := jothttp.Credential(r, "", 0)
 	if err != nil {
