@@ -151,7 +151,7 @@ func (p plan) startOnce(ctx context.Context, d deployment) (first time.Duration,
 // stock makes what the clients of every operation need, while the server isn't running.
 func (p plan) stock(ctx context.Context, d deployment) (s stock, err error) {
 	err = d.within(ctx, func(i *issuer.Issuer) error {
-		s, err = newStock(ctx, i, p.clients*sessionsPerClient, p.revocations()*(p.rounds+1))
+		s, err = newStock(ctx, i, p.clients, p.revocations()*(p.rounds+1))
 		return err
 	})
 	return s, err

@@ -32,7 +32,11 @@ func operations() []operation {
 	return []operation{
 		{name: "refresh, ES256", goals: goals{0.35, 0.5}, call: (*world).refreshing},
 		{name: "issuer.Issue over HTTP, ES256", goals: goals{0.15, 0.15}, call: (*world).issuing},
-		{name: "client credentials, ES256", call: (*world).acting},
+		{name: "client credentials, ES256", goals: goals{0.15, 0.15}, call: (*world).acting},
+		{name: "introspection", goals: goals{0.15, 0.25}, call: (*world).introspecting},
+		{name: "userinfo", goals: goals{0.15, 0.25}, call: (*world).askingWho},
+		{name: "authorization code to tokens", goals: goals{0.8, 0.8}, call: (*world).redeeming},
+		{name: "DPoP-bound refresh, ES256", goals: goals{0.5, 0.5}, call: (*world).refreshingBound},
 		{name: "revoke", goals: goals{0.25, 0.4}, call: (*world).revoking, limited: true},
 		{name: "JWKS", goals: goals{0.025, 0.025}, call: read("/.well-known/jwks.json")},
 		{name: "discovery", goals: goals{0.025, 0.025}, call: read("/.well-known/openid-configuration"), remembered: true},

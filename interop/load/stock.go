@@ -2,43 +2,80 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// backend is a client that acts for itself, and may begin sessions for people whom it has authenticated.
-const backend = issuer.ClientPrefix + "backend"
+// The clients beside the first one.
+const (
+	backend = issuer.ClientPrefix + "backend" // acts for itself, and may begin sessions for people whom it has authenticated
+	website = issuer.ClientPrefix + "website" // sends browsers to the authorization endpoint
+)
+
+// redirectURI is where the website takes its codes. Nobody listens there: clients read them from the answer.
+const redirectURI = "https://website.example.com/callback"
 
 // What becomes of the sessions of the stock, in the names of their subjects.
 const (
 	toBeRefreshed = "refreshed"
 	toBeRevoked   = "revoked"
+	toBeBound     = "bound" // to the key of whoever refreshes it
+	toBeSignedIn  = "signed-in"
 )
 
 func subjectID(fate string, n int) string { return fmt.Sprintf("%s-%d", fate, n) }
 
-// stock is what the clients hold before the server starts: good refresh tokens, each of a session of its own, and the backend's secret.
+// stock is what the clients hold before the server starts: good refresh tokens, each of a session of its own, the backend's secret, and for each client a
+// key with the sessions that are bound to it, and a browser that is signed in.
 type stock struct {
 	toRefresh, toRevoke []string
 	secret              string
+	bound               []*boundSessions
+	signIns             []string // secrets
 }
 
 // newStock issues tokens. Their sessions lie among those that are in the database already.
-func newStock(ctx context.Context, i *issuer.Issuer, toRefresh, toRevoke int) (s stock, err error) {
-	if s.toRefresh, err = issueTokens(ctx, i, toBeRefreshed, toRefresh); err != nil {
+func newStock(ctx context.Context, i *issuer.Issuer, clients, toRevoke int) (s stock, err error) {
+	if s.toRefresh, err = issueTokens(ctx, i, toBeRefreshed, clients*sessionsPerClient, ""); err != nil {
 		return s, err
 	}
-	if s.toRevoke, err = issueTokens(ctx, i, toBeRevoked, toRevoke); err != nil {
+	if s.toRevoke, err = issueTokens(ctx, i, toBeRevoked, toRevoke, ""); err != nil {
 		return s, err
 	}
 	secret, hash := issuer.NewClientSecret()
 	s.secret = secret
-	return s, i.CreateClient(ctx, issuer.Client{ID: backend, Scopes: append([]string{issuer.ScopeSessions}, scopes...), SecretHash: hash})
+	err = errors.Join(
+		i.CreateClient(ctx, issuer.Client{ID: backend, Scopes: append([]string{issuer.ScopeSessions}, scopes...), SecretHash: hash}),
+		i.CreateClient(ctx, issuer.Client{ID: website, Scopes: scopes, FirstParty: true, RedirectURIs: []string{redirectURI}}),
+	)
+	for n := 0; n < clients && err == nil; n++ {
+		err = s.addClient(ctx, i, n)
+	}
+	return s, err
 }
 
-// issueTokens begins so many sessions of subjects that have ten each, and returns their refresh tokens.
-func issueTokens(ctx context.Context, i *issuer.Issuer, fate string, count int) ([]string, error) {
+// addClient makes what one client has for itself.
+func (s *stock) addClient(ctx context.Context, i *issuer.Issuer, n int) error {
+	own, err := newBoundSessions(func(thumbprint string) ([]string, error) {
+		return issueTokens(ctx, i, fmt.Sprint(toBeBound, n), sessionsPerClient, thumbprint)
+	})
+	if err != nil {
+		return err
+	}
+	subject := subjectID(toBeSignedIn, n)
+	if err := i.CreateSubject(ctx, issuer.Subject{ID: subject, Claims: json.RawMessage(`{"name":"Ada Lovelace"}`), Scope: scopes}); err != nil {
+		return err
+	}
+	signIn, _, err := i.SignIn(ctx, issuer.Proof{Subject: subject, AMR: []string{"pwd"}}, "")
+	s.bound, s.signIns = append(s.bound, own), append(s.signIns, signIn)
+	return err
+}
+
+// issueTokens begins so many sessions of subjects that have ten each, and returns their refresh tokens, which are bound to a key where there is one.
+func issueTokens(ctx context.Context, i *issuer.Issuer, fate string, count int, thumbprint string) ([]string, error) {
 	tokens := make([]string, count)
 	for n := range count {
 		subject := subjectID(fate, n/sessionsPerSubject)
@@ -47,7 +84,7 @@ func issueTokens(ctx context.Context, i *issuer.Issuer, fate string, count int) 
 				return nil, err
 			}
 		}
-		issued, err := i.Issue(ctx, issuer.Grant{Subject: subject, AMR: []string{"pwd"}, UserAgent: userAgent, Address: address})
+		issued, err := i.Issue(ctx, issuer.Grant{Subject: subject, AMR: []string{"pwd"}, UserAgent: userAgent, Address: address, KeyThumbprint: thumbprint})
 		if err != nil {
 			return nil, err
 		}

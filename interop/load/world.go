@@ -26,6 +26,8 @@ type world struct {
 	secret string      // of the backend
 	people []person    // with passwords, once they have signed up
 	own    []*sessions // of each client
+	bound  []*boundSessions
+	signed []string    // secrets of the sign-ins of each client's browser
 	revoke chan string // refresh tokens of sessions that nobody else uses
 }
 
@@ -41,8 +43,21 @@ type sessions struct {
 	turn   int
 }
 
+// refresh refreshes the next one.
+func (s *sessions) refresh(ask func(token string, answer any) error) error {
+	s.turn = (s.turn + 1) % len(s.tokens)
+	var answer struct {
+		RefreshToken string `json:"refresh_token"`
+	}
+	err := ask(s.tokens[s.turn], &answer)
+	if err == nil {
+		s.tokens[s.turn] = answer.RefreshToken
+	}
+	return err
+}
+
 func newWorld(p plan, server *programs.Program, s stock) *world {
-	w := &world{plan: p, caller: newCaller(server.Base, p.clients+loginClients), revoke: make(chan string, len(s.toRevoke)), secret: s.secret}
+	w := &world{plan: p, caller: newCaller(server.Base, p.clients+loginClients), revoke: make(chan string, len(s.toRevoke)), secret: s.secret, bound: s.bound, signed: s.signIns}
 	for client := range p.clients {
 		w.own = append(w.own, &sessions{tokens: s.toRefresh[client*sessionsPerClient : (client+1)*sessionsPerClient]})
 	}
@@ -61,16 +76,9 @@ func read(path string) func(*world) call {
 // refreshing lets each client refresh its sessions in turn.
 func (w *world) refreshing() call {
 	return func(ctx context.Context, client int) error {
-		own := w.own[client]
-		own.turn = (own.turn + 1) % len(own.tokens)
-		var answer struct {
-			RefreshToken string `json:"refresh_token"`
-		}
-		err := w.caller.post(ctx, "/v1/refresh", jsonType, `{"refresh_token":"`+own.tokens[own.turn]+`"}`, &answer)
-		if err == nil {
-			own.tokens[own.turn] = answer.RefreshToken
-		}
-		return err
+		return w.own[client].refresh(func(token string, answer any) error {
+			return w.caller.post(ctx, "/v1/refresh", jsonType, `{"refresh_token":"`+token+`"}`, answer)
+		})
 	}
 }
 
@@ -116,6 +124,26 @@ func (w *world) issuing() call {
 		body := fmt.Sprintf(`{"sub":%q,"client_id":%q,"resource":%q,"amr":["pwd"],"user_agent":%q,"address":%q}`,
 			subjectID(toBeRefreshed, n*subjects+turns[n]%subjects), client, audience, userAgent, address)
 		return as.post(ctx, "/admin/v1/sessions", jsonType, body, nil)
+	}
+}
+
+// introspecting lets the backend ask about a token of its own.
+func (w *world) introspecting() call {
+	own := sync.OnceValues(func() (string, error) { return w.backendToken(context.Background(), audience) })
+	return func(ctx context.Context, _ int) error {
+		token, err := own()
+		if err != nil {
+			return err
+		}
+		var answer struct {
+			Active bool `json:"active"`
+		}
+		form := url.Values{"token": {token}, "client_id": {backend}, "client_secret": {w.secret}}
+		err = w.caller.post(ctx, "/oauth2/introspect", formType, form.Encode(), &answer)
+		if err == nil && !answer.Active {
+			err = errors.New("the token isn't active")
+		}
+		return err
 	}
 }
 
