@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// ClientGrant asks for a token for a client that acts for itself and has just proved who it is.
+// ClientGrant asks for a token for a client that acts for itself.
 type ClientGrant struct {
-	ClientID string
+	Client   ClientProof
 	Resource string   // audience of the access token; "" is the client's first resource, or else the default one
 	Scope    []string // nil asks for everything that client and resource allow
 
@@ -17,19 +17,16 @@ type ClientGrant struct {
 }
 
 // IssueToClient gives an access token to a client that acts for itself (RFC 6749 §4.4). The client is the token's subject: it has a
-// generation and claims like any other, which ChangeSubject changes, and DisableSubject stops it. There is no session and no refresh token: it asks again. The caller has authenticated the client.
+// generation and claims like any other, which ChangeSubject changes, and DisableSubject stops it. There is no session and no refresh token: it asks again.
 //
-// A public client, which can't prove who it is, is ErrUnauthorizedClient; a disabled one ErrInvalidGrant; all else is as with Issue.
+// A client that doesn't prove who it is is ErrInvalidClient, a public one, which can't, ErrUnauthorizedClient; a disabled one ErrInvalidGrant; all else is as with Issue.
 func (i *Issuer) IssueToClient(ctx context.Context, g ClientGrant) (Tokens, error) {
-	if g.ClientID == "" {
-		return Tokens{}, ErrInvalidClient // the default one is a person's
-	}
 	if err := checkThumbprint(g.KeyThumbprint); err != nil {
 		return Tokens{}, err
 	}
 	d, err := i.draftOwn(ctx, g)
 	if errors.Is(err, ErrNotFound) {
-		if err := i.makeOwnSubject(ctx, g.ClientID); err != nil {
+		if err := i.makeOwnSubject(ctx, g.Client); err != nil {
 			return Tokens{}, err
 		}
 		d, err = i.draftOwn(ctx, g)
@@ -42,7 +39,7 @@ func (i *Issuer) IssueToClient(ctx context.Context, g ClientGrant) (Tokens, erro
 
 // draftOwn drafts a token for a client itself. ErrNotFound is that there is no subject for it yet.
 func (i *Issuer) draftOwn(ctx context.Context, g ClientGrant) (d *draft, err error) {
-	// Client, claims, generation and the token's time are of one state of the database, and nobody waits for a lock: whatever changes
+	// Client, its proof, claims, generation and the token's time are of one state of the database, and nobody waits for a lock: whatever changes
 	// or deletes the client's subject or disables it, or deletes the client, comes before, and counts, or after, and has a rule for the
 	// generation that it ends, which refuses this token whenever it was issued. A longer life than the rules of that time reckoned
 	// with is of a later state than theirs.
@@ -59,7 +56,7 @@ func (i *Issuer) draftOwn(ctx context.Context, g ClientGrant) (d *draft, err err
 }
 
 func (m moment) beginOwn(r Reader, g ClientGrant) (*draft, error) {
-	client, err := m.issuer.confidentialClient(r, g.ClientID)
+	client, err := m.issuer.confidentialClient(r, g.Client)
 	if err != nil {
 		return nil, err
 	}
@@ -81,8 +78,8 @@ func (m moment) beginOwn(r Reader, g ClientGrant) (*draft, error) {
 	return m.draft(&subject, nil, client, resource, scope, terms{thumbprint: g.KeyThumbprint})
 }
 
-func (i *Issuer) confidentialClient(r ClientReader, id string) (*Client, error) {
-	client, err := i.client(r, id)
+func (i *Issuer) confidentialClient(r ClientReader, p ClientProof) (*Client, error) {
+	client, err := i.proved(r, p)
 	if err == nil && !client.Confidential() {
 		return nil, ErrUnauthorizedClient
 	}
@@ -90,11 +87,11 @@ func (i *Issuer) confidentialClient(r ClientReader, id string) (*Client, error) 
 }
 
 // makeOwnSubject makes the subject that a client is.
-func (i *Issuer) makeOwnSubject(ctx context.Context, id string) error {
+func (i *Issuer) makeOwnSubject(ctx context.Context, p ClientProof) error {
 	// Whether the client exists and making its subject are one transaction: a deletion of the client comes after, and deletes the subject
 	// too, or before, and none is made. Of two that make it, the second finds it.
 	return i.commit(ctx, func(u *update) error {
-		client, err := i.confidentialClient(u, id)
+		client, err := i.confidentialClient(u, p)
 		if err != nil {
 			return err
 		}

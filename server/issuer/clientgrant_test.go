@@ -22,7 +22,7 @@ func (f *fixture) confidential(id string) (secret string) {
 
 func (f *fixture) issueToClient(id string) issuer.Tokens {
 	f.Helper()
-	tokens, err := f.IssueToClient(f.Context(), issuer.ClientGrant{ClientID: id})
+	tokens, err := f.IssueToClient(f.Context(), issuer.ClientGrant{Client: issuer.KnownClient(issuer.Client{ID: id})})
 	f.do(err)
 	return tokens
 }
@@ -35,7 +35,7 @@ func TestAuthenticateClient(t *testing.T) {
 	}
 	check := func(id, secret string, want error) {
 		t.Helper()
-		c, err := f.AuthenticateClient(t.Context(), id, secret)
+		c, err := f.AuthenticateClient(t.Context(), issuer.ClientProof{ID: id, Secret: secret})
 		if !errors.Is(err, want) || (err == nil) != (c.ID != "") {
 			t.Errorf("%s: client %+v, %v, want %v", id, c, err, want)
 		}
@@ -80,18 +80,18 @@ func TestIssueToClient(t *testing.T) {
 		grant issuer.ClientGrant
 		want  error
 	}{
-		{issuer.ClientGrant{ClientID: "client_robot"}, issuer.ErrInvalidGrant},
-		{issuer.ClientGrant{ClientID: "client_web"}, issuer.ErrUnauthorizedClient},
-		{issuer.ClientGrant{ClientID: "client_unknown"}, issuer.ErrInvalidClient},
+		{issuer.ClientGrant{Client: issuer.KnownClient(issuer.Client{ID: "client_robot"})}, issuer.ErrInvalidGrant},
+		{issuer.ClientGrant{Client: issuer.KnownClient(issuer.Client{ID: "client_web"})}, issuer.ErrUnauthorizedClient},
+		{issuer.ClientGrant{Client: issuer.KnownClient(issuer.Client{ID: "client_unknown"})}, issuer.ErrInvalidClient},
 		{issuer.ClientGrant{}, issuer.ErrInvalidClient},
-		{issuer.ClientGrant{ClientID: "client_robot", Resource: "moon"}, issuer.ErrInvalidTarget},
+		{issuer.ClientGrant{Client: issuer.KnownClient(issuer.Client{ID: "client_robot"}), Resource: "moon"}, issuer.ErrInvalidTarget},
 	} {
 		if _, err := f.IssueToClient(t.Context(), c.grant); !errors.Is(err, c.want) {
 			t.Errorf("%+v: error %v, want %v", c.grant, err, c.want)
 		}
 	}
 	f.do(f.EnableSubject(t.Context(), "client_robot"))
-	if _, err := f.IssueToClient(t.Context(), issuer.ClientGrant{ClientID: "client_robot", Scope: []string{"pets:admin"}}); !errors.Is(err, issuer.ErrInvalidScope) {
+	if _, err := f.IssueToClient(t.Context(), issuer.ClientGrant{Client: issuer.KnownClient(issuer.Client{ID: "client_robot"}), Scope: []string{"pets:admin"}}); !errors.Is(err, issuer.ErrInvalidScope) {
 		t.Errorf("error %v, want ErrInvalidScope", err)
 	}
 	tokens = f.issueToClient("client_robot")
@@ -106,7 +106,7 @@ func TestFirstClientGrantRace(t *testing.T) {
 	var wait sync.WaitGroup
 	for range 8 {
 		wait.Go(func() {
-			tokens, err := f.IssueToClient(t.Context(), issuer.ClientGrant{ClientID: "client_robot"})
+			tokens, err := f.IssueToClient(t.Context(), issuer.ClientGrant{Client: issuer.KnownClient(issuer.Client{ID: "client_robot"})})
 			if err == nil {
 				err = f.Verifier().Check(t.Context(), tokens.Access)
 			}
@@ -151,7 +151,7 @@ func TestClientGrantBeside(t *testing.T) {
 			f.do(err)
 			f.do(other.Close()) // its upkeep isn't what is interrupted
 			store.meanwhile = func() { f.do(change(f)) }
-			tokens, err := other.IssueToClient(t.Context(), issuer.ClientGrant{ClientID: "client_robot"})
+			tokens, err := other.IssueToClient(t.Context(), issuer.ClientGrant{Client: issuer.KnownClient(issuer.Client{ID: "client_robot"})})
 			f.do(err)
 			if err := f.Verifier().Check(t.Context(), tokens.Access); err == nil {
 				t.Error("the token is good")

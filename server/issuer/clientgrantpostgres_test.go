@@ -30,7 +30,7 @@ func TestFirstClientGrantRaceOnPostgres(t *testing.T) {
 	var wait sync.WaitGroup
 	for range 8 {
 		wait.Go(func() {
-			if _, err := i.IssueToClient(t.Context(), issuer.ClientGrant{ClientID: "client_robot"}); err != nil {
+			if _, err := i.IssueToClient(t.Context(), issuer.ClientGrant{Client: issuer.KnownClient(issuer.Client{ID: "client_robot"})}); err != nil {
 				t.Error(err)
 			}
 		})

@@ -61,7 +61,7 @@ func TestFirstTokensRace(t *testing.T) {
 				}
 			})
 			wait.Go(func() {
-				if _, err := i.IssueToClient(t.Context(), issuer.ClientGrant{ClientID: name}); err != nil {
+				if _, err := i.IssueToClient(t.Context(), issuer.ClientGrant{Client: issuer.KnownClient(issuer.Client{ID: name})}); err != nil {
 					t.Errorf("a client: %v", err)
 				}
 			})

@@ -14,7 +14,7 @@ import (
 func (f *fixture) backendToken() string {
 	f.Helper()
 	f.do("POST", "/admin/v1/clients", `{"client_id":"client_service","confidential":true,"scope":"jot:sessions"}`).want(f.T, 201)
-	tokens, err := f.issuer.IssueToClient(f.Context(), issuer.ClientGrant{ClientID: "client_service", Resource: f.issuer.AdminAudience()})
+	tokens, err := f.issuer.IssueToClient(f.Context(), issuer.ClientGrant{Client: issuer.KnownClient(issuer.Client{ID: "client_service"}), Resource: f.issuer.AdminAudience()})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -42,42 +42,55 @@ var provingMethods = []string{authBasic, authPost, authJWT}
 // authenticate settles which client makes a request, or refuses it. Nothing else of the request counts before that, so that a wrong
 // client never uses up a token.
 func (s *Server) authenticate(r *http.Request, c *client) (issuer.Client, error) {
+	proof, err := s.proof(r, c)
+	if err != nil {
+		return issuer.Client{}, err
+	}
+	found, err := s.issuer.AuthenticateClient(r.Context(), proof)
+	return found, clientError(err, inHeader(r))
+}
+
+// inHeader reports whether a client states itself in the Authorization header, and is to be answered so (RFC 6749 section 5.2).
+func inHeader(r *http.Request) bool { return len(r.Header.Values("Authorization")) > 0 }
+
+// proof reads how a client proves who it is. Of an assertion, which is good once, nothing is left to prove.
+func (s *Server) proof(r *http.Request, c *client) (issuer.ClientProof, error) {
 	stated := r.Header.Values("Authorization")
 	switch {
 	case len(stated) > 1:
-		return issuer.Client{}, invalidRequest("two Authorization headers")
+		return issuer.ClientProof{}, invalidRequest("two Authorization headers")
 	case len(stated) == 1 && c.Secret != "": // RFC 6749 section 2.3: one method a request
-		return issuer.Client{}, invalidRequest("a client secret in the body beside the Authorization header")
+		return issuer.ClientProof{}, invalidRequest("a client secret in the body beside the Authorization header")
 	case c.Assertion != "" || c.AssertionType != "":
 		return s.authenticateAssertion(r, c, len(stated) == 1)
 	case len(stated) == 1:
 		if err := c.fromBasic(stated[0]); err != nil {
-			return issuer.Client{}, err
+			return issuer.ClientProof{}, err
 		}
 	case c.ID == "":
-		return issuer.Client{}, missing("client_id")
+		return issuer.ClientProof{}, missing("client_id")
 	}
-	found, err := s.issuer.AuthenticateClient(r.Context(), c.ID, c.Secret)
-	return found, clientError(err, len(stated) == 1)
+	return issuer.ClientProof{ID: c.ID, Secret: c.Secret}, nil
 }
 
 // authenticateAssertion settles who makes a request that bears a JWT for it (RFC 7521 section 4.2). It's the only proof in it.
-func (s *Server) authenticateAssertion(r *http.Request, c *client, header bool) (issuer.Client, error) {
+func (s *Server) authenticateAssertion(r *http.Request, c *client, header bool) (issuer.ClientProof, error) {
 	switch {
 	case header || c.Secret != "":
-		return issuer.Client{}, invalidRequest("a client assertion beside another proof of who the client is")
+		return issuer.ClientProof{}, invalidRequest("a client assertion beside another proof of who the client is")
 	case c.Assertion == "":
-		return issuer.Client{}, missing("client_assertion")
+		return issuer.ClientProof{}, missing("client_assertion")
 	case c.AssertionType == "":
-		return issuer.Client{}, missing("client_assertion_type")
+		return issuer.ClientProof{}, missing("client_assertion_type")
 	case c.AssertionType != assertionJWT:
-		return issuer.Client{}, issuer.ErrInvalidClient
+		return issuer.ClientProof{}, issuer.ErrInvalidClient
 	}
 	found, err := s.issuer.AuthenticateAssertion(r.Context(), c.ID, c.Assertion)
-	if err == nil {
-		c.ID = found.ID
+	if err != nil {
+		return issuer.ClientProof{}, err
 	}
-	return found, err
+	c.ID = found.ID
+	return issuer.KnownClient(found), nil
 }
 
 // fromBasic reads the Authorization header. A client ID in the body may only repeat that of the header.

@@ -11,7 +11,8 @@ const grantClient = "client_credentials" // RFC 6749 section 4.4
 
 // issueToClient answers a client that acts for itself.
 func (s *Server) issueToClient(r *http.Request, req *tokenRequest) (issuer.Tokens, error) {
-	return s.issuer.IssueToClient(r.Context(), issuer.ClientGrant{
-		ClientID: req.ID, Resource: req.Resource, Scope: web.ParseScope(req.Scope), KeyThumbprint: req.keyThumbprint,
+	tokens, err := s.issuer.IssueToClient(r.Context(), issuer.ClientGrant{
+		Client: req.proof, Resource: req.Resource, Scope: web.ParseScope(req.Scope), KeyThumbprint: req.keyThumbprint,
 	})
+	return tokens, clientError(err, inHeader(r))
 }

@@ -34,7 +34,7 @@ type Published interface {
 
 // Grants are the ways to get tokens, for clients that prove who they are.
 type Grants interface {
-	AuthenticateClient(ctx context.Context, id, secret string) (issuer.Client, error)
+	AuthenticateClient(ctx context.Context, p issuer.ClientProof) (issuer.Client, error)
 	AuthenticateAssertion(ctx context.Context, id, assertion string) (issuer.Client, error)
 	IssueToClient(ctx context.Context, g issuer.ClientGrant) (issuer.Tokens, error)
 	ExchangeToken(ctx context.Context, e issuer.Exchange) (issuer.Tokens, error)
