@@ -59,7 +59,7 @@ func TestAuthenticateClient(t *testing.T) {
 
 func TestIssueToClient(t *testing.T) {
 	f := newFixture(t, config())
-	f.confidential("client_robot")
+	secret := f.confidential("client_robot")
 	tokens := f.issueToClient("client_robot")
 	token := f.accept(tokens.Access)
 	if token.Subject() != "client_robot" || token.ClientID() != "client_robot" || token.SessionID() != "" || tokens.Refresh != "" ||
@@ -91,6 +91,22 @@ func TestIssueToClient(t *testing.T) {
 		}
 	}
 	f.do(f.EnableSubject(t.Context(), "client_robot"))
+	for _, c := range []struct {
+		proof issuer.ClientProof
+		want  error
+	}{
+		{issuer.ClientProof{ID: "client_robot", Secret: secret}, nil},
+		{issuer.ClientProof{ID: "client_robot", Secret: secret + "A"}, issuer.ErrInvalidClient},
+		{issuer.ClientProof{ID: "client_robot"}, issuer.ErrInvalidClient},
+		{issuer.ClientProof{ID: "client_unknown", Secret: secret}, issuer.ErrInvalidClient},
+		{issuer.ClientProof{ID: "client_web", Secret: secret}, issuer.ErrInvalidClient},
+		{issuer.ClientProof{ID: "client_web"}, issuer.ErrUnauthorizedClient},
+		{issuer.ClientProof{}, issuer.ErrInvalidClient}, // and not the default one
+	} {
+		if _, err := f.IssueToClient(t.Context(), issuer.ClientGrant{Client: c.proof}); !errors.Is(err, c.want) {
+			t.Errorf("%s: error %v, want %v", c.proof.ID, err, c.want)
+		}
+	}
 	if _, err := f.IssueToClient(t.Context(), issuer.ClientGrant{Client: issuer.KnownClient(issuer.Client{ID: "client_robot"}), Scope: []string{"pets:admin"}}); !errors.Is(err, issuer.ErrInvalidScope) {
 		t.Errorf("error %v, want ErrInvalidScope", err)
 	}

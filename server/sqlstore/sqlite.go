@@ -66,6 +66,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if s.reader, err = connect(dataSource(path, o, "_pragma", "query_only(1)"), o.Readers); err != nil {
 		return nil, errors.Join(fmt.Errorf("database %s: %w", path, err), s.writer.Close())
 	}
+	s.reader.patient = true // the driver would start a goroutine for each statement, which costs more than most of them
 	// The schema comes before the statements that know it.
 	err = migrate(ctx, s.writer.DB, s.dialect)
 	if err == nil {

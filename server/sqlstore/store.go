@@ -3,7 +3,7 @@
 // It stores and decides nothing: the rules are in issuer and accounts, whose Store interfaces it satisfies. What was committed is on the disk.
 //
 // On SQLite one connection writes, in immediate transactions that those share who wait (see group.go), and a pool of others reads beside it, each on the state of its first
-// read. On PostgreSQL several write, and what a transaction reads it locks: see dialect.go for the order.
+// read. What reads runs to its end, as it is short. On PostgreSQL several write, and what a transaction reads it locks: see dialect.go for the order.
 package sqlstore
 
 import (
@@ -45,6 +45,24 @@ type Store struct {
 type database struct {
 	*sql.DB
 	prepared map[string]*sql.Stmt
+	patient  bool // statements that have begun run to their end, whatever becomes of the caller
+}
+
+// begin begins a transaction, and returns the context of its statements. A patient one waits for a connection no longer than its caller.
+func (d *database) begin(ctx context.Context, o *sql.TxOptions) (begun *sql.Tx, own context.Context, release func() error, err error) {
+	if !d.patient {
+		begun, err = d.BeginTx(ctx, o)
+		return begun, ctx, func() error { return nil }, err
+	}
+	connection, err := d.Conn(ctx)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	own = context.WithoutCancel(ctx)
+	if begun, err = connection.BeginTx(own, o); err != nil {
+		connection.Close()
+	}
+	return begun, own, connection.Close, err
 }
 
 // View implements issuer.Store.
@@ -98,12 +116,13 @@ func (t *tx) update(f func(*tx) error) error {
 }
 
 func (s *Store) transact(ctx context.Context, db *database, o *sql.TxOptions, f func(*tx) error) error {
-	begun, err := db.BeginTx(ctx, o)
+	begun, own, release, err := db.begin(ctx, o)
 	if err != nil {
 		return explain(ctx, err)
 	}
+	defer release()
 	defer begun.Rollback() // after a commit it does nothing
-	if err := f(&tx{ctx: ctx, Tx: begun, store: s, prepared: db.prepared}); err != nil {
+	if err := f(&tx{ctx: own, Tx: begun, store: s, prepared: db.prepared}); err != nil {
 		return err
 	}
 	return explain(ctx, begun.Commit())
