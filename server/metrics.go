@@ -96,10 +96,12 @@ type loginCounts struct{ ok, wrong, throttled, busy, failed atomic.Uint64 }
 
 func (c *loginCounts) count(err error) {
 	_, throttled := errors.AsType[*issuer.ThrottledError](err)
+	_, half := errors.AsType[*issuer.SecondFactorError](err)
 	switch {
+	case half: // its second half counts
 	case err == nil:
 		c.ok.Add(1)
-	case errors.Is(err, issuer.ErrInvalidCredentials):
+	case errors.Is(err, issuer.ErrInvalidCredentials), errors.Is(err, issuer.ErrFactor), errors.Is(err, issuer.ErrCode):
 		c.wrong.Add(1)
 	case throttled:
 		c.throttled.Add(1)
@@ -126,6 +128,12 @@ type countedAccounts struct {
 
 func (a countedAccounts) LogIn(ctx context.Context, name, password string, from issuer.Device) (issuer.Proof, error) {
 	proof, err := a.Accounts.LogIn(ctx, name, password, from)
+	a.counts.count(err)
+	return proof, err
+}
+
+func (a countedAccounts) CompleteLogIn(ctx context.Context, challenge, code string, from issuer.Device) (issuer.Proof, error) {
+	proof, err := a.Accounts.CompleteLogIn(ctx, challenge, code, from)
 	a.counts.count(err)
 	return proof, err
 }

@@ -176,7 +176,7 @@ func New(ctx context.Context, c Config) (_ *Server, err error) {
 	if s.witness, err = startWitness(ctx, c.witnessFile(), s.store, s.issuer, c.Logger); err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
-	if s.handler, err = s.routes(c); err != nil {
+	if s.handler, err = s.routes(ctx, c); err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
 	s.sender = backchannel.Start(ctx, s.issuer, c.Logger)
@@ -219,7 +219,7 @@ func (c Config) checkSignUpScope() error {
 }
 
 // routes wires each part to the small interfaces of the others.
-func (s *Server) routes(c Config) (_ http.Handler, err error) {
+func (s *Server) routes(ctx context.Context, c Config) (_ http.Handler, err error) {
 	people := accounts.Config{
 		Invited:     !c.OpenSignUp,
 		SignUpScope: c.SignUpScope, SignUpClaims: c.SignUpClaims, NoThrottling: c.NoThrottling,
@@ -231,6 +231,11 @@ func (s *Server) routes(c Config) (_ http.Handler, err error) {
 	s.accounts, err = accounts.New(s.store, s.issuer, people)
 	if err != nil {
 		return nil, err
+	}
+	if len(c.Issuer.OlderKeyEncryptionKeys) > 0 {
+		if err := s.accounts.ResealFactors(ctx); err != nil {
+			return nil, err
+		}
 	}
 	firstParty, err := api.New(s.issuer, s.issuer.Verifier(), countedAccounts{s.accounts, &s.logins}, api.Options{
 		OpenSignUp: c.OpenSignUp, InviteSignUp: c.InviteSignUp, TrustedOrigins: c.CORSOrigins,

@@ -29,6 +29,7 @@ type accessClaims struct {
 	Generation uint64   `json:"gen"`
 	Scope      string   `json:"scope,omitempty"`
 	AuthTime   int64    `json:"auth_time,omitempty"`
+	ACR        string   `json:"acr,omitempty"`
 	AMR        []string `json:"amr,omitempty"`
 
 	Confirmation *confirmation `json:"cnf,omitempty"`
@@ -86,7 +87,7 @@ func (m moment) draft(subject *Subject, session *Session, client *Client, resour
 			expires = end
 		}
 		d.ends = session.Expires.Sub(m.now)
-		claims.SessionID, claims.AuthTime, claims.AMR = session.ID, session.AuthTime.Unix(), session.AMR
+		claims.SessionID, claims.AuthTime, claims.AMR, claims.ACR = session.ID, session.AuthTime.Unix(), session.AMR, acrOf(session.AMR)
 	}
 	if !expires.After(issued) {
 		return nil, ErrInvalidGrant

@@ -23,7 +23,8 @@ type Authorization struct {
 	Challenge       string // RFC 7636, demanded
 	ChallengeMethod string // "S256": "" would be plain, which is refused
 	Prompt          []string
-	MaxAge          string // seconds since the last login
+	MaxAge          string   // seconds since the last login
+	ACRValues       []string // classes of authentication of which one is wanted (RFC 9470 §4); those that nobody knows here count for nothing
 	LoginHint       string
 
 	Asked time.Time // when the request came in: a login after that is as new as any could be; set by Authorize
@@ -125,9 +126,23 @@ func (a *Authorization) maxAge() (age time.Duration, ok bool) {
 	return time.Duration(seconds) * time.Second, err == nil && len(a.MaxAge) <= maxMaxAge
 }
 
-// wantsLogin reports whether a sign-in is too old for the request.
+// wantsLogin reports whether a sign-in is too old for the request, or too weak.
 func (a *Authorization) wantsLogin(s *SignIn) bool {
 	asked := slices.Contains(a.Prompt, promptLogin) || slices.Contains(a.Prompt, promptSelect)
 	age, _ := a.maxAge()
-	return asked && s.AuthTime.Before(a.Asked) || a.Asked.Sub(s.AuthTime) > age
+	return asked && s.AuthTime.Before(a.Asked) || a.Asked.Sub(s.AuthTime) > age || !a.strongEnough(s)
+}
+
+// strongEnough reports whether a sign-in is of one of the classes that the request names. Two factors are enough where one is.
+func (a *Authorization) strongEnough(s *SignIn) bool {
+	if slices.Contains(a.ACRValues, ACROneFactor) || !slices.Contains(a.ACRValues, ACRTwoFactors) {
+		return true
+	}
+	return acrOf(s.AMR) == ACRTwoFactors
+}
+
+// unmet reports whether somebody has logged in for the request and still isn't signed in as strongly as it asks (RFC 9470 §5): another login wouldn't
+// change that.
+func (a *Authorization) unmet(s *SignIn) bool {
+	return !a.strongEnough(s) && !s.AuthTime.Before(a.Asked)
 }

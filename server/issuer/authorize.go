@@ -98,6 +98,9 @@ func (i *Issuer) decide(r Reader, a Authorization, secret string, allowed bool) 
 	if err := i.requested(r, &d); err != nil {
 		return Decision{}, err
 	}
+	if !nobody && a.unmet(&d.signIn) {
+		return Decision{}, Refused("unmet_authentication_requirements", "the subject has no second factor")
+	}
 	if nobody || a.wantsLogin(&d.signIn) {
 		return d, nil
 	}

@@ -30,6 +30,21 @@ func (i *Issuer) Amend(ctx context.Context, sub string, kind EventKind, with fun
 	})
 }
 
+// Confirm runs what a proof confirms where no session begins yet: the subject has to prove more. It fails as SignIn does.
+func (i *Issuer) Confirm(ctx context.Context, p Proof) error {
+	// The subject's state and what is confirmed are one commit: a ban at the same time comes before, and nothing is confirmed, or after.
+	return i.commit(ctx, func(u *update) error {
+		subject, err := findSubject(u, p.Subject)
+		if err != nil {
+			return err
+		}
+		if subject.Disabled {
+			return ErrInvalidGrant
+		}
+		return p.Confirm(u.Tx)
+	})
+}
+
 func (u *update) enrol(s Subject, with func(Tx) error) error {
 	if _, err := u.createSubject(s); err != nil {
 		return err

@@ -25,6 +25,8 @@ var (
 	ErrProofRequired = errors.New("issuer: the client's tokens are bound to a key; send a DPoP proof")
 	// ErrInvalidCredentials is a wrong name or password; which of them is not said.
 	ErrInvalidCredentials = errors.New("issuer: wrong name or password")
+	// ErrFactor is a code of a second factor that is wrong, was used, or has run out.
+	ErrFactor = errors.New("issuer: wrong code; wait for the next one")
 	// ErrCode is the code of a link or an invitation that isn't good: it's wrong, was used, or has expired.
 	ErrCode = errors.New("issuer: the code is not valid any more; ask for a new one")
 	// ErrNoMail is what can't be done by a server that sends no mail.
@@ -48,6 +50,17 @@ var (
 	// jot.ErrUnavailable, so that a verifier over an issuer fails the same way.
 	ErrUnavailable = jot.ErrUnavailable
 )
+
+// SecondFactorError is a login whose password was right, and that lacks a second factor: whoever has the challenge may complete it.
+type SecondFactorError struct {
+	Challenge string
+	ExpiresIn time.Duration
+}
+
+// Error says what is missing.
+func (e *SecondFactorError) Error() string {
+	return "issuer: the account has a second factor; send the challenge back with a code of it"
+}
 
 // ThrottledError is an attempt to log in that comes too soon after others that failed: answer 429 with Retry-After. It says nothing of
 // whether the account exists or the password was right.

@@ -59,7 +59,7 @@ func (m moment) draftID(d *draft, client *Client, resource *Resource, access acc
 	}
 	d.id = &idDraft{key: key, claims: idClaims{
 		Issuer: access.Issuer, Subject: access.Subject, Audience: client.ID, Expires: access.Expires, IssuedAt: access.IssuedAt,
-		AuthTime: access.AuthTime, ACR: acrOf(access.AMR), AMR: access.AMR, SessionID: access.SessionID,
+		AuthTime: access.AuthTime, ACR: access.ACR, AMR: access.AMR, SessionID: access.SessionID,
 	}}
 	return nil
 }

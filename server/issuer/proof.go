@@ -27,7 +27,15 @@ type StoredAccount struct {
 	Canonical string       // the name as it is compared
 	HashKind  string       // of the password, such as "argon2id"
 	Codes     []StoredCode // that were sent and not used
+	Factors   []Factor
 	Created   time.Time
+}
+
+// Factor is what an account demands beside its password.
+type Factor struct {
+	Kind          string // "totp"
+	Created       time.Time
+	RecoveryCodes int // that are left
 }
 
 // StoredCode is a code that was sent to a person.

@@ -71,10 +71,13 @@ func (t *tx) UpdateEmail(subject string, e accounts.Email) error {
 	return t.change(updateEmail, e.Address, e.Key, flag(e.Verified), subject)
 }
 
-// DeleteAccount implements issuer.SubjectWriter. What was sent to somebody who is gone opens nothing any more.
+// DeleteAccount implements issuer.SubjectWriter. What was sent to somebody who is gone opens nothing any more, and neither do codes.
 func (t *tx) DeleteAccount(subject string) error {
 	if err := t.insert(deleteAccount, subject); err != nil {
 		return err
 	}
-	return t.insert(deleteEveryTicketOf, subject)
+	if err := t.insert(deleteEveryTicketOf, subject); err != nil {
+		return err
+	}
+	return t.DeleteFactors(subject)
 }

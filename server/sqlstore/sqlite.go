@@ -160,6 +160,7 @@ var statements = []string{
 	selectSubject, selectSubjects, otherWithScope, insertSubject, updateSubject,
 	selectAccount, selectAccountOfSubject, selectAccountsFrom, insertAccount, deleteAccount, updatePassword,
 	selectAccountByEmail, updateEmail, selectTicket, selectTickets, insertTicket, deleteTicket, deleteTickets, deleteEveryTicketOf, sweepTickets,
+	selectTOTP, selectTOTPs, upsertTOTP, spendTOTP, resealTOTP, deleteTOTP, selectRecoveryCodes, insertRecoveryCode, deleteRecoveryCode, deleteRecoveryCodes,
 	selectThrottle, upsertThrottle, deleteThrottle, sweepThrottles,
 	selectSession, selectSessionsOf, selectSessions, selectSessionsOfClient, selectSessionsOfSubject, insertSession, updateSession,
 	endSessions, endSessionsOfClient, endEverySession,

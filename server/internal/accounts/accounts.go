@@ -7,6 +7,8 @@
 //
 // Guessing is throttled: an attempt is counted in the database before its hash is computed, and those that fail delay the next ones,
 // by name and by address, more and more. Nothing is ever locked.
+//
+// An account may demand one-time codes (RFC 6238) beside its password. Then the password gives a challenge and nothing else.
 package accounts
 
 import (
@@ -32,17 +34,24 @@ type Account struct {
 	Created      time.Time // UTC, whole milliseconds
 }
 
-// Issuer is what this package needs of an *issuer.Issuer: authentication codes under keys that all servers over one database share and the
-// database doesn't hold, and the transactions that change an account together with its subject.
+// Issuer is what this package needs of an *issuer.Issuer: its keys, and the transactions that change an account together with its subject.
 type Issuer interface {
-	MAC(purpose string, message []byte) (version byte, mac []byte)
-	CheckMAC(purpose string, message []byte, version byte, mac []byte) bool
+	Keys
 	Enrol(ctx context.Context, s issuer.Subject, with func(issuer.Tx) error) error
 	OutdateSubject(ctx context.Context, subject, keep string, with func(issuer.Tx) error) error
 	Amend(ctx context.Context, sub string, kind issuer.EventKind, with func(issuer.Tx) error) error
+	Confirm(ctx context.Context, p issuer.Proof) error
 	URL() string
 	CheckBootstrap(ctx context.Context, code string) error
 	BootstrapAdmin(ctx context.Context, code string, with func(sub string, tx issuer.Tx) error) (sub string, err error)
+}
+
+// Keys authenticate codes under keys that all servers over one database share and the database doesn't hold, and seal what it holds.
+type Keys interface {
+	MAC(purpose string, message []byte) (version byte, mac []byte)
+	CheckMAC(purpose string, message []byte, version byte, mac []byte) bool
+	SealSecret(purpose, id string, secret []byte) []byte
+	OpenSecret(purpose, id string, sealed []byte) (secret []byte, current bool, err error)
 }
 
 // Config says how much hashing may go on at once, how fast passwords may be guessed, and what a new subject is granted.

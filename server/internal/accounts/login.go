@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,12 +19,14 @@ type lookup struct {
 	want    storedHash // what the password must have; the decoy where there is no account
 	device  string     // ID of the known device; "" where there is none
 	limits  []limit
+	factor  bool // the account demands more than its password
 }
 
 // LogIn answers the subject of the account with this name and password. An unknown name and a wrong password are both
 // issuer.ErrInvalidCredentials, take one hash each and count alike. An attempt that comes too soon after others that failed is an
 // *issuer.ThrottledError and takes none, whether or not the name exists; too many callers are issuer.ErrBusy. Whether the subject is
-// disabled is the issuer's to say.
+// disabled is the issuer's to say. Where the account has a second factor a right password is an *issuer.SecondFactorError, from a known device
+// too: see CompleteLogIn.
 //
 // Attempts count by name and by address. Those from a known device count by account and device alone, so that nobody else's guesses
 // delay them. The proof's Confirm fails with issuer.ErrInvalidCredentials when the password was changed since it was checked, and gives
@@ -56,6 +59,9 @@ func (a *Accounts) LogIn(ctx context.Context, name, password string, from issuer
 		a.abandon(ctx, try)
 		return issuer.Proof{}, err
 	}
+	if found.factor {
+		return issuer.Proof{}, a.challenge(ctx, found.account, try, upgraded)
+	}
 	device := found.device
 	if device == "" {
 		device = newDeviceID()
@@ -64,8 +70,17 @@ func (a *Accounts) LogIn(ctx context.Context, name, password string, from issuer
 		Subject:     found.account.Subject,
 		AMR:         passwordAMR,
 		DeviceToken: a.newDeviceToken(device, found.account.Subject, a.config.Now()),
-		Confirm:     func(tx issuer.Tx) error { return a.confirmUpgrade(tx, found.account, try, upgraded) },
+		Confirm:     func(tx issuer.Tx) error { return a.confirmAlone(tx, found.account, try, upgraded) },
 	}, nil
+}
+
+// confirmAlone is confirmUpgrade for a password that is all that the account demands. Where a second factor has come meanwhile whoever asks again
+// learns it.
+func (a *Accounts) confirmAlone(t issuer.Tx, checked Account, try attempt, upgraded string) error {
+	if enrolled, err := hasFactor(a.store.AccountsTx(t), checked.Subject); err != nil || enrolled {
+		return cmp.Or(err, issuer.ErrBusy)
+	}
+	return a.confirmUpgrade(t, checked, try, upgraded)
 }
 
 // upgrade answers the hash that takes the place of one that isn't as a new one would be; "" keeps it.
@@ -113,6 +128,11 @@ func (a *Accounts) lookUp(ctx context.Context, given, password string, from issu
 		if err != nil && !errors.Is(err, issuer.ErrNotFound) {
 			return err
 		}
+		if found.account.Subject != "" {
+			if found.factor, err = hasFactor(tx, found.account.Subject); err != nil {
+				return err
+			}
+		}
 		found.device, found.limits = a.logInLimits(from, name, found.account.Subject)
 		return refused(tx, found.limits)
 	})
@@ -137,7 +157,10 @@ func (a *Accounts) logInLimits(from issuer.Device, name, subject string) (device
 
 // confirm is the Confirm of a proof that account had the password of now.
 func (a *Accounts) confirm(t issuer.Tx, checked Account, try attempt) error {
-	tx := a.store.AccountsTx(t)
+	return a.confirmIn(a.store.AccountsTx(t), checked, try)
+}
+
+func (a *Accounts) confirmIn(tx Tx, checked Account, try attempt) error {
 	now, err := tx.AccountOfSubject(checked.Subject)
 	if errors.Is(err, issuer.ErrNotFound) || err == nil && now.PasswordHash != checked.PasswordHash {
 		return issuer.ErrInvalidCredentials

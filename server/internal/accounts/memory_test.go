@@ -20,13 +20,16 @@ type memory struct {
 	subjects  map[string]issuer.Subject
 	throttles map[int64]Throttle
 	tickets   map[[32]byte]Ticket
-	now       time.Time // of the database
-	err       error     // answered by every method when set
+	totps     map[string]TOTP
+	recovery  map[[32]byte]string // subjects by hash
+	now       time.Time           // of the database
+	err       error               // answered by every method when set
 }
 
 func newMemory() *memory {
 	return &memory{
 		accounts: map[string]Account{}, subjects: map[string]issuer.Subject{}, throttles: map[int64]Throttle{}, tickets: map[[32]byte]Ticket{},
+		totps: map[string]TOTP{}, recovery: map[[32]byte]string{},
 		now: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC),
 	}
 }
@@ -42,8 +45,10 @@ func (m *memory) UpdateAccounts(ctx context.Context, f func(Tx) error) error {
 		return m.err
 	}
 	accounts, throttles, tickets := maps.Clone(m.accounts), maps.Clone(m.throttles), maps.Clone(m.tickets)
+	totps, recovery := maps.Clone(m.totps), maps.Clone(m.recovery)
 	err := f(memoryTx{m})
 	if err != nil {
+		m.totps, m.recovery = totps, recovery
 		m.accounts, m.throttles, m.tickets = accounts, throttles, tickets
 	}
 	return err
@@ -146,6 +151,73 @@ func (m memoryTx) SweepTickets(now time.Time, limit int) error {
 	return nil
 }
 
+func (m memoryTx) TOTP(subject string) (TOTP, error) {
+	if f, ok := m.totps[subject]; ok {
+		return f, nil
+	}
+	return TOTP{}, issuer.ErrNotFound
+}
+
+func (m memoryTx) TOTPs(after string, limit int) (found []TOTP, err error) {
+	for _, subject := range slices.Sorted(maps.Keys(m.totps)) {
+		if subject > after && len(found) < limit {
+			found = append(found, m.totps[subject])
+		}
+	}
+	return found, nil
+}
+
+func (m memoryTx) RecoveryCodes(subject string) (left int, err error) {
+	for _, owner := range m.recovery {
+		if owner == subject {
+			left++
+		}
+	}
+	return left, nil
+}
+
+func (m memoryTx) PutTOTP(f TOTP) error {
+	m.totps[f.Subject] = f
+	return nil
+}
+
+func (m memoryTx) SpendTOTP(subject string, step int64) error {
+	f, ok := m.totps[subject]
+	if !ok || f.Step >= step {
+		return issuer.ErrNotFound
+	}
+	f.Step = step
+	m.totps[subject] = f
+	return nil
+}
+
+func (m memoryTx) ResealTOTP(read TOTP, sealed []byte) error {
+	if f, ok := m.totps[read.Subject]; ok && bytes.Equal(f.Sealed, read.Sealed) {
+		f.Sealed = sealed
+		m.totps[read.Subject] = f
+	}
+	return nil
+}
+
+func (m memoryTx) InsertRecoveryCode(subject string, hash [32]byte) error {
+	m.recovery[hash] = subject
+	return nil
+}
+
+func (m memoryTx) SpendRecoveryCode(subject string, hash [32]byte) error {
+	if m.recovery[hash] != subject {
+		return issuer.ErrNotFound
+	}
+	delete(m.recovery, hash)
+	return nil
+}
+
+func (m memoryTx) DeleteFactors(subject string) error {
+	delete(m.totps, subject)
+	maps.DeleteFunc(m.recovery, func(_ [32]byte, owner string) bool { return owner == subject })
+	return nil
+}
+
 func (m memoryTx) Throttle(slot int64) (Throttle, error) {
 	if t, ok := m.throttles[slot]; ok {
 		return t, nil
@@ -225,4 +297,21 @@ func (i testIssuer) Amend(ctx context.Context, _ string, _ issuer.EventKind, wit
 
 func (i testIssuer) OutdateSubject(ctx context.Context, _, _ string, with func(issuer.Tx) error) error {
 	return i.store.UpdateAccounts(ctx, func(Tx) error { return with(nil) })
+}
+
+// SealSecret is no encryption: the memory is a test's own.
+func (testIssuer) SealSecret(purpose, id string, secret []byte) []byte {
+	return append([]byte(purpose+id), secret...)
+}
+
+func (testIssuer) OpenSecret(purpose, id string, sealed []byte) ([]byte, bool, error) {
+	secret, ok := bytes.CutPrefix(sealed, []byte(purpose+id))
+	if !ok {
+		return nil, false, issuer.ErrNotFound
+	}
+	return secret, true, nil
+}
+
+func (i testIssuer) Confirm(ctx context.Context, p issuer.Proof) error {
+	return i.store.UpdateAccounts(ctx, func(Tx) error { return p.Confirm(nil) })
 }

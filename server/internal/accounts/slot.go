@@ -19,6 +19,7 @@ const (
 	byNetwork                 // log-ins from an IPv4 /24 or an IPv6 /48
 	byChange                  // changes of one account's password
 	byMail                    // letters to one address
+	byFactor                  // codes of one account's second factor
 )
 
 const slotPurpose = "throttle slot"

@@ -8,7 +8,7 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// Store keeps accounts, tickets and what is remembered of failed attempts. It stores what it is given: the rules are in this package. Its
+// Store keeps accounts, their second factors, tickets and what is remembered of failed attempts. It stores what it is given: the rules are in this package. Its
 // methods fail as those of issuer.Store do.
 type Store interface {
 	// ViewAccounts runs f on one consistent state of the database.
@@ -26,6 +26,7 @@ type Reader interface {
 	// Now is the database's clock, in UTC and whole milliseconds.
 	Now() (time.Time, error)
 	AccountReader
+	FactorReader
 	TicketReader
 	ThrottleReader
 }
@@ -34,6 +35,7 @@ type Reader interface {
 type Tx interface {
 	Reader
 	AccountWriter
+	FactorWriter
 	TicketWriter
 	ThrottleWriter
 }
@@ -58,6 +60,33 @@ type AccountWriter interface {
 	// UpdateEmail replaces the address of a subject's account. It fails with issuer.ErrNotFound, and with issuer.ErrTaken when another
 	// account has verified the address and this one is to have, too.
 	UpdateEmail(subject string, e Email) error
+}
+
+// FactorReader reads second factors.
+type FactorReader interface {
+	// TOTP finds what makes a subject's one-time codes, confirmed or not, or fails with issuer.ErrNotFound.
+	TOTP(subject string) (TOTP, error)
+	// TOTPs returns up to limit of all, of subjects above after, in the order of their subjects.
+	TOTPs(after string, limit int) ([]TOTP, error)
+	// RecoveryCodes counts those of a subject that weren't used.
+	RecoveryCodes(subject string) (left int, err error)
+}
+
+// FactorWriter writes second factors.
+type FactorWriter interface {
+	// PutTOTP replaces what makes a subject's one-time codes, or adds it.
+	PutTOTP(TOTP) error
+	// SpendTOTP notes that a code of a step was used, or fails with issuer.ErrNotFound when that step's or a later one's was, or there is none. Of
+	// two that spend one step at once, one does.
+	SpendTOTP(subject string, step int64) error
+	// ResealTOTP replaces the sealed secret, if it's still the one of the TOTP that was read.
+	ResealTOTP(read TOTP, sealed []byte) error
+	// InsertRecoveryCode adds the hash of a code.
+	InsertRecoveryCode(subject string, hash [sha256.Size]byte) error
+	// SpendRecoveryCode removes a code, or fails with issuer.ErrNotFound. Of two that spend one code at once, one does.
+	SpendRecoveryCode(subject string, hash [sha256.Size]byte) error
+	// DeleteFactors removes all factors of a subject, with their recovery codes.
+	DeleteFactors(subject string) error
 }
 
 // TicketReader reads tickets.

@@ -19,6 +19,9 @@ func (a *Accounts) StoredAccount(ctx context.Context, subject string) (issuer.St
 			return err
 		}
 		stored = issuer.StoredAccount{Person: account.person(), Canonical: account.Name, HashKind: hashKind(account.PasswordHash), Created: account.Created}
+		if stored.Factors, err = factorsOf(r, subject); err != nil {
+			return err
+		}
 		for _, purpose := range []Purpose{ToVerify, ToReset} {
 			tickets, err := r.Tickets(subject, purpose, nil, maxStoredCodes)
 			if err != nil {

@@ -19,10 +19,11 @@ const (
 	ToSignUp Purpose = "sign_up"        // an invitation
 	ToVerify Purpose = "verify_email"   // whoever has it reads the mail of an address
 	ToReset  Purpose = "reset_password" // likewise, and chooses a new password
+	ToLogIn  Purpose = "log_in"         // whoever has it knows the password, and lacks the second factor
 )
 
 // ticketPrefixes begin the codes, so that they are told apart and found where they have leaked.
-var ticketPrefixes = map[Purpose]string{ToSignUp: "jit_", ToVerify: "jvt_", ToReset: "jpt_"}
+var ticketPrefixes = map[Purpose]string{ToSignUp: "jit_", ToVerify: "jvt_", ToReset: "jpt_", ToLogIn: "jlt_"}
 
 const (
 	codeSize = 32 // bytes
@@ -35,7 +36,7 @@ type Ticket struct {
 	Hash    [sha256.Size]byte
 	Purpose Purpose
 	Subject string // whom it's about; "" of an invitation
-	Detail  string // the address that it verifies; a note on an invitation
+	Detail  string // the address that it verifies; a note on an invitation; of a login, see passwordMark
 	Created time.Time
 	Expires time.Time
 }

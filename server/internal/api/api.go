@@ -48,6 +48,7 @@ type Accounts interface {
 	RequestReset(ctx context.Context, email string, from issuer.Device) error
 	CompleteReset(ctx context.Context, code, fresh string) error
 	Person(ctx context.Context, subject string) (issuer.Person, error)
+	SecondFactors
 	web.StoredAccounts
 }
 
@@ -114,6 +115,11 @@ func (a *API) Register(mux *http.ServeMux) {
 	routes := map[string]http.HandlerFunc{
 		"POST /v1/signup":                 a.signUp,
 		"POST /v1/login":                  a.logIn,
+		"POST /v1/login/factor":           a.completeLogIn,
+		"GET /v1/factors":                 a.listFactors,
+		"POST /v1/factors/totp":           a.enrolTOTP,
+		"POST /v1/factors/totp/confirm":   a.confirmTOTP,
+		"DELETE /v1/factors/totp":         a.removeTOTP,
 		"POST /v1/refresh":                a.refresh,
 		"POST /v1/logout":                 a.logOut,
 		"POST /v1/password":               a.changePassword,

@@ -177,8 +177,11 @@ func TestForeignClient(t *testing.T) {
 	}
 }
 
-// broken is accounts that fail.
-type broken struct{ err error }
+// broken is accounts that fail. Their second factors aren't reached.
+type broken struct {
+	api.SecondFactors
+	err error
+}
 
 func (b broken) SignUp(context.Context, issuer.Enrolment, issuer.Device) (string, error) {
 	return "", b.err
@@ -215,7 +218,7 @@ func TestFailuresAreHidden(t *testing.T) {
 		{fmt.Errorf("dial 10.0.0.1: %w", issuer.ErrUnavailable), 503, "5", true},
 		{errors.New("dial 10.0.0.1: no such column"), 500, "", true},
 	} {
-		f := mount(t, whole.issuer, broken{c.err}, api.Options{OpenSignUp: true})
+		f := mount(t, whole.issuer, broken{err: c.err}, api.Options{OpenSignUp: true})
 		for _, path := range []string{"/v1/signup", "/v1/login"} {
 			a := f.call("POST", path, webtest.Object(t, map[string]any{"username": name, "password": password}))
 			a.want(t, c.want)

@@ -38,7 +38,7 @@ func TestExportWantsARecentLogin(t *testing.T) {
 		t.Fatal(err)
 	}
 	for by, want := range map[time.Duration]int{0: http.StatusOK, 9 * time.Minute: http.StatusOK, 11 * time.Minute: http.StatusUnauthorized} {
-		handlers, err := api.New(later{f.issuer, by}, f.issuer.Verifier(), broken{issuer.ErrNotFound}, api.Options{})
+		handlers, err := api.New(later{f.issuer, by}, f.issuer.Verifier(), broken{err: issuer.ErrNotFound}, api.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,9 +9,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-type logInRequest struct {
-	Username    string `json:"username"`
-	Password    string `json:"password"`
+// session is what a log-in asks for.
+type session struct {
 	ClientID    string `json:"client_id"`    // of a first-party client; "" means the default
 	Resource    string `json:"resource"`     // audience of the access token; "" means the default
 	Scope       string `json:"scope"`        // "" means all that is granted
@@ -19,19 +18,50 @@ type logInRequest struct {
 	DeviceToken string `json:"device_token"` // of the last log-in from this device, where no cookie bears it
 }
 
-// logIn starts a session for a name and a password.
+type logInRequest struct {
+	Username string `json:"username"`
+	Password string `json:"password"`
+	session
+}
+
+// logIn starts a session for a name and a password, or answers a challenge where the account demands more.
 func (a *API) logIn(w http.ResponseWriter, r *http.Request) {
 	var req logInRequest
 	if err := web.DecodeJSON(w, r, &req); err != nil {
 		web.Fail(w, r, err)
 		return
 	}
-	client, err := a.firstParty(r.Context(), req.ClientID)
+	a.begin(w, r, req.session, func() (issuer.Proof, error) {
+		return a.accounts.LogIn(r.Context(), req.Username, req.Password, device(r, req.DeviceToken))
+	})
+}
+
+type factorRequest struct {
+	Challenge string `json:"challenge"`
+	Code      string `json:"code"`
+	session
+}
+
+// completeLogIn starts a session for a challenge and a code of the second factor.
+func (a *API) completeLogIn(w http.ResponseWriter, r *http.Request) {
+	var req factorRequest
+	if err := web.DecodeJSON(w, r, &req); err != nil {
+		web.Fail(w, r, err)
+		return
+	}
+	a.begin(w, r, req.session, func() (issuer.Proof, error) {
+		return a.accounts.CompleteLogIn(r.Context(), req.Challenge, req.Code, device(r, req.DeviceToken))
+	})
+}
+
+// begin starts the session that a log-in asks for, if its proof is good.
+func (a *API) begin(w http.ResponseWriter, r *http.Request, s session, prove func() (issuer.Proof, error)) {
+	client, err := a.firstParty(r.Context(), s.ClientID)
 	if err != nil {
 		web.Fail(w, r, err)
 		return
 	}
-	proof, err := a.accounts.LogIn(r.Context(), req.Username, req.Password, device(r, req.DeviceToken))
+	proof, err := prove()
 	if err != nil {
 		web.Fail(w, r, err)
 		return
@@ -39,8 +69,8 @@ func (a *API) logIn(w http.ResponseWriter, r *http.Request) {
 	tokens, err := a.issue(r.Context(), issuer.Grant{
 		Subject:   proof.Subject,
 		ClientID:  client,
-		Resource:  req.Resource,
-		Scope:     web.ParseScope(req.Scope),
+		Resource:  s.Resource,
+		Scope:     web.ParseScope(s.Scope),
 		AMR:       proof.AMR,
 		UserAgent: r.UserAgent(),
 		Address:   web.ClientAddress(r),
@@ -50,7 +80,7 @@ func (a *API) logIn(w http.ResponseWriter, r *http.Request) {
 		web.Fail(w, r, err)
 		return
 	}
-	a.writeLogIn(w, tokens, proof.DeviceToken, req.Cookies)
+	a.writeLogIn(w, tokens, proof.DeviceToken, s.Cookies)
 }
 
 // issue starts a session. A subject that is disabled or gone gets the answer that a wrong

@@ -39,13 +39,17 @@ func (a *API) changePassword(w http.ResponseWriter, r *http.Request) {
 var errWrongPassword = &web.Problem{Type: web.TypeInvalidCredentials, Title: "Wrong password", Status: http.StatusForbidden}
 
 func (a *API) renew(r *http.Request, tok *jot.Token, req passwordRequest) (issuer.Tokens, error) {
+	demanded, err := a.checkFactors(r, tok)
+	if err != nil {
+		return issuer.Tokens{}, err
+	}
 	proof, err := a.accounts.ChangePassword(r.Context(), tok.Subject(), req.Current, req.New, device(r, ""))
 	var tokens issuer.Tokens
 	if err == nil {
 		tokens, err = a.issuer.RenewSession(r.Context(), issuer.Renewal{
 			Subject:   proof.Subject,
 			SessionID: tok.SessionID(),
-			AMR:       proof.AMR,
+			AMR:       renewedAMR(tok, proof, demanded),
 			UserAgent: r.UserAgent(),
 			Address:   web.ClientAddress(r),
 			Confirm:   proof.Confirm,
@@ -58,4 +62,25 @@ func (a *API) renew(r *http.Request, tok *jot.Token, req passwordRequest) (issue
 		err = web.InvalidToken("the session is over")
 	}
 	return tokens, err
+}
+
+// checkFactors says whether the account demands a second factor, and refuses a login that lacks the account's second factor, or is too long ago for it to count: the new session would be as strong as one that
+// has just begun.
+func (a *API) checkFactors(r *http.Request, tok *jot.Token) (demanded bool, err error) {
+	found, err := a.accounts.Factors(r.Context(), tok.Subject())
+	if err != nil || len(found) == 0 {
+		return false, err
+	}
+	if !byTwoFactors(tok) {
+		return true, web.LoginTooWeak(issuer.ACRTwoFactors)
+	}
+	return true, a.checkRecent(r, tok)
+}
+
+// renewedAMR is how somebody proved who it is that gave the password anew. A second factor that checkFactors demanded counts on.
+func renewedAMR(tok *jot.Token, p issuer.Proof, demanded bool) []string {
+	if demanded && byTwoFactors(tok) {
+		return methods(tok)
+	}
+	return p.AMR
 }

@@ -29,11 +29,12 @@ type Issuer interface {
 // Accounts is what this package needs of an *accounts.Accounts.
 type Accounts interface {
 	LogIn(ctx context.Context, name, password string, from issuer.Device) (issuer.Proof, error)
+	CompleteLogIn(ctx context.Context, challenge, code string, from issuer.Device) (issuer.Proof, error)
 }
 
 // Options are choices about the pages. The zero value is ready to use.
 type Options struct {
-	// Templates is a folder whose files take the place of the built-in ones of the same name: page.html, login.html, consent.html, logout.html,
+	// Templates is a folder whose files take the place of the built-in ones of the same name: page.html, login.html, factor.html, consent.html, logout.html,
 	// done.html, error.html and style.css. "" has none. They are read once.
 	Templates string
 }
@@ -71,6 +72,7 @@ func (c *Console) Register(mux *http.ServeMux) {
 	}
 	own := map[string]http.HandlerFunc{ // forms of these pages alone
 		"POST /login":   c.logIn,
+		"POST /factor":  c.completeLogIn,
 		"POST /consent": c.consent,
 		"POST /logout":  c.logOut,
 	}

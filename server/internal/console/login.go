@@ -53,7 +53,16 @@ func (c *Console) logIn(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, err)
 		return
 	}
-	secret, err := c.signIn(w, r, form.Get("username"), form.Get("password"))
+	proof, err := c.accounts.LogIn(r.Context(), form.Get("username"), form.Get("password"), deviceOf(r))
+	var half *issuer.SecondFactorError
+	if errors.As(err, &half) {
+		c.writeFactor(w, r, p, http.StatusOK, factorView{Challenge: half.Challenge})
+		return
+	}
+	var secret string
+	if err == nil {
+		secret, err = c.signIn(w, r, proof)
+	}
 	if err != nil {
 		c.loginFailed(w, r, p, form.Get("username"), err)
 		return
@@ -63,12 +72,8 @@ func (c *Console) logIn(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// signIn checks a name and a password and begins the browser's sign-in. A subject that is disabled or gone gets the answer of a wrong password.
-func (c *Console) signIn(w http.ResponseWriter, r *http.Request, name, password string) (secret string, err error) {
-	proof, err := c.accounts.LogIn(r.Context(), name, password, deviceOf(r))
-	if err != nil {
-		return "", err
-	}
+// signIn begins the browser's sign-in. A subject that is disabled or gone gets the answer of a wrong password.
+func (c *Console) signIn(w http.ResponseWriter, r *http.Request, proof issuer.Proof) (secret string, err error) {
 	secret, life, err := c.issuer.SignIn(r.Context(), proof, signInOf(r))
 	if errors.Is(err, issuer.ErrInvalidGrant) || errors.Is(err, issuer.ErrNotFound) {
 		err = issuer.ErrInvalidCredentials
@@ -85,6 +90,8 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request, name, password 
 func (c *Console) loginFailed(w http.ResponseWriter, r *http.Request, p pending, name string, err error) {
 	var throttled *issuer.ThrottledError
 	switch {
+	case errors.Is(err, issuer.ErrCode):
+		c.writeLogin(w, r, p, http.StatusBadRequest, loginView{Problem: "That took too long. Log in again."})
 	case errors.Is(err, issuer.ErrInvalidCredentials):
 		c.writeLogin(w, r, p, http.StatusBadRequest, loginView{Username: name, Problem: "Wrong username or password."})
 	case errors.As(err, &throttled):

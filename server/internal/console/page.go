@@ -38,6 +38,7 @@ type frame struct {
 // samples are views with which each page is tried before it's served, beside empty ones.
 var samples = map[string]any{
 	"login.html":   loginView{Client: "App", Request: "x", Username: "ada", Problem: "x"},
+	"factor.html":  factorView{Client: "App", Request: "x", Challenge: "x", Problem: "x"},
 	"consent.html": consentView{Client: "App", Resource: "API", Request: "x", Login: "/login", Items: []scopeItem{{"openid", "know who you are"}, {"pets:read", ""}}},
 	"logout.html":  logoutView{Client: "App", Request: "x"},
 	"done.html":    doneView{},

@@ -37,6 +37,7 @@ type introspection struct {
 	SessionID string          `json:"sid,omitempty"`
 	Scope     string          `json:"scope,omitempty"`
 	AuthTime  int64           `json:"auth_time,omitempty"`
+	ACR       string          `json:"acr,omitempty"`
 	AMR       json.RawMessage `json:"amr,omitempty"`
 	Bound     json.RawMessage `json:"cnf,omitempty"` // RFC 9449 section 6.2
 	Actor     json.RawMessage `json:"act,omitempty"` // RFC 8693 section 4.1
@@ -90,8 +91,9 @@ func (s *Server) newIntrospection(found issuer.Introspection) (introspection, er
 	answer.TokenType, answer.ID = web.TokenType(bound), found.Access.ID()
 	return answer, found.Access.Decode(&struct {
 		AuthTime *int64           `json:"auth_time"`
+		ACR      *string          `json:"acr"`
 		AMR      *json.RawMessage `json:"amr"`
 		Bound    *json.RawMessage `json:"cnf"`
 		Actor    *json.RawMessage `json:"act"`
-	}{&answer.AuthTime, &answer.AMR, &answer.Bound, &answer.Actor})
+	}{&answer.AuthTime, &answer.ACR, &answer.AMR, &answer.Bound, &answer.Actor})
 }

@@ -33,6 +33,8 @@ const (
 	TypeLastAdmin          = "urn:jot:problem:last-admin"
 	TypeDeclared           = "urn:jot:problem:declared"
 	TypeKeyLimit           = "urn:jot:problem:key-limit"
+	TypeSecondFactor       = "urn:jot:problem:second-factor"
+	TypeFactor             = "urn:jot:problem:factor"
 	TypeInvalidClient      = "urn:jot:problem:invalid-client"
 )
 
@@ -50,6 +52,10 @@ type Problem struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Detail string `json:"detail,omitempty"`
+
+	// Of TypeSecondFactor: what goes back with a code, and for how many seconds it may.
+	Challenge string `json:"challenge,omitempty"`
+	ExpiresIn int    `json:"expires_in,omitempty"`
 
 	retryAfter int    // seconds; 0 means no Retry-After
 	challenge  string // what the Bearer challenge adds to the realm (RFC 6750 section 3)
@@ -71,6 +77,13 @@ func InvalidToken(detail string) *Problem {
 func LoginTooOld(maxAge time.Duration) *Problem {
 	p := NewProblem(http.StatusUnauthorized, "log in again: the last time was too long ago for this")
 	p.challenge = `, error="insufficient_user_authentication", error_description="a more recent login is needed", max_age="` + strconv.Itoa(wholeSeconds(maxAge)) + `"`
+	return p
+}
+
+// LoginTooWeak is the answer to a bearer token of a login of another class than the endpoint asks for (RFC 9470 section 3).
+func LoginTooWeak(class string) *Problem {
+	p := NewProblem(http.StatusUnauthorized, "log in again, with a second factor")
+	p.challenge = `, error="insufficient_user_authentication", error_description="a stronger login is needed", acr_values="` + class + `"`
 	return p
 }
 
@@ -151,7 +164,12 @@ func ProblemOf(err error) *Problem {
 func domainProblem(err error) *Problem {
 	var input *issuer.InputError
 	var throttled *issuer.ThrottledError
+	var half *issuer.SecondFactorError
 	switch {
+	case errors.As(err, &half):
+		return &Problem{Type: TypeSecondFactor, Title: "A second factor is needed", Status: http.StatusForbidden, Challenge: half.Challenge, ExpiresIn: wholeSeconds(half.ExpiresIn)}
+	case errors.Is(err, issuer.ErrFactor):
+		return &Problem{Type: TypeFactor, Title: "Wrong code", Status: http.StatusForbidden, Detail: "it's wrong, was used, or has run out: try the next one"}
 	case errors.As(err, &throttled):
 		return &Problem{Type: TypeThrottled, Title: "Too many failed attempts", Status: http.StatusTooManyRequests, retryAfter: wholeSeconds(throttled.RetryAfter)}
 	case errors.As(err, &input):

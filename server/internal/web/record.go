@@ -81,13 +81,30 @@ func NewSubjectRecord(s issuer.Subject) SubjectRecord {
 
 // AccountRecord is what is stored of a person's account, without the password's hash.
 type AccountRecord struct {
-	Username      string       `json:"username"`  // as its owner writes it
-	Canonical     string       `json:"canonical"` // as it is compared
-	Email         string       `json:"email"`
-	EmailVerified bool         `json:"email_verified"`
-	PasswordHash  string       `json:"password_hash"` // its kind: "argon2id"
-	Created       time.Time    `json:"created"`
-	Codes         []CodeRecord `json:"codes"` // that were sent and not used
+	Username      string         `json:"username"`  // as its owner writes it
+	Canonical     string         `json:"canonical"` // as it is compared
+	Email         string         `json:"email"`
+	EmailVerified bool           `json:"email_verified"`
+	PasswordHash  string         `json:"password_hash"` // its kind: "argon2id"
+	Created       time.Time      `json:"created"`
+	Codes         []CodeRecord   `json:"codes"` // that were sent and not used
+	Factors       []FactorRecord `json:"factors"`
+}
+
+// FactorRecord is what an account demands beside its password, without its secret.
+type FactorRecord struct {
+	Kind          string    `json:"kind"` // "totp"
+	Created       time.Time `json:"created"`
+	RecoveryCodes int       `json:"recovery_codes"` // that are left
+}
+
+// NewFactorRecords makes the records of an account's factors.
+func NewFactorRecords(factors []issuer.Factor) []FactorRecord {
+	records := []FactorRecord{}
+	for _, f := range factors {
+		records = append(records, FactorRecord(f))
+	}
+	return records
 }
 
 // CodeRecord is a code that was sent to a person, without the code.
@@ -101,6 +118,7 @@ type CodeRecord struct {
 func newAccountRecord(a issuer.StoredAccount) *AccountRecord {
 	record := &AccountRecord{
 		Username: a.Name, Canonical: a.Canonical, Email: a.Email, EmailVerified: a.EmailVerified, PasswordHash: a.HashKind, Created: a.Created, Codes: []CodeRecord{},
+		Factors: NewFactorRecords(a.Factors),
 	}
 	for _, c := range a.Codes {
 		record.Codes = append(record.Codes, CodeRecord(c))

@@ -1,0 +1,257 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+const (
+	resealBatch = 200
+)
+
+// EnrolTOTP begins to give an account one-time codes, and answers their secret and the URI of its QR code. Nothing is asked for until ConfirmTOTP has
+// seen a code; another EnrolTOTP begins anew. Attempts count as those of ChangePassword, and it fails as that does, and with issuer.ErrTaken where the
+// account has one-time codes already.
+func (a *Accounts) EnrolTOTP(ctx context.Context, subject, password string, from issuer.Device) (secret, uri string, err error) {
+	account, try, err := a.reauthenticate(ctx, subject, password, from)
+	if err != nil {
+		return "", "", err
+	}
+	raw := newTOTPSecret()
+	sealed := a.issuer.SealSecret(TOTPSecret, subject, raw)
+	// That the password is still right, giving back its attempt, that there are no codes yet and the secret are one commit: of two devices that enrol at
+	// once the one that came last has the secret that counts, and none takes the place of one that was confirmed meanwhile.
+	err = a.store.UpdateAccounts(ctx, func(tx Tx) error {
+		if err := a.confirmIn(tx, account, try); err != nil {
+			return err
+		}
+		if enrolled, err := hasFactor(tx, subject); err != nil || enrolled {
+			return errors.Join(err, taken(enrolled))
+		}
+		now, err := tx.Now()
+		if err != nil {
+			return err
+		}
+		return tx.PutTOTP(TOTP{Subject: subject, Sealed: sealed, Created: now})
+	})
+	if err != nil {
+		return "", "", err
+	}
+	secret = EncodeTOTPSecret(raw)
+	return secret, totpURI(a.issuer.URL(), account.Shown(), secret), nil
+}
+
+func taken(yes bool) error {
+	if yes {
+		return issuer.ErrTaken
+	}
+	return nil
+}
+
+// ConfirmTOTP takes the first code of a secret. From then on no password alone logs in, and the recovery codes are answered, this one time. It fails
+// with issuer.ErrFactor for a code that isn't right, issuer.ErrNotFound where nothing waits to be confirmed, and an *issuer.ThrottledError.
+func (a *Accounts) ConfirmTOTP(ctx context.Context, subject, code string, from issuer.Device) (codes []string, err error) {
+	try, err := a.charge(ctx, a.codeLimits(subject, from))
+	if err != nil {
+		return nil, err
+	}
+	codes, hashes := newRecoveryCodes(subject)
+	// The secret's state, the use of its code, the recovery codes and the event are one commit: of two that confirm at once the second finds it
+	// confirmed, so that the codes which somebody wrote down are those that count.
+	err = a.issuer.Amend(ctx, subject, issuer.EventFactorAdded, func(t issuer.Tx) error {
+		tx := a.store.AccountsTx(t)
+		f, err := tx.TOTP(subject)
+		if err == nil && f.Confirmed {
+			err = issuer.ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		step, err := a.matchTOTP(tx, f, plainCode(code))
+		if err != nil {
+			return err
+		}
+		f.Step, f.Confirmed = step, true
+		if err := errors.Join(tx.DeleteFactors(subject), tx.PutTOTP(f)); err != nil {
+			return err
+		}
+		for _, hash := range hashes {
+			if err := tx.InsertRecoveryCode(subject, hash); err != nil {
+				return err
+			}
+		}
+		return try.giveBack(tx)
+	})
+	if err != nil {
+		if !errors.Is(err, issuer.ErrFactor) {
+			a.abandon(ctx, try)
+		}
+		return nil, err
+	}
+	return codes, nil
+}
+
+// Factors answers what a subject's account demands beside its password.
+func (a *Accounts) Factors(ctx context.Context, subject string) (all []issuer.Factor, err error) {
+	err = a.store.ViewAccounts(ctx, func(r Reader) (err error) {
+		all, err = factorsOf(r, subject)
+		return err
+	})
+	return all, err
+}
+
+func factorsOf(r Reader, subject string) ([]issuer.Factor, error) {
+	f, err := r.TOTP(subject)
+	if errors.Is(err, issuer.ErrNotFound) || err == nil && !f.Confirmed {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	left, err := r.RecoveryCodes(subject)
+	return []issuer.Factor{{Kind: "totp", Created: f.Created, RecoveryCodes: left}}, err
+}
+
+// hasFactor says whether an account demands more than its password.
+func hasFactor(r Reader, subject string) (bool, error) {
+	f, err := r.TOTP(subject)
+	if errors.Is(err, issuer.ErrNotFound) {
+		return false, nil
+	}
+	return f.Confirmed, err
+}
+
+// RemoveFactors takes everything away that an account demands beside its password, with the recovery codes, or fails with issuer.ErrNotFound where there
+// is nothing. Whoever asks for it has just logged in with two factors, or is an administrator.
+func (a *Accounts) RemoveFactors(ctx context.Context, subject string) error {
+	// That there is one, its end and the event are one commit: nothing is removed unseen, and of two removals the second finds none.
+	return a.issuer.Amend(ctx, subject, issuer.EventFactorRemoved, func(t issuer.Tx) error {
+		tx := a.store.AccountsTx(t)
+		if _, err := tx.TOTP(subject); err != nil {
+			return err
+		}
+		return tx.DeleteFactors(subject)
+	})
+}
+
+// RemoveFactors is Accounts.RemoveFactors.
+func (a *Admin) RemoveFactors(ctx context.Context, subject string) error {
+	return a.accounts.RemoveFactors(ctx, subject)
+}
+
+// codeLimits bound guesses at the codes of one account. A known device has no count of its own here: the code is all that a thief of it lacks.
+func (a *Accounts) codeLimits(subject string, from issuer.Device) []limit {
+	if a.config.NoThrottling {
+		return nil
+	}
+	return append(a.addressLimits(from.Address), limit{a.slot(byFactor, subject), a.config.PerAccount})
+}
+
+// checkCode checks a code of a subject's second factor, or a recovery code, and answers what uses it up, in the transaction of what it is for. Attempts
+// count by account and address. It fails with issuer.ErrFactor and an *issuer.ThrottledError; so may what it answers.
+func (a *Accounts) checkCode(ctx context.Context, subject, code string, from issuer.Device) (spend func(issuer.Tx) error, err error) {
+	try, err := a.charge(ctx, a.codeLimits(subject, from))
+	if err != nil {
+		return nil, err
+	}
+	plain := plainCode(code)
+	var step int64
+	recovers := len(plain) == recoveryCodeSize
+	if !recovers {
+		err = a.store.ViewAccounts(ctx, func(r Reader) error {
+			f, err := r.TOTP(subject)
+			if errors.Is(err, issuer.ErrNotFound) || err == nil && !f.Confirmed {
+				return issuer.ErrFactor
+			}
+			if err == nil {
+				step, err = a.matchTOTP(r, f, plain)
+			}
+			return err
+		})
+	}
+	if err != nil {
+		if !errors.Is(err, issuer.ErrFactor) {
+			a.abandon(ctx, try)
+		}
+		return nil, err
+	}
+	return func(t issuer.Tx) error {
+		tx := a.store.AccountsTx(t)
+		if recovers {
+			err = a.spendRecoveryCode(t, subject, plain, from)
+		} else {
+			err = tx.SpendTOTP(subject, step)
+		}
+		if errors.Is(err, issuer.ErrNotFound) {
+			return issuer.ErrFactor
+		}
+		if err != nil {
+			return err
+		}
+		return try.giveBack(tx)
+	}, nil
+}
+
+func (a *Accounts) spendRecoveryCode(t issuer.Tx, subject, plain string, from issuer.Device) error {
+	tx := a.store.AccountsTx(t)
+	if err := tx.SpendRecoveryCode(subject, recoveryHash(subject, plain)); err != nil {
+		return err
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return err
+	}
+	return t.InsertEvent(issuer.Event{Time: now, Kind: issuer.EventRecoveryCodeUsed, Subject: subject, Address: from.Address})
+}
+
+// matchTOTP answers the step of a code that is good now, or fails with issuer.ErrFactor.
+func (a *Accounts) matchTOTP(r Reader, f TOTP, plain string) (int64, error) {
+	secret, _, err := a.issuer.OpenSecret(TOTPSecret, f.Subject, f.Sealed)
+	if err != nil {
+		return 0, err
+	}
+	now, err := r.Now()
+	if err != nil {
+		return 0, err
+	}
+	step, ok := totpStep(secret, plain, now, f.Step)
+	if !ok {
+		return 0, issuer.ErrFactor
+	}
+	return step, nil
+}
+
+// ResealFactors seals every secret anew that was sealed under an older key-encryption key, after which that one isn't needed.
+func (a *Accounts) ResealFactors(ctx context.Context) error {
+	for after := ""; ; {
+		var page []TOTP
+		err := a.store.ViewAccounts(ctx, func(r Reader) (err error) {
+			page, err = r.TOTPs(after, resealBatch)
+			return err
+		})
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		after = page[len(page)-1].Subject
+		// A secret is replaced only where it's still the one that was read: an enrolment at the same time has sealed another one, under the new key.
+		err = a.store.UpdateAccounts(ctx, func(tx Tx) error { return a.resealAll(tx, page) })
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (a *Accounts) resealAll(tx Tx, page []TOTP) error {
+	for _, f := range page {
+		secret, current, err := a.issuer.OpenSecret(TOTPSecret, f.Subject, f.Sealed)
+		if err == nil && !current {
+			err = tx.ResealTOTP(f, a.issuer.SealSecret(TOTPSecret, f.Subject, secret))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,101 @@
+package accounts
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"time"
+
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+// challengeTTL is how long somebody has to type a code after the password.
+const challengeTTL = 5 * time.Minute
+
+// twoFactorAMR is how somebody proved who it is with a password and a one-time code (RFC 8176 section 2). A recovery code is one.
+var twoFactorAMR = []string{"pwd", "otp", "mfa"}
+
+// challenge is the answer to a right password of an account that demands more: an *issuer.SecondFactorError. A subject that is disabled or gone gets the
+// answer of a wrong password.
+func (a *Accounts) challenge(ctx context.Context, account Account, try attempt, upgraded string) error {
+	var code string
+	err := a.issuer.Confirm(ctx, issuer.Proof{Subject: account.Subject, Confirm: func(t issuer.Tx) error {
+		if err := a.confirmUpgrade(t, account, try, upgraded); err != nil {
+			return err
+		}
+		tx := a.store.AccountsTx(t)
+		now, err := tx.Now()
+		if err != nil {
+			return err
+		}
+		var k Ticket
+		k, code = newTicket(ToLogIn, account.Subject, passwordMark(cmp.Or(upgraded, account.PasswordHash)), now, challengeTTL)
+		return insertTicket(tx, k)
+	}})
+	if errors.Is(err, issuer.ErrInvalidGrant) || errors.Is(err, issuer.ErrNotFound) {
+		err = issuer.ErrInvalidCredentials
+	}
+	if err != nil {
+		return err
+	}
+	return &issuer.SecondFactorError{Challenge: code, ExpiresIn: challengeTTL}
+}
+
+// passwordMark ties a challenge to the password that it was given for: it dies with that.
+func passwordMark(hash string) string {
+	sum := sha256.Sum256([]byte(hash))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// CompleteLogIn is LogIn's second step: it takes the challenge of an *issuer.SecondFactorError, and a code of the account's second factor or a recovery
+// code. The challenge is good once, for five minutes and as long as the password stays; a wrong code leaves it good, and counts by account and by address,
+// whatever device it comes from. It fails with issuer.ErrCode for a challenge that isn't good, issuer.ErrFactor for a code that isn't, and an
+// *issuer.ThrottledError; the proof's Confirm, which uses both up, as well.
+func (a *Accounts) CompleteLogIn(ctx context.Context, challenge, code string, from issuer.Device) (issuer.Proof, error) {
+	var account Account
+	err := a.store.ViewAccounts(ctx, func(r Reader) error {
+		k, err := findTicket(r, ToLogIn, challenge)
+		if err == nil {
+			account, err = challenged(r, k)
+		}
+		return err
+	})
+	if err != nil {
+		return issuer.Proof{}, err
+	}
+	spend, err := a.checkCode(ctx, account.Subject, code, from)
+	if err != nil {
+		return issuer.Proof{}, err
+	}
+	device, known := a.openDeviceToken(from.Token, account.Subject, a.config.Now())
+	if !known {
+		device = newDeviceID()
+	}
+	return issuer.Proof{
+		Subject:     account.Subject,
+		AMR:         twoFactorAMR,
+		DeviceToken: a.newDeviceToken(device, account.Subject, a.config.Now()),
+		Confirm: func(t issuer.Tx) error {
+			tx := a.store.AccountsTx(t)
+			k, err := useTicket(tx, ToLogIn, challenge)
+			if err == nil {
+				_, err = challenged(tx, k)
+			}
+			if err != nil {
+				return err
+			}
+			return spend(t)
+		},
+	}, nil
+}
+
+// challenged finds whom a challenge was given to, unless the password has changed since.
+func challenged(r Reader, k Ticket) (Account, error) {
+	account, err := r.AccountOfSubject(k.Subject)
+	if errors.Is(err, issuer.ErrNotFound) || err == nil && passwordMark(account.PasswordHash) != k.Detail {
+		return Account{}, issuer.ErrCode
+	}
+	return account, err
+}

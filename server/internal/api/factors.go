@@ -1,0 +1,154 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/server/internal/web"
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+// SecondFactors is what this package needs of an *accounts.Accounts about second factors.
+type SecondFactors interface {
+	CompleteLogIn(ctx context.Context, challenge, code string, from issuer.Device) (issuer.Proof, error)
+	Factors(ctx context.Context, subject string) ([]issuer.Factor, error)
+	EnrolTOTP(ctx context.Context, subject, password string, from issuer.Device) (secret, uri string, err error)
+	ConfirmTOTP(ctx context.Context, subject, code string, from issuer.Device) (codes []string, err error)
+	RemoveFactors(ctx context.Context, subject string) error
+}
+
+type factorsAnswer struct {
+	Factors []web.FactorRecord `json:"factors"`
+}
+
+// listFactors answers what the account demands beside its password.
+func (a *API) listFactors(w http.ResponseWriter, r *http.Request) {
+	tok, err := a.authenticate(r)
+	if err != nil {
+		web.Fail(w, r, err)
+		return
+	}
+	found, err := a.accounts.Factors(r.Context(), tok.Subject())
+	if err != nil {
+		web.Fail(w, r, err)
+		return
+	}
+	web.WriteJSON(w, http.StatusOK, factorsAnswer{web.NewFactorRecords(found)})
+}
+
+type enrolRequest struct {
+	Password string `json:"password"`
+}
+
+type enrolAnswer struct {
+	Secret string `json:"secret"` // base32
+	URI    string `json:"uri"`    // of a QR code
+}
+
+// enrolTOTP begins to give an account one-time codes.
+func (a *API) enrolTOTP(w http.ResponseWriter, r *http.Request) {
+	tok, err := a.recent(r)
+	if err != nil {
+		web.Fail(w, r, err)
+		return
+	}
+	var req enrolRequest
+	if err := web.DecodeJSON(w, r, &req); err != nil {
+		web.Fail(w, r, err)
+		return
+	}
+	secret, uri, err := a.accounts.EnrolTOTP(acting(w, r), tok.Subject(), req.Password, device(r, ""))
+	if err != nil {
+		web.Fail(w, r, factorProblem(err))
+		return
+	}
+	web.WriteJSON(w, http.StatusOK, enrolAnswer{secret, uri})
+}
+
+type confirmAnswer struct {
+	RecoveryCodes []string `json:"recovery_codes"`
+}
+
+// confirmTOTP takes the first code, and answers the recovery codes.
+func (a *API) confirmTOTP(w http.ResponseWriter, r *http.Request) {
+	tok, err := a.recent(r)
+	if err != nil {
+		web.Fail(w, r, err)
+		return
+	}
+	var req codeRequest
+	if err := web.DecodeJSON(w, r, &req); err != nil {
+		web.Fail(w, r, err)
+		return
+	}
+	codes, err := a.accounts.ConfirmTOTP(acting(w, r), tok.Subject(), req.Code, device(r, ""))
+	if err != nil {
+		web.Fail(w, r, factorProblem(err))
+		return
+	}
+	web.WriteJSON(w, http.StatusOK, confirmAnswer{codes})
+}
+
+// removeTOTP makes the password enough again, for who has just logged in with both.
+func (a *API) removeTOTP(w http.ResponseWriter, r *http.Request) {
+	tok, err := a.recent(r)
+	if err == nil && !byTwoFactors(tok) {
+		err = web.LoginTooWeak(issuer.ACRTwoFactors)
+	}
+	if err == nil {
+		err = a.accounts.RemoveFactors(acting(w, r), tok.Subject())
+	}
+	if err != nil {
+		web.Fail(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// factorProblem says what went wrong where somebody enrols who is logged in.
+func factorProblem(err error) error {
+	switch {
+	case errors.Is(err, issuer.ErrInvalidCredentials):
+		return errWrongPassword
+	case errors.Is(err, issuer.ErrTaken):
+		return &web.Problem{Type: web.TypeTaken, Title: "The account has one-time codes already", Status: http.StatusConflict, Detail: "remove them first"}
+	}
+	return err
+}
+
+// recentLogin is how long ago somebody may have logged in who gets all that is stored, or changes how to log in: whoever finds an open browser doesn't.
+const recentLogin = 10 * time.Minute
+
+// recent authenticates a request whose login isn't long ago.
+func (a *API) recent(r *http.Request) (*jot.Token, error) {
+	tok, err := a.authenticate(r)
+	if err != nil {
+		return nil, err
+	}
+	return tok, a.checkRecent(r, tok)
+}
+
+func (a *API) checkRecent(r *http.Request, tok *jot.Token) error {
+	now, err := a.issuer.Now(r.Context())
+	if err == nil && now.Sub(tok.AuthTime()) > recentLogin {
+		err = web.LoginTooOld(recentLogin)
+	}
+	return err
+}
+
+// methods are how the subject of a token logged in (RFC 8176).
+func methods(tok *jot.Token) []string {
+	var claims struct {
+		AMR []string `json:"amr"`
+	}
+	if tok.Decode(&claims) != nil {
+		return nil
+	}
+	return claims.AMR
+}
+
+func byTwoFactors(tok *jot.Token) bool { return slices.Contains(methods(tok), "mfa") }
