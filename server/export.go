@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jot-auth/jot/server/internal/accounts"
 	"github.com/jot-auth/jot/server/internal/web"
@@ -30,10 +31,10 @@ type ExportConfig struct {
 }
 
 // Exported counts what was exported.
-type Exported struct{ Accounts, Subjects, Clients, Resources, Keys, Events int }
+type Exported struct{ Accounts, Factors, Subjects, Clients, Resources, Keys, Events int }
 
 // Export writes what another system needs to go on into a new directory, for nobody but its owner: accounts.jsonl, with password hashes, as 'jot admin
-// user import' reads it; subjects.jsonl, those without an account; clients.jsonl and resources.jsonl, those that the database has; keys.json, the private
+// user import' reads it; factors.jsonl, the secrets of one-time codes (RFC 6238, base32); subjects.jsonl, those without an account; clients.jsonl and resources.jsonl, those that the database has; keys.json, the private
 // signing keys as a JWK Set (RFC 7517); events.jsonl. It reads one state of the database, beside servers that run on it. After an error
 // there is no directory.
 func Export(ctx context.Context, c ExportConfig, dir string) (done Exported, err error) {
@@ -47,7 +48,7 @@ func Export(ctx context.Context, c ExportConfig, dir string) (done Exported, err
 	}
 	err = store.View(ctx, func(r issuer.Reader) error {
 		e := exporter{reader: r, accounts: store.AccountsReader(r), dir: dir, config: c}
-		err := errors.Join(e.subjects(), e.clients(), e.resources(), e.keys(), e.events())
+		err := errors.Join(e.subjects(), e.factors(), e.clients(), e.resources(), e.keys(), e.events())
 		done = e.done
 		return err
 	})
@@ -125,8 +126,37 @@ func (e *exporter) resources() error {
 	})
 }
 
+// factorRecord is what makes a subject's one-time codes.
+type factorRecord struct {
+	Subject string    `json:"sub"`
+	Secret  string    `json:"totp_secret"`
+	Created time.Time `json:"created"`
+}
+
+func (e *exporter) factors() error {
+	return e.file("factors.jsonl", func(to *json.Encoder) error {
+		return pages(func(after string) ([]accounts.TOTP, error) { return e.accounts.TOTPs(after, exportBatch) },
+			func(f accounts.TOTP) string { return f.Subject },
+			func(f accounts.TOTP) error {
+				if !f.Confirmed {
+					return nil
+				}
+				secret, err := issuer.OpenSecret(accounts.TOTPSecret, f.Subject, f.Sealed, e.keyEncryptionKeys()...)
+				if err != nil {
+					return err
+				}
+				e.done.Factors++
+				return to.Encode(factorRecord{f.Subject, accounts.EncodeTOTPSecret(secret), f.Created})
+			})
+	})
+}
+
+func (e *exporter) keyEncryptionKeys() [][]byte {
+	return slices.Concat([][]byte{e.config.KeyEncryptionKey}, e.config.OlderKeyEncryptionKeys)
+}
+
 func (e *exporter) keys() error {
-	keys, err := issuer.OpenKeys(e.reader, slices.Concat([][]byte{e.config.KeyEncryptionKey}, e.config.OlderKeyEncryptionKeys)...)
+	keys, err := issuer.OpenKeys(e.reader, e.keyEncryptionKeys()...)
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ type serverError struct {
 	Detail      string `json:"detail"`
 	Code        string `json:"error"`
 	Description string `json:"error_description"`
+	Challenge   string `json:"challenge"` // of a login that lacks a second factor
 }
 
 // Error says what went wrong and what to do next.

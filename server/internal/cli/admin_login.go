@@ -20,19 +20,22 @@ import (
 )
 
 func newAdminLoginCommand(a *adminFlags) *cobra.Command {
-	var username string
+	var username, code string
 	var password passwordFlags
 	cmd := &cobra.Command{
-		Use:   "login --issuer URL [--username NAME] [--password-file FILE]",
+		Use:   "login --issuer URL [--username NAME] [--password-file FILE] [--code CODE]",
 		Short: "Log in as an administrator",
 		Long: `Log in as an administrator, and keep the tokens in a file of mode 0600 in the configuration directory of the user.
 
-The name and the password are asked for at the terminal. The login before it is ended.`,
+The name and the password are asked for at the terminal, and so is the code of an account that has a second factor. The login before it is ended.`,
 		Example: `  jot admin login --issuer https://auth.example.com --username ada --password-file password`,
 		Args:    noArguments, DisableFlagsInUseLine: true,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runAdminLogin(cmd, a.issuer, username, password) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runAdminLogin(cmd, a.issuer, username, code, password)
+		},
 	}
 	cmd.Flags().StringVar(&username, "username", "", "`NAME` of the account")
+	cmd.Flags().StringVar(&code, "code", "", "`CODE` of the second factor, or a recovery code")
 	cmd.Flags().StringVar(&password.file, "password-file", "", "`FILE` that holds the password on its one line, - for standard input")
 	return cmd
 }
@@ -45,7 +48,7 @@ func newAdminLogoutCommand(a *adminFlags) *cobra.Command {
 	}
 }
 
-func runAdminLogin(cmd *cobra.Command, issuerURL, username string, password passwordFlags) error {
+func runAdminLogin(cmd *cobra.Command, issuerURL, username, code string, password passwordFlags) error {
 	if issuerURL == "" {
 		return usagef("login needs --issuer URL")
 	}
@@ -66,7 +69,7 @@ func runAdminLogin(cmd *cobra.Command, issuerURL, username string, password pass
 		return err
 	}
 	at := &adminServer{issuer: issuerURL, client: newAdminClient(identified{})}
-	pair, err := at.logIn(cmd.Context(), username, string(secret))
+	pair, err := at.logIn(cmd.Context(), username, string(secret), func() (string, error) { return askCode(cmd, code) })
 	if err != nil {
 		return err
 	}
@@ -97,6 +100,20 @@ func askUsername(cmd *cobra.Command, given string) (string, error) {
 	return askLine(cmd.Context(), in, out, "Username: ")
 }
 
+// askCode asks at the terminal itself for the code of a second factor, where no flag has it.
+func askCode(cmd *cobra.Command, given string) (string, error) {
+	if given != "" {
+		return given, nil
+	}
+	in, out, err := openTerminal()
+	if err != nil {
+		return "", errors.New("the account has a second factor, and there is no terminal to ask for its code: give --code CODE")
+	}
+	defer in.Close() // what was read and written has been checked
+	defer out.Close()
+	return askLine(cmd.Context(), in, out, "Code: ")
+}
+
 // askLine asks a question and reads the answer, unless the context ends first.
 func askLine(ctx context.Context, in, out *os.File, question string) (string, error) {
 	if _, err := fmt.Fprint(out, question); err != nil {
@@ -119,13 +136,16 @@ func askLine(ctx context.Context, in, out *os.File, question string) (string, er
 	}
 }
 
-// logIn trades name and password for tokens of the admin API. They have to be of the very server that was named: those of another one, which
+// logIn trades name and password, and the code of a second factor where one is demanded, for tokens of the admin API. They have to be of the very server that was named: those of another one, which
 // gave them to it, would make the next command do there what is meant for here.
-func (s *adminServer) logIn(ctx context.Context, username, password string) (jothttp.TokenPair, error) {
+func (s *adminServer) logIn(ctx context.Context, username, password string, code func() (string, error)) (jothttp.TokenPair, error) {
 	var answer json.RawMessage
 	err := s.ask(ctx, http.MethodPost, "/v1/login", map[string]any{
 		"username": username, "password": password, "client_id": issuer.CommandClient, "resource": s.issuer + "/admin",
 	}, &answer)
+	if half, ok := errors.AsType[*serverError](err); ok && half.Challenge != "" {
+		err = s.completeLogIn(ctx, half.Challenge, code, &answer)
+	}
 	if err != nil {
 		return jothttp.TokenPair{}, err
 	}
@@ -145,6 +165,16 @@ func (s *adminServer) logIn(ctx context.Context, username, password string) (jot
 		return pair, nil
 	}
 	return jothttp.TokenPair{}, errors.Join(err, s.logOut(ctx, pair))
+}
+
+func (s *adminServer) completeLogIn(ctx context.Context, challenge string, code func() (string, error), answer *json.RawMessage) error {
+	text, err := code()
+	if err != nil {
+		return err
+	}
+	return s.ask(ctx, http.MethodPost, "/v1/login/factor", map[string]any{
+		"challenge": challenge, "code": text, "client_id": issuer.CommandClient, "resource": s.issuer + "/admin",
+	}, answer)
 }
 
 // logOut ends the session of tokens on the server. One that is over is no error.

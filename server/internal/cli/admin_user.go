@@ -20,7 +20,7 @@ func newAdminUserCommand(a *adminFlags) *cobra.Command {
 	return newNoun("user", "People and other subjects", `Subjects: whom tokens are about, with or without an account of a name and a password.
 
 A USER is a subject's ID (sub), or the name of its account.`,
-		newUserListCommand(a), newUserShowCommand(a), newUserCreateCommand(a), newUserChangeCommand(a), newUserPasswordCommand(a),
+		newUserListCommand(a), newUserShowCommand(a), newUserCreateCommand(a), newUserChangeCommand(a), newUserPasswordCommand(a), newUserRemoveFactorsCommand(a),
 		newUserToggleCommand(a, true), newUserToggleCommand(a, false), newUserLogoutCommand(a), newUserDeleteCommand(a),
 		newUserInviteCommand(a), newUserInvitationsCommand(a), newUserUninviteCommand(a),
 		newUserImportCommand(a), newUserExportCommand(a),
@@ -205,6 +205,26 @@ func newUserPasswordCommand(a *adminFlags) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&password.file, "password-file", "", "`FILE` that holds the password on its one line, - for standard input")
 	return cmd
+}
+
+func newUserRemoveFactorsCommand(a *adminFlags) *cobra.Command {
+	return &cobra.Command{
+		Use: "remove-factors USER", Short: "Let a user log in with the password alone again", Args: oneArgument("USER"), DisableFlagsInUseLine: true,
+		Long: `Remove a user's one-time codes and recovery codes, whose owner has lost them: the password alone is enough then. Make sure who asks for it,
+and give the user a new password where you aren't.`,
+		Example: `  jot admin user remove-factors bob`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			server, user, err := findUser(cmd, a, args[0])
+			if err != nil {
+				return err
+			}
+			if err := server.call(cmd.Context(), http.MethodDelete, "/subjects/"+escapePath(user.text("sub"))+"/factors", nil, nil); err != nil {
+				return err
+			}
+			say(cmd, "%s logs in with the password alone", userLabel(user))
+			return nil
+		},
+	}
 }
 
 func newUserToggleCommand(a *adminFlags, disable bool) *cobra.Command {
