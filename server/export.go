@@ -34,8 +34,8 @@ type ExportConfig struct {
 type Exported struct{ Accounts, Factors, Subjects, Clients, Resources, Keys, Events int }
 
 // Export writes what another system needs to go on into a new directory, for nobody but its owner: accounts.jsonl, with password hashes, as 'jot admin
-// user import' reads it; factors.jsonl, the secrets of one-time codes (RFC 6238, base32); subjects.jsonl, those without an account; clients.jsonl and resources.jsonl, those that the database has; keys.json, the private
-// signing keys as a JWK Set (RFC 7517); events.jsonl. It reads one state of the database, beside servers that run on it. After an error
+// user import' reads it; factors.jsonl, the secrets of their one-time codes (RFC 6238, base32); subjects.jsonl, those without an account; clients.jsonl
+// and resources.jsonl, those that the database has; keys.json, the private signing keys as a JWK Set (RFC 7517); events.jsonl. It reads one state of the database, beside servers that run on it. After an error
 // there is no directory.
 func Export(ctx context.Context, c ExportConfig, dir string) (done Exported, err error) {
 	store, err := openBeside(ctx, Config{Database: c.Database, DataDir: c.DataDir})

@@ -6,21 +6,134 @@ import (
 	"encoding/base32"
 	"encoding/binary"
 	"fmt"
+	"html"
+	"net/http"
+	"net/url"
+	"regexp"
+	"time"
+
+	"github.com/jot-auth/jot/interop/running"
+	"github.com/jot-auth/jot/server/issuer"
 )
 
-// factors gives an account one-time codes, logs in with them, and takes them away again.
+const (
+	totpPath    = "/v1/factors/totp"
+	confirmPath = totpPath + "/confirm"
+)
+
+// factors gives accounts one-time codes, logs in with them, and takes them away, by themselves and by an administrator.
 func (c *client) factors() {
 	c.t.Helper()
-	c.do(call{method: "POST", path: "/v1/signup", json: object{"username": "eli", "password": password, "email": "", "invitation": ""}, want: 201})
-	logIn := call{method: "POST", path: "/v1/login", json: object{"username": "eli", "password": password}, want: 200}
-	first := bearer(c.tokens(logIn).Access)
-	const totp, confirm = "/v1/factors/totp", "/v1/factors/totp/confirm"
-	c.do(call{method: "POST", path: confirm, json: object{"code": "000000"}, header: first, want: 404})
-	c.do(call{method: "POST", path: totp, json: object{"password": "a wrong password"}, header: first, want: 403})
-	made := c.do(call{method: "POST", path: totp, json: object{"password": password}, header: first, want: 200})
-	c.do(call{method: "POST", path: confirm, json: object{"code": "x"}, header: first, want: 403})
-	c.do(call{method: "POST", path: confirm, json: object{"code": c.oneTimeCode(made["secret"].(string))}, header: first, want: 200})
-	c.do(call{method: "POST", path: totp, json: object{"password": password}, header: first, want: 409})
-	c.do(call{method: "GET", path: "/v1/factors", header: first, want: 200})
-	c.do(call{method: "DELETE", path: totp, header: first, want: 401})
+	first, _ := c.signUp("eli")
+	c.refusedFactors(first)
+	recovery := c.enrol(first)
+	c.do(call{method: "POST", path: totpPath, json: object{"password": password}, header: bearer(first), want: 409})
+	c.do(call{method: "GET", path: "/v1/factors", header: bearer(first), want: 200})
+	b, page, challenge := c.factorPage("eli")
+	b.Submit(page, "challenge", challenge, "code", "x")
+	b.Submit(page, "challenge", challenge, "code", fmt.Sprint(recovery[0]))
+	c.do(c.second("eli", "x", 403))
+	both := bearer(c.tokens(c.second("eli", recovery[1], 200)).Access)
+	c.do(call{method: "DELETE", path: totpPath, header: both, want: 204})
+	c.do(call{method: "DELETE", path: totpPath, header: both, want: 404})
+
+	again := bearer(c.tokens(logInOf("eli", 200)).Access)
+	c.do(call{method: "POST", path: totpPath, json: object{"password": password}, header: again, want: 200})
+	c.throttled(call{method: "POST", path: totpPath, json: object{"password": "a wrong password"}, header: again})
+	c.throttled(call{method: "POST", path: confirmPath, json: object{"code": "x"}, header: again})
+
+	fay, sub := c.signUp("fay")
+	recovery = c.enrol(fay)
+	b, page, challenge = c.factorPage("fay")
+	half := c.second("fay", recovery[0], 401)
+	c.as("PATCH", "/admin/v1/subjects/"+sub, object{"disabled": true}, 200)
+	c.do(half)
+	half.json = object{"challenge": half.json.(object)["challenge"], "code": "x"}
+	c.throttled(half)
+	c.throttledCode(b, page, challenge)
+	c.as("DELETE", "/admin/v1/subjects/"+sub+"/factors", nil, 204)
+}
+
+// refusedFactors asks for what can't be.
+func (c *client) refusedFactors(access string) {
+	c.t.Helper()
+	for route, body := range map[string]object{"GET /v1/factors": nil, "DELETE " + totpPath: nil, "POST " + totpPath: {"password": password}, "POST " + confirmPath: {"code": "x"}} {
+		var method, path string
+		fmt.Sscan(route, &method, &path)
+		refused := call{method: method, path: path, want: 401}
+		if body != nil {
+			refused.json = body
+		}
+		c.do(refused)
+		refused.header, refused.want = bearer("two words"), 400
+		c.do(refused)
+		refused.header, refused.want = bearer(c.foreign(access)), 403
+		c.do(refused)
+	}
+	c.do(call{method: "POST", path: confirmPath, json: object{"code": "x"}, header: bearer(access), want: 404})
+	own, err := c.Server.Issuer().Issue(c.t.Context(), issuer.Grant{Subject: "42"})
+	must(c.t, err)
+	c.do(call{method: "POST", path: totpPath, json: object{"password": password}, header: bearer(own.Access), want: 404})
+	c.do(call{method: "POST", path: totpPath, json: object{"password": password}, header: bearer(access), want: 200})
+	c.do(call{method: "POST", path: confirmPath, json: object{"code": "x"}, header: bearer(access), want: 403})
+}
+
+func (c *client) signUp(name string) (access, sub string) {
+	c.t.Helper()
+	made := c.members(call{method: "POST", path: "/v1/signup", json: object{"username": name, "password": password}, want: 201})
+	return c.tokens(logInOf(name, 200)).Access, made["sub"].(string)
+}
+
+func logInOf(name string, want int) call {
+	return call{method: "POST", path: "/v1/login", json: object{"username": name, "password": password}, want: want}
+}
+
+// second completes a login.
+func (c *client) second(name string, code any, want int) call {
+	c.t.Helper()
+	half := c.members(logInOf(name, 403))
+	return call{method: "POST", path: "/v1/login/factor", json: object{"challenge": half["challenge"], "code": code}, want: want}
+}
+
+// enrol gives an account one-time codes, and answers the recovery codes.
+func (c *client) enrol(access string) []any {
+	c.t.Helper()
+	made := c.members(call{method: "POST", path: totpPath, json: object{"password": password}, header: bearer(access), want: 200})
+	code := oneTimeCode(c, made["secret"].(string))
+	return c.members(call{method: "POST", path: confirmPath, json: object{"code": code}, header: bearer(access), want: 200})["recovery_codes"].([]any)
+}
+
+var challenged = regexp.MustCompile(`name="challenge" value="([^"]*)"`)
+
+// factorPage leads to the page that asks for a code.
+func (c *client) factorPage(name string) (b *running.Browser, page running.Page, challenge string) {
+	c.t.Helper()
+	query := url.Values{
+		"client_id": {"client_web"}, "redirect_uri": {"https://web.example.com/callback"}, "response_type": {"code"}, "scope": {"openid profile"},
+		"code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "code_challenge_method": {"S256"},
+	}
+	b = running.NewBrowser(c.t, c.contract)
+	page = b.Submit(b.Get(c.URL+"/oauth2/authorize?"+query.Encode()), "username", name, "password", password)
+	return b, page, html.UnescapeString(challenged.FindStringSubmatch(page.Body)[1])
+}
+
+// throttledCode guesses on the page until it says to wait.
+func (c *client) throttledCode(b *running.Browser, page running.Page, challenge string) {
+	c.t.Helper()
+	for range 20 {
+		if b.Submit(page, "challenge", challenge, "code", "x").Status == http.StatusTooManyRequests {
+			return
+		}
+	}
+	c.t.Error("the page is never throttled")
+}
+
+func oneTimeCode(c *client, secret string) string {
+	c.t.Helper()
+	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(secret)
+	must(c.t, err)
+	mac := hmac.New(sha1.New, key)
+	must(c.t, binary.Write(mac, binary.BigEndian, time.Now().Unix()/30))
+	sum := mac.Sum(nil)
+	return fmt.Sprintf("%06d", binary.BigEndian.Uint32(sum[sum[19]&15:])&0x7fffffff%1000000)
 }

@@ -33,6 +33,7 @@ func TestContract(t *testing.T) {
 	c.admin()
 	c.oauth()
 	c.pages()
+	c.factors()
 	c.forward()
 	c.abuse()
 	c.feed()

@@ -56,13 +56,13 @@ func (c *client) wrongPages(b *running.Browser, login running.Page) {
 	}
 	b.Send("GET", c.URL+"/consent?request="+url.QueryEscape(sealedOf(login)), nil)
 	large := url.Values{"a": {strings.Repeat("a", 64<<10)}}
-	for _, path := range []string{"/oauth2/authorize", "/login", "/consent", "/oauth2/logout", "/logout"} {
+	for _, path := range []string{"/oauth2/authorize", "/login", "/factor", "/consent", "/oauth2/logout", "/logout"} {
 		for _, form := range []url.Values{{"a": {"1", "2"}}, large} {
 			b.Send("POST", c.URL+path, form)
 		}
 		b.Send("POST", c.URL+path, url.Values{}, "Content-Type", "text/plain")
 	}
-	for _, path := range []string{"/login", "/consent", "/logout"} {
+	for _, path := range []string{"/login", "/factor", "/consent", "/logout"} {
 		b.Send("POST", c.URL+path, url.Values{}, "Sec-Fetch-Site", "cross-site")
 	}
 }

@@ -34,7 +34,7 @@ func TestLoginMixUp(t *testing.T) {
 	}))
 	defer liar.Close()
 	at := &adminServer{issuer: liar.URL, client: newAdminClient(identified{})}
-	if _, err := at.logIn(t.Context(), "ada", testPassword); err == nil || !strings.Contains(err.Error(), s.url) {
+	if _, err := at.logIn(t.Context(), "ada", testPassword, nil); err == nil || !strings.Contains(err.Error(), s.url) {
 		t.Errorf("error %v, want one that names %s", err, s.url)
 	}
 	if revoked != tokens.Refresh {

@@ -58,8 +58,8 @@ func runExport(cmd *cobra.Command, flags databaseFlags, out string) error {
 	if err != nil {
 		return aboutDatabase(err)
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "accounts   %d\nsubjects   %d\nclients    %d\nresources  %d\nkeys       %d\nevents     %d\n",
-		done.Accounts, done.Subjects, done.Clients, done.Resources, done.Keys, done.Events)
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "accounts   %d\nfactors    %d\nsubjects   %d\nclients    %d\nresources  %d\nkeys       %d\nevents     %d\n",
+		done.Accounts, done.Factors, done.Subjects, done.Clients, done.Resources, done.Keys, done.Events)
 	warn(cmd, "whoever has %s can sign tokens", out)
 	return err
 }

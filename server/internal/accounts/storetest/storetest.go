@@ -40,6 +40,9 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"TicketRace":          (*suite).ticketRace,
 		"TicketsOfTheDeleted": (*suite).ticketsOfTheDeleted,
 		"Emails":              (*suite).emails,
+		"Factors":             (*suite).factors,
+		"RecoveryCodes":       (*suite).recoveryCodes,
+		"SpendRace":           (*suite).spendRace,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &suite{T: t, store: open(t)}
