@@ -110,7 +110,7 @@ func formOf(body map[string]any) url.Values {
 // wantTrue: true is a good value for what is a boolean.
 func wantTrue(value any) []int {
 	if _, ok := value.(bool); ok {
-		return []int{200, 201, 204, 400, 401, 404, 409}
+		return []int{200, 201, 204, 400, 401, 403, 404, 409}
 	}
 	return []int{400}
 }

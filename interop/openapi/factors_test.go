@@ -70,7 +70,7 @@ func (c *client) refusedFactors(access string) {
 		refused.header, refused.want = bearer(c.foreign(access)), 403
 		c.do(refused)
 	}
-	c.do(call{method: "POST", path: confirmPath, json: object{"code": "x"}, header: bearer(access), want: 404})
+	c.do(call{method: "POST", path: confirmPath, json: object{"code": "x"}, header: bearer(access), want: 403})
 	own, err := c.Server.Issuer().Issue(c.t.Context(), issuer.Grant{Subject: "42"})
 	must(c.t, err)
 	c.do(call{method: "POST", path: totpPath, json: object{"password": password}, header: bearer(own.Access), want: 404})

@@ -51,7 +51,7 @@ func taken(yes bool) error {
 }
 
 // ConfirmTOTP takes the first code of a secret. From then on no password alone logs in, and the recovery codes are answered, this one time. It fails
-// with issuer.ErrFactor for a code that isn't right, issuer.ErrNotFound where nothing waits to be confirmed, and an *issuer.ThrottledError.
+// with issuer.ErrFactor for a code that isn't right, or where nothing waits to be confirmed, and with an *issuer.ThrottledError.
 func (a *Accounts) ConfirmTOTP(ctx context.Context, subject, code string, from issuer.Device) (codes []string, err error) {
 	try, err := a.charge(ctx, a.codeLimits(subject, from))
 	if err != nil {
@@ -63,8 +63,8 @@ func (a *Accounts) ConfirmTOTP(ctx context.Context, subject, code string, from i
 	err = a.issuer.Amend(ctx, subject, issuer.EventFactorAdded, func(t issuer.Tx) error {
 		tx := a.store.AccountsTx(t)
 		f, err := tx.TOTP(subject)
-		if err == nil && f.Confirmed {
-			err = issuer.ErrNotFound
+		if errors.Is(err, issuer.ErrNotFound) || err == nil && f.Confirmed {
+			return issuer.ErrFactor
 		}
 		if err != nil {
 			return err

@@ -160,7 +160,7 @@ func TestUnconfirmedFactor(t *testing.T) {
 	f := serve(t, api.Options{OpenSignUp: true})
 	f.signUp()
 	access := bearer(first(f.logIn(nil)))
-	f.call("POST", "/v1/factors/totp/confirm", `{"code":"000000"}`, access...).want(t, 404)
+	f.call("POST", "/v1/factors/totp/confirm", `{"code":"000000"}`, access...).want(t, 403)
 	f.call("POST", "/v1/factors/totp", `{"password":"wrong horse battery"}`, access...).want(t, 403)
 	first := newAuthenticator(f, f.call("POST", "/v1/factors/totp", `{"password":"`+password+`"}`, access...).text("secret"))
 	f.call("POST", "/v1/factors/totp", `{"password":"`+password+`"}`, access...).want(t, 200)
