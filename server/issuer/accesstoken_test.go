@@ -25,7 +25,7 @@ func TestAccessToken(t *testing.T) {
 	want := map[string]any{
 		"iss": "https://auth.example.com", "sub": "ann", "aud": "petstore", "client_id": "client_web",
 		"exp": float64(now.Unix() + 900), "iat": float64(now.Unix()), "auth_time": float64(now.Unix()), "jti": id, "sid": tokens.SessionID,
-		"gen": float64(1), "scope": "pets:read pets:write", "amr": []any{"pwd"}, "roles": []any{"keeper"}, "licensedFeatures": []any{},
+		"gen": float64(1), "scope": "pets:read pets:write", "acr": issuer.ACROneFactor, "amr": []any{"pwd"}, "roles": []any{"keeper"}, "licensedFeatures": []any{},
 	}
 	if got, want := fmt.Sprint(claims), fmt.Sprint(want); got != want || id == "" || sid == "" {
 		t.Errorf("got  %s\nwant %s", got, want)
