@@ -56,7 +56,7 @@ func (a *Accounts) ChangeEmail(ctx context.Context, subject, password, address s
 	if err != nil {
 		return err
 	}
-	if err := a.charge(ctx, a.mailLimits(email, from)); err != nil {
+	if _, err := a.charge(ctx, a.mailLimits(email, from)); err != nil {
 		a.abandon(ctx, try)
 		return err
 	}

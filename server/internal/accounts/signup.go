@@ -76,10 +76,17 @@ func (a *Accounts) enrolInvited(ctx context.Context, made Account, invitation st
 		return "", err
 	}
 	made.Subject = subject.ID
-	if made.Email.Address != "" && a.charge(ctx, a.letterLimits(made.Email)) == nil {
-		_ = a.askToVerify(made, made.Email) // there is an account either way, and its owner can ask again
+	if made.Email.Address != "" {
+		a.welcome(ctx, made)
 	}
 	return subject.ID, nil
+}
+
+// welcome asks a new account's owner to verify its address, unless too many letters went there. There is an account either way, and its owner can ask again.
+func (a *Accounts) welcome(ctx context.Context, made Account) {
+	if _, err := a.charge(ctx, a.letterLimits(made.Email)); err == nil {
+		_ = a.askToVerify(made, made.Email)
+	}
 }
 
 // Add is SignUp for the program itself, which nothing delays.
