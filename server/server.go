@@ -223,7 +223,7 @@ func (s *Server) routes(c Config) (_ http.Handler, err error) {
 	people := accounts.Config{
 		Invited:     !c.OpenSignUp,
 		SignUpScope: c.SignUpScope, SignUpClaims: c.SignUpClaims, NoThrottling: c.NoThrottling,
-		Links: c.Mail.links(),
+		Links: c.Mail.links(c.Issuer.URL),
 	}
 	if s.outbox = c.Mail.openOutbox(c.Logger); s.outbox != nil {
 		people.Post = post{s.outbox}
@@ -242,7 +242,7 @@ func (s *Server) routes(c Config) (_ http.Handler, err error) {
 	if err != nil {
 		return nil, err
 	}
-	pages, err := console.New(s.issuer, countedAccounts{s.accounts, &s.logins}, console.Options{Templates: c.Templates})
+	pages, err := console.New(s.issuer, countedAccounts{s.accounts, &s.logins}, console.Options{Templates: c.Templates, Mail: s.outbox != nil})
 	if err != nil {
 		return nil, err
 	}

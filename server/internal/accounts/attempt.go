@@ -72,25 +72,27 @@ func (a *Accounts) count(ctx context.Context, who caller, limits []limit) (attem
 }
 
 // charge is count for what takes no hash.
-func (a *Accounts) charge(ctx context.Context, limits []limit) error {
+func (a *Accounts) charge(ctx context.Context, limits []limit) (attempt, error) {
 	if len(limits) == 0 {
-		return nil
+		return attempt{}, nil
 	}
 	if err := a.store.ViewAccounts(ctx, func(r Reader) error { return refused(r, limits) }); err != nil {
-		return err
+		return attempt{}, err
 	}
+	var counted []Throttle
 	// As in count: of many at once each sees all that were counted before it.
-	err := a.store.UpdateAccounts(ctx, func(tx Tx) error {
+	err := a.store.UpdateAccounts(ctx, func(tx Tx) (err error) {
 		if err := refused(tx, limits); err != nil {
 			return err
 		}
-		_, err := countIn(tx, limits)
+		counted, err = countIn(tx, limits)
 		return err
 	})
-	if err == nil {
-		a.sweep(ctx)
+	if err != nil {
+		return attempt{}, err
 	}
-	return err
+	a.sweep(ctx)
+	return attempt{limits: limits, counted: counted}, nil
 }
 
 func countIn(tx Tx, limits []limit) ([]Throttle, error) {

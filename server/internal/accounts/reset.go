@@ -28,7 +28,7 @@ func (a *Accounts) RequestReset(ctx context.Context, address string, from issuer
 	if err != nil {
 		return err
 	}
-	if err := a.charge(ctx, a.mailLimits(email, from)); err != nil {
+	if _, err := a.charge(ctx, a.mailLimits(email, from)); err != nil {
 		return err
 	}
 	return post.Send(func(ctx context.Context) (Letter, error) { return a.writeReset(ctx, email) })

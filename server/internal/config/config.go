@@ -162,6 +162,7 @@ type Client struct {
 	SecretSHA256 string        `toml:"secret_sha256" doc:"SHA-256, in hexadecimal, of its secret; empty: a public client, or one with keys. The secret is jcs_ and 32 random bytes in base64url."`
 	KeySet       string        `toml:"key_set" doc:"JWK Set of its public keys, JSON, each with its alg, by which it proves itself (private_key_jwt) instead of a secret."`
 	RequireDPoP  bool          `toml:"require_dpop" doc:"Gives it no token that isn't bound to a key of its own (RFC 9449)."`
+	DeviceGrant  bool          `toml:"device_grant" doc:"Lets it log people in by a code that they type in a browser elsewhere (RFC 8628): for televisions and terminals."`
 	ExchangeFrom []string      `toml:"exchange_from" doc:"Audiences whose access tokens it may exchange (RFC 8693) for ones that its resources allow."`
 }
 

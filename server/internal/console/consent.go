@@ -58,14 +58,25 @@ func (c *Console) writeConsent(w http.ResponseWriter, r *http.Request, p pending
 		c.fail(w, r, err)
 		return
 	}
-	view := consentView{Client: nameOf(d.Client), Resource: d.Resource.Name, Request: sealed, Login: c.base + "/login?request=" + url.QueryEscape(sealed)}
-	if view.Resource == "" {
-		view.Resource = d.Resource.Audience
-	}
-	for _, scope := range d.Scope {
-		view.Items = append(view.Items, scopeItem{scope, meanings[scope]})
+	view := consentView{
+		Client: nameOf(d.Client), Resource: resourceName(d.Resource), Request: sealed, Login: c.base + "/login?request=" + url.QueryEscape(sealed), Items: items(d.Scope),
 	}
 	c.pages.write(w, r, http.StatusOK, "consent.html", p.Request.RedirectURI, view)
+}
+
+// resourceName is what a person knows a resource by.
+func resourceName(resource issuer.Resource) string {
+	if resource.Name != "" {
+		return resource.Name
+	}
+	return resource.Audience
+}
+
+func items(scope []string) (all []scopeItem) {
+	for _, one := range scope {
+		all = append(all, scopeItem{one, meanings[one]})
+	}
+	return all
 }
 
 // consent answers POST /consent: the person has decided.

@@ -11,10 +11,11 @@ import (
 
 // loginView is what the page to log in on shows.
 type loginView struct {
-	Client   string // that the person goes on to
-	Request  string // sealed
-	Username string
-	Problem  string
+	Client    string // that the person goes on to; "": to connect a device
+	Request   string // sealed
+	Username  string
+	Problem   string
+	Forgotten bool // there is a way to a new password
 }
 
 // showLogin answers GET /login.
@@ -29,9 +30,13 @@ func (c *Console) showLogin(w http.ResponseWriter, r *http.Request) {
 
 // writeLogin shows the page, for the app that asked.
 func (c *Console) writeLogin(w http.ResponseWriter, r *http.Request, p pending, status int, view loginView) {
-	client, err := c.issuer.RedirectClient(r.Context(), p.Request.ClientID, p.Request.RedirectURI)
+	var client issuer.Client
+	var err error
+	if !p.Device {
+		client, err = c.issuer.RedirectClient(r.Context(), p.Request.ClientID, p.Request.RedirectURI)
+	}
 	if err == nil {
-		view.Client = nameOf(client)
+		view.Client, view.Forgotten = nameOf(client), c.mail
 		view.Request, err = c.issuer.Seal(r.Context(), purposeAuthorization, p)
 	}
 	if err != nil {
@@ -56,6 +61,10 @@ func (c *Console) logIn(w http.ResponseWriter, r *http.Request) {
 	secret, err := c.signIn(w, r, form.Get("username"), form.Get("password"))
 	if err != nil {
 		c.loginFailed(w, r, p, form.Get("username"), err)
+		return
+	}
+	if p.Device {
+		c.toDevice(w, p.UserCode)
 		return
 	}
 	if err := c.proceed(w, r, p.Request, secret); err != nil {

@@ -18,11 +18,15 @@ type pending struct {
 	Browser string // hash of the browser's cookie: a request that waits in one isn't answered in another
 	Subject string // whom the page asks for consent, and to what
 	Scope   string
+
+	Device   bool   // nobody asked: somebody is to connect a device, and Request is empty
+	UserCode string // of that device, as far as it's known
 }
 
 const (
 	purposeAuthorization = "authorization"
 	purposeLogout        = "logout"
+	purposeDevice        = "device"
 )
 
 // browserCookie tells browsers apart, and lives as long as they run. It's no credential: nobody is known by it.

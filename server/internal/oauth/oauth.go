@@ -40,6 +40,8 @@ type Grants interface {
 	ExchangeToken(ctx context.Context, e issuer.Exchange) (issuer.Tokens, error)
 	Refresh(ctx context.Context, r issuer.RefreshRequest) (issuer.Tokens, error)
 	RedeemCode(ctx context.Context, g issuer.CodeGrant) (issuer.Tokens, error)
+	StartDevice(ctx context.Context, r issuer.DeviceRequest) (issuer.DeviceStart, error)
+	RedeemDevice(ctx context.Context, g issuer.DeviceGrant) (issuer.Tokens, error)
 }
 
 // Tokens are about tokens that were issued.
@@ -77,6 +79,7 @@ func (s *Server) Register(mux *http.ServeMux) {
 	metadata := s.publish(&document{contentType: "application/json", content: s.metadata})
 	routes := map[string]http.HandlerFunc{
 		"POST /oauth2/token":                          s.token,
+		"POST /oauth2/device_authorization":           s.startDevice,
 		"POST /oauth2/revoke":                         s.revoke,
 		"GET /userinfo":                               s.userInfo,
 		"POST /userinfo":                              s.userInfo,
