@@ -29,8 +29,8 @@ type Mail struct {
 	// Print takes letters as text, for development, instead of a server.
 	Print io.Writer
 
-	// VerifyPage and ResetPage are URLs of pages of yours, to which a letter appends its code, such as https://app.example.com/reset#code=. A
-	// letter without one shows the code itself.
+	// VerifyPage and ResetPage are URLs of pages of yours, to which a letter appends its code, such as https://app.example.com/reset#code=. ""
+	// is the page of this server.
 	VerifyPage, ResetPage string
 }
 

@@ -103,8 +103,8 @@ type Mail struct {
 	Password     string `toml:"password" from:"env" doc:"Password of that user, instead of a file."`
 	PasswordFile string `toml:"password_file" doc:"File of that password, on its one line, for you alone." example:"/etc/jot/mail.password"`
 	Roots        string `toml:"roots" doc:"PEM file of the root certificates of the server. Empty: the system's."`
-	VerifyPage   string `toml:"verify_page" doc:"URL of a page of yours, to which a letter appends the code that verifies an address; the page sends it to POST /v1/email/confirm. Empty: letters show the code." example:"https://app.example.com/verify#"`
-	ResetPage    string `toml:"reset_page" doc:"URL of a page of yours, to which a letter appends the code with which a new password is chosen; the page sends both to POST /v1/password/reset/confirm. Empty: letters show the code." example:"https://app.example.com/reset#"`
+	VerifyPage   string `toml:"verify_page" doc:"URL of a page of yours, to which a letter appends the code that verifies an address; the page sends it to POST /v1/email/confirm. Empty: the page of this server, /verify-email." example:"https://app.example.com/verify#"`
+	ResetPage    string `toml:"reset_page" doc:"URL of a page of yours, to which a letter appends the code with which a new password is chosen; the page sends both to POST /v1/password/reset/confirm. Empty: the page of this server, /reset-password." example:"https://app.example.com/reset#"`
 }
 
 // Tokens are lifetimes.

@@ -194,8 +194,8 @@ func (b *browser) checkHeaders(address string, a answer) {
 		}
 	}
 	referrer := "same-origin"
-	if strings.Contains(address, "/verify-email") || strings.Contains(address, "/reset-password") {
-		referrer = "strict-origin" // their addresses have a code
+	if strings.Contains(address, "?code=") {
+		referrer = "strict-origin"
 	}
 	if a.header.Get("Referrer-Policy") != referrer || a.header.Get("X-Frame-Options") != "DENY" || strings.Contains(a.body, "<script") {
 		b.Errorf("%s: %v", address, a.header)

@@ -20,9 +20,6 @@ type letterDoneView struct{ Title, Text string }
 // forgottenView is what the page shows on which somebody asks for the letter.
 type forgottenView struct{ Email, Problem string }
 
-// private keeps the address of a page, which has a code in it, out of every Referer. The origin is left: without it a browser says null, and a form passes for another site's.
-func private(w http.ResponseWriter) { w.Header().Set("Referrer-Policy", "strict-origin") }
-
 // acting lets events name where a request came from.
 func acting(w http.ResponseWriter, r *http.Request) context.Context {
 	return issuer.WithActor(r.Context(), issuer.Actor{Address: web.ClientAddress(r), UserAgent: r.UserAgent(), RequestID: web.RequestID(w)})
@@ -36,8 +33,9 @@ func (c *Console) showVerify(w http.ResponseWriter, r *http.Request) {
 // showReset answers GET /reset-password.
 func (c *Console) showReset(w http.ResponseWriter, r *http.Request) { c.showLetter(w, r, "reset.html") }
 
+// showLetter keeps the page's address, which has a code in it, out of every Referer. The origin is left: without it a browser says null, and the form passes for another site's.
 func (c *Console) showLetter(w http.ResponseWriter, r *http.Request, page string) {
-	private(w)
+	w.Header().Set("Referrer-Policy", "strict-origin")
 	query, err := web.ParseQuery(r)
 	if err != nil {
 		c.fail(w, r, err)
@@ -48,7 +46,6 @@ func (c *Console) showLetter(w http.ResponseWriter, r *http.Request, page string
 
 // verify answers POST /verify-email: the address is the account's.
 func (c *Console) verify(w http.ResponseWriter, r *http.Request) {
-	private(w)
 	form, err := web.DecodeForm(w, r)
 	if err == nil {
 		err = c.accounts.VerifyEmail(acting(w, r), form.Get("code"))
@@ -62,7 +59,6 @@ func (c *Console) verify(w http.ResponseWriter, r *http.Request) {
 
 // reset answers POST /reset-password: the account has a new password, if it can have that one.
 func (c *Console) reset(w http.ResponseWriter, r *http.Request) {
-	private(w)
 	form, err := web.DecodeForm(w, r)
 	if err == nil {
 		err = c.accounts.CompleteReset(acting(w, r), form.Get("code"), form.Get("password"))

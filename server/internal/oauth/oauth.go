@@ -77,12 +77,13 @@ func New(i Issuer) (*Server, error) {
 func (s *Server) Register(mux *http.ServeMux) {
 	keySet := s.publish(&document{contentType: "application/jwk-set+json", content: keySet})
 	metadata := s.publish(&document{contentType: "application/json", content: s.metadata})
+	userInfo := s.userInfo()
 	routes := map[string]http.HandlerFunc{
 		"POST /oauth2/token":                          s.token,
 		"POST /oauth2/device_authorization":           s.startDevice,
 		"POST /oauth2/revoke":                         s.revoke,
-		"GET /userinfo":                               s.userInfo,
-		"POST /userinfo":                              s.userInfo,
+		"GET /userinfo":                               userInfo,
+		"POST /userinfo":                              userInfo,
 		"POST /oauth2/introspect":                     s.introspect,
 		"GET /.well-known/jwks.json":                  keySet,
 		"GET /.well-known/openid-configuration":       metadata,
