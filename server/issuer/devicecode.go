@@ -12,7 +12,7 @@ import (
 // and is no more then.
 type DeviceCode struct {
 	Hash     string // base64url of its SHA-256
-	UserHash string // of the code that a person types, in capitals and without a dash
+	UserHash string // of the code that a person types, as the device shows it
 	ClientID string
 	Resource string
 	Scope    []string // what the client asks for, nil for everything; what it gets, once that is allowed
@@ -80,7 +80,7 @@ func (i *Issuer) StartDevice(ctx context.Context, r DeviceRequest) (start Device
 	for range userCodeTries {
 		code, deviceHash := newSecret(deviceCodePrefix)
 		user := newUserCode()
-		start = DeviceStart{DeviceCode: code, UserCode: user[:userCodeLength/2] + "-" + user[userCodeLength/2:], ExpiresIn: deviceCodeTTL, Interval: deviceInterval}
+		start = DeviceStart{DeviceCode: code, UserCode: user, ExpiresIn: deviceCodeTTL, Interval: deviceInterval}
 		// Judging the request and writing the code are one commit: a client that is deleted or loses the right to it comes before, and counts, or after,
 		// and then the code is of no use. On PostgreSQL requests at one moment don't see each other's codes, so that the bound may be passed by as many.
 		err = i.commit(ctx, func(u *update) error { return u.startDevice(r, deviceHash, secretHash(user)) })
@@ -131,11 +131,12 @@ func newUserCode() string {
 			code = append(code, userCodeAlphabet[int(b[0])%len(userCodeAlphabet)])
 		}
 	}
-	return string(code)
+	return showUserCode(string(code))
 }
 
-// parseUserCode reads a user code as people type it: in any case, with dashes, dots and spaces wherever they like.
-func parseUserCode(text string) (string, bool) {
+// ParseUserCode reads a user code as people type it, in any case, with dashes, dots and spaces wherever they like, and returns it as a device shows it. It fails with
+// ErrUserCode for what can't be one.
+func ParseUserCode(text string) (string, error) {
 	code := strings.Map(func(r rune) rune {
 		if strings.ContainsRune("-‐‑‒–—−_. \t\u00a0", r) {
 			return -1
@@ -143,8 +144,14 @@ func parseUserCode(text string) (string, bool) {
 		return r
 	}, strings.ToUpper(text))
 	outside := func(r rune) bool { return !strings.ContainsRune(userCodeAlphabet, r) }
-	return code, len(code) == userCodeLength && !strings.ContainsFunc(code, outside)
+	if len(code) != userCodeLength || strings.ContainsFunc(code, outside) {
+		return "", ErrUserCode
+	}
+	return showUserCode(code), nil
 }
+
+// showUserCode puts the dash in.
+func showUserCode(code string) string { return code[:userCodeLength/2] + "-" + code[userCodeLength/2:] }
 
 func (u *update) sweepDeviceCodes() (more bool, err error) {
 	count, err := u.DeleteDeviceCodes(u.now.Add(-deviceCodeRetention), sweepBatch)

@@ -23,7 +23,7 @@ type DeviceAnswer struct {
 	Allow   bool
 }
 
-// FindDevice finds the device that waits with a user code, for who is signed in with a secret. It fails with ErrNotFound when nobody is, and with ErrUserCode.
+// FindDevice finds the device that waits with a user code, as ParseUserCode returns it, for who is signed in with a secret. It fails with ErrNotFound when nobody is, and with ErrUserCode.
 func (i *Issuer) FindDevice(ctx context.Context, signIn, userCode string) (ask DeviceAsk, err error) {
 	err = i.store.View(ctx, func(r Reader) error {
 		now, err := r.Now()
@@ -33,11 +33,7 @@ func (i *Issuer) FindDevice(ctx context.Context, signIn, userCode string) (ask D
 		if _, _, err := signedIn(r, signIn, now); err != nil {
 			return err
 		}
-		canonical, ok := parseUserCode(userCode)
-		if !ok {
-			return ErrUserCode
-		}
-		code, err := r.DeviceCodeByUser(secretHash(canonical))
+		code, err := r.DeviceCodeByUser(secretHash(userCode))
 		if errors.Is(err, ErrNotFound) {
 			return ErrUserCode
 		}

@@ -11,9 +11,6 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// maxUserCode is how much of a user code is carried on, in bytes: more than anybody types.
-const maxUserCode = 32
-
 // pendingDevice is a device that waits for a person's word, as its page carries it.
 type pendingDevice struct {
 	Code    string // hash of the device code
@@ -55,10 +52,7 @@ func (c *Console) showDevice(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, err)
 		return
 	}
-	code := query.Get("user_code")
-	if len(code) > maxUserCode {
-		code = ""
-	}
+	code, _ := issuer.ParseUserCode(query.Get("user_code")) // what can't be one isn't filled in
 	_, err = c.issuer.SignedIn(r.Context(), signInOf(r))
 	if errors.Is(err, issuer.ErrNotFound) {
 		if err = c.wait(w, r, "/login", pending{Device: true, UserCode: code}); err == nil {
@@ -83,11 +77,11 @@ func (c *Console) findDevice(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, err)
 		return
 	}
-	code := form.Get("user_code")
-	if len(code) > maxUserCode {
-		code = ""
+	var ask issuer.DeviceAsk
+	code, err := issuer.ParseUserCode(form.Get("user_code"))
+	if err == nil {
+		ask, err = c.guess(r, code)
 	}
-	ask, err := c.guess(r, code)
 	if err != nil {
 		c.deviceFailed(w, r, code, err)
 		return
@@ -117,7 +111,7 @@ func (c *Console) writeDeviceConsent(w http.ResponseWriter, r *http.Request, cod
 		return
 	}
 	c.pages.write(w, r, http.StatusOK, "deviceconsent.html", "", deviceConsentView{
-		Client: nameOf(ask.Client), Resource: resourceName(ask.Resource), UserCode: strings.ToUpper(code), Request: sealed, Items: items(ask.Scope),
+		Client: nameOf(ask.Client), Resource: resourceName(ask.Resource), UserCode: code, Request: sealed, Items: items(ask.Scope),
 		Login: c.base + "/login?request=" + url.QueryEscape(login),
 	})
 }

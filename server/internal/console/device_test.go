@@ -317,7 +317,13 @@ func TestUserCodes(t *testing.T) {
 			b.enter(typed).wantPage(t, http.StatusOK, "Connect The &lt;TV&gt;?")
 		}
 	}
-	for _, typed := range []string{"", plain[:7], plain + "B", "AAAA-AAAA", "bcdf-ghjk"} {
+	for range 2 { // what can't be one is no guess
+		for _, typed := range []string{"", plain[:7], plain + "B", "AAAA-AAAA", "<b>", strings.Repeat("B", 9999)} {
+			a := b.enter(typed)
+			a.wantPage(t, http.StatusBadRequest, "No device waits")
+		}
+	}
+	for _, typed := range []string{"BCDF-GHJK", "bcdf-ghjl", "BCDFGHJM", "BCDF-GHJN", "BCDF-GHJP"} {
 		b.enter(typed).wantPage(t, http.StatusBadRequest, "No device waits")
 	}
 	a := b.enter(user)
