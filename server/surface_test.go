@@ -114,7 +114,7 @@ var surface = map[string]endpoint{
 	"GET /consent":             {lacks: 400},
 	"POST /consent":            {page: true, body: map[string]any{"request": "x", "decision": "allow"}},
 	"POST /logout":             {page: true, body: map[string]any{"request": "x"}},
-	"GET /device":              {},
+	"GET /device":              {lacks: 303},
 	"POST /device":             {page: true, body: map[string]any{"user_code": "WDJB-MJHT"}},
 	"POST /device/decision":    {page: true, body: map[string]any{"request": "x", "decision": "allow"}},
 	"GET /verify-email":        {},

@@ -18,7 +18,7 @@ type letterView struct{ Code, Problem string }
 type letterDoneView struct{ Title, Text string }
 
 // forgottenView is what the page shows on which somebody asks for the letter.
-type forgottenView struct{ Email, Problem string }
+type forgottenView struct{ Problem string }
 
 // acting lets events name where a request came from.
 func acting(w http.ResponseWriter, r *http.Request) context.Context {
@@ -105,7 +105,7 @@ func (c *Console) forgotten(w http.ResponseWriter, r *http.Request) {
 	var bad *issuer.InputError
 	var throttled *issuer.ThrottledError
 	again := func(status int, problem string) {
-		c.pages.write(w, r, status, "forgotten.html", "", forgottenView{form.Get("email"), problem})
+		c.pages.write(w, r, status, "forgotten.html", "", forgottenView{problem})
 	}
 	switch {
 	case errors.As(err, &bad):

@@ -46,7 +46,7 @@ var samples = map[string]any{
 
 	"verify.html":     letterView{Code: "x", Problem: "x"},
 	"reset.html":      letterView{Code: "x", Problem: "x"},
-	"forgotten.html":  forgottenView{Email: "ada@example.com", Problem: "x"},
+	"forgotten.html":  forgottenView{Problem: "x"},
 	"letterdone.html": letterDoneView{Title: "x", Text: "x"},
 
 	"error.html": errorView{Problem: "x"},
