@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -28,8 +29,8 @@ type Mail struct {
 	// Print takes letters as text, for development, instead of a server.
 	Print io.Writer
 
-	// VerifyPage and ResetPage are URLs of pages of yours, to which a letter appends its code, such as https://app.example.com/reset#code=. A
-	// letter without one shows the code itself.
+	// VerifyPage and ResetPage are URLs of pages of yours, to which a letter appends its code, such as https://app.example.com/reset#code=. ""
+	// is the page of this server.
 	VerifyPage, ResetPage string
 }
 
@@ -55,7 +56,10 @@ func (m Mail) Validate() error {
 	return errors.Join(append(errs, m.smtp().Validate())...)
 }
 
-func (m Mail) links() accounts.Links { return accounts.Links{Verify: m.VerifyPage, Reset: m.ResetPage} }
+// links are the pages that letters lead to: this server's own, where no others are named. It takes the code in the query, since its pages have no scripts.
+func (m Mail) links(url string) accounts.Links {
+	return accounts.Links{Verify: cmp.Or(m.VerifyPage, url+"/verify-email?code="), Reset: cmp.Or(m.ResetPage, url+"/reset-password?code=")}
+}
 
 // openOutbox is nil where no letters are sent.
 func (m Mail) openOutbox(logger *slog.Logger) *mail.Outbox {

@@ -223,7 +223,7 @@ func (s *Server) routes(ctx context.Context, c Config) (_ http.Handler, err erro
 	people := accounts.Config{
 		Invited:     !c.OpenSignUp,
 		SignUpScope: c.SignUpScope, SignUpClaims: c.SignUpClaims, NoThrottling: c.NoThrottling,
-		Links: c.Mail.links(),
+		Links: c.Mail.links(c.Issuer.URL),
 	}
 	if s.outbox = c.Mail.openOutbox(c.Logger); s.outbox != nil {
 		people.Post = post{s.outbox}
@@ -247,7 +247,7 @@ func (s *Server) routes(ctx context.Context, c Config) (_ http.Handler, err erro
 	if err != nil {
 		return nil, err
 	}
-	pages, err := console.New(s.issuer, countedAccounts{s.accounts, &s.logins}, console.Options{Templates: c.Templates})
+	pages, err := console.New(s.issuer, countedAccounts{s.accounts, &s.logins}, console.Options{Templates: c.Templates, Mail: s.outbox != nil})
 	if err != nil {
 		return nil, err
 	}

@@ -54,7 +54,9 @@ var surface = map[string]endpoint{
 	"DELETE /v1/sessions/{sid}":       {bearer: "access"},
 	"POST /oauth2/token": {form: true, body: map[string]any{"grant_type": "refresh_token", "client_id": "client_app", "refresh_token": "jrt_x", "scope": "pets:read", "resource": "petstore"}, others: []map[string]any{{"grant_type": "authorization_code", "client_id": "client_app", "code": "jac_x", "redirect_uri": "https://app.example.com/callback", "code_verifier": "x"}, {"grant_type": "client_credentials", "client_id": "client_app", "client_secret": "jcs_x"},
 		{"grant_type": "urn:ietf:params:oauth:grant-type:token-exchange", "client_id": "client_app", "subject_token": "x", "subject_token_type": "urn:ietf:params:oauth:token-type:access_token", "audience": "petstore"},
+		{"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "client_id": "client_app", "device_code": "jdc_x"},
 		{"grant_type": "client_credentials", "client_assertion": "a.b.c", "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}}},
+	"POST /oauth2/device_authorization":           {form: true, body: map[string]any{"client_id": "client_app", "scope": "pets:read", "resource": "petstore"}},
 	"POST /oauth2/revoke":                         {form: true, body: map[string]any{"token": "x", "token_type_hint": "refresh_token", "client_id": "client_app"}, harmless: []string{"token", "token_type_hint"}},
 	"POST /oauth2/introspect":                     {form: true, body: map[string]any{"token": "x", "token_type_hint": "refresh_token", "client_id": "client_app", "client_secret": "jcs_x"}, harmless: []string{"token", "token_type_hint"}},
 	"GET /verify":                                 {bearer: "access", query: "audience=petstore&scope=pets:read"},
@@ -109,18 +111,27 @@ var surface = map[string]endpoint{
 	"GET /admin/bootstrap":                    {},
 	"POST /admin/bootstrap":                   {page: true, body: bootstrapMembers},
 
-	"GET /oauth2/authorize":  {lacks: 400},
-	"POST /oauth2/authorize": {}, // whatever the form holds comes back as a query: see console/form_test.go
-	"GET /oauth2/logout":     {},
-	"POST /oauth2/logout":    {}, // as above
-	"GET /login":             {lacks: 400},
-	"POST /login":            {page: true, body: map[string]any{"request": "x", "username": "ada", "password": "wrong " + password}},
-	"POST /factor":           {page: true, body: map[string]any{"request": "x", "challenge": "jlt_x", "code": "000000"}},
-	"GET /consent":           {lacks: 400},
-	"POST /consent":          {page: true, body: map[string]any{"request": "x", "decision": "allow"}},
-	"POST /logout":           {page: true, body: map[string]any{"request": "x"}},
-	"GET /userinfo":          {bearer: "access"},
-	"POST /userinfo":         {bearer: "access"},
+	"GET /oauth2/authorize":    {lacks: 400},
+	"POST /oauth2/authorize":   {}, // whatever the form holds comes back as a query: see console/form_test.go
+	"GET /oauth2/logout":       {},
+	"POST /oauth2/logout":      {}, // as above
+	"GET /login":               {lacks: 400},
+	"POST /login":              {page: true, body: map[string]any{"request": "x", "username": "ada", "password": "wrong " + password}},
+	"POST /factor":             {page: true, body: map[string]any{"request": "x", "challenge": "jlt_x", "code": "000000"}},
+	"GET /consent":             {lacks: 400},
+	"POST /consent":            {page: true, body: map[string]any{"request": "x", "decision": "allow"}},
+	"POST /logout":             {page: true, body: map[string]any{"request": "x"}},
+	"GET /device":              {lacks: 303},
+	"POST /device":             {page: true, body: map[string]any{"user_code": "WDJB-MJHT"}},
+	"POST /device/decision":    {page: true, body: map[string]any{"request": "x", "decision": "allow"}},
+	"GET /verify-email":        {},
+	"POST /verify-email":       {page: true, body: map[string]any{"code": "jvt_x"}},
+	"GET /reset-password":      {},
+	"POST /reset-password":     {page: true, body: map[string]any{"code": "jpt_x", "password": "new " + password}},
+	"GET /forgotten-password":  {},
+	"POST /forgotten-password": {page: true, body: map[string]any{"email": "ada@example.com"}},
+	"GET /userinfo":            {bearer: "access"},
+	"POST /userinfo":           {bearer: "access"},
 }
 
 var (
@@ -128,7 +139,7 @@ var (
 		"name": "App", "scope": "pets:read", "resources": []string{"petstore"}, "first_party": false, "access_ttl": 60, "idle_ttl": 3600, "absolute_ttl": 7200,
 		"access_type": "JWT", "algorithm": "ES256", "redirect_uris": []string{"https://app.example.com/callback"},
 		"post_logout_redirect_uris": []string{"https://app.example.com/"}, "backchannel_logout_uri": "https://app.example.com/logout",
-		"require_dpop": false, "exchange_from": []string{"petstore"},
+		"require_dpop": false, "device_grant": true, "exchange_from": []string{"petstore"},
 	}
 	resourceMembers  = map[string]any{"name": "Pets", "scope": "pets:read", "access_ttl": 60, "algorithm": "ES256"}
 	bootstrapMembers = map[string]any{"code": "jbt_x", "username": "root2", "password": password}

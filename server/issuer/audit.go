@@ -33,6 +33,7 @@ const (
 	EventSessionIssued       EventKind = "session.issued"       // by an actor: with a login of its own
 	EventSessionEnded        EventKind = "session.ended"        // by an actor: not by its subject
 	EventConsentGiven        EventKind = "consent.given"        // the detail names the resource and the scope
+	EventDeviceAllowed       EventKind = "device.allowed"       // likewise, of a device (RFC 8628)
 	EventRevocationToken     EventKind = "revocation.token"
 	EventRevocationClient    EventKind = "revocation.client"
 	EventRevocationAll       EventKind = "revocation.everything"
@@ -154,6 +155,7 @@ func clientChanges(before, after Client) string {
 		{"secret", bytes.Equal(before.SecretHash, after.SecretHash)},
 		{"key_set", sameKeys(before.KeySet, after.KeySet)},
 		{"require_dpop", before.RequireDPoP == after.RequireDPoP},
+		{"device_grant", before.DeviceGrant == after.DeviceGrant},
 		{"exchange_from", slices.Equal(before.ExchangeFrom, after.ExchangeFrom)},
 	})
 }

@@ -26,6 +26,7 @@ type Authorization struct {
 	MaxAge          string   // seconds since the last login
 	ACRValues       []string // classes of authentication of which one is wanted (RFC 9470 §4); those that nobody knows here count for nothing
 	LoginHint       string
+	KeyThumbprint   string // dpop_jkt (RFC 9449 §10): the code is redeemed with this key alone; "": with any
 
 	Asked time.Time // when the request came in: a login after that is as new as any could be; set by Authorize
 }
@@ -92,6 +93,8 @@ func (a *Authorization) check() error {
 		return Refused("invalid_request", "code_challenge must be a SHA-256 in base64url")
 	case max(len(a.State), len(a.Nonce), len(a.LoginHint)) > maxState:
 		return Refused("invalid_request", "state, nonce and login_hint must have at most 2048 bytes")
+	case checkThumbprint(a.KeyThumbprint) != nil:
+		return Refused("invalid_request", "dpop_jkt must be a SHA-256 in base64url")
 	case !a.goodPrompt():
 		return Refused("invalid_request", "prompt must be none, or some of login, consent and select_account")
 	case checkScope(a.Scope) != nil:

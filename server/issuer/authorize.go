@@ -155,6 +155,7 @@ func (u *update) answer(d *Decision, allowed bool) error {
 	return u.InsertCode(Code{
 		Hash: hash, ClientID: d.Client.ID, RedirectURI: d.Request.RedirectURI, Challenge: d.Request.Challenge, Nonce: d.Request.Nonce,
 		SignIn: d.signIn.ID, Resource: d.Resource.Audience, Scope: d.Scope, Issued: u.now, Expires: u.now.Add(codeTTL),
+		KeyThumbprint: d.Request.KeyThumbprint,
 	})
 }
 

@@ -31,6 +31,7 @@ type Client struct {
 	SecretHash  []byte        // SHA-256 of its secret; a client with neither secret nor keys is public: it has nothing to prove itself with
 	KeySet      *jot.KeySet   // its public keys, instead of a secret: see ParseClientKeySet and AuthenticateAssertion; nil: none
 
+	DeviceGrant  bool     // lets it log people in by a code that they type elsewhere (RFC 8628)
 	RequireDPoP  bool     // gives it no token that isn't bound to a key (RFC 9449)
 	ExchangeFrom []string // audiences whose access tokens it may exchange (RFC 8693) for ones that Resources allow; nil: none
 

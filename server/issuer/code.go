@@ -24,6 +24,8 @@ type Code struct {
 	Issued      time.Time
 	Expires     time.Time
 	Session     string // that it gave; "" before
+
+	KeyThumbprint string // of the one key with which it's redeemed (RFC 9449 §10); "": any or none
 }
 
 const (
@@ -88,6 +90,9 @@ func (u *update) redeem(g CodeGrant) (*draft, error) {
 	if !u.now.Before(code.Expires) || code.RedirectURI != g.RedirectURI || !answersChallenge(g.Verifier, code.Challenge) {
 		return nil, ErrInvalidGrant
 	}
+	if code.KeyThumbprint != "" && code.KeyThumbprint != g.KeyThumbprint {
+		return nil, ErrInvalidGrant
+	}
 	if g.Resource != "" && g.Resource != code.Resource {
 		return nil, ErrInvalidTarget
 	}
@@ -95,55 +100,61 @@ func (u *update) redeem(g CodeGrant) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := u.InsertSession(session); err != nil {
-		return nil, err
-	}
 	return d, u.SpendCode(code.Hash, session.ID)
 }
 
-// beginOf drafts the session of a code, as client, resource and subject are now.
-func (u *update) beginOf(code Code, g CodeGrant) (Session, *draft, error) {
+// beginOf begins the session of a code, as client, resource and subject are now.
+func (u *update) beginOf(code Code, g CodeGrant) (*Session, *draft, error) {
 	signIn, err := u.SignIn(code.SignIn)
 	if errors.Is(err, ErrNotFound) {
-		return Session{}, nil, ErrInvalidGrant
+		return nil, nil, ErrInvalidGrant
 	}
-	if err != nil {
-		return Session{}, nil, err
-	}
-	subject, err := findSubject(u, signIn.Subject)
-	if errors.Is(err, ErrNotFound) || err == nil && !signIn.live(&subject, u.now) {
-		return Session{}, nil, ErrInvalidGrant
-	}
-	if err != nil {
-		return Session{}, nil, err
-	}
-	client, resource, err := u.partiesOf(code)
-	if err != nil {
-		return Session{}, nil, err
-	}
-	session := u.newSession(&subject, client, resource, code.Scope)
-	session.SignIn, session.AMR, session.AuthTime = signIn.ID, signIn.AMR, signIn.AuthTime
-	session.bind(client, g.KeyThumbprint)
-	session.use(u.now, u.issuer.idleTTL(client), clip(g.UserAgent, maxUserAgent), clip(g.Address, maxAddress))
-	scope, err := narrowScope(nil, session, client, resource, &subject)
-	if err != nil {
-		return Session{}, nil, err
-	}
-	d, err := u.draft(&subject, session, client, resource, scope, terms{thumbprint: g.KeyThumbprint})
-	if err == nil && d.id != nil {
-		d.id.claims.Nonce = code.Nonce
-	}
-	return *session, d, err
-}
-
-// partiesOf finds the client and the resource of a code, unless they were deleted since, and others bear their names.
-func (u *update) partiesOf(code Code) (*Client, *Resource, error) {
-	client, err := u.issuer.client(u, code.ClientID)
 	if err != nil {
 		return nil, nil, err
 	}
-	resource, err := u.issuer.resource(u, code.Resource)
-	if errors.Is(err, ErrInvalidTarget) || err == nil && (!client.may(resource.Audience) || client.Created.After(code.Issued) || resource.Created.After(code.Issued)) {
+	subject, err := findSubject(u, signIn.Subject)
+	if errors.Is(err, ErrNotFound) || err == nil && !signIn.live(&subject, u.now) {
+		return nil, nil, ErrInvalidGrant
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	client, resource, err := u.partiesOf(u, code.ClientID, code.Resource, code.Issued)
+	if err != nil {
+		return nil, nil, err
+	}
+	session := u.newSession(&subject, client, resource, code.Scope)
+	session.SignIn, session.AMR, session.AuthTime = signIn.ID, signIn.AMR, signIn.AuthTime
+	d, err := u.beginAllowed(session, &subject, client, resource, g.KeyThumbprint, g.UserAgent, g.Address)
+	if err == nil && d.id != nil {
+		d.id.claims.Nonce = code.Nonce
+	}
+	return session, d, err
+}
+
+// beginAllowed stores the session that somebody allowed in a browser, for a client elsewhere, and drafts its first token.
+func (u *update) beginAllowed(session *Session, subject *Subject, client *Client, resource *Resource, thumbprint, userAgent, address string) (*draft, error) {
+	session.bind(client, thumbprint)
+	session.use(u.now, u.issuer.idleTTL(client), clip(userAgent, maxUserAgent), clip(address, maxAddress))
+	scope, err := narrowScope(nil, session, client, resource, subject)
+	if err != nil {
+		return nil, err
+	}
+	d, err := u.draft(subject, session, client, resource, scope, terms{thumbprint: thumbprint})
+	if err != nil {
+		return nil, err
+	}
+	return d, u.InsertSession(*session)
+}
+
+// partiesOf finds the client and the resource of something that was issued to them, unless they were deleted since, and others bear their names.
+func (m moment) partiesOf(r Reader, clientID, audience string, issued time.Time) (*Client, *Resource, error) {
+	client, err := m.issuer.client(r, clientID)
+	if err != nil {
+		return nil, nil, err
+	}
+	resource, err := m.issuer.resource(r, audience)
+	if errors.Is(err, ErrInvalidTarget) || err == nil && (!client.may(resource.Audience) || client.Created.After(issued) || resource.Created.After(issued)) {
 		return nil, nil, ErrInvalidGrant
 	}
 	return client, resource, err

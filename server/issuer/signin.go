@@ -130,6 +130,20 @@ func signedIn(r Reader, secret string, now time.Time) (SignIn, Subject, error) {
 	return s, subject, err
 }
 
+// SignedIn finds who is signed in with a secret, or fails with ErrNotFound.
+func (i *Issuer) SignedIn(ctx context.Context, secret string) (subject string, err error) {
+	err = i.store.View(ctx, func(r Reader) error {
+		now, err := r.Now()
+		if err != nil {
+			return err
+		}
+		s, _, err := signedIn(r, secret, now)
+		subject = s.Subject
+		return err
+	})
+	return subject, err
+}
+
 // signInBatch is how many sessions of a sign-in one transaction ends.
 const signInBatch = 50
 

@@ -7,6 +7,7 @@ type AuthorizationReader interface {
 	SignInReader
 	CodeReader
 	ConsentReader
+	DeviceCodeReader
 }
 
 // AuthorizationWriter writes them.
@@ -14,6 +15,7 @@ type AuthorizationWriter interface {
 	SignInWriter
 	CodeWriter
 	ConsentWriter
+	DeviceCodeWriter
 	NoticeWriter
 }
 
@@ -68,6 +70,26 @@ type ConsentWriter interface {
 	DeleteConsents(subject string) error
 }
 
+// DeviceCodeReader reads device codes. Who reads one together with a sign-in or a subject begins with the code.
+type DeviceCodeReader interface {
+	// DeviceCode finds the device code of a hash, an expired one too, or fails with ErrNotFound.
+	DeviceCode(hash string) (DeviceCode, error)
+	// DeviceCodeByUser finds the device code whose user code has a hash, an expired one too, or fails with ErrNotFound.
+	DeviceCodeByUser(hash string) (DeviceCode, error)
+	// CountDeviceCodes counts a client's device codes that expire after a time.
+	CountDeviceCodes(client string, at time.Time) (int, error)
+}
+
+// DeviceCodeWriter writes device codes.
+type DeviceCodeWriter interface {
+	// InsertDeviceCode adds a device code, or fails with ErrTaken when one of the hashes exists.
+	InsertDeviceCode(DeviceCode) error
+	// UpdateDeviceCode replaces Scope, Interval, Polled, Decision, Subject, Generation, AMR and AuthTime, or fails with ErrNotFound.
+	UpdateDeviceCode(DeviceCode) error
+	// DeleteDeviceCode removes a device code, or fails with ErrNotFound.
+	DeleteDeviceCode(hash string) error
+}
+
 // NoticeWriter writes logouts of which clients are to be told.
 type NoticeWriter interface {
 	// InsertNotice adds a notice, or fails with ErrTaken.
@@ -87,4 +109,6 @@ type AuthorizationSweeper interface {
 	DeleteSignIns(before time.Time, limit int) (int, error)
 	// DeleteCodes deletes codes that expired before a time.
 	DeleteCodes(before time.Time, limit int) (int, error)
+	// DeleteDeviceCodes deletes device codes that expired before a time.
+	DeleteDeviceCodes(before time.Time, limit int) (int, error)
 }

@@ -29,7 +29,7 @@ const (
 func (i *Issuer) sweep(ctx context.Context) (more bool, err error) {
 	steps := []func(*update) (bool, error){
 		(*update).finishEnding, (*update).sweepSessions, (*update).sweepRules, (*update).sweepEvents, (*update).sweepLogoutTokens, (*update).sweepKeys, (*update).sweepSubjects,
-		(*update).sweepSignIns, (*update).sweepCodes, (*update).sweepAssertions,
+		(*update).sweepSignIns, (*update).sweepCodes, (*update).sweepDeviceCodes, (*update).sweepAssertions,
 	}
 	for batch := 0; batch < sweepBatches && len(steps) > 0; batch++ {
 		// What is over is decided in the transaction that forgets it: a session that is ended or a log that grows meanwhile is before

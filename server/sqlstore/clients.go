@@ -9,16 +9,16 @@ import (
 
 const (
 	clientColumns = `id, name, scopes, resources, first_party, access_ttl, idle_ttl, absolute_ttl, access_type, algorithm, secret_hash, created,
-			redirect_uris, post_logout_redirect_uris, backchannel_logout_uri, key_set, require_dpop, exchange_from`
+			redirect_uris, post_logout_redirect_uris, backchannel_logout_uri, key_set, require_dpop, exchange_from, device_grant`
 
 	selectClient  = `SELECT ` + clientColumns + ` FROM clients WHERE id = $1`
 	selectClients = `SELECT ` + clientColumns + ` FROM clients WHERE id > $1 ORDER BY id LIMIT $2`
 	insertClient  = `INSERT INTO clients (` + clientColumns + `)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`
 	updateClient = `UPDATE clients SET name = $1, scopes = $2, resources = $3, first_party = $4, access_ttl = $5, idle_ttl = $6,
 			absolute_ttl = $7, access_type = $8, algorithm = $9, secret_hash = $10, redirect_uris = $11,
-			post_logout_redirect_uris = $12, backchannel_logout_uri = $13, key_set = $14, require_dpop = $15, exchange_from = $16
-		WHERE id = $17`
+			post_logout_redirect_uris = $12, backchannel_logout_uri = $13, key_set = $14, require_dpop = $15, exchange_from = $16, device_grant = $17
+		WHERE id = $18`
 	deleteClient = `DELETE FROM clients WHERE id = $1`
 )
 
@@ -43,7 +43,7 @@ func scanClient(r row) (issuer.Client, error) {
 	err := r.Scan(&c.ID, &c.Name, wordsField{&c.Scopes}, textsField{&c.Resources}, &c.FirstParty, durationField{&c.AccessTTL},
 		durationField{&c.IdleTTL}, durationField{&c.AbsoluteTTL}, &c.AccessType, &c.Algorithm, &c.SecretHash, timeField{&c.Created},
 		textsField{&c.RedirectURIs}, textsField{&c.PostLogoutRedirectURIs}, &c.BackchannelLogoutURI, keySetField{&c.KeySet},
-		&c.RequireDPoP, textsField{&c.ExchangeFrom})
+		&c.RequireDPoP, textsField{&c.ExchangeFrom}, &c.DeviceGrant)
 	if len(c.SecretHash) == 0 {
 		c.SecretHash = nil
 	}
@@ -57,7 +57,7 @@ func (t *tx) InsertClient(c issuer.Client) error {
 	}
 	return t.insert(insertClient, c.ID, c.Name, words(c.Scopes), texts(c.Resources), flag(c.FirstParty), c.AccessTTL.Milliseconds(),
 		c.IdleTTL.Milliseconds(), c.AbsoluteTTL.Milliseconds(), c.AccessType, string(c.Algorithm), blob(c.SecretHash), millis(c.Created),
-		texts(c.RedirectURIs), texts(c.PostLogoutRedirectURIs), c.BackchannelLogoutURI, keySet(c.KeySet), flag(c.RequireDPoP), texts(c.ExchangeFrom))
+		texts(c.RedirectURIs), texts(c.PostLogoutRedirectURIs), c.BackchannelLogoutURI, keySet(c.KeySet), flag(c.RequireDPoP), texts(c.ExchangeFrom), flag(c.DeviceGrant))
 }
 
 // UpdateClient implements issuer.ClientWriter.
@@ -67,7 +67,7 @@ func (t *tx) UpdateClient(c issuer.Client) error {
 	}
 	return t.change(updateClient, c.Name, words(c.Scopes), texts(c.Resources), flag(c.FirstParty), c.AccessTTL.Milliseconds(),
 		c.IdleTTL.Milliseconds(), c.AbsoluteTTL.Milliseconds(), c.AccessType, string(c.Algorithm), blob(c.SecretHash),
-		texts(c.RedirectURIs), texts(c.PostLogoutRedirectURIs), c.BackchannelLogoutURI, keySet(c.KeySet), flag(c.RequireDPoP), texts(c.ExchangeFrom), c.ID)
+		texts(c.RedirectURIs), texts(c.PostLogoutRedirectURIs), c.BackchannelLogoutURI, keySet(c.KeySet), flag(c.RequireDPoP), texts(c.ExchangeFrom), flag(c.DeviceGrant), c.ID)
 }
 
 // DeleteClient implements issuer.ClientWriter.

@@ -7,10 +7,10 @@ import (
 )
 
 const (
-	codeColumns = `hash, client_id, redirect_uri, challenge, nonce, sign_in, resource, scope, issued, expires, session`
+	codeColumns = `hash, client_id, redirect_uri, challenge, nonce, sign_in, resource, scope, issued, expires, session, jkt`
 
 	selectCode  = `SELECT ` + codeColumns + ` FROM codes WHERE hash = $1`
-	insertCode  = `INSERT INTO codes (` + codeColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
+	insertCode  = `INSERT INTO codes (` + codeColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
 	spendCode   = `UPDATE codes SET session = $1 WHERE hash = $2`
 	deleteCodes = `DELETE FROM codes WHERE hash IN (SELECT hash FROM codes WHERE expires < $1 LIMIT $2)`
 )
@@ -21,14 +21,14 @@ func (t *tx) Code(hash string) (issuer.Code, error) { return one(t, scanCode, se
 func scanCode(r row) (issuer.Code, error) {
 	var c issuer.Code
 	err := r.Scan(&c.Hash, &c.ClientID, &c.RedirectURI, &c.Challenge, &c.Nonce, &c.SignIn, &c.Resource, wordsField{&c.Scope},
-		timeField{&c.Issued}, timeField{&c.Expires}, &c.Session)
+		timeField{&c.Issued}, timeField{&c.Expires}, &c.Session, &c.KeyThumbprint)
 	return c, err
 }
 
 // InsertCode implements issuer.CodeWriter.
 func (t *tx) InsertCode(c issuer.Code) error {
 	return t.insert(insertCode, c.Hash, c.ClientID, c.RedirectURI, c.Challenge, c.Nonce, c.SignIn, c.Resource, words(c.Scope),
-		millis(c.Issued), millis(c.Expires), c.Session)
+		millis(c.Issued), millis(c.Expires), c.Session, c.KeyThumbprint)
 }
 
 // SpendCode implements issuer.CodeWriter.

@@ -51,7 +51,8 @@ func fill(t *testing.T, store *sqlstore.Store) {
 		err = errors.Join(err, tx.PutVerifier(issuer.Verifier{ID: "v", Server: "s", MaxStaleness: time.Second, Registered: account.Created}),
 			tx.PutAsked(revocation.Cursor{LogID: "log", Sequence: 1}), tx.Acknowledge(revocation.Cursor{LogID: "log", Sequence: 1}, []string{"v"}))
 		err = errors.Join(err, tx.InsertSignIn(issuer.SignIn{ID: "in", Hash: "h", AuthTime: time.UnixMilli(1)}), tx.InsertCode(issuer.Code{Hash: "c", Nonce: `Ω'"\`}),
-			tx.PutConsent(issuer.Consent{Subject: subject.ID, ClientID: "client_a", Scope: []string{"a"}}), tx.InsertNotice(issuer.Notice{ID: "n"}))
+			tx.PutConsent(issuer.Consent{Subject: subject.ID, ClientID: "client_a", Scope: []string{"a"}}), tx.InsertNotice(issuer.Notice{ID: "n"}),
+			tx.InsertDeviceCode(issuer.DeviceCode{Hash: "d", UserHash: "u", Scope: []string{"a"}, Interval: time.Second}))
 		for n := range 300 {
 			err = errors.Join(err, tx.InsertSession(issuer.Session{ID: fmt.Sprint(n), Subject: subject.ID, UserAgent: `Ω'"\`, Counters: issuer.Counters{Current: uint64(n)}}),
 				tx.InsertEvent(issuer.Event{Detail: fmt.Sprint(n)}))

@@ -168,6 +168,7 @@ var statements = []string{
 	selectClient, selectClients, insertClient, updateClient, deleteClient,
 	selectSignIn, selectSignInByHash, insertSignIn, updateSignIn, deleteSignIn, deleteSignIns, selectSessionsOfSignIn, selectSessionsSignedIn,
 	selectCode, insertCode, spendCode, deleteCodes, selectConsent, upsertConsent, deleteConsents,
+	selectDeviceCode, selectDeviceCodeByUser, countDeviceCodes, insertDeviceCode, updateDeviceCode, deleteDeviceCode, deleteDeviceCodes,
 	insertNotice, claimNotices, postponeNotice, deleteNotice,
 	selectResource, selectResources, insertResource, updateResource, deleteResource, selectAlgorithms,
 	selectKeys, insertKey, updateKey,

@@ -42,6 +42,7 @@ type clientAnswer struct {
 	KeySet       *jot.KeySet `json:"key_set,omitempty"`
 	RequireDPoP  bool        `json:"require_dpop"`
 	ExchangeFrom []string    `json:"exchange_from"`
+	DeviceGrant  bool        `json:"device_grant"`
 
 	RedirectURIs           []string `json:"redirect_uris"`
 	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris"`
@@ -56,7 +57,7 @@ func newClientAnswer(c issuer.Client, secret string) clientAnswer {
 		ID: c.ID, Secret: secret, Name: c.Name, Scope: strings.Join(c.Scopes, " "), Resources: append([]string{}, c.Resources...),
 		FirstParty: c.FirstParty, Confidential: c.Confidential(), AccessTTL: newSeconds(c.AccessTTL), IdleTTL: newSeconds(c.IdleTTL),
 		AbsoluteTTL: newSeconds(c.AbsoluteTTL), AccessType: c.AccessType, Algorithm: string(c.Algorithm), Declared: c.Declared, KeySet: c.KeySet, RequireDPoP: c.RequireDPoP,
-		ExchangeFrom: append([]string{}, c.ExchangeFrom...),
+		ExchangeFrom: append([]string{}, c.ExchangeFrom...), DeviceGrant: c.DeviceGrant,
 		RedirectURIs: append([]string{}, c.RedirectURIs...), PostLogoutRedirectURIs: append([]string{}, c.PostLogoutRedirectURIs...), BackchannelLogoutURI: c.BackchannelLogoutURI,
 		Created: optional(c.Created),
 	}
@@ -106,6 +107,7 @@ type clientChange struct {
 	KeySet       *json.RawMessage `json:"key_set"` // takes the place of a secret
 	RequireDPoP  *bool            `json:"require_dpop"`
 	ExchangeFrom *[]string        `json:"exchange_from"`
+	DeviceGrant  *bool            `json:"device_grant"`
 
 	RedirectURIs           *[]string `json:"redirect_uris"`
 	PostLogoutRedirectURIs *[]string `json:"post_logout_redirect_uris"`
@@ -121,6 +123,7 @@ func (change clientChange) apply(c *issuer.Client) error {
 	}
 	setList(&c.Resources, change.Resources)
 	setList(&c.ExchangeFrom, change.ExchangeFrom)
+	set(&c.DeviceGrant, change.DeviceGrant)
 	set(&c.RequireDPoP, change.RequireDPoP)
 	setList(&c.RedirectURIs, change.RedirectURIs)
 	setList(&c.PostLogoutRedirectURIs, change.PostLogoutRedirectURIs)

@@ -24,6 +24,7 @@ var clientMembers = append(clientColumns[:len(clientColumns):len(clientColumns)]
 	{"REDIRECT URIS", "redirect_uris", false}, {"POST-LOGOUT REDIRECT URIS", "post_logout_redirect_uris", false},
 	{"BACKCHANNEL LOGOUT URI", "backchannel_logout_uri", false},
 	{"KEY SET", "key_set", false}, {"REQUIRE DPOP", "require_dpop", false}, {"EXCHANGE FROM", "exchange_from", false},
+	{"DEVICE GRANT", "device_grant", false},
 }...)
 
 func newAdminClientCommand(a *adminFlags) *cobra.Command {
@@ -54,7 +55,7 @@ type clientFlags struct {
 	backchannel                        string
 	exchangeFrom                       []string
 	keySet                             jsonFile
-	firstParty, requireDPoP            bool
+	firstParty, requireDPoP, device    bool
 	accessTTL, idleTTL, absoluteTTL    time.Duration
 }
 
@@ -68,6 +69,7 @@ func (f *clientFlags) addFlags(cmd *cobra.Command) {
 	flags.StringVar(&f.backchannel, "backchannel-logout-uri", "", "`URI` where it's told of logouts")
 	flags.Var(&f.keySet, "key-set", "`FILE` of the JWK Set with its public keys, by which it proves itself instead of a secret")
 	flags.BoolVar(&f.requireDPoP, "require-dpop", false, "it gets no token that isn't bound to a key (DPoP)")
+	flags.BoolVar(&f.device, "device-grant", false, "it may log people in by a code that they type elsewhere (RFC 8628)")
 	flags.StringSliceVar(&f.exchangeFrom, "exchange-from", nil, "`AUDIENCE`,... whose access tokens it may exchange")
 	flags.BoolVar(&f.firstParty, "first-party", false, "it's the operator's own, and may handle passwords")
 	flags.DurationVar(&f.accessTTL, "access-ttl", 0, "life of its access tokens, where the resource's is longer")
@@ -113,6 +115,7 @@ func (f *clientFlags) body(cmd *cobra.Command) map[string]any {
 		"redirect-uri": {"redirect_uris", f.redirects}, "post-logout-redirect-uri": {"post_logout_redirect_uris", f.afterLogout},
 		"backchannel-logout-uri": {"backchannel_logout_uri", f.backchannel},
 		"key-set":                {"key_set", f.keySet.content}, "require-dpop": {"require_dpop", f.requireDPoP}, "exchange-from": {"exchange_from", f.exchangeFrom},
+		"device-grant": {"device_grant", f.device},
 	})
 }
 

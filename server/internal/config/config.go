@@ -103,8 +103,8 @@ type Mail struct {
 	Password     string `toml:"password" from:"env" doc:"Password of that user, instead of a file."`
 	PasswordFile string `toml:"password_file" doc:"File of that password, on its one line, for you alone." example:"/etc/jot/mail.password"`
 	Roots        string `toml:"roots" doc:"PEM file of the root certificates of the server. Empty: the system's."`
-	VerifyPage   string `toml:"verify_page" doc:"URL of a page of yours, to which a letter appends the code that verifies an address; the page sends it to POST /v1/email/confirm. Empty: letters show the code." example:"https://app.example.com/verify#"`
-	ResetPage    string `toml:"reset_page" doc:"URL of a page of yours, to which a letter appends the code with which a new password is chosen; the page sends both to POST /v1/password/reset/confirm. Empty: letters show the code." example:"https://app.example.com/reset#"`
+	VerifyPage   string `toml:"verify_page" doc:"URL of a page of yours, to which a letter appends the code that verifies an address; the page sends it to POST /v1/email/confirm. Empty: the page of this server, /verify-email." example:"https://app.example.com/verify#"`
+	ResetPage    string `toml:"reset_page" doc:"URL of a page of yours, to which a letter appends the code with which a new password is chosen; the page sends both to POST /v1/password/reset/confirm. Empty: the page of this server, /reset-password." example:"https://app.example.com/reset#"`
 }
 
 // Tokens are lifetimes.
@@ -162,6 +162,7 @@ type Client struct {
 	SecretSHA256 string        `toml:"secret_sha256" doc:"SHA-256, in hexadecimal, of its secret; empty: a public client, or one with keys. The secret is jcs_ and 32 random bytes in base64url."`
 	KeySet       string        `toml:"key_set" doc:"JWK Set of its public keys, JSON, each with its alg, by which it proves itself (private_key_jwt) instead of a secret."`
 	RequireDPoP  bool          `toml:"require_dpop" doc:"Gives it no token that isn't bound to a key of its own (RFC 9449)."`
+	DeviceGrant  bool          `toml:"device_grant" doc:"Lets it log people in by a code that they type in a browser elsewhere (RFC 8628): for televisions and terminals."`
 	ExchangeFrom []string      `toml:"exchange_from" doc:"Audiences whose access tokens it may exchange (RFC 8693) for ones that its resources allow."`
 }
 

@@ -199,7 +199,7 @@ func (c *Config) foreign() (all []issuer.ForeignIssuer) {
 func (c Client) declared() (issuer.Client, error) {
 	declared := issuer.Client{
 		ID: c.ID, Name: c.Name, Scopes: c.Scopes, Resources: c.Resources, FirstParty: c.FirstParty,
-		AccessTTL: c.AccessTTL, IdleTTL: c.IdleTTL, AbsoluteTTL: c.AbsoluteTTL, AccessType: c.AccessType, RequireDPoP: c.RequireDPoP, ExchangeFrom: c.ExchangeFrom, Algorithm: jot.Algorithm(c.Algorithm),
+		AccessTTL: c.AccessTTL, IdleTTL: c.IdleTTL, AbsoluteTTL: c.AbsoluteTTL, AccessType: c.AccessType, RequireDPoP: c.RequireDPoP, DeviceGrant: c.DeviceGrant, ExchangeFrom: c.ExchangeFrom, Algorithm: jot.Algorithm(c.Algorithm),
 		RedirectURIs: c.RedirectURIs, PostLogoutRedirectURIs: c.PostLogout, BackchannelLogoutURI: c.Backchannel,
 	}
 	var err error

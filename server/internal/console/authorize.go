@@ -54,6 +54,7 @@ func (c *Console) readAuthorization(r *http.Request) (issuer.Authorization, erro
 	a.Challenge, a.ChallengeMethod = query.Get("code_challenge"), query.Get("code_challenge_method")
 	a.Prompt, a.MaxAge, a.LoginHint = strings.Fields(query.Get("prompt")), query.Get("max_age"), query.Get("login_hint")
 	a.ACRValues = strings.Fields(query.Get("acr_values"))
+	a.KeyThumbprint = query.Get("dpop_jkt")
 	return a, nil
 }
 

@@ -63,18 +63,30 @@ func (c *Console) writeConsent(w http.ResponseWriter, r *http.Request, p pending
 		c.fail(w, r, err)
 		return
 	}
-	view := consentView{Client: nameOf(d.Client), Resource: d.Resource.Name, Request: sealed, Login: c.base + "/login?request=" + url.QueryEscape(sealed)}
-	if view.Resource == "" {
-		view.Resource = d.Resource.Audience
-	}
-	for _, scope := range d.Scope {
-		item := scopeItem{Name: scope}
-		if !slices.Contains(d.Resource.Scopes, scope) { // a resource's own means what the resource says
-			item.Meaning = meanings[scope]
-		}
-		view.Items = append(view.Items, item)
+	view := consentView{
+		Client: nameOf(d.Client), Resource: resourceName(d.Resource), Request: sealed, Login: c.base + "/login?request=" + url.QueryEscape(sealed), Items: items(d.Resource, d.Scope),
 	}
 	c.pages.write(w, r, http.StatusOK, "consent.html", p.Request.RedirectURI, view)
+}
+
+// resourceName is what a person knows a resource by.
+func resourceName(resource issuer.Resource) string {
+	if resource.Name != "" {
+		return resource.Name
+	}
+	return resource.Audience
+}
+
+// items says what scopes open; a resource's own means what the resource says.
+func items(resource issuer.Resource, scope []string) (all []scopeItem) {
+	for _, one := range scope {
+		item := scopeItem{Name: one}
+		if !slices.Contains(resource.Scopes, one) {
+			item.Meaning = meanings[one]
+		}
+		all = append(all, item)
+	}
+	return all
 }
 
 // consent answers POST /consent: the person has decided.

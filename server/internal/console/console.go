@@ -24,19 +24,33 @@ type Issuer interface {
 	LogOut(ctx context.Context, d issuer.LogoutDecision, signIn string) error
 	Seal(ctx context.Context, purpose string, content any) (string, error)
 	Open(ctx context.Context, purpose, text string, content any) error
+	Devices
+}
+
+// Devices are those that wait for a person's word (RFC 8628).
+type Devices interface {
+	SignedIn(ctx context.Context, signIn string) (subject string, err error)
+	FindDevice(ctx context.Context, signIn, userCode string) (issuer.DeviceAsk, error)
+	AnswerDevice(ctx context.Context, signIn string, a issuer.DeviceAnswer) error
 }
 
 // Accounts is what this package needs of an *accounts.Accounts.
 type Accounts interface {
 	LogIn(ctx context.Context, name, password string, from issuer.Device) (issuer.Proof, error)
 	CompleteLogIn(ctx context.Context, challenge, code string, from issuer.Device) (issuer.Proof, error)
+	GuessUserCode(ctx context.Context, subject string, from issuer.Device, try func() error) error
+	VerifyEmail(ctx context.Context, code string) error
+	RequestReset(ctx context.Context, address string, from issuer.Device) error
+	CompleteReset(ctx context.Context, code, fresh string) error
 }
 
 // Options are choices about the pages. The zero value is ready to use.
 type Options struct {
 	// Templates is a folder whose files take the place of the built-in ones of the same name: page.html, login.html, factor.html, consent.html, logout.html,
-	// done.html, error.html and style.css. "" has none. They are read once.
+	// done.html, device.html, deviceconsent.html, devicedone.html, verify.html, reset.html, forgotten.html, letterdone.html, error.html and style.css. "" has none. They are read once.
 	Templates string
+	// Mail says that letters are sent, so that there is a way to a new password.
+	Mail bool
 }
 
 // Console serves the pages.
@@ -44,6 +58,7 @@ type Console struct {
 	issuer   Issuer
 	accounts Accounts
 	pages    *pages
+	mail     bool
 	base     string // path of the issuer's URL
 }
 
@@ -57,24 +72,33 @@ func New(i Issuer, a Accounts, o Options) (*Console, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Console{issuer: i, accounts: a, pages: pages, base: base}, nil
+	return &Console{issuer: i, accounts: a, pages: pages, mail: o.Mail, base: base}, nil
 }
 
 // Register adds the routes to mux, under the path of the issuer's URL.
 func (c *Console) Register(mux *http.ServeMux) {
 	open := map[string]http.HandlerFunc{ // clients send browsers here
-		"GET /oauth2/authorize":  c.authorize,
-		"POST /oauth2/authorize": c.again,
-		"GET /oauth2/logout":     c.askLogout,
-		"POST /oauth2/logout":    c.again,
-		"GET /login":             c.showLogin,
-		"GET /consent":           c.showConsent,
+		"GET /oauth2/authorize":   c.authorize,
+		"POST /oauth2/authorize":  c.again,
+		"GET /oauth2/logout":      c.askLogout,
+		"POST /oauth2/logout":     c.again,
+		"GET /login":              c.showLogin,
+		"GET /consent":            c.showConsent,
+		"GET /device":             c.showDevice,
+		"GET /verify-email":       c.showVerify,
+		"GET /reset-password":     c.showReset,
+		"GET /forgotten-password": c.showForgotten,
 	}
 	own := map[string]http.HandlerFunc{ // forms of these pages alone
-		"POST /login":   c.logIn,
-		"POST /factor":  c.completeLogIn,
-		"POST /consent": c.consent,
-		"POST /logout":  c.logOut,
+		"POST /login":              c.logIn,
+		"POST /factor":             c.completeLogIn,
+		"POST /consent":            c.consent,
+		"POST /logout":             c.logOut,
+		"POST /device":             c.findDevice,
+		"POST /device/decision":    c.decideDevice,
+		"POST /verify-email":       c.verify,
+		"POST /reset-password":     c.reset,
+		"POST /forgotten-password": c.forgotten,
 	}
 	for route, handler := range open {
 		web.Handle(mux, c.base, route, handler)

@@ -34,6 +34,7 @@ const (
 	shop      = "client_shop"  // somebody else's
 	other     = "client_other" // somebody else's, too
 	backend   = "client_backend"
+	tv        = "client_tv"
 	callback  = "https://app.example.com/callback"
 	password  = "correct horse battery"
 	verifier  = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" // RFC 7636 appendix B
@@ -78,8 +79,9 @@ func serveSigned(t *testing.T, store *sqlstore.Store, o console.Options, algorit
 		Clients: []issuer.Client{
 			{ID: app, Name: "The app", Scopes: scopes, FirstParty: true, RedirectURIs: []string{callback, "http://127.0.0.1/callback"}, PostLogoutRedirectURIs: []string{"https://app.example.com/bye"}},
 			{ID: shop, Name: "The <shop>", Scopes: scopes, RedirectURIs: []string{"https://shop.example.com/cb?tenant=1"}},
-			{ID: other, Scopes: scopes, RedirectURIs: []string{callback, "https://other.example.com/callback"}, PostLogoutRedirectURIs: []string{"https://other.example.com/bye"}},
-			{ID: backend, Scopes: scopes, FirstParty: true, SecretHash: hash, RedirectURIs: []string{callback}},
+			{ID: other, Scopes: scopes, DeviceGrant: true, RedirectURIs: []string{callback, "https://other.example.com/callback"}, PostLogoutRedirectURIs: []string{"https://other.example.com/bye"}},
+			{ID: tv, Name: "The <TV>", Scopes: scopes, DeviceGrant: true},
+			{ID: backend, Scopes: scopes, FirstParty: true, DeviceGrant: true, SecretHash: hash, RedirectURIs: []string{callback}},
 		},
 		KeyEncryptionKey: make([]byte, 32),
 	})
@@ -191,7 +193,11 @@ func (b *browser) checkHeaders(address string, a answer) {
 			b.Errorf("%s: policy %q lacks %s", address, policy, part)
 		}
 	}
-	if a.header.Get("Referrer-Policy") != "same-origin" || a.header.Get("X-Frame-Options") != "DENY" || strings.Contains(a.body, "<script") {
+	referrer := "same-origin"
+	if strings.Contains(address, "?code=") {
+		referrer = "strict-origin"
+	}
+	if a.header.Get("Referrer-Policy") != referrer || a.header.Get("X-Frame-Options") != "DENY" || strings.Contains(a.body, "<script") {
 		b.Errorf("%s: %v", address, a.header)
 	}
 }

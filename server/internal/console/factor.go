@@ -11,7 +11,7 @@ import (
 
 // factorView is what the page shows that asks for a code after the password.
 type factorView struct {
-	Client    string // that the person goes on to
+	Client    string // that the person goes on to; "": to connect a device
 	Request   string // sealed
 	Challenge string // says that the password was right
 	Problem   string
@@ -19,9 +19,9 @@ type factorView struct {
 
 // writeFactor shows the page, for the app that asked.
 func (c *Console) writeFactor(w http.ResponseWriter, r *http.Request, p pending, status int, view factorView) {
-	client, err := c.issuer.RedirectClient(r.Context(), p.Request.ClientID, p.Request.RedirectURI)
+	name, err := c.destination(r, p)
 	if err == nil {
-		view.Client = nameOf(client)
+		view.Client = name
 		view.Request, err = c.issuer.Seal(r.Context(), purposeAuthorization, p)
 	}
 	if err != nil {
@@ -52,9 +52,7 @@ func (c *Console) completeLogIn(w http.ResponseWriter, r *http.Request) {
 		c.factorFailed(w, r, p, form.Get("challenge"), err)
 		return
 	}
-	if err := c.proceed(w, r, p.Request, secret); err != nil {
-		c.answerError(w, r, p.Request, err)
-	}
+	c.goOn(w, r, p, secret)
 }
 
 // factorFailed shows the page again, with what to do. What another code wouldn't mend begins again with the password.

@@ -44,14 +44,25 @@ func (f *fixture) enrol() (next func() string) {
 
 var challenged = regexp.MustCompile(`name="challenge" value="([^"]*)"`)
 
-// enter sends the page that asks for a code.
-func (b *browser) enter(page answer, code string) answer {
+// enterCode sends the page that asks for a code.
+func (b *browser) enterCode(page answer, code string) answer {
 	b.Helper()
 	found := challenged.FindStringSubmatch(page.body)
 	if found == nil {
 		b.Fatalf("no challenge: %d %s", page.status, page.body)
 	}
 	return b.submit(page, "/factor", "challenge", html.UnescapeString(found[1]), "code", code)
+}
+
+// TestSecondFactorForADevice: the page at which devices are connected opens after the code, and goes on with the code that the device showed.
+func TestSecondFactorForADevice(t *testing.T) {
+	f := serve(t)
+	next := f.enrol()
+	b := f.browser()
+	page := b.logIn(b.get("/base/device?user_code=WDJB-MJHT"))
+	page.wantPage(t, 200, "to connect a device")
+	b.get("/base/device").wantPage(t, 200, "Username") // the password alone opens nothing
+	b.enterCode(page, next()).wantPage(t, 200, "WDJB-MJHT")
 }
 
 // TestSecondFactor: the password alone leads to a page that asks for a code, and signs nobody in.
@@ -65,16 +76,16 @@ func TestSecondFactor(t *testing.T) {
 		t.Error("the password alone signs in")
 	}
 	b.authorize("prompt", "none").wantRefusal(t, "login_required")
-	page = b.enter(page, "no code")
+	page = b.enterCode(page, "no code")
 	page.wantPage(t, 400, "Wrong code")
-	tokens := f.tokens(b.enter(page, next()).code(t))
+	tokens := f.tokens(b.enterCode(page, next()).code(t))
 	for _, name := range []string{"id_token", "access_token"} {
 		_, got := claims(t, tokens[name])
 		if got["acr"] != issuer.ACRTwoFactors || fmt.Sprint(got["amr"]) != "[pwd otp mfa]" {
 			t.Errorf("%s: acr %v, amr %v", name, got["acr"], got["amr"])
 		}
 	}
-	b.enter(page, next()).wantPage(t, 400, "Log in again") // the challenge was used
+	b.enterCode(page, next()).wantPage(t, 400, "Log in again") // the challenge was used
 	b.authorize("acr_values", issuer.ACRTwoFactors, "prompt", "none").code(t)
 }
 
@@ -94,5 +105,5 @@ func TestStepUp(t *testing.T) {
 	next := f.enrol()
 	page = b.authorize("acr_values", issuer.ACRTwoFactors)
 	page.wantPage(t, 200, "Username")
-	b.enter(b.logIn(page), next()).code(t)
+	b.enterCode(b.logIn(page), next()).code(t)
 }

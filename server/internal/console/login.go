@@ -11,10 +11,11 @@ import (
 
 // loginView is what the page to log in on shows.
 type loginView struct {
-	Client   string // that the person goes on to
-	Request  string // sealed
-	Username string
-	Problem  string
+	Client    string // that the person goes on to; "": to connect a device
+	Request   string // sealed
+	Username  string
+	Problem   string
+	Forgotten bool // there is a way to a new password
 }
 
 // showLogin answers GET /login.
@@ -29,9 +30,9 @@ func (c *Console) showLogin(w http.ResponseWriter, r *http.Request) {
 
 // writeLogin shows the page, for the app that asked.
 func (c *Console) writeLogin(w http.ResponseWriter, r *http.Request, p pending, status int, view loginView) {
-	client, err := c.issuer.RedirectClient(r.Context(), p.Request.ClientID, p.Request.RedirectURI)
+	name, err := c.destination(r, p)
 	if err == nil {
-		view.Client = nameOf(client)
+		view.Client, view.Forgotten = name, c.mail
 		view.Request, err = c.issuer.Seal(r.Context(), purposeAuthorization, p)
 	}
 	if err != nil {
@@ -65,6 +66,24 @@ func (c *Console) logIn(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		c.loginFailed(w, r, p, form.Get("username"), err)
+		return
+	}
+	c.goOn(w, r, p, secret)
+}
+
+// destination names the app that somebody logs in for; "" is a device of theirs.
+func (c *Console) destination(r *http.Request, p pending) (string, error) {
+	if p.Device {
+		return "", nil
+	}
+	client, err := c.issuer.RedirectClient(r.Context(), p.Request.ClientID, p.Request.RedirectURI)
+	return nameOf(client), err
+}
+
+// goOn takes who has logged in to what they logged in for.
+func (c *Console) goOn(w http.ResponseWriter, r *http.Request, p pending, secret string) {
+	if p.Device {
+		c.toDevice(w, p.UserCode)
 		return
 	}
 	if err := c.proceed(w, r, p.Request, secret); err != nil {

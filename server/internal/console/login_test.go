@@ -231,7 +231,7 @@ func TestUserInfo(t *testing.T) {
 	if a := get("GET", plain["access_token"]); a.status != 403 || !strings.Contains(a.header.Get("WWW-Authenticate"), `error="insufficient_scope", scope="openid"`) {
 		t.Errorf("without openid: %d %v", a.status, a.header)
 	}
-	if a := b.send("GET", "/base/userinfo", nil); a.status != 401 || a.header.Get("WWW-Authenticate") != `Bearer realm="jot"` {
+	if a := b.send("GET", "/base/userinfo", nil); a.status != 401 || a.header.Get("WWW-Authenticate") != `Bearer realm="jot"` || !strings.HasPrefix(a.header.Values("WWW-Authenticate")[1], "DPoP ") {
 		t.Errorf("without a token: %d %v", a.status, a.header)
 	}
 	last := f.tokens(b.authorize().code(t))

@@ -42,7 +42,17 @@ var samples = map[string]any{
 	"consent.html": consentView{Client: "App", Resource: "API", Request: "x", Login: "/login", Items: []scopeItem{{"openid", "know who you are"}, {"pets:read", ""}}},
 	"logout.html":  logoutView{Client: "App", Request: "x"},
 	"done.html":    doneView{},
-	"error.html":   errorView{Problem: "x"},
+
+	"device.html":        deviceView{UserCode: "WDJB-MJHT", Problem: "x"},
+	"deviceconsent.html": deviceConsentView{Client: "TV", Resource: "API", Request: "x", Login: "/login", UserCode: "WDJB-MJHT", Items: []scopeItem{{"pets:read", ""}}},
+	"devicedone.html":    deviceDoneView{Allowed: true},
+
+	"verify.html":     letterView{Code: "x", Problem: "x"},
+	"reset.html":      letterView{Code: "x", Problem: "x"},
+	"forgotten.html":  forgottenView{Problem: "x"},
+	"letterdone.html": letterDoneView{Title: "x", Text: "x"},
+
+	"error.html": errorView{Problem: "x"},
 }
 
 // loadPages reads the templates, those of a folder before the built-in ones.
@@ -110,7 +120,9 @@ func (p *pages) write(w http.ResponseWriter, r *http.Request, status int, name, 
 	header.Set("X-Frame-Options", "DENY")
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Cross-Origin-Opener-Policy", "same-origin")
-	header.Set("Referrer-Policy", "same-origin") // with no-referrer a browser sends Origin: null with a form, which passes for another site's
+	if header.Get("Referrer-Policy") == "" {
+		header.Set("Referrer-Policy", "same-origin") // with no-referrer a browser sends Origin: null with a form, which passes for another site's
+	}
 	web.NoStore(w)
 	w.WriteHeader(status)
 	w.Write(page.Bytes())

@@ -17,6 +17,9 @@ type pending struct {
 	Request issuer.Authorization
 	Browser string // hash of the browser's cookie: a request that waits in one isn't answered in another
 	Shown   shown  // zero where nobody was asked for consent
+
+	Device   bool   // nobody asked: somebody is to connect a device, and Request is empty
+	UserCode string // of that device, as far as it's known
 }
 
 // shown is what a page asks consent for, and whom.
@@ -25,6 +28,7 @@ type shown struct{ Subject, Resource, Scope string }
 const (
 	purposeAuthorization = "authorization"
 	purposeLogout        = "logout"
+	purposeDevice        = "device"
 )
 
 // browserCookie tells browsers apart, and lives as long as they run. It's no credential: nobody is known by it.

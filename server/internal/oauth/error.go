@@ -89,6 +89,14 @@ func protocolErrorOf(err error) *protocolError {
 		return &protocolError{code: "invalid_dpop_proof", description: "the DPoP proof is not good for this request", status: http.StatusBadRequest}
 	case errors.Is(err, issuer.ErrProofRequired):
 		return &protocolError{code: "invalid_dpop_proof", description: "the tokens of this client are bound to a key: send a DPoP proof", status: http.StatusBadRequest}
+	case errors.Is(err, issuer.ErrAuthorizationPending): // RFC 8628 section 3.5, as the three below
+		return &protocolError{code: "authorization_pending", description: "nobody has decided yet; ask again after the interval", status: http.StatusBadRequest}
+	case errors.Is(err, issuer.ErrSlowDown):
+		return &protocolError{code: "slow_down", description: "leave 5 seconds more between requests from now on", status: http.StatusBadRequest}
+	case errors.Is(err, issuer.ErrAccessDenied):
+		return &protocolError{code: "access_denied", description: "the request was denied", status: http.StatusBadRequest}
+	case errors.Is(err, issuer.ErrExpiredCode):
+		return &protocolError{code: "expired_token", description: "the device code has expired; begin anew", status: http.StatusBadRequest}
 	case errors.Is(err, issuer.ErrInvalidGrant):
 		return &protocolError{code: "invalid_grant", description: "the grant is not valid; log in again", status: http.StatusBadRequest}
 	case errors.Is(err, issuer.ErrInvalidScope):

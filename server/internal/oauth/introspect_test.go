@@ -43,7 +43,7 @@ func TestIntrospect(t *testing.T) {
 	want := map[string]any{
 		"active": true, "iss": "https://auth.example.com", "sub": tokens.Subject, "aud": "petstore", "client_id": app, "token_type": "Bearer",
 		"exp": float64(token.Expires().Unix()), "iat": float64(token.IssuedAt().Unix()), "jti": token.ID(), "sid": tokens.SessionID,
-		"scope": "pets:write pets:read", "auth_time": float64(token.AuthTime().Unix()), "amr": []any{"pwd"},
+		"scope": "pets:write pets:read", "auth_time": float64(token.AuthTime().Unix()), "amr": []any{"pwd"}, "acr": "urn:jot:acr:1fa",
 	}
 	if got := f.introspect(tokens.Access, store, secret).members(t); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got  %v\nwant %v", got, want)

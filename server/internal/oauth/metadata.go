@@ -36,6 +36,7 @@ type metadata struct {
 
 // authorizationMetadata is what it says of the authorization endpoint, of ID tokens and of logouts.
 type authorizationMetadata struct {
+	DeviceEndpoint        string   `json:"device_authorization_endpoint"` // RFC 8628 section 4
 	AuthorizationEndpoint string   `json:"authorization_endpoint"`
 	UserInfoEndpoint      string   `json:"userinfo_endpoint"`
 	EndSessionEndpoint    string   `json:"end_session_endpoint"`
@@ -54,6 +55,7 @@ type authorizationMetadata struct {
 
 func newAuthorizationMetadata(url string) authorizationMetadata {
 	return authorizationMetadata{
+		DeviceEndpoint:        url + "/oauth2/device_authorization",
 		AuthorizationEndpoint: url + "/oauth2/authorize",
 		UserInfoEndpoint:      url + "/userinfo",
 		EndSessionEndpoint:    url + "/oauth2/logout",

@@ -40,6 +40,8 @@ type Grants interface {
 	ExchangeToken(ctx context.Context, e issuer.Exchange) (issuer.Tokens, error)
 	Refresh(ctx context.Context, r issuer.RefreshRequest) (issuer.Tokens, error)
 	RedeemCode(ctx context.Context, g issuer.CodeGrant) (issuer.Tokens, error)
+	StartDevice(ctx context.Context, r issuer.DeviceRequest) (issuer.DeviceStart, error)
+	RedeemDevice(ctx context.Context, g issuer.DeviceGrant) (issuer.Tokens, error)
 }
 
 // Tokens are about tokens that were issued.
@@ -78,6 +80,7 @@ func (s *Server) Register(mux *http.ServeMux) {
 	userInfo := s.userInfo()
 	routes := map[string]http.HandlerFunc{
 		"POST /oauth2/token":                          s.token,
+		"POST /oauth2/device_authorization":           s.startDevice,
 		"POST /oauth2/revoke":                         s.revoke,
 		"GET /userinfo":                               userInfo,
 		"POST /userinfo":                              userInfo,

@@ -21,6 +21,7 @@ var grants = map[string]grantMethod{
 	grantClient:  (*Server).issueToClient,
 
 	grantExchange: (*Server).exchange,
+	grantDevice:   (*Server).redeemDevice,
 }
 
 // grantTypes are those that the token endpoint takes, as the metadata names them.
@@ -31,6 +32,7 @@ type tokenRequest struct {
 	client
 	codeParameters
 	refreshParameters
+	deviceParameters
 	exchangeParameters
 	GrantType string `json:"grant_type"`
 	Scope     string `json:"scope"`
@@ -44,6 +46,7 @@ func (t *tokenRequest) fromForm(form url.Values) {
 	t.client.fromForm(form)
 	t.codeParameters.fromForm(form)
 	t.refreshParameters.fromForm(form)
+	t.deviceParameters.fromForm(form)
 	t.exchangeParameters.fromForm(form)
 	t.GrantType, t.Scope, t.Resource = form.Get("grant_type"), form.Get("scope"), form.Get("resource")
 }

@@ -1,35 +1,32 @@
 package oauth
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
 
+	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/jothttp"
 	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
 // userInfo answers GET and POST /userinfo (OpenID Connect Core 1.0 section 5.3): what an access token with openid in its scope opens of its subject.
-// The token is in the Authorization header; a form's doesn't count. One that is bound to a key needs its proof (RFC 9449 section 7).
+// The token is in the Authorization header, with a proof where it's bound to a key (RFC 9449 section 7); a form's doesn't count.
 func (s *Server) userInfo() http.HandlerFunc {
-	bound := jothttp.Options{Verifier: s.issuer.Verifier(), Realm: "jot", DPoP: &jothttp.DPoP{Proofs: s.proofs, Base: strings.TrimSuffix(s.issuer.URL(), s.base)}}.Protect()
-	proved := bound(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		claims, err := s.issuer.UserInfo(r.Context(), jothttp.From(r.Context()))
-		writeUserInfo(w, r, claims, err)
-	}))
+	options := jothttp.Options{
+		Verifier: s.issuer.Verifier(), Realm: "jot", OnRefuse: logUnavailable,
+		DPoP: &jothttp.DPoP{Proofs: s.proofs, Base: strings.TrimSuffix(s.issuer.URL(), s.base)},
+	}
+	protected := options.Protect()(http.HandlerFunc(s.writeUserInfo))
 	return func(w http.ResponseWriter, r *http.Request) {
-		if scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "DPoP") {
-			proved.ServeHTTP(w, r)
-			return
-		}
-		claims, err := s.claimsOf(r)
-		writeUserInfo(w, r, claims, err)
+		web.NoStore(w)
+		protected.ServeHTTP(w, r)
 	}
 }
 
-func writeUserInfo(w http.ResponseWriter, r *http.Request, claims map[string]json.RawMessage, err error) {
+func (s *Server) writeUserInfo(w http.ResponseWriter, r *http.Request) {
+	claims, err := s.issuer.UserInfo(r.Context(), jothttp.From(r.Context()))
 	if errors.Is(err, issuer.ErrInsufficientScope) {
 		err = web.InsufficientScope("openid", "the access token wasn't given with openid")
 	}
@@ -37,28 +34,12 @@ func writeUserInfo(w http.ResponseWriter, r *http.Request, claims map[string]jso
 		web.Fail(w, r, err)
 		return
 	}
-	web.NoStore(w)
 	web.WriteJSON(w, http.StatusOK, claims)
 }
 
-// claimsOf are what a bearer token opens.
-func (s *Server) claimsOf(r *http.Request) (map[string]json.RawMessage, error) {
-	raw, err := jothttp.Credential(r, "", 0)
-	if err != nil {
-		return nil, err
+// logUnavailable logs a token that couldn't be judged.
+func logUnavailable(r *http.Request, reason error) {
+	if errors.Is(reason, jot.ErrUnavailable) {
+		web.LogFault(r, http.StatusServiceUnavailable, reason)
 	}
-	if raw == "" {
-		return nil, noToken
-	}
-	token, err := s.issuer.Verifier().Verify(r.Context(), raw)
-	if err != nil {
-		return nil, err
-	}
-	if err := web.RefuseBound(token); err != nil {
-		return nil, err
-	}
-	return s.issuer.UserInfo(r.Context(), token)
 }
-
-// noToken is a bare challenge: RFC 6750 section 3 wants no error code where there was no token.
-var noToken = web.NewProblem(http.StatusUnauthorized, "the request has no access token")

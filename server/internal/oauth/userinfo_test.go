@@ -7,55 +7,57 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// TestBoundUserInfo: a token that is bound to a key gets past the door of UserInfo with its proof, each once, and never without. Behind it, it lacks openid (403).
+// TestBoundUserInfo: a bound token opens it with a proof of its key for this very request, once; a bearer token needs none.
 func TestBoundUserInfo(t *testing.T) {
-	f := serve(t, "https://auth.example.com/base")
+	f := serve(t, "https://auth.example.com")
+	start := f.television(issuer.Client{ID: "client_tv"})
 	holder, thief := f.prover(), f.prover()
-	subject := f.tokens().Subject
-	issue := func(g issuer.Grant) string {
-		g.Subject, g.ClientID = subject, app
-		tokens, err := f.issuer.Issue(t.Context(), g)
+	bound := f.ask(start(), holder.proof()).members(t)["access_token"].(string)
+	plain := f.ask(start()).members(t)["access_token"].(string)
+	proof := func(p *prover, change func(*jothttp.ProofTarget)) string {
+		target := jothttp.ProofTarget{Method: "GET", URL: "https://auth.example.com/userinfo", AccessToken: bound, Nonce: p.nonce}
+		if change != nil {
+			change(&target)
+		}
+		signed, err := p.Sign(t.Context(), target)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return tokens.Access
+		return signed
 	}
-	bound, free := issue(issuer.Grant{KeyThumbprint: holder.Thumbprint()}), issue(issuer.Grant{})
-	proof := func(p *prover, method, path, token, nonce string) string {
-		proof, err := p.Sign(t.Context(), jothttp.ProofTarget{Method: method, URL: "https://auth.example.com" + path, AccessToken: token, Nonce: nonce})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return proof
-	}
-	const here = "/base/userinfo"
-	used := proof(holder, "GET", here, bound, holder.nonce)
-	for _, c := range []struct {
-		name, scheme, token, proof string
-		status                     int
+	used := proof(holder, nil)
+	for name, c := range map[string]struct {
+		scheme, token, proof string
+		status               int
 	}{
-		{"with its proof", "DPoP", bound, used, 403},
-		{"in other letters", "dpop", bound, proof(holder, "GET", here, bound, holder.nonce), 403},
-		{"the proof again", "DPoP", bound, used, 401},
-		{"without one", "DPoP", bound, "", 401},
-		{"without a nonce", "DPoP", bound, proof(holder, "GET", here, bound, ""), 401},
-		{"as a bearer token", "Bearer", bound, proof(holder, "GET", here, bound, holder.nonce), 401},
-		{"another key's proof", "DPoP", bound, proof(thief, "GET", here, bound, holder.nonce), 401},
-		{"another method's", "DPoP", bound, proof(holder, "POST", here, bound, holder.nonce), 401},
-		{"another path's", "DPoP", bound, proof(holder, "GET", "/userinfo", bound, holder.nonce), 401},
-		{"another token's", "DPoP", bound, proof(holder, "GET", here, free, holder.nonce), 401},
-		{"a token that isn't bound", "DPoP", free, proof(holder, "GET", here, free, holder.nonce), 401},
+		"as a bearer token":             {"Bearer", bound, proof(holder, nil), 401},
+		"no proof":                      {"DPoP", bound, "", 401},
+		"another key":                   {"DPoP", bound, proof(thief, nil), 401},
+		"another method":                {"DPoP", bound, proof(holder, func(t *jothttp.ProofTarget) { t.Method = "POST" }), 401},
+		"another address":               {"DPoP", bound, proof(holder, func(t *jothttp.ProofTarget) { t.URL = tokenURL }), 401},
+		"another server":                {"DPoP", bound, proof(holder, func(t *jothttp.ProofTarget) { t.URL = "https://other.example.com/userinfo" }), 401},
+		"another token":                 {"DPoP", bound, proof(holder, func(t *jothttp.ProofTarget) { t.AccessToken = plain }), 401},
+		"no token":                      {"DPoP", bound, proof(holder, func(t *jothttp.ProofTarget) { t.AccessToken = "" }), 401},
+		"no nonce":                      {"DPoP", bound, proof(holder, func(t *jothttp.ProofTarget) { t.Nonce = "" }), 401},
+		"stale nonce":                   {"DPoP", bound, proof(holder, func(t *jothttp.ProofTarget) { t.Nonce = "AAAA" }), 401},
+		"a bearer token as a bound one": {"DPoP", plain, proof(holder, func(t *jothttp.ProofTarget) { t.AccessToken = plain }), 401},
+		"a bearer token":                {"Bearer", plain, "", 200},
 	} {
 		headers := []string{"Authorization", c.scheme + " " + c.token}
 		if c.proof != "" {
 			headers = append(headers, "DPoP", c.proof)
 		}
-		a := f.get("/base/userinfo", headers...)
-		if a.status != c.status || a.header.Get("WWW-Authenticate") == "" || a.header.Get("Cache-Control") != "no-store" {
-			t.Errorf("%s: %d %v %s", c.name, a.status, a.header, a.body)
+		a := f.call("GET", "/userinfo", "", nil, headers...)
+		if a.status != c.status || a.header.Get("Cache-Control") != "no-store" || (a.status == 401) != (len(a.header.Values("WWW-Authenticate")) > 0) {
+			t.Errorf("%s: %d %v", name, a.status, a.header)
 		}
-		if wanted := c.name == "without a nonce"; wanted != (a.header.Get("DPoP-Nonce") != "") {
-			t.Errorf("%s: DPoP-Nonce is %q", c.name, a.header.Get("DPoP-Nonce"))
+		if name == "no nonce" && a.header.Get("DPoP-Nonce") == "" {
+			t.Errorf("%s: %v", name, a.header)
+		}
+	}
+	for _, want := range []int{200, 401} {
+		if a := f.call("GET", "/userinfo", "", nil, "Authorization", "DPoP "+bound, "DPoP", used); a.status != want {
+			t.Errorf("%d %s, want %d", a.status, a.body, want)
 		}
 	}
 }

@@ -67,6 +67,7 @@ func (s *suite) codes() {
 	code := issuer.Code{
 		Hash: "hash", ClientID: "client_web", RedirectURI: "https://app.example.com/" + odd, Challenge: "challenge", Nonce: odd, SignIn: "one",
 		Resource: "https://api.example.com/" + odd, Scope: []string{"b:2", "a:1"}, Issued: base, Expires: base.Add(time.Minute),
+		KeyThumbprint: "thumbprint",
 	}
 	find := func(r issuer.Reader) (issuer.Code, error) { return r.Code("hash") }
 	missing(s, find)
@@ -144,7 +145,13 @@ func (s *suite) sweepAuthorization() {
 		}
 		return err
 	})
+	s.update(func(tx issuer.Tx) error {
+		gone, there := deviceCode("gone"), deviceCode("there")
+		gone.Expires, there.Expires = base.Add(-1e6), base
+		return errors.Join(tx.InsertDeviceCode(gone), tx.InsertDeviceCode(there))
+	})
 	for _, want := range []int{1, 0} {
+		s.count(want, func(tx issuer.Tx) (int, error) { return tx.DeleteDeviceCodes(base, 9) })
 		s.count(want, func(tx issuer.Tx) (int, error) { return tx.DeleteSignIns(base, 9) })
 		s.count(want, func(tx issuer.Tx) (int, error) { return tx.DeleteCodes(base, 9) })
 	}

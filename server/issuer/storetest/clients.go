@@ -21,7 +21,7 @@ func client(id string) issuer.Client {
 	return issuer.Client{
 		ID: id, Name: odd, Scopes: []string{"b:2", "a:1"}, Resources: []string{"https://api.example.com/" + odd, "two words"}, FirstParty: true,
 		AccessTTL: time.Minute, IdleTTL: time.Millisecond, AbsoluteTTL: 1000 * time.Hour, AccessType: "JWT", Algorithm: "RS256",
-		SecretHash: []byte{0, 1, 255}, KeySet: keySet, RequireDPoP: true, ExchangeFrom: []string{odd, "b"}, Created: base,
+		SecretHash: []byte{0, 1, 255}, KeySet: keySet, RequireDPoP: true, DeviceGrant: true, ExchangeFrom: []string{odd, "b"}, Created: base,
 		RedirectURIs: []string{"https://app.example.com/a b", "com.example.app:/" + odd}, PostLogoutRedirectURIs: []string{}, BackchannelLogoutURI: "https://app.example.com/out",
 	}
 }

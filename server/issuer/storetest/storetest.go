@@ -69,6 +69,7 @@ func Run(t *testing.T, open func(t *testing.T) issuer.Store) {
 		"SignIns":       (*suite).signIns,
 		"OfSignIn":      (*suite).sessionsOfSignIn,
 		"Codes":         (*suite).codes,
+		"DeviceCodes":   (*suite).deviceCodes,
 		"Consents":      (*suite).consents,
 		"Notices":       (*suite).notices,
 		"SweepSignIns":  (*suite).sweepAuthorization,
