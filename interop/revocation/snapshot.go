@@ -53,16 +53,7 @@ func writeSnapshot(ctx context.Context, signer *jot.Signer, rules []revocation.R
 			return nil, err
 		}
 	}
-	for _, r := range rules {
-		if err := snapshot.Add(r); err != nil {
-		}
-	}
 	head := revocation.NewLog("log")
 	head.Sequence = uint64(len(rules))
 	return snapshot.Encode(ctx, signer, issuerName, revocation.Statement{Head: head, Time: time.Now(), MaxTTL: time.Hour})
-}
-
-func loadSnapshot(ctx context.Context, body []byte, verifier *revocation.StatementVerifier, most int) (*revocation.Set, error) {
-	_, set, err := revocation.ReadSnapshot(ctx, bytes.NewReader(body), verifier, most)
-	return set, err
 }
