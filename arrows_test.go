@@ -29,7 +29,7 @@ var mayImport = map[string][]string{
 	"jothttp":                        {".", "strictjson", "internal/privatefile"},
 	"jottest":                        {".", "revocation"},
 	"browser":                        {},
-	"examples/petstore":              {".", "jothttp", "strictjson"},
+	"examples/petstore":              {".", "jothttp", "revocation", "strictjson"},
 	"examples/petstore/cmd/petstore": {".", "jwks", "revocation", "examples/petstore"},
 }
 
