@@ -33,6 +33,8 @@ func TestContract(t *testing.T) {
 	c.admin()
 	c.oauth()
 	c.pages()
+	c.devices()
+	c.letters()
 	c.factors()
 	c.forward()
 	c.abuse()
