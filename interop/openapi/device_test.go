@@ -49,8 +49,7 @@ func (c *client) startDevice() (code, user string) {
 // poll asks for the tokens of a device.
 func (c *client) poll(code string, want int) {
 	c.t.Helper()
-	form := url.Values{"grant_type": {deviceGrant}, "client_id": {"client_tv"}, "device_code": {code}}
-	c.do(call{method: "POST", path: "/oauth2/token", form: form.Encode(), want: want})
+	c.do(call{method: "POST", path: "/oauth2/token", json: object{"grant_type": deviceGrant, "client_id": "client_tv", "device_code": code}, want: want})
 }
 
 // enter types a user code.
