@@ -218,7 +218,11 @@ and give the user a new password where you aren't.`,
 			if err != nil {
 				return err
 			}
-			if err := server.call(cmd.Context(), http.MethodDelete, "/subjects/"+escapePath(user.text("sub"))+"/factors", nil, nil); err != nil {
+			err = server.call(cmd.Context(), http.MethodDelete, "/subjects/"+escapePath(user.text("sub"))+"/factors", nil, nil)
+			if failed, ok := errors.AsType[*serverError](err); ok && failed.Status == http.StatusNotFound {
+				err = nil // there was none
+			}
+			if err != nil {
 				return err
 			}
 			say(cmd, "%s logs in with the password alone", userLabel(user))
