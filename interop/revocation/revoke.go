@@ -21,7 +21,11 @@ import (
 // revokers are the clients that revoke at once.
 const revokers = 16
 
-const answerTimeout = 30 * time.Second
+const (
+	answerTimeout = 30 * time.Second
+	busyPause     = time.Second
+	revokeTries   = 10
+)
 
 // revoked is a session that was ended, and when the answer said so.
 type revoked struct {
@@ -63,24 +67,38 @@ func (s *site) revokeAll(ctx context.Context, p plan, running *programs.Program,
 	return l, errors.Join(append(failed[:], err)...)
 }
 
-// revoke is RFC 7009.
+// revoke is RFC 7009. A server that is too busy says so, and is asked again.
 func revoke(ctx context.Context, c *http.Client, base, token string) error {
 	form := url.Values{"token": {token}, "client_id": {client}}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/oauth2/revoke", strings.NewReader(form.Encode()))
+	for tries := 1; ; tries++ {
+		status, text, err := post(ctx, c, base+"/oauth2/revoke", form)
+		switch {
+		case err != nil || status == http.StatusOK:
+			return err
+		case status != http.StatusServiceUnavailable || tries == revokeTries:
+			return fmt.Errorf("revoke: %d: %.200s", status, text)
+		}
+		select {
+		case <-time.After(busyPause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func post(ctx context.Context, c *http.Client, address string, form url.Values) (status int, text []byte, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
 	if err != nil {
-		return err
+		return 0, nil, err
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	answer, err := c.Do(request)
 	if err != nil {
-		return err
+		return 0, nil, err
 	}
 	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
-	if err == nil && answer.StatusCode != http.StatusOK {
-		err = fmt.Errorf("revoke: %d: %.200s", answer.StatusCode, text)
-	}
-	return err
+	text, err = io.ReadAll(answer.Body)
+	return answer.StatusCode, text, err
 }
 
 func milliseconds(sorted []time.Duration, share float64) float64 {
