@@ -16,7 +16,7 @@ func sameTarget(a, b string) bool {
 
 func normalTarget(text string) (string, bool) {
 	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.User != nil || u.Opaque != "" {
+	if err != nil || u.Hostname() == "" || u.User != nil || u.Opaque != "" {
 		return "", false
 	}
 	scheme, host := strings.ToLower(u.Scheme), strings.ToLower(u.Host)
