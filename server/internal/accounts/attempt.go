@@ -51,27 +51,10 @@ func (a *Accounts) count(ctx context.Context, who caller, limits []limit) (attem
 	if a.gate.full(who) {
 		return attempt{}, issuer.ErrBusy
 	}
-	if len(limits) == 0 {
-		return attempt{}, nil
-	}
-	var counted []Throttle
-	// Whether an attempt is allowed and that it was made are one transaction: of many guesses at once each sees all that were counted
-	// before it, so they cost no more hashes than one after the other.
-	err := a.store.UpdateAccounts(ctx, func(tx Tx) (err error) {
-		if err := refused(tx, limits); err != nil {
-			return err
-		}
-		counted, err = countIn(tx, limits)
-		return err
-	})
-	if err != nil {
-		return attempt{}, err
-	}
-	a.sweep(ctx)
-	return attempt{limits: limits, counted: counted}, nil
+	return a.countAll(ctx, limits)
 }
 
-// charge is count for what takes no hash.
+// charge is count for what takes no hash. What is refused anyway is refused by a look, and writes nothing.
 func (a *Accounts) charge(ctx context.Context, limits []limit) (attempt, error) {
 	if len(limits) == 0 {
 		return attempt{}, nil
@@ -79,8 +62,16 @@ func (a *Accounts) charge(ctx context.Context, limits []limit) (attempt, error) 
 	if err := a.store.ViewAccounts(ctx, func(r Reader) error { return refused(r, limits) }); err != nil {
 		return attempt{}, err
 	}
+	return a.countAll(ctx, limits)
+}
+
+func (a *Accounts) countAll(ctx context.Context, limits []limit) (attempt, error) {
+	if len(limits) == 0 {
+		return attempt{}, nil
+	}
 	var counted []Throttle
-	// As in count: of many at once each sees all that were counted before it.
+	// Whether an attempt is allowed and that it was made are one transaction: of many guesses at once each sees all that were counted
+	// before it, so they cost no more hashes than one after the other.
 	err := a.store.UpdateAccounts(ctx, func(tx Tx) (err error) {
 		if err := refused(tx, limits); err != nil {
 			return err
