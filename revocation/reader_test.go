@@ -26,7 +26,6 @@ func TestReaderFollowsTheFeed(t *testing.T) {
 		f.revoke(sessionRule("before"))
 		r := watch(t, f.options())
 		defer r.Close()
-		r.saysNothing()
 		if err := r.WaitFresh(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -48,6 +47,21 @@ func TestReaderFollowsTheFeed(t *testing.T) {
 		if snapshots, streams := f.asked(); snapshots != 1 || streams < 4 {
 			t.Errorf("%d snapshots, %d streams in 20 min, want 1 and at least 4, to compare the clocks", snapshots, streams)
 		}
+	})
+}
+
+func TestReaderSaysNothingBeforeItIsFresh(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fakeFeed) {
+		f.do(func() { f.refuse = func(*http.Request) *http.Response { return answer(503, "", nil) } })
+		r := watch(t, f.options())
+		defer r.Close()
+		synctest.Wait()
+		r.saysNothing()
+		f.honest()
+		if err := r.WaitFresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r.says("never", jot.Current)
 	})
 }
 
