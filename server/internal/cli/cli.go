@@ -19,7 +19,7 @@ import (
 // context ends the command.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := newRootCommand()
-	root.SetArgs(inspectBareToken(args))
+	root.SetArgs(separateDashedHashes(root, inspectBareToken(args)))
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
