@@ -207,7 +207,7 @@ func TestProofBadInput(t *testing.T) {
 		"no nonce":               {claim("nonce", nil), stale},
 		"a made-up nonce":        {claim("nonce", marker), stale},
 		"a nonce with a newline": {claim("nonce", p.nonce+"\n"), stale},
-		"a nonce that's altered": {claim("nonce", p.nonce[:len(p.nonce)-2]+"AA"), stale},
+		"a nonce that's altered": {claim("nonce", p.nonce[:len(p.nonce)-4]+"AAAA"), stale},
 		"a longer nonce":         {claim("nonce", p.nonce+"AAAA"), stale},
 		"another typ":            {header("typ", "JWT"), bad},
 		"alg none":               {header("alg", "none"), bad},
