@@ -50,6 +50,9 @@ type Config struct {
 	// Database is the connection string of a PostgreSQL database, postgres://…, as sqlstore.OpenPostgres takes it. Any number of servers may
 	// share it, with one URL and one key-encryption key. "" is a SQLite file in DataDir, for one server.
 	Database string
+	// DatabaseWait is for how long New tries again where a PostgreSQL database can't be reached, as after a power cut, up to an hour; 0: not at all.
+	// What waiting doesn't mend, such as a wrong password, is an error at once.
+	DatabaseWait time.Duration
 	// DataDir is the directory of the SQLite file. It's made, with mode 0700, when it doesn't exist. Unused with Database.
 	DataDir string
 
@@ -123,6 +126,9 @@ func (c Config) Validate() error {
 	if c.Database != "" && !sqlstore.IsPostgres(c.Database) {
 		return errors.New("config: Database isn't the connection string of a PostgreSQL database: write it as postgres://USER@HOST/DATABASE?sslmode=verify-full")
 	}
+	if c.DatabaseWait < 0 || c.DatabaseWait > maxDatabaseWait {
+		return fmt.Errorf("config: DatabaseWait is %v, want at most %v", c.DatabaseWait, maxDatabaseWait)
+	}
 	if c.FeedMaxStaleness != 0 && (c.FeedMaxStaleness < minFeedStaleness || c.FeedMaxStaleness > maxFeedStaleness) {
 		return fmt.Errorf("config: FeedMaxStaleness is %v, want %v to %v", c.FeedMaxStaleness, minFeedStaleness, maxFeedStaleness)
 	}
@@ -145,13 +151,15 @@ func (c Config) witnessFile() string {
 func (c Config) database() string { return filepath.Join(c.DataDir, DatabaseName) }
 
 // New opens the database, brings it up to date, and wires the parts. A Config that leaves something dangerous open is refused.
-func New(ctx context.Context, c Config) (_ *Server, err error) {
+func New(ctx context.Context, c Config) (*Server, error) {
+	return whenReachable(ctx, c, func() (end func()) { return func() {} })
+}
+
+func newServer(ctx context.Context, c Config) (_ *Server, err error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
-	if c.Logger == nil {
-		c.Logger = slog.Default()
-	}
+	c.Logger = c.logger()
 	if c.Issuer.Logger == nil {
 		c.Issuer.Logger = c.Logger
 	}

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"crypto/tls"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -58,6 +59,23 @@ func disconnected(err error) bool {
 		errors.As(err, &network) || errors.As(err, &connecting) || pgconn.SafeToRetry(err) || pgconn.Timeout(err)
 }
 
+// Unreachable reports whether PostgreSQL couldn't be opened only because it can't be reached, or isn't ready, so that waiting may help. Wrong names, passwords
+// and certificates don't mend themselves.
+func Unreachable(err error) bool {
+	var failure *pgconn.PgError
+	var certificate *tls.CertificateVerificationError
+	var connection *net.OpError
+	var name *net.DNSError
+	switch {
+	case !errors.Is(err, issuer.ErrUnavailable), errors.As(err, &certificate):
+		return false
+	case errors.As(err, &failure):
+		return failure.Code == readOnly || len(failure.Code) == 5 && passingClasses[failure.Code[:2]]
+	}
+	return errors.As(err, &connection) || errors.As(err, &name) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, driver.ErrBadConn) || errors.Is(err, context.DeadlineExceeded)
+}
+
 func explainSQLite(failure *sqlite.Error) error {
 	switch failure.Code() {
 	case codes.SQLITE_CONSTRAINT_PRIMARYKEY, codes.SQLITE_CONSTRAINT_UNIQUE, codes.SQLITE_CONSTRAINT_ROWID:
@@ -94,6 +112,9 @@ var unavailableClasses = map[string]bool{
 	"58": true, // input and output
 	"XX": true, // corruption
 }
+
+// passingClasses are those of them that a database gets over by itself.
+var passingClasses = map[string]bool{"08": true, "53": true, "57": true, "58": true}
 
 func explainPostgres(failure *pgconn.PgError) error {
 	switch failure.Code {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -96,7 +97,10 @@ func serveConfigured(cmd *cobra.Command, c *config.Loaded) error {
 	if err != nil {
 		return err
 	}
-	s, err := server.New(cmd.Context(), settings)
+	s, err := server.NewOn(cmd.Context(), settings, listeners)
+	if cmd.Context().Err() != nil && errors.Is(err, context.Canceled) { // it was told to end before it was up
+		return nil
+	}
 	if err != nil {
 		return config.Named(aboutDatabase(err))
 	}

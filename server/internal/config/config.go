@@ -22,10 +22,11 @@ const DefaultClient = "client_app"
 //	example what the sample file shows, where the default is nothing
 //	from    "env" keeps a secret out of the file
 type Config struct {
-	Issuer   string `toml:"issuer" flag:"issuer" value:"URL" doc:"URL that tokens name as their issuer, and base of its addresses: https, without a slash at the end. It's never taken from a request. Required." example:"https://auth.example.com"`
-	Listen   string `toml:"listen" flag:"listen" value:"ADDRESS" doc:"Address to listen on; port 0 takes a free one. Without TLS it's on loopback, or everybody but trusted_proxies is refused."`
-	Data     string `toml:"data" flag:"data" value:"DIR" doc:"Directory of the SQLite database. The server makes it, with mode 0700. Required." example:"/var/lib/jot"`
-	Database string `toml:"database" flag:"database" value:"URL" doc:"URL of a PostgreSQL database that several servers may share, instead of SQLite: postgres://user@host/name?sslmode=verify-full. With a password in it the file must be for you alone; other users of the machine can read the flag. The data directory is needed all the same." example:"postgres://jot@db.example.com/jot?sslmode=verify-full"`
+	Issuer       string        `toml:"issuer" flag:"issuer" value:"URL" doc:"URL that tokens name as their issuer, and base of its addresses: https, without a slash at the end. It's never taken from a request. Required." example:"https://auth.example.com"`
+	Listen       string        `toml:"listen" flag:"listen" value:"ADDRESS" doc:"Address to listen on; port 0 takes a free one. Without TLS it's on loopback, or everybody but trusted_proxies is refused."`
+	Data         string        `toml:"data" flag:"data" value:"DIR" doc:"Directory of the SQLite database. The server makes it, with mode 0700. Required." example:"/var/lib/jot"`
+	Database     string        `toml:"database" flag:"database" value:"URL" doc:"URL of a PostgreSQL database that several servers may share, instead of SQLite: postgres://user@host/name?sslmode=verify-full. With a password in it the file must be for you alone; other users of the machine can read the flag. The data directory is needed all the same." example:"postgres://jot@db.example.com/jot?sslmode=verify-full"`
+	DatabaseWait time.Duration `toml:"database_wait" doc:"For how long the server waits at its start for a PostgreSQL database that can't be reached, up to 1h. Meanwhile /healthz answers, and everything else with 503. 0s: it ends at once."`
 
 	KEK        string `toml:"kek" from:"env" doc:"Key-encryption key itself, 32 bytes in base64url, instead of a file."`
 	KEKFile    string `toml:"kek_file" flag:"kek" value:"FILE" doc:"File of the key-encryption key, which encrypts private keys in the database. The server makes it when there is no database yet. Outside of the data directory and its backups: keep a copy elsewhere. Empty: the data directory's name with .kek behind it."`
@@ -182,6 +183,7 @@ func Default() Config {
 	return Config{
 		Listen:           "127.0.0.1:8420",
 		AdminListen:      "127.0.0.1:8421",
+		DatabaseWait:     5 * time.Minute,
 		ProxyHeader:      "X-Forwarded-For",
 		FeedMaxStaleness: time.Minute,
 		Tokens:           Tokens{AccessTTL: 15 * time.Minute, IdleTTL: 720 * time.Hour, AbsoluteTTL: 2160 * time.Hour, SignInTTL: 12 * time.Hour, RefreshGrace: 30 * time.Second},

@@ -141,6 +141,7 @@ func (c *Config) withoutSecrets() (server.Config, error) {
 			EventRetention:   c.Retention.Events,
 		},
 		Database:         c.Database,
+		DatabaseWait:     c.DatabaseWait,
 		DataDir:          c.Data,
 		WitnessFile:      c.WitnessFile,
 		FeedMaxStaleness: c.FeedMaxStaleness,
@@ -244,7 +245,7 @@ func parseNetwork(text string) (netip.Prefix, error) {
 var keys = strings.NewReplacer("AbsoluteTTL", "tokens.absolute_ttl", "IdleTTL", "tokens.idle_ttl", "AccessTTL", "tokens.access_ttl",
 	"SignInTTL", "tokens.sign_in_ttl", "RefreshGrace", "tokens.refresh_grace", "KeySetMaxAge", "keys.max_age", "KeyLifetime", "keys.lifetime", "SessionRetention", "retention.sessions", "EventRetention", "retention.events", "Algorithm ", "keys.algorithm ",
 	"mail server", "mail.server", "mail from", "mail.from", "mail username and password", "mail.username and mail.password_file", "mail verify page", "mail.verify_page", "mail reset page", "mail.reset_page",
-	"ForeignIssuers", "foreign_issuers", "Audience of", "audience of", "MaxTTL of", "max_ttl of", "Algorithms of", "algorithms of", "Database isn't", "database isn't", "WitnessFile", "witness_file", "URL must", "issuer must", "URL is empty", "issuer is empty", "proxies: ", "trusted_proxies: ", "CORS origin", "cors.origins:")
+	"ForeignIssuers", "foreign_issuers", "Audience of", "audience of", "MaxTTL of", "max_ttl of", "Algorithms of", "algorithms of", "Database isn't", "database isn't", "DatabaseWait", "database_wait", "WitnessFile", "witness_file", "URL must", "issuer must", "URL is empty", "issuer is empty", "proxies: ", "trusted_proxies: ", "CORS origin", "cors.origins:")
 
 // Named calls settings by the names that they have here, in an error of package server or issuer.
 func Named(err error) error {

@@ -1,0 +1,174 @@
+package server_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jot-auth/jot/server"
+	"github.com/jot-auth/jot/server/internal/logtest"
+	"github.com/jot-auth/jot/server/internal/pgtest"
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+func waitingConfig(log io.Writer, url, database string, wait time.Duration) server.Config {
+	return server.Config{
+		Issuer: issuer.Config{
+			URL:              url,
+			Resources:        []issuer.Resource{{Audience: "petstore", Scopes: []string{"pets:read"}}},
+			Clients:          []issuer.Client{{ID: "client_app", Scopes: []string{"pets:read"}, FirstParty: true}},
+			KeyEncryptionKey: server.NewSecret().Bytes(),
+		},
+		Database: database, DatabaseWait: wait, Logger: slog.New(slog.NewJSONHandler(log, nil)),
+	}
+}
+
+// askedStatus asks until there is an answer: a connection may be cut between the waiting room and the server.
+func askedStatus(t *testing.T, method, address string) (status int, retryAfter string) {
+	t.Helper()
+	eventually(t, "an answer of "+address, func() bool {
+		request, err := http.NewRequestWithContext(t.Context(), method, address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.DefaultTransport.RoundTrip(request)
+		if err != nil {
+			return false
+		}
+		defer response.Body.Close()
+		status, retryAfter = response.StatusCode, response.Header.Get("Retry-After")
+		return true
+	})
+	return status, retryAfter
+}
+
+// TestDatabaseComesLater: a server that starts before its database lives, isn't ready, and serves on the same listeners once there is one.
+func TestDatabaseComesLater(t *testing.T) {
+	cluster := pgtest.Start(t)
+	database := cluster.Database(t)
+	cluster.Stop()
+	listeners := server.Listeners{Public: listenHere(t), Admin: listenHere(t)}
+	public, admin := "http://"+listeners.Public.Addr().String(), "http://"+listeners.Admin.Addr().String()
+	log := &logtest.Buffer{}
+	type result struct {
+		server *server.Server
+		err    error
+	}
+	made := make(chan result, 1)
+	go func() { // ends when the database is there
+		s, err := server.NewOn(t.Context(), waitingConfig(log, public+"/auth", database, time.Hour), listeners)
+		made <- result{s, err}
+	}()
+	for _, asked := range []struct {
+		method, address string
+		want            int
+	}{
+		{"GET", admin + "/healthz", 200}, {"GET", public + "/auth/healthz", 200}, {"GET", admin + "/readyz", 503}, {"GET", public + "/auth/readyz", 503},
+		{"GET", public + "/healthz", 503}, {"POST", public + "/auth/v1/login", 503}, {"POST", admin + "/healthz", 503}, {"GET", admin + "/metrics", 503},
+	} {
+		status, retryAfter := askedStatus(t, asked.method, asked.address)
+		if status != asked.want || (status == 503) != (retryAfter != "") {
+			t.Errorf("%s %s: %d, Retry-After %q, want %d", asked.method, asked.address, status, retryAfter, asked.want)
+		}
+	}
+	if text := log.String(); !strings.Contains(text, "can't be reached") || strings.Contains(text, passwordOf(t, database)) {
+		t.Errorf("the log says %s", text)
+	}
+	if err := cluster.Start(); err != nil {
+		t.Fatal(err)
+	}
+	up := <-made
+	if up.err != nil {
+		t.Fatal(up.err)
+	}
+	defer up.server.Close()
+	serveOn(t, up.server, listeners)
+	for _, address := range []string{admin + "/readyz", public + "/auth/readyz"} {
+		if status, _ := askedStatus(t, "GET", address); status != 200 {
+			t.Errorf("%s: %d, want 200", address, status)
+		}
+	}
+}
+
+func passwordOf(t *testing.T, database string) string {
+	t.Helper()
+	u, err := url.Parse(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	password, _ := u.User.Password()
+	return password
+}
+
+// TestDatabaseNeverComes: what waiting doesn't mend is said at once, and no wait is endless.
+func TestDatabaseNeverComes(t *testing.T) {
+	nobody := listenHere(t)
+	gone := "postgres://jot@" + nobody.Addr().String() + "/jot"
+	nobody.Close()
+	live, err := url.Parse(pgtest.Database(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong, missing := *live, *live
+	wrong.User, missing.Path = url.UserPassword("jot", "wrong"), "/missing"
+	for name, c := range map[string]struct {
+		database string
+		wait     time.Duration
+		want     string
+	}{
+		"no time":          {gone, 0, "connect"},
+		"a short time":     {gone, time.Millisecond, "waited for during 1ms"},
+		"a wrong password": {wrong.String(), time.Hour, "password"},
+		"no such database": {missing.String(), time.Hour, "does not exist"},
+		"too long a time":  {gone, 2 * time.Hour, "at most 1h"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := server.New(t.Context(), waitingConfig(io.Discard, "https://auth.example.com", c.database, c.wait))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want one with %q", err, c.want)
+			}
+		})
+	}
+}
+
+// TestEndWhileWaiting: a server that is told to end doesn't wait, and gives its listeners back.
+func TestEndWhileWaiting(t *testing.T) {
+	nobody, listener := listenHere(t), listenHere(t)
+	nobody.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() {
+		c := waitingConfig(io.Discard, "http://"+listener.Addr().String(), "postgres://jot@"+nobody.Addr().String()+"/jot", time.Hour)
+		_, err := server.NewOn(ctx, c, server.Listeners{Public: listener})
+		ended <- err
+	}()
+	askedStatus(t, "GET", "http://"+listener.Addr().String()+"/healthz")
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want Canceled", err)
+	}
+	accepted := make(chan error, 1)
+	go func() {
+		connection, err := listener.Accept()
+		if err == nil {
+			err = connection.Close()
+		}
+		accepted <- err
+	}()
+	connection, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	if err := <-accepted; err != nil {
+		t.Error(err)
+	}
+}
