@@ -7,9 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,29 +15,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jot-auth/jot/interop/machine"
 )
 
 // command is the path of the binary that TestMain builds.
 var command string
 
-func TestMain(m *testing.M) {
-	os.Exit(buildAndRun(m))
-}
-
-func buildAndRun(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "jot-binary-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	command = filepath.Join(dir, "jot")
-	if out, err := exec.Command("go", "build", "-o", command, "github.com/jot-auth/jot/server/cmd/jot").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "building jot: %v\n%s", err, out)
-		return 1
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(machine.RunWithJot(m, &command)) }
 
 // jot runs the command to its end.
 func jot(t *testing.T, args ...string) (stdout, stderr string, code int) {
@@ -133,17 +116,6 @@ func (r *running) stop(t *testing.T) {
 		r.process.Process.Kill()
 		<-ended
 	}
-}
-
-// freeAddress is a loopback address on which nothing listens at the moment.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 var client = &http.Client{Timeout: 20 * time.Second}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jot-auth/jot/interop/machine"
 )
 
 // pause lets another process go on.
@@ -52,9 +54,7 @@ func TestDemoCleansUp(t *testing.T) {
 
 // The lines that `jot serve --dev` prints work when they are pasted into a shell.
 func TestPastedLines(t *testing.T) {
-	if _, err := exec.LookPath("curl"); err != nil {
-		t.Fatal("curl is missing; .ci/prepare installs it")
-	}
+	machine.Need(t, "run .ci/prepare", "curl")
 	server := start(t, "/v1/logout", "serve", "--dev", "--listen", "127.0.0.1:0")
 	_, pasted, found := strings.Cut(server.stdout, "Paste this")
 	if !found {

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/jot-auth/jot/interop/machine"
 	"github.com/jot-auth/jot/jwks"
 	"github.com/jot-auth/jot/revocation"
 )
@@ -25,7 +26,7 @@ const (
 type installation struct{ url, address, data string }
 
 func newInstallation(t *testing.T) installation {
-	address := freeAddress(t)
+	address := machine.FreeAddress(t)
 	return installation{"http://" + address, address, filepath.Join(t.TempDir(), "data")}
 }
 

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/jot-auth/jot/interop/machine"
 )
 
 // Every shell line of the README that isn't a server runs as it's written, in order, in an empty folder.
@@ -43,5 +45,5 @@ func TestReadmeLines(t *testing.T) {
 		t.Fatalf("the README starts servers: %q", servers)
 	}
 	args := strings.Fields(strings.Replace(servers[0], "./jot-data", filepath.Join(dir, "jot-data"), 1))[1:]
-	start(t, "jot serves https://auth.example.com", append(args, "--listen", freeAddress(t), "--admin-listen", "")...).stop(t)
+	start(t, "jot serves https://auth.example.com", append(args, "--listen", machine.FreeAddress(t), "--admin-listen", "")...).stop(t)
 }

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/jot-auth/jot/interop/machine"
 )
 
 // maxStaleness is how long the verifier's lease is: the petstore has the usual one.
@@ -19,9 +21,9 @@ const maxStaleness = 10 * time.Second
 // its first answer. Its clocks go on here; TestSuspensionEndsTheLease of package revocation has one that stands still, as a laptop's does.
 func TestSuspendedVerifierWakesUpWithoutALease(t *testing.T) {
 	t.Parallel()
-	petstore := filepath.Join(t.TempDir(), "petstore")
-	if out, err := exec.Command("go", "build", "-o", petstore, "github.com/jot-auth/jot/examples/petstore/cmd/petstore").CombinedOutput(); err != nil {
-		t.Fatalf("building the petstore: %v\n%s", err, out)
+	petstore, err := machine.Build(t.TempDir(), "examples/petstore/cmd/petstore")
+	if err != nil {
+		t.Fatal(err)
 	}
 	site := newInstallation(t)
 	site.start(t)
@@ -29,7 +31,7 @@ func TestSuspendedVerifierWakesUpWithoutALease(t *testing.T) {
 		t.Fatalf("sign up: %d %v", status, answer)
 	}
 	ada := site.logIn(t)
-	address := freeAddress(t)
+	address := machine.FreeAddress(t)
 	api := startProcess(t, "listening on", exec.Command(petstore, "-issuer", site.url, "-listen", address, "-feed-credential", filepath.Join(site.data, "feed.credential")))
 	call := func() int { return get(t, "http://"+address+"/pets/1", ada.access) }
 	for deadline := time.Now().Add(30 * time.Second); call() == http.StatusServiceUnavailable; pause() {

@@ -7,8 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,6 +15,7 @@ import (
 
 	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/browser"
+	"github.com/jot-auth/jot/interop/machine"
 	"github.com/jot-auth/jot/interop/running"
 	"github.com/jot-auth/jot/jothttp"
 	"github.com/jot-auth/jot/server/issuer"
@@ -44,28 +43,13 @@ func start(t *testing.T) *world {
 	var err error
 	w.subject, err = w.SignUp(t.Context(), "ada", password)
 	must(t, err)
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(t)), chromedp.NoSandbox)
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(machine.Need(t, "install the package chromium", "chromium", "chromium-browser", "google-chrome")), chromedp.NoSandbox)
 	allocator, cancel := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(cancel)
 	w.browser, cancel = chromedp.NewContext(allocator)
 	t.Cleanup(cancel)
 	must(t, chromedp.Do(w.browser, chromedp.Navigate("about:blank")))
 	return w
-}
-
-// chromium finds the browser. Where there is none the test is skipped, but not in CI.
-func chromium(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatal("no Chromium: .ci/prepare installs it")
-	}
-	t.Skip("NOT TESTED: the module for browsers, since there is no Chromium: install the package chromium")
-	return ""
 }
 
 func (w *world) register(mux *http.ServeMux, s running.Server) {

@@ -4,16 +4,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/jot-auth/jot/interop/machine"
 	"github.com/jot-auth/jot/interop/measure"
 	"github.com/jot-auth/jot/interop/programs"
 )
@@ -26,22 +25,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == emptyCommand {
 		os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
-	os.Exit(buildAndRun(m))
-}
-
-func buildAndRun(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "jot-load-test-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	binary = filepath.Join(dir, "jot")
-	if out, err := exec.Command("go", "build", "-o", binary, "github.com/jot-auth/jot/server/cmd/jot").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "building jot: %v\n%s", err, out)
-		return 1
-	}
-	return m.Run()
+	os.Exit(machine.RunWithJot(m, &binary))
 }
 
 // load runs the whole command.
@@ -88,9 +72,7 @@ func TestEveryLine(t *testing.T) {
 
 // The same issuer that the server is, on a PostgreSQL that is started for it.
 func TestCluster(t *testing.T) {
-	if found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres"); len(found) == 0 && os.Getenv("CI") != "true" {
-		t.Skip("NOT TESTED ON POSTGRESQL: it isn't installed; run .ci/prepare")
-	}
+	machine.Need(t, "run .ci/prepare", "/usr/lib/postgresql/*/bin/postgres")
 	c, err := programs.StartCluster(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -4,53 +4,20 @@ package nginx
 import (
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/interop/machine"
+	"github.com/jot-auth/jot/interop/recipe"
 	"github.com/jot-auth/jot/interop/running"
 	"github.com/jot-auth/jot/jothttp"
 	"github.com/jot-auth/jot/server/issuer"
 )
-
-// program finds nginx. Where there is none the test is skipped, but not in CI.
-func program(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"nginx", "/usr/sbin/nginx"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatal("nginx is missing: install the package nginx")
-	}
-	t.Skip("nginx is missing: install the package nginx")
-	return ""
-}
-
-// recipe is the configuration that the page shows.
-func recipe(t *testing.T) string {
-	t.Helper()
-	page, err := os.ReadFile("../../docs/recipes/nginx.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, after, found := strings.Cut(string(page), "```nginx\n")
-	block, _, closed := strings.Cut(after, "```\n")
-	if !found || !closed {
-		t.Fatal("docs/recipes/nginx.md has no configuration")
-	}
-	return block
-}
 
 // world is a server, an API behind nginx, and a user of it.
 type world struct {
@@ -68,59 +35,23 @@ func start(t *testing.T) *world {
 		io.WriteString(rw, "the API")
 	}))
 	t.Cleanup(api.Close)
-	address := freeAddress(t)
+	address := machine.FreeAddress(t)
 	w.proxy = "http://" + address
-	run(t, program(t), strings.NewReplacer("127.0.0.1:8420", strings.TrimPrefix(w.URL, "http://"), "127.0.0.1:9000", strings.TrimPrefix(api.URL, "http://"),
-		"127.0.0.1:8080", address).Replace(recipe(t)))
-	waitFor(t, address)
+	serve(t, address, strings.NewReplacer("127.0.0.1:8420", strings.TrimPrefix(w.URL, "http://"), "127.0.0.1:9000", strings.TrimPrefix(api.URL, "http://"),
+		"127.0.0.1:8080", address).Replace(recipe.Read(t, "nginx").Block("nginx")))
 	return w
 }
 
-// freeAddress is one that nobody listens on now.
-func freeAddress(t *testing.T) string {
+// serve runs nginx, in one process, until the test ends.
+func serve(t *testing.T, address, configuration string) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
-}
-
-// run runs nginx, in one process, until the test ends.
-func run(t *testing.T, program, configuration string) {
-	t.Helper()
-	dir := t.TempDir()
+	program, dir := machine.Need(t, "install the package nginx", "nginx", "/usr/sbin/nginx"), t.TempDir()
 	temporary := ""
 	for _, name := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
 		temporary += fmt.Sprintf("%s_temp_path %s;\n", name, filepath.Join(dir, name))
 	}
 	whole := fmt.Sprintf("daemon off; master_process off; pid %s/pid; error_log stderr;\nevents {}\nhttp {\naccess_log off;\n%s%s}\n", dir, temporary, configuration)
-	file := filepath.Join(dir, "nginx.conf")
-	if err := os.WriteFile(file, []byte(whole), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	process := exec.Command(program, "-c", file, "-p", dir)
-	process.Stdout, process.Stderr = t.Output(), t.Output()
-	if err := process.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		process.Process.Signal(syscall.SIGTERM)
-		process.Wait()
-	})
-}
-
-// waitFor waits until somebody listens.
-func waitFor(t *testing.T, address string) {
-	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if connection, err := net.Dial("tcp", address); err == nil {
-			connection.Close()
-			return
-		}
-	}
-	t.Fatal("nginx doesn't listen")
+	machine.Serve(t, address, nil, program, "-c", recipe.File(t, dir, "nginx.conf", whole), "-p", dir)
 }
 
 // tokens begins a session of a new subject.

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/jot-auth/jot/interop/machine"
 	"github.com/jot-auth/jot/interop/recipe"
 	"github.com/jot-auth/jot/interop/running"
 )
@@ -52,14 +53,14 @@ func TestMain(m *testing.M) {
 // folder makes one for a test's own files, in which the packages are found.
 func folder(t *testing.T) string {
 	t.Helper()
-	version, err := exec.Command(recipe.Need(t, "node", "install the package nodejs"), "--version").Output()
+	version, err := exec.Command(machine.Need(t, "install the package nodejs", "node"), "--version").Output()
 	major, _, _ := strings.Cut(strings.TrimPrefix(string(version), "v"), ".")
 	if number, _ := strconv.Atoi(major); err != nil || number < 20 {
-		recipe.Missing(t, fmt.Sprintf("Node.js is older than 20: %s, %v", version, err))
+		machine.Missing(t, fmt.Sprintf("Node.js is older than 20: %s, %v", version, err))
 	}
-	recipe.Need(t, "npm", "install the package npm")
+	machine.Need(t, "install the package npm", "npm")
 	if err := install(); err != nil {
-		recipe.Missing(t, err.Error())
+		machine.Missing(t, err.Error())
 	}
 	dir, err := os.MkdirTemp(installed, "test-")
 	if err != nil {
@@ -74,19 +75,19 @@ func environment(s running.Server, secret string) []string {
 
 func TestWebApp(t *testing.T) {
 	t.Parallel()
-	dir, s, address := folder(t), running.StartTLS(t), recipe.FreeAddress(t)
+	dir, s, address := folder(t), running.StartTLS(t), machine.FreeAddress(t)
 	page := recipe.Read(t, "node-web")
 	secret := page.Client(s, nil, "127.0.0.1:3000", address)
 	code := strings.NewReplacer("https://auth.example.com", s.URL, "127.0.0.1:3000", address).Replace(page.Block("js"))
-	recipe.Serve(t, address, environment(s, secret), "node", recipe.File(t, dir, "app.mjs", code))
+	machine.Serve(t, address, environment(s, secret), "node", recipe.File(t, dir, "app.mjs", code))
 	recipe.CheckWebApp(t, s, "http://"+address)
 }
 
 func TestAPI(t *testing.T) {
 	t.Parallel()
-	dir, s, address := folder(t), running.StartTLS(t), recipe.FreeAddress(t)
+	dir, s, address := folder(t), running.StartTLS(t), machine.FreeAddress(t)
 	code := strings.NewReplacer("https://auth.example.com", s.URL, "127.0.0.1:3001", address).Replace(recipe.Read(t, "node-api").Block("js"))
-	recipe.Serve(t, address, environment(s, ""), "node", recipe.File(t, dir, "api.mjs", code))
+	machine.Serve(t, address, environment(s, ""), "node", recipe.File(t, dir, "api.mjs", code))
 	recipe.CheckAPI(t, s, address)
 }
 

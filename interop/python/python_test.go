@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/interop/machine"
 	"github.com/jot-auth/jot/interop/recipe"
 	"github.com/jot-auth/jot/interop/running"
 )
@@ -17,9 +18,9 @@ const interpreter = "/usr/bin/python3"
 // need says which of the modules is missing.
 func need(t *testing.T, modules, packages string) {
 	t.Helper()
-	recipe.Need(t, interpreter, "install the package python3")
+	machine.Need(t, "install the package python3", interpreter)
 	if out, err := exec.Command(interpreter, "-c", "import "+modules).CombinedOutput(); err != nil {
-		recipe.Missing(t, "install "+packages+": "+string(out))
+		machine.Missing(t, "install "+packages+": "+string(out))
 	}
 }
 
@@ -27,13 +28,13 @@ func need(t *testing.T, modules, packages string) {
 func serve(t *testing.T, s running.Server, dir, address, code string) {
 	t.Helper()
 	roots := []string{"SSL_CERT_FILE=" + s.Roots, "REQUESTS_CA_BUNDLE=" + s.Roots}
-	recipe.Serve(t, address, append(roots, "PWD="+dir), "env", "--chdir="+dir, interpreter, recipe.File(t, dir, "program.py", code))
+	machine.Serve(t, address, append(roots, "PWD="+dir), "env", "--chdir="+dir, interpreter, recipe.File(t, dir, "program.py", code))
 }
 
 func TestAPI(t *testing.T) {
 	t.Parallel()
 	need(t, "jwt, cryptography", "python3-jwt and python3-cryptography")
-	s, address := running.StartTLS(t), recipe.FreeAddress(t)
+	s, address := running.StartTLS(t), machine.FreeAddress(t)
 	_, port, _ := strings.Cut(address, ":")
 	code := strings.NewReplacer("https://auth.example.com", s.URL, "3001", port).Replace(recipe.Read(t, "python-api").Block("python"))
 	serve(t, s, t.TempDir(), address, code)
@@ -43,7 +44,7 @@ func TestAPI(t *testing.T) {
 func TestWebApp(t *testing.T) {
 	t.Parallel()
 	need(t, "authlib, requests", "python3-authlib and python3-requests")
-	s, address, dir, page := running.StartTLS(t), recipe.FreeAddress(t), t.TempDir(), recipe.Read(t, "authlib")
+	s, address, dir, page := running.StartTLS(t), machine.FreeAddress(t), t.TempDir(), recipe.Read(t, "authlib")
 	key, err := jot.GenerateKey(jot.ES256)
 	if err != nil {
 		t.Fatal(err)

@@ -44,6 +44,16 @@ func (p Page) Block(language string) string {
 	return block
 }
 
+// File writes a file for the time of the test, and answers its path.
+func File(t *testing.T, dir, name, text string) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // word is one of a command's, as a shell reads it: what stands in quotation marks is one.
 var word = regexp.MustCompile(`'[^']*'|\S+`)
 

@@ -3,42 +3,22 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/jot-auth/jot/interop/machine"
 )
 
 // binary is the command that TestMain builds.
 var binary string
 
-func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
-
-func buildAndRun(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "jot-revocation-test-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	binary = filepath.Join(dir, "jot")
-	if out, err := exec.Command("go", "build", "-o", binary, "github.com/jot-auth/jot/server/cmd/jot").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "building jot: %v\n%s", err, out)
-		return 1
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(machine.RunWithJot(m, &binary)) }
 
 // A tiny run measures nothing of worth, but every line.
 func TestEveryLine(t *testing.T) {
-	for _, name := range []string{"redis-server", "/usr/lib/postgresql/*/bin/postgres"} {
-		_, err := exec.LookPath(name)
-		if found, _ := filepath.Glob(name); err != nil && len(found) == 0 && os.Getenv("CI") != "true" {
-			t.Skip("NOT TESTED: " + name + " isn't installed; run .ci/prepare")
-		}
-	}
+	machine.Need(t, "run .ci/prepare", "redis-server")
+	machine.Need(t, "run .ci/prepare", "/usr/lib/postgresql/*/bin/postgres")
 	var out, problems bytes.Buffer
 	if code := run(t.Context(), []string{"-binary", binary, "-small", "-json"}, &out, &problems); code != 0 || problems.Len() > 0 {
 		t.Fatalf("%d: %s", code, problems.String())

@@ -1,4 +1,4 @@
-package recipe
+package machine
 
 import (
 	"net"
@@ -9,14 +9,20 @@ import (
 	"time"
 )
 
-// Need finds a program. Where there is none the test is skipped, but not in CI.
-func Need(t *testing.T, program, how string) string {
+// Need finds a program by one of its names, which may be patterns of paths. Where there is none, how says what to install, and the test is skipped, but
+// not in CI.
+func Need(t *testing.T, how string, names ...string) string {
 	t.Helper()
-	path, err := exec.LookPath(program)
-	if err != nil {
-		Missing(t, program+" is missing: "+how)
+	for _, name := range names {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+		if paths, _ := filepath.Glob(name); len(paths) > 0 {
+			return paths[len(paths)-1]
+		}
 	}
-	return path
+	Missing(t, names[0]+" is missing: "+how)
+	return ""
 }
 
 // Missing fails the test in CI, and skips it elsewhere.
@@ -25,28 +31,7 @@ func Missing(t *testing.T, what string) {
 	if os.Getenv("CI") == "true" {
 		t.Fatal(what)
 	}
-	t.Skip(what)
-}
-
-// File writes a file for the time of the test.
-func File(t *testing.T, dir, name, text string) string {
-	t.Helper()
-	path := filepath.Join(dir, name)
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-// FreeAddress is one on loopback that nobody listens on now.
-func FreeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
+	t.Skip("NOT TESTED: " + what)
 }
 
 // Serve runs a program until the test ends, and returns when it listens on an address. It gets environment (NAME=value) beside ours.
