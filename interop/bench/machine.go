@@ -2,19 +2,16 @@ package main
 
 import (
 	"fmt"
-	"runtime"
 	"runtime/debug"
 	"strings"
-	"time"
 
 	"github.com/jot-auth/jot/interop/measure"
 )
 
 // circumstances say when, on what and with which versions was measured.
-func circumstances(now time.Time, p pace) string {
-	return fmt.Sprintf("%s, %s, %d cores, %s/%s, %s; medians of %d rounds of %v each, %s. %s.",
-		now.Format(time.DateOnly), measure.Processor(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(),
-		p.rounds, p.turn, measure.Clock, strings.Join(peerVersions(), ", "))
+func circumstances(p pace) string {
+	return fmt.Sprintf("%v; medians of %d rounds of %v each, %s. %s.",
+		measure.Here(), p.rounds, p.turn, measure.Clock, strings.Join(peerVersions(), ", "))
 }
 
 // peerVersions are read from what this program was built of.

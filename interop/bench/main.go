@@ -20,16 +20,7 @@ import (
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 func run(args []string, stdout, stderr io.Writer) int {
-	err := bench(args, stdout, stderr)
-	switch {
-	case err == nil:
-		return 0
-	case errors.Is(err, flag.ErrHelp):
-		return 2
-	default:
-		fmt.Fprintln(stderr, "bench:", err)
-		return 1
-	}
+	return measure.ExitCode("bench", bench(args, stdout, stderr), stderr)
 }
 
 func bench(args []string, stdout, stderr io.Writer) error {
@@ -38,11 +29,12 @@ func bench(args []string, stdout, stderr io.Writer) error {
 	rounds := flags.Int("rounds", 31, "how often each contender takes its turn")
 	turn := flags.Duration("turn", 20*time.Millisecond, "how long a turn is")
 	only := flags.String("only", "", "measure only the operations whose names contain this text")
-	file := flags.String("write", "", "also put the table between "+measure.StartMarker+" and "+measure.EndMarker+" of this file")
+	var output measure.Output
+	output.RegisterFile(flags)
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if flags.NArg() > 0 || *rounds < 1 || *turn <= 0 || *only != "" && *file != "" {
+	if flags.NArg() > 0 || *rounds < 1 || *turn <= 0 || *only != "" && output.File != "" {
 		return errors.New("takes no arguments, a positive pace, and not -only together with -write: a file shows the whole table")
 	}
 	p := pace{*rounds, *turn}
@@ -50,9 +42,9 @@ func bench(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	report := strings.Join([]string{table(rows), legend, quicker(rows), circumstances(time.Now(), p)}, "\n") + "\n"
-	if *file != "" {
-		if err := measure.WriteBetween(*file, report); err != nil {
+	report := strings.Join([]string{table(rows).Markdown(), legend, quicker(rows), circumstances(p)}, "\n") + "\n"
+	if output.File != "" {
+		if err := measure.WriteBetween(output.File, report); err != nil {
 			return err
 		}
 	}

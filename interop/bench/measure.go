@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"math"
 	"runtime"
 	"testing"
@@ -48,7 +47,7 @@ func compare(contenders []work, p pace) ([]measurement, error) {
 		}
 		results[i].allocations = allocationsOf(c)
 		var err error
-		if repetitions[i], err = calibrate(c, p.turn); err != nil {
+		if repetitions[i], err = measure.Repetitions(c, measure.CPUTime, p.turn); err != nil {
 			return nil, err
 		}
 	}
@@ -88,22 +87,6 @@ func takeTurns(contenders []work, repetitions []int) ([]float64, error) {
 		round[i] = float64(measure.CPUTime()-start) / float64(repetitions[i])
 	}
 	return round, nil
-}
-
-// calibrate returns how many repetitions fill a turn.
-func calibrate(c work, turn time.Duration) (int, error) {
-	for n := 1; ; n *= 2 {
-		start := measure.CPUTime()
-		if err := c(n); err != nil {
-			return 0, err
-		}
-		if took := measure.CPUTime() - start; took >= turn/4 {
-			return max(1, int(float64(n)*float64(turn)/float64(took))), nil
-		}
-		if n > 1<<40 {
-			return 0, fmt.Errorf("%d repetitions take no time at all", n)
-		}
-	}
 }
 
 // allocationsOf counts exactly, over enough repetitions that what is made only once, or again after a collection, is none of one of them.

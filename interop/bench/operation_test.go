@@ -56,7 +56,7 @@ func TestTable(t *testing.T) {
 | sign | hmac.New | 1.75 | **missed:** ≤ 1.50 | 4, **missed:** ≤ 3 |  |  |  |  |  |
 | size |  | 12 ns | ≤ 50 ns | 0 |  |  |  |  |  |
 `
-	if got := table(rows); got != want {
+	if got := table(rows).Markdown(); got != want {
 		t.Errorf("the table is\n%s", got)
 	}
 	if got := quicker(rows); got != "Quicker than jot: golang-jwt at “sign”." {

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"github.com/jot-auth/jot/interop/measure"
 )
 
 // row is a measured operation.
@@ -57,22 +59,22 @@ func (o operation) contenders(k *keyring) ([]work, error) {
 	return contenders, nil
 }
 
-// table writes the rows in Markdown.
-func table(rows []row) string {
-	var out strings.Builder
-	out.WriteString("| operation | × | jot | goal | allocations |")
+// table shows the rows, with a column for each of the other libraries.
+func table(rows []row) measure.Table {
+	t := measure.Table{Columns: []measure.Column{
+		{Name: "operation"}, {Name: "×"}, {Name: "jot", Number: true}, {Name: "goal"}, {Name: "allocations", Number: true},
+	}}
 	for _, lib := range peers() {
-		fmt.Fprintf(&out, " %s |", lib.name)
+		t.Columns = append(t.Columns, measure.Column{Name: lib.name, Number: true})
 	}
-	out.WriteString("\n|---|---|--:|---|--:|" + strings.Repeat("--:|", len(peers())) + "\n")
 	for _, r := range rows {
-		fmt.Fprintf(&out, "| %s | %s | %s | %s | %s |", r.name, r.against.name, r.cost(r.jot), r.goalCell(), r.allocationsCell())
+		cells := []string{r.name, r.against.name, r.cost(r.jot), r.goalCell(), r.allocationsCell()}
 		for _, peer := range r.peers {
-			fmt.Fprintf(&out, " %s |", r.peerCell(peer))
+			cells = append(cells, r.peerCell(peer))
 		}
-		out.WriteString("\n")
+		t.Rows = append(t.Rows, cells)
 	}
-	return out.String()
+	return t
 }
 
 // quicker says where another library is quicker than jot.

@@ -151,11 +151,11 @@ func TestTable(t *testing.T) {
 | beside | SQLite | 60.00 ms | MISSED: ≤ 50.00 |  | 60.00 ms | 60.00 ms | 2 |
 | binary |  | 12.00 MB |  |  |  |  |  |
 `
-	if got := r.markdown(); !strings.HasPrefix(got, want) {
+	if got := measure.Markdown(r); !strings.HasPrefix(got, want) {
 		t.Errorf("the table is\n%s", got)
 	}
 	var out strings.Builder
-	if err := r.write(&out, false); err != nil {
+	if err := (measure.Output{}).Write(&out, r); err != nil {
 		t.Fatal(err)
 	}
 	if !regexp.MustCompile(`(?m)^refresh +SQLite +0\.500 ms of CPU +MISSED: ≤ 0\.350 `).MatchString(out.String()) {

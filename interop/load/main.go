@@ -9,9 +9,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -37,15 +34,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	default:
 		err = runMeasure(ctx, args, stdout, stderr)
 	}
-	switch {
-	case err == nil:
-		return 0
-	case errors.Is(err, flag.ErrHelp):
-		return 2
-	default:
-		fmt.Fprintln(stderr, "load:", err)
-		return 1
-	}
+	return measure.ExitCode("load", err, stderr)
 }
 
 func runMeasure(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -60,10 +49,5 @@ func runMeasure(ctx context.Context, args []string, stdout, stderr io.Writer) er
 		return err
 	}
 	progress.Clear()
-	if p.file != "" {
-		if err := measure.WriteBetween(p.file, r.markdown()); err != nil {
-			return err
-		}
-	}
-	return r.write(stdout, p.asJSON)
+	return p.output.Write(stdout, r)
 }

@@ -5,11 +5,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/jot-auth/jot/interop/measure"
+	"github.com/jot-auth/jot/interop/programs"
 )
 
 // The bounds keep a slip of the keyboard from turning a measurement into an attack on the machine.
@@ -32,8 +32,7 @@ type plan struct {
 	turn      time.Duration // how long a round is
 	sessions  int           // that are in the database beforehand
 	only      string
-	asJSON    bool
-	file      string
+	output    measure.Output
 }
 
 const (
@@ -53,8 +52,7 @@ func parsePlan(args []string, stderr io.Writer) (plan, error) {
 	flags.DurationVar(&p.turn, "turn", 3*time.Second, "how long a round is")
 	flags.IntVar(&p.sessions, "sessions", 1_000_000, "how many sessions are in the database beforehand")
 	flags.StringVar(&p.only, "only", "", "measure only the operations whose names contain this text")
-	flags.BoolVar(&p.asJSON, "json", false, "write JSON")
-	flags.StringVar(&p.file, "write", "", "also put the table between "+measure.StartMarker+" and "+measure.EndMarker+" of this file")
+	p.output.Register(flags)
 	if err := flags.Parse(args); err != nil {
 		return p, err
 	}
@@ -84,13 +82,10 @@ func (p plan) check() error {
 }
 
 func (p plan) checkUse(arguments int) error {
-	if arguments > 0 || p.only != "" && p.file != "" {
+	if arguments > 0 || p.only != "" && p.output.File != "" {
 		return errors.New("takes no arguments, and not -only together with -write: a file shows the whole table")
 	}
-	if _, err := os.Stat(p.binary); err != nil {
-		return fmt.Errorf("%w: build it with make build, or name it with -binary", err)
-	}
-	return nil
+	return programs.CheckBuilt(p.binary)
 }
 
 // wants reports whether an operation is part of the plan.

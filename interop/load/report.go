@@ -1,13 +1,7 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
-	"runtime"
-	"strings"
-	"text/tabwriter"
-	"time"
 
 	"github.com/jot-auth/jot/interop/measure"
 	"github.com/jot-auth/jot/interop/programs"
@@ -21,16 +15,12 @@ const (
 
 // report is what was measured, on what and how.
 type report struct {
-	Date      string  `json:"date"`
-	Processor string  `json:"processor"`
-	Cores     int     `json:"cores"`
-	Platform  string  `json:"platform"`
-	Go        string  `json:"go"`
-	Clients   int     `json:"clients"`
-	Rounds    int     `json:"rounds"`
-	Turn      float64 `json:"turn_seconds"`
-	Sessions  int     `json:"sessions"`
-	Lines     []line  `json:"lines"`
+	measure.Circumstances
+	Clients  int     `json:"clients"`
+	Rounds   int     `json:"rounds"`
+	Turn     float64 `json:"turn_seconds"`
+	Sessions int     `json:"sessions"`
+	Lines    []line  `json:"lines"`
 
 	hash float64 // milliseconds of CPU that a bare Argon2id hash takes
 }
@@ -51,9 +41,8 @@ type line struct {
 
 func newReport(p plan) *report {
 	return &report{
-		Date: time.Now().Format(time.DateOnly), Processor: measure.Processor(), Cores: runtime.NumCPU(),
-		Platform: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version(),
-		Clients: p.clients, Rounds: p.rounds, Turn: p.turn.Seconds(), Sessions: p.sessions,
+		Circumstances: measure.Here(),
+		Clients:       p.clients, Rounds: p.rounds, Turn: p.turn.Seconds(), Sessions: p.sessions,
 	}
 }
 
@@ -83,45 +72,19 @@ func lineOf(name, database string, c cost) line {
 	}
 }
 
-func (r *report) write(w io.Writer, asJSON bool) error {
-	if asJSON {
-		encoder := json.NewEncoder(w)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(r)
-	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, cells := range r.cells() {
-		fmt.Fprintln(table, strings.TrimRight(strings.Join(cells, "\t"), "\t"))
-	}
-	if err := table.Flush(); err != nil {
-		return err
-	}
-	_, err := io.WriteString(w, "\n"+r.legend())
-	return err
-}
-
-// markdown is the table for a document.
-func (r *report) markdown() string {
-	var out strings.Builder
-	for n, cells := range r.cells() {
-		out.WriteString("| " + strings.Join(cells, " | ") + " |\n")
-		if n == 0 {
-			out.WriteString("|---|---|--:|---|--:|--:|--:|--:|\n")
-		}
-	}
-	return out.String() + "\n" + r.legend()
-}
-
-// cells are the table, with its heading.
-func (r *report) cells() [][]string {
-	rows := [][]string{{"operation", "database", "measured", "goal", "PostgreSQL's CPU", "p50", "p99", "operations"}}
+// Table has a row for each line.
+func (r *report) Table() measure.Table {
+	table := measure.Table{Columns: []measure.Column{
+		{Name: "operation"}, {Name: "database"}, {Name: "measured", Number: true}, {Name: "goal"},
+		{Name: "PostgreSQL's CPU", Number: true}, {Name: "p50", Number: true}, {Name: "p99", Number: true}, {Name: "operations", Number: true},
+	}}
 	for _, l := range r.Lines {
-		rows = append(rows, []string{
+		table.Rows = append(table.Rows, []string{
 			l.Operation, databaseNames[l.Database], figure(l.Measured) + " " + l.Unit, l.goalCell(),
 			unlessZero(l.DatabaseCPU), unlessZero(l.P50), unlessZero(l.P99), count(l.Operations),
 		})
 	}
-	return rows
+	return table
 }
 
 var databaseNames = map[string]string{sqlite: "SQLite", postgreSQL: "PostgreSQL"}
@@ -156,13 +119,13 @@ func unlessZero(milliseconds float64) string {
 	return figure(milliseconds) + " ms"
 }
 
-// legend says what the numbers mean, and where and when they were measured.
-func (r *report) legend() string {
+// Legend says what the numbers mean, and where and when they were measured.
+func (r *report) Legend() string {
 	return fmt.Sprintf(`CPU is what the operating system accounts to the process, in ticks of %v, divided by the operations of a round: the median of %d rounds of %vs,
 after one to warm up, with %d clients on connections that they keep. p50 and p99 are on the clock of the client, over all rounds. MB are millions of bytes.
 The goal of a login is the bare hash and 1 ms; that of refreshes beside logins is for the p99. With PostgreSQL, its own CPU is that of all its processes.
-%s, %s, %d cores, %s, %s; %d sessions in the database beforehand.
-`, programs.Tick, r.Rounds, r.Turn, r.Clients, r.Date, r.Processor, r.Cores, r.Platform, r.Go, r.Sessions)
+%v; %d sessions in the database beforehand.
+`, programs.Tick, r.Rounds, r.Turn, r.Clients, r.Circumstances, r.Sessions)
 }
 
 func count(operations int) string {

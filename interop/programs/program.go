@@ -29,6 +29,14 @@ type Program struct {
 	log     string    // a file
 }
 
+// CheckBuilt reports what to do where the command that the flag -binary names isn't there.
+func CheckBuilt(path string) error {
+	if _, err := os.Stat(path); err != nil {
+		return fmt.Errorf("%w: build it with make build, or name it with -binary", err)
+	}
+	return nil
+}
+
 // Start runs a program until it says, at the end of a line, "on http://127.0.0.1:PORT". What it logs goes into a file, as it would in production.
 func Start(command *exec.Cmd, log string) (*Program, error) {
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }

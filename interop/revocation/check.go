@@ -72,7 +72,7 @@ func takeTurns(ctx context.Context, p plan, contenders ...contender) ([][]float6
 	repetitions, times := make([]int, len(contenders)), make([][]float64, len(contenders))
 	for n, c := range contenders {
 		var err error
-		if repetitions[n], err = calibrate(c, p.turn); err != nil {
+		if repetitions[n], err = measure.Repetitions(c.ask, c.now, p.turn); err != nil {
 			return nil, err
 		}
 	}
@@ -87,22 +87,6 @@ func takeTurns(ctx context.Context, p plan, contenders ...contender) ([][]float6
 		}
 	}
 	return times, nil
-}
-
-// calibrate returns how many lookups fill a turn.
-func calibrate(c contender, turn time.Duration) (int, error) {
-	for n := 1; ; n *= 2 {
-		began := c.now()
-		if err := c.ask(n); err != nil {
-			return 0, err
-		}
-		if took := c.now() - began; took >= turn/4 {
-			return max(1, int(float64(n)*float64(turn)/float64(took))), nil
-		}
-		if n > 1<<40 {
-			return 0, fmt.Errorf("%d lookups take no time at all", n)
-		}
-	}
 }
 
 // grouped writes a number with its thousands apart.

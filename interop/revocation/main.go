@@ -8,8 +8,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -28,16 +26,7 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	err := runMeasure(ctx, args, stdout, stderr)
-	switch {
-	case err == nil:
-		return 0
-	case errors.Is(err, flag.ErrHelp):
-		return 2
-	default:
-		fmt.Fprintln(stderr, "revocation:", err)
-		return 1
-	}
+	return measure.ExitCode("revocation", runMeasure(ctx, args, stdout, stderr), stderr)
 }
 
 // parts of the table, in its order.
@@ -72,10 +61,5 @@ func runMeasure(ctx context.Context, args []string, stdout, stderr io.Writer) er
 		}
 	}
 	p.progress.Clear()
-	if p.file != "" {
-		if err := measure.WriteBetween(p.file, r.markdown()); err != nil {
-			return err
-		}
-	}
-	return r.write(stdout, p.asJSON)
+	return p.output.Write(stdout, r)
 }

@@ -3,20 +3,18 @@ package main
 import (
 	"errors"
 	"flag"
-	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/jot-auth/jot/interop/measure"
+	"github.com/jot-auth/jot/interop/programs"
 )
 
 // plan says what is measured, and for how long.
 type plan struct {
 	binary string
 	only   string
-	asJSON bool
-	file   string
+	output measure.Output
 
 	rules       []int // in the sets that are asked
 	million     int   // rules, where the table says a million
@@ -40,8 +38,7 @@ func parsePlan(args []string, stderr io.Writer) (plan, error) {
 	flags.SetOutput(stderr)
 	flags.StringVar(&p.binary, "binary", "bin/jot", "the command to measure, as make build builds it")
 	flags.StringVar(&p.only, "only", "", "measure only the parts whose names contain this text: check, peers, memory, snapshot, feed on SQLite, feed on PostgreSQL")
-	flags.BoolVar(&p.asJSON, "json", false, "write JSON")
-	flags.StringVar(&p.file, "write", "", "also put the table between "+measure.StartMarker+" and "+measure.EndMarker+" of this file")
+	p.output.Register(flags)
 	small := flags.Bool("small", false, "a thousandth of everything, to see that it works; the numbers say nothing")
 	if err := flags.Parse(args); err != nil {
 		return p, err
@@ -60,13 +57,10 @@ func (p plan) small() plan {
 }
 
 func (p plan) check(arguments int, small bool) error {
-	if arguments > 0 || p.file != "" && (p.only != "" || small) {
+	if arguments > 0 || p.output.File != "" && (p.only != "" || small) {
 		return errors.New("takes no arguments, and -write neither with -only nor with -small: a file shows the whole table")
 	}
-	if _, err := os.Stat(p.binary); err != nil {
-		return fmt.Errorf("%w: build it with make build, or name it with -binary", err)
-	}
-	return nil
+	return programs.CheckBuilt(p.binary)
 }
 
 // show tells what is at work.

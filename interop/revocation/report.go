@@ -1,25 +1,15 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
-	"runtime"
-	"strings"
-	"text/tabwriter"
-	"time"
 
 	"github.com/jot-auth/jot/interop/measure"
 )
 
 // report is what was measured, on what and how.
 type report struct {
-	Date      string `json:"date"`
-	Processor string `json:"processor"`
-	Cores     int    `json:"cores"`
-	Platform  string `json:"platform"`
-	Go        string `json:"go"`
-	Lines     []line `json:"lines"`
+	measure.Circumstances
+	Lines []line `json:"lines"`
 
 	plan plan
 }
@@ -36,10 +26,7 @@ type line struct {
 }
 
 func newReport(p plan) *report {
-	return &report{
-		Date: time.Now().Format(time.DateOnly), Processor: measure.Processor(), Cores: runtime.NumCPU(),
-		Platform: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version(), plan: p,
-	}
+	return &report{Circumstances: measure.Here(), plan: p}
 }
 
 func (r *report) add(l line) {
@@ -47,42 +34,13 @@ func (r *report) add(l line) {
 	r.Lines = append(r.Lines, l)
 }
 
-func (r *report) write(w io.Writer, asJSON bool) error {
-	if asJSON {
-		encoder := json.NewEncoder(w)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(r)
-	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, cells := range r.cells() {
-		fmt.Fprintln(table, strings.TrimRight(strings.Join(cells, "\t"), "\t"))
-	}
-	if err := table.Flush(); err != nil {
-		return err
-	}
-	_, err := io.WriteString(w, "\n"+r.legend())
-	return err
-}
-
-// markdown is the table for a document.
-func (r *report) markdown() string {
-	var out strings.Builder
-	for n, cells := range r.cells() {
-		out.WriteString("| " + strings.Join(cells, " | ") + " |\n")
-		if n == 0 {
-			out.WriteString("|---|--:|---|---|\n")
-		}
-	}
-	return out.String() + "\n" + r.legend()
-}
-
-// cells are the table, with its heading.
-func (r *report) cells() [][]string {
-	rows := [][]string{{"what", "measured", "goal", ""}}
+// Table has a row for each line.
+func (r *report) Table() measure.Table {
+	table := measure.Table{Columns: []measure.Column{{Name: "what"}, {Name: "measured", Number: true}, {Name: "goal"}, {}}}
 	for _, l := range r.Lines {
-		rows = append(rows, []string{l.Name, figure(l.Measured) + " " + l.Unit, l.goalCell(), l.Note})
+		table.Rows = append(table.Rows, []string{l.Name, figure(l.Measured) + " " + l.Unit, l.goalCell(), l.Note})
 	}
-	return rows
+	return table
 }
 
 func (l line) goalCell() string {
@@ -113,8 +71,8 @@ func figure(value float64) string {
 	}
 }
 
-// legend says what the numbers mean, and where and when they were measured.
-func (r *report) legend() string {
+// Legend says what the numbers mean, and where and when they were measured.
+func (r *report) Legend() string {
 	p := r.plan
 	return fmt.Sprintf(`A check is one look of a verifier into its rules, about a token that none of them names; the tokens are of a million subjects. Its time is CPU time of one core, the median
 of %d rounds of %v. Its peers in memory and it take turns, on all cores at once, as in a busy verifier. A look over a socket is on the clock: nobody else asks meanwhile. × is
@@ -122,6 +80,6 @@ how many times longer a peer takes.
 The server of the feed is the built command; CPU is what the operating system accounts to its process. %d connections read the feed for %v while clients revoke refresh tokens over
 HTTP, %d a second where the machine can. The server, its database and all of them share this machine. The delay is from the answer of a revocation to the arrival of its rule
 at each connection, and to the first refusal of those among them that are whole verifiers: %d, since that many thousand have more than one machine.
-%s, %s, %d cores, %s, %s.
-`, p.rounds, p.turn, p.connections, p.window, p.rate, p.verifiers, r.Date, r.Processor, r.Cores, r.Platform, r.Go)
+%v.
+`, p.rounds, p.turn, p.connections, p.window, p.rate, p.verifiers, r.Circumstances)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/jot-auth/jot/interop/machine"
+	"github.com/jot-auth/jot/interop/measure"
 )
 
 // binary is the command that TestMain builds.
@@ -64,7 +65,7 @@ func TestTable(t *testing.T) {
 | check | 30 ns | MISSED: ≤ 25 | 0 allocations |
 | the same check as map | 9 × | ≥ 8 | 100 ns against 10 ns |
 `
-	if got := r.markdown(); !strings.HasPrefix(got, want) {
+	if got := measure.Markdown(r); !strings.HasPrefix(got, want) {
 		t.Errorf("the table is\n%s", got)
 	}
 }
