@@ -69,10 +69,8 @@ type ProofOptions struct {
 	Now func() time.Time
 }
 
-// ProofAlgorithms are the algorithms of DPoP proofs that are accepted by default: all that have a public key, but ML-DSA, whose keys and signatures fill a header.
-func ProofAlgorithms() []jot.Algorithm {
-	return []jot.Algorithm{jot.ES256, jot.ES384, jot.ES512, jot.EdDSA, jot.Ed25519, jot.PS256, jot.PS384, jot.PS512, jot.RS256, jot.RS384, jot.RS512}
-}
+// ProofAlgorithms are the algorithms of DPoP proofs that are accepted by default: the classical ones, since a header bears both key and signature.
+func ProofAlgorithms() []jot.Algorithm { return jot.ClassicalAlgorithms() }
 
 // ProofVerifier checks DPoP proofs (RFC 9449 section 4.3), and remembers them, so that each is good once. Several servers for one address each have a memory of
 // their own: nonces bound what a proof is worth at another. It's safe for concurrent use.

@@ -25,9 +25,7 @@ const (
 )
 
 // ClientKeyAlgorithms are those that a client's keys may be of.
-func ClientKeyAlgorithms() []jot.Algorithm {
-	return []jot.Algorithm{jot.ES256, jot.ES384, jot.ES512, jot.EdDSA, jot.Ed25519, jot.PS256, jot.PS384, jot.PS512, jot.RS256, jot.RS384, jot.RS512}
-}
+func ClientKeyAlgorithms() []jot.Algorithm { return jot.ClassicalAlgorithms() }
 
 // ParseClientKeySet reads the JWK Set with which a client proves itself: 1 to 8 public keys, each of which names its algorithm. It fails with an *InputError.
 func ParseClientKeySet(text []byte) (*jot.KeySet, error) {

@@ -71,14 +71,14 @@ func (f ForeignIssuer) check() error {
 		return fmt.Errorf("config: ForeignIssuers: the Audience of %s must be our client ID there, 1 to 255 bytes", f.URL)
 	case f.MaxTTL < time.Second || f.MaxTTL > maxForeignTTL:
 		return fmt.Errorf("config: ForeignIssuers: the MaxTTL of %s is %v, want the longest life of its access tokens, up to %v", f.URL, f.MaxTTL, maxForeignTTL)
-	case slices.ContainsFunc(f.Algorithms, func(a jot.Algorithm) bool { return !slices.Contains(publicAlgorithms, a) }):
+	case slices.ContainsFunc(f.Algorithms, secret):
 		return fmt.Errorf("config: ForeignIssuers: the Algorithms of %s must be ones with public keys, such as RS256", f.URL)
 	}
 	return nil
 }
 
-// publicAlgorithms are those that a logout token may be signed with: our own secret at another issuer would let others who share it sign, too.
-var publicAlgorithms = []jot.Algorithm{jot.RS256, jot.RS384, jot.RS512, jot.PS256, jot.PS384, jot.PS512, jot.ES256, jot.ES384, jot.ES512, jot.EdDSA, jot.Ed25519}
+// secret reports whether a logout token may not be signed with an algorithm: others who share our secret at another issuer could sign, too.
+func secret(a jot.Algorithm) bool { return !slices.Contains(jot.ClassicalAlgorithms(), a) }
 
 func newForeignIssuers(c Config) (map[string]*foreignIssuer, error) {
 	all := make(map[string]*foreignIssuer)

@@ -28,8 +28,12 @@ func missing(parameter string) error {
 }
 
 // invalidRequest is the answer to a request that is malformed.
-func invalidRequest(description string) error {
-	return &protocolError{code: "invalid_request", description: description, status: http.StatusBadRequest}
+func invalidRequest(description string) *protocolError {
+	return badRequest("invalid_request", description)
+}
+
+func badRequest(code, description string) *protocolError {
+	return &protocolError{code: code, description: description, status: http.StatusBadRequest}
 }
 
 // clientError is the answer to a client that isn't known or doesn't prove itself: 401 where it used the Authorization header, as RFC 6749
@@ -64,6 +68,25 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}{e.code, e.description})
 }
 
+// refusals are the answers of status 400: that of the first cause that an error has.
+var refusals = []struct {
+	cause             error
+	code, description string
+}{
+	{issuer.ErrInvalidClient, "invalid_client", invalidClient},
+	{issuer.ErrUnauthorizedClient, "unauthorized_client", "the client may not ask in this way: it is public, or its settings do not allow it"},
+	{jothttp.ErrNonce, "use_dpop_nonce", "make the DPoP proof again, with the nonce in the header DPoP-Nonce"},
+	{jothttp.ErrProof, "invalid_dpop_proof", "the DPoP proof is not good for this request"},
+	{issuer.ErrProofRequired, "invalid_dpop_proof", "the tokens of this client are bound to a key: send a DPoP proof"},
+	{issuer.ErrAuthorizationPending, "authorization_pending", "nobody has decided yet; ask again after the interval"}, // RFC 8628 section 3.5, as the three below
+	{issuer.ErrSlowDown, "slow_down", "leave 5 seconds more between requests from now on"},
+	{issuer.ErrAccessDenied, "access_denied", "the request was denied"},
+	{issuer.ErrExpiredCode, "expired_token", "the device code has expired; begin anew"},
+	{issuer.ErrInvalidGrant, "invalid_grant", "the grant is not valid; log in again"},
+	{issuer.ErrInvalidScope, "invalid_scope", "the scope is malformed, or wider than what was granted"},
+	{issuer.ErrInvalidTarget, "invalid_target", "there is no such resource, or not for this client or session"},
+}
+
 func protocolErrorOf(err error) *protocolError {
 	var e *protocolError
 	var problem *web.Problem
@@ -74,35 +97,16 @@ func protocolErrorOf(err error) *protocolError {
 		return e
 	case errors.As(err, &problem):
 		detail := strings.ReplaceAll(problem.Detail, `\`, "") // RFC 6749 section 5.2 has no backslash
-		return &protocolError{code: "invalid_request", description: detail, status: http.StatusBadRequest}
+		return invalidRequest(detail)
 	case errors.As(err, &exchange): // RFC 8693 section 2.2.2
-		return &protocolError{code: "invalid_request", description: exchange.Reason, status: http.StatusBadRequest}
+		return invalidRequest(exchange.Reason)
 	case unavailable:
 		return &protocolError{code: "temporarily_unavailable", description: "try again later", status: http.StatusServiceUnavailable, retryAfter: seconds}
-	case errors.Is(err, issuer.ErrInvalidClient):
-		return &protocolError{code: "invalid_client", description: invalidClient, status: http.StatusBadRequest}
-	case errors.Is(err, issuer.ErrUnauthorizedClient):
-		return &protocolError{code: "unauthorized_client", description: "the client may not ask in this way: it is public, or its settings do not allow it", status: http.StatusBadRequest}
-	case errors.Is(err, jothttp.ErrNonce):
-		return &protocolError{code: "use_dpop_nonce", description: "make the DPoP proof again, with the nonce in the header DPoP-Nonce", status: http.StatusBadRequest}
-	case errors.Is(err, jothttp.ErrProof):
-		return &protocolError{code: "invalid_dpop_proof", description: "the DPoP proof is not good for this request", status: http.StatusBadRequest}
-	case errors.Is(err, issuer.ErrProofRequired):
-		return &protocolError{code: "invalid_dpop_proof", description: "the tokens of this client are bound to a key: send a DPoP proof", status: http.StatusBadRequest}
-	case errors.Is(err, issuer.ErrAuthorizationPending): // RFC 8628 section 3.5, as the three below
-		return &protocolError{code: "authorization_pending", description: "nobody has decided yet; ask again after the interval", status: http.StatusBadRequest}
-	case errors.Is(err, issuer.ErrSlowDown):
-		return &protocolError{code: "slow_down", description: "leave 5 seconds more between requests from now on", status: http.StatusBadRequest}
-	case errors.Is(err, issuer.ErrAccessDenied):
-		return &protocolError{code: "access_denied", description: "the request was denied", status: http.StatusBadRequest}
-	case errors.Is(err, issuer.ErrExpiredCode):
-		return &protocolError{code: "expired_token", description: "the device code has expired; begin anew", status: http.StatusBadRequest}
-	case errors.Is(err, issuer.ErrInvalidGrant):
-		return &protocolError{code: "invalid_grant", description: "the grant is not valid; log in again", status: http.StatusBadRequest}
-	case errors.Is(err, issuer.ErrInvalidScope):
-		return &protocolError{code: "invalid_scope", description: "the scope is malformed, or wider than what was granted", status: http.StatusBadRequest}
-	case errors.Is(err, issuer.ErrInvalidTarget):
-		return &protocolError{code: "invalid_target", description: "there is no such resource, or not for this client or session", status: http.StatusBadRequest}
+	}
+	for _, refusal := range refusals {
+		if errors.Is(err, refusal.cause) {
+			return badRequest(refusal.code, refusal.description)
+		}
 	}
 	return &protocolError{code: "server_error", status: http.StatusInternalServerError}
 }

@@ -4,24 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/server/issuer"
 )
-
-// introspectRequest is RFC 7662 section 2.1's.
-type introspectRequest struct {
-	client
-	Token         string `json:"token"`
-	TokenTypeHint string `json:"token_type_hint"` // not needed: the two kinds look different
-}
-
-func (v *introspectRequest) fromForm(form url.Values) {
-	v.client.fromForm(form)
-	v.Token, v.TokenTypeHint = form.Get("token"), form.Get("token_type_hint")
-}
 
 // introspection is RFC 7662 section 2.2's answer. One that isn't active has no other member.
 type introspection struct {
@@ -56,7 +43,7 @@ func (s *Server) introspect(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) introspectToken(w http.ResponseWriter, r *http.Request) (introspection, error) {
-	var req introspectRequest
+	var req tokenQuery
 	if err := decode(w, r, &req); err != nil {
 		return introspection{}, err
 	}

@@ -7,16 +7,16 @@ import (
 	"github.com/jot-auth/jot/server/internal/web"
 )
 
-// revokeRequest is RFC 7009 section 2.1's.
-type revokeRequest struct {
+// tokenQuery is a request about one token, as RFC 7009 section 2.1 and RFC 7662 section 2.1 have it.
+type tokenQuery struct {
 	client
 	Token         string `json:"token"`
 	TokenTypeHint string `json:"token_type_hint"` // not needed: the two kinds look different
 }
 
-func (v *revokeRequest) fromForm(form url.Values) {
-	v.client.fromForm(form)
-	v.Token, v.TokenTypeHint = form.Get("token"), form.Get("token_type_hint")
+func (q *tokenQuery) fromForm(form url.Values) {
+	q.client.fromForm(form)
+	q.Token, q.TokenTypeHint = form.Get("token"), form.Get("token_type_hint")
 }
 
 // revoke answers POST /oauth2/revoke: an access token is refused from now on, a refresh
@@ -32,7 +32,7 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) revokeToken(w http.ResponseWriter, r *http.Request) error {
-	var req revokeRequest
+	var req tokenQuery
 	if err := decode(w, r, &req); err != nil {
 		return err
 	}
