@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
@@ -91,12 +90,7 @@ func items(resource issuer.Resource, scope []string) (all []scopeItem) {
 
 // consent answers POST /consent: the person has decided.
 func (c *Console) consent(w http.ResponseWriter, r *http.Request) {
-	form, err := web.DecodeForm(w, r)
-	if err != nil {
-		c.fail(w, r, err)
-		return
-	}
-	p, err := c.open(r, form.Get("request"))
+	form, p, err := c.openForm(w, r)
 	if err != nil {
 		c.fail(w, r, err)
 		return

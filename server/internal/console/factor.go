@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
@@ -33,12 +32,7 @@ func (c *Console) writeFactor(w http.ResponseWriter, r *http.Request, p pending,
 
 // completeLogIn answers POST /factor: somebody proves the rest, and the request goes on.
 func (c *Console) completeLogIn(w http.ResponseWriter, r *http.Request) {
-	form, err := web.DecodeForm(w, r)
-	if err != nil {
-		c.fail(w, r, err)
-		return
-	}
-	p, err := c.open(r, form.Get("request"))
+	form, p, err := c.openForm(w, r)
 	if err != nil {
 		c.fail(w, r, err)
 		return

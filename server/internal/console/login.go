@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
@@ -44,12 +43,7 @@ func (c *Console) writeLogin(w http.ResponseWriter, r *http.Request, p pending, 
 
 // logIn answers POST /login: somebody proves who they are, and the request goes on.
 func (c *Console) logIn(w http.ResponseWriter, r *http.Request) {
-	form, err := web.DecodeForm(w, r)
-	if err != nil {
-		c.fail(w, r, err)
-		return
-	}
-	p, err := c.open(r, form.Get("request"))
+	form, p, err := c.openForm(w, r)
 	if err != nil {
 		c.fail(w, r, err)
 		return

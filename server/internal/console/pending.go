@@ -93,3 +93,13 @@ func (c *Console) openQuery(r *http.Request) (pending, error) {
 	}
 	return c.open(r, query.Get("request"))
 }
+
+// openForm is open for a page's form that was sent.
+func (c *Console) openForm(w http.ResponseWriter, r *http.Request) (url.Values, pending, error) {
+	form, err := web.DecodeForm(w, r)
+	if err != nil {
+		return nil, pending{}, err
+	}
+	p, err := c.open(r, form.Get("request"))
+	return form, p, err
+}
