@@ -3,6 +3,7 @@ package server
 import (
 	"bufio"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,11 +34,15 @@ type ExportConfig struct {
 // Exported counts what was exported.
 type Exported struct{ Accounts, Factors, Subjects, Clients, Resources, Keys, Events int }
 
-// Export writes what another system needs to go on into a new directory, for nobody but its owner: accounts.jsonl, with password hashes, as 'jot admin
-// user import' reads it; factors.jsonl, the secrets of their one-time codes (RFC 6238, base32); subjects.jsonl, those without an account; clients.jsonl
-// and resources.jsonl, those that the database has; keys.json, the private signing keys as a JWK Set (RFC 7517); events.jsonl. It reads one state of the database, beside servers that run on it. After an error
-// there is no directory.
+// Export writes what another system needs to go on into a new directory, for nobody but its owner: accounts.jsonl, with password hashes, and factors.jsonl,
+// the secrets of their one-time codes (RFC 6238, base32) and the hashes of their recovery codes, as 'jot admin user import' reads the one after the other;
+// subjects.jsonl, those without an account; clients.jsonl and resources.jsonl, those that the database has; keys.json, the private signing keys as a JWK Set
+// (RFC 7517); events.jsonl. It reads one state of the database, beside servers that run on it. After an error there is no directory.
 func Export(ctx context.Context, c ExportConfig, dir string) (done Exported, err error) {
+	secrets, err := issuer.NewSecrets(c.keyEncryptionKeys()...)
+	if err != nil {
+		return Exported{}, err
+	}
 	store, err := openBeside(ctx, Config{Database: c.Database, DataDir: c.DataDir})
 	if err != nil {
 		return Exported{}, err
@@ -47,7 +52,7 @@ func Export(ctx context.Context, c ExportConfig, dir string) (done Exported, err
 		return Exported{}, err
 	}
 	err = store.View(ctx, func(r issuer.Reader) error {
-		e := exporter{reader: r, accounts: store.AccountsReader(r), dir: dir, config: c}
+		e := exporter{reader: r, accounts: store.AccountsReader(r), dir: dir, secrets: secrets, config: c}
 		err := errors.Join(e.subjects(), e.factors(), e.clients(), e.resources(), e.keys(), e.events())
 		done = e.done
 		return err
@@ -62,6 +67,7 @@ type exporter struct {
 	reader   issuer.Reader
 	accounts accounts.Reader
 	dir      string
+	secrets  issuer.Secrets
 	config   ExportConfig
 	done     Exported
 }
@@ -128,9 +134,10 @@ func (e *exporter) resources() error {
 
 // factorRecord is what makes a subject's one-time codes.
 type factorRecord struct {
-	Subject string    `json:"sub"`
-	Secret  string    `json:"totp_secret"`
-	Created time.Time `json:"created"`
+	Subject  string    `json:"sub"`
+	Secret   string    `json:"totp_secret"`
+	Recovery []string  `json:"recovery_hashes"` // SHA-256, in hex
+	Created  time.Time `json:"created"`
 }
 
 func (e *exporter) factors() error {
@@ -141,22 +148,30 @@ func (e *exporter) factors() error {
 				if !f.Confirmed {
 					return nil
 				}
-				secret, err := issuer.OpenSecret(accounts.TOTPSecret, f.Subject, f.Sealed, e.keyEncryptionKeys()...)
+				secret, _, err := e.secrets.OpenSecret(accounts.TOTPSecret, f.Subject, f.Sealed)
 				if err != nil {
 					return err
 				}
+				hashes, err := e.accounts.RecoveryHashes(f.Subject)
+				if err != nil {
+					return err
+				}
+				recovery := make([]string, len(hashes))
+				for n, hash := range hashes {
+					recovery[n] = hex.EncodeToString(hash[:])
+				}
 				e.done.Factors++
-				return to.Encode(factorRecord{f.Subject, accounts.EncodeTOTPSecret(secret), f.Created})
+				return to.Encode(factorRecord{f.Subject, accounts.EncodeTOTPSecret(secret), recovery, f.Created})
 			})
 	})
 }
 
-func (e *exporter) keyEncryptionKeys() [][]byte {
-	return slices.Concat([][]byte{e.config.KeyEncryptionKey}, e.config.OlderKeyEncryptionKeys)
+func (c ExportConfig) keyEncryptionKeys() [][]byte {
+	return slices.Concat([][]byte{c.KeyEncryptionKey}, c.OlderKeyEncryptionKeys)
 }
 
 func (e *exporter) keys() error {
-	keys, err := issuer.OpenKeys(e.reader, e.keyEncryptionKeys()...)
+	keys, err := issuer.OpenKeys(e.reader, e.config.keyEncryptionKeys()...)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"slices"
 
+	"github.com/jot-auth/jot/server/internal/accounts"
 	"github.com/jot-auth/jot/server/issuer"
 	"github.com/jot-auth/jot/server/sqlstore"
 )
@@ -74,14 +76,26 @@ func (c RecoverConfig) open(ctx context.Context) (*sqlstore.Store, io.Closer, er
 	return store, lock, nil
 }
 
-func (c RecoverConfig) recover(ctx context.Context, store issuer.Store) (issuer.Recovery, error) {
+func (c RecoverConfig) recover(ctx context.Context, store *sqlstore.Store) (issuer.Recovery, error) {
 	options := issuer.RecoverOptions{URL: c.URL, KeyEncryptionKey: c.KeyEncryptionKey, OlderKeyEncryptionKeys: c.OlderKeyEncryptionKeys, ForeignIssuers: c.ForeignIssuers}
 	if seen, err := readWitness(c.WitnessFile); err == nil { // a damaged one is replaced
 		options.Witness = seen
 	} else if errors.Is(err, fs.ErrPermission) {
 		return issuer.Recovery{}, err
 	}
+	if err := c.resealFactors(ctx, store); err != nil {
+		return issuer.Recovery{}, err
+	}
 	return issuer.Recover(ctx, store, options)
+}
+
+// resealFactors comes before anything else is changed, as a wrong key-encryption key is to show. After it the older ones aren't needed.
+func (c RecoverConfig) resealFactors(ctx context.Context, store *sqlstore.Store) error {
+	secrets, err := issuer.NewSecrets(slices.Concat([][]byte{c.KeyEncryptionKey}, c.OlderKeyEncryptionKeys)...)
+	if err != nil {
+		return err
+	}
+	return accounts.ResealFactors(ctx, store, secrets)
 }
 
 // remember makes the witness one of the recovered database.

@@ -31,6 +31,7 @@ type place struct {
 	address, dir, credential string
 	database                 string // of PostgreSQL; "" is SQLite in dir
 	kek                      []byte
+	older                    [][]byte // key-encryption keys
 	server                   *server.Server
 	stop                     func()
 }
@@ -55,7 +56,7 @@ func (p *place) config() server.Config {
 			URL:              p.url(),
 			Resources:        []issuer.Resource{{Audience: "petstore", Scopes: []string{"pets:read"}}},
 			Clients:          []issuer.Client{{ID: "client_app", Scopes: []string{"pets:read"}, FirstParty: true}},
-			KeyEncryptionKey: p.kek,
+			KeyEncryptionKey: p.kek, OlderKeyEncryptionKeys: p.older,
 		},
 		Database: p.database, DataDir: p.dir, OpenSignUp: true, SignUpScope: []string{"pets:read"},
 		FeedCredentials: []string{p.credential}, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
@@ -63,7 +64,7 @@ func (p *place) config() server.Config {
 }
 
 func (p *place) recovery() server.RecoverConfig {
-	return server.RecoverConfig{Database: p.database, DataDir: p.dir, URL: p.url(), KeyEncryptionKey: p.kek}
+	return server.RecoverConfig{Database: p.database, DataDir: p.dir, URL: p.url(), KeyEncryptionKey: p.kek, OlderKeyEncryptionKeys: p.older}
 }
 
 func (p *place) start() {

@@ -241,7 +241,7 @@ func (s *Server) routes(ctx context.Context, c Config) (_ http.Handler, err erro
 		return nil, err
 	}
 	if len(c.Issuer.OlderKeyEncryptionKeys) > 0 {
-		if err := s.accounts.ResealFactors(ctx); err != nil {
+		if err := accounts.ResealFactors(ctx, s.store, s.issuer); err != nil {
 			return nil, err
 		}
 	}

@@ -26,10 +26,11 @@ func TestWayOut(t *testing.T) {
 		bob := s.signUpAndLogIn(t, "bob")
 		admin := s.administrator(t)
 		made := s.want(t, http.StatusCreated, "/admin/v1/clients", admin, object{"client_id": "client_out", "confidential": true, "scope": "pets:read", "access_ttl": 60})
+		totp, recovery := s.enrol(t, bob.Access)
 		dir := filepath.Join(t.TempDir(), "out")
 		config := server.ExportConfig{Database: s.database, DataDir: filepath.Join(s.dir, "data"), KeyEncryptionKey: kek}
 		done, err := server.Export(t.Context(), config, dir)
-		if err != nil || done.Accounts != 3 || done.Subjects != 1 || done.Clients != 2 || done.Resources != 1 || done.Keys != 2 || done.Events == 0 {
+		if err != nil || done.Accounts != 3 || done.Factors != 1 || done.Subjects != 1 || done.Clients != 2 || done.Resources != 1 || done.Keys != 2 || done.Events == 0 {
 			t.Fatalf("exported %+v, %v", done, err)
 		}
 		if _, err := server.Export(t.Context(), config, dir); !errors.Is(err, fs.ErrExist) {
@@ -55,7 +56,16 @@ func TestWayOut(t *testing.T) {
 		}
 		checkExportedKeys(t, dir, bob.Access)
 		other := newSite(t)
-		t.Run("elsewhere", func(t *testing.T) { moveIn(t, &town{other, nil}, exported(t, dir, "accounts.jsonl"), email) })
+		t.Run("elsewhere", func(t *testing.T) {
+			admin := other.administrator(t)
+			moveIn(t, &town{other, nil}, admin, exported(t, dir, "accounts.jsonl"), email)
+			other.moveFactorIn(t, admin, exported(t, dir, "factors.jsonl"))
+			for _, code := range []string{totpCode(t, other.server, totp, 1), recovery} {
+				if status, answer := other.logInTwice(t, "bob", code); status != http.StatusOK {
+					t.Errorf("with a code of before: %d %s", status, answer)
+				}
+			}
+		})
 	}, func(c *server.Config) { kek = c.Issuer.KeyEncryptionKey })
 }
 
@@ -92,8 +102,7 @@ func checkExportedKeys(t *testing.T, dir, token string) {
 }
 
 // moveIn makes the accounts at another server and logs them in there.
-func moveIn(t *testing.T, s *town, accounts, email string) {
-	admin := s.administrator(t)
+func moveIn(t *testing.T, s *town, admin, accounts, email string) {
 	moved := 0
 	for lines := bufio.NewScanner(strings.NewReader(accounts)); lines.Scan(); {
 		var account object
@@ -109,6 +118,35 @@ func moveIn(t *testing.T, s *town, accounts, email string) {
 	ada := s.logIn(t, "ada", password)
 	if me := string(s.get(t, "/v1/me", ada.Access)); moved != 2 || !strings.Contains(me, `"username":"Ada"`) || !strings.Contains(me, email) || !strings.Contains(me, `"email_verified":true`) {
 		t.Errorf("%d moved; me %s", moved, me)
+	}
+}
+
+// moveFactorIn gives an account its second factor, by the one line of an export.
+func (s *site) moveFactorIn(t *testing.T, admin, line string) {
+	t.Helper()
+	var factor object
+	if err := json.Unmarshal([]byte(line), &factor); err != nil {
+		t.Fatal(err)
+	}
+	path := "/admin/v1/subjects/" + factor["sub"].(string) + "/factors/totp"
+	delete(factor, "sub")
+	body, err := json.Marshal(factor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, s.url+path, bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+admin)
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusNoContent {
+		t.Fatalf("the factor is refused with %d", response.StatusCode)
 	}
 }
 

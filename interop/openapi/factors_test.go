@@ -52,6 +52,16 @@ func (c *client) factors() {
 	c.throttled(half)
 	c.throttledCode(b, page, challenge)
 	c.as("DELETE", "/admin/v1/subjects/"+sub+"/factors", nil, 204)
+	c.importTOTP(sub)
+}
+
+// importTOTP gives an account the codes of another system, and asks for what can't be.
+func (c *client) importTOTP(sub string) {
+	c.t.Helper()
+	path, good := "/admin/v1/subjects/"+sub+"/factors/totp", object{"totp_secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "recovery_hashes": []string{}, "created": "2026-01-02T03:04:05Z"}
+	c.as("PUT", "/admin/v1/subjects/nobody/factors/totp", good, 404)
+	c.as("PUT", path, good, 204)
+	c.as("PUT", path, good, 409)
 }
 
 // refusedFactors asks for what can't be.

@@ -38,6 +38,13 @@ type Factor struct {
 	RecoveryCodes int // that are left
 }
 
+// ForeignTOTP is what made a person's one-time codes at another system.
+type ForeignTOTP struct {
+	Secret         string   // base32
+	RecoveryHashes []string // of recovery codes that weren't used, as an export has them: hex
+	Created        time.Time
+}
+
 // StoredCode is a code that was sent to a person.
 type StoredCode struct {
 	Purpose string

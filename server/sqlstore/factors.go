@@ -16,7 +16,7 @@ const (
 	resealTOTP = `UPDATE totps SET sealed = $1 WHERE subject = $2 AND sealed = $3`
 	deleteTOTP = `DELETE FROM totps WHERE subject = $1`
 
-	selectRecoveryCodes = `SELECT hash FROM recovery_codes WHERE subject = $1`
+	selectRecoveryCodes = `SELECT hash FROM recovery_codes WHERE subject = $1 ORDER BY hash`
 	insertRecoveryCode  = `INSERT INTO recovery_codes (subject, hash) VALUES ($1, $2)`
 	deleteRecoveryCode  = `DELETE FROM recovery_codes WHERE subject = $1 AND hash = $2`
 	deleteRecoveryCodes = `DELETE FROM recovery_codes WHERE subject = $1`
@@ -38,13 +38,12 @@ func scanTOTP(r row) (accounts.TOTP, error) {
 	return f, err
 }
 
-// RecoveryCodes implements accounts.FactorReader.
-func (t *tx) RecoveryCodes(subject string) (left int, err error) {
-	hashes, err := list(t, func(r row) (hash [sha256.Size]byte, err error) {
+// RecoveryHashes implements accounts.FactorReader.
+func (t *tx) RecoveryHashes(subject string) ([][sha256.Size]byte, error) {
+	return list(t, func(r row) (hash [sha256.Size]byte, err error) {
 		err = r.Scan(hashField{&hash})
 		return hash, err
 	}, selectRecoveryCodes, subject)
-	return len(hashes), err
 }
 
 // PutTOTP implements accounts.FactorWriter.

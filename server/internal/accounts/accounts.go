@@ -50,6 +50,11 @@ type Issuer interface {
 type Keys interface {
 	MAC(purpose string, message []byte) (version byte, mac []byte)
 	CheckMAC(purpose string, message []byte, version byte, mac []byte) bool
+	Secrets
+}
+
+// Secrets seals what the database holds.
+type Secrets interface {
 	SealSecret(purpose, id string, secret []byte) []byte
 	OpenSecret(purpose, id string, sealed []byte) (secret []byte, current bool, err error)
 }

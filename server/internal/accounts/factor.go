@@ -7,10 +7,6 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-const (
-	resealBatch = 200
-)
-
 // EnrolTOTP begins to give an account one-time codes, and answers their secret and the URI of its QR code. Nothing is asked for until ConfirmTOTP has
 // seen a code; another EnrolTOTP begins anew. Attempts count as those of ChangePassword, and it fails as that does, and with issuer.ErrTaken where the
 // account has one-time codes already.
@@ -110,8 +106,8 @@ func factorsOf(r Reader, subject string) ([]issuer.Factor, error) {
 	if err != nil {
 		return nil, err
 	}
-	left, err := r.RecoveryCodes(subject)
-	return []issuer.Factor{{Kind: "totp", Created: f.Created, RecoveryCodes: left}}, err
+	left, err := r.RecoveryHashes(subject)
+	return []issuer.Factor{{Kind: "totp", Created: f.Created, RecoveryCodes: len(left)}}, err
 }
 
 // hasFactor says whether an account demands more than its password.
@@ -221,37 +217,4 @@ func (a *Accounts) matchTOTP(r Reader, f TOTP, plain string) (int64, error) {
 		return 0, issuer.ErrFactor
 	}
 	return step, nil
-}
-
-// ResealFactors seals every secret anew that was sealed under an older key-encryption key, after which that one isn't needed.
-func (a *Accounts) ResealFactors(ctx context.Context) error {
-	for after := ""; ; {
-		var page []TOTP
-		err := a.store.ViewAccounts(ctx, func(r Reader) (err error) {
-			page, err = r.TOTPs(after, resealBatch)
-			return err
-		})
-		if err != nil || len(page) == 0 {
-			return err
-		}
-		after = page[len(page)-1].Subject
-		// A secret is replaced only where it's still the one that was read: an enrolment at the same time has sealed another one, under the new key.
-		err = a.store.UpdateAccounts(ctx, func(tx Tx) error { return a.resealAll(tx, page) })
-		if err != nil {
-			return err
-		}
-	}
-}
-
-func (a *Accounts) resealAll(tx Tx, page []TOTP) error {
-	for _, f := range page {
-		secret, current, err := a.issuer.OpenSecret(TOTPSecret, f.Subject, f.Sealed)
-		if err == nil && !current {
-			err = tx.ResealTOTP(f, a.issuer.SealSecret(TOTPSecret, f.Subject, secret))
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

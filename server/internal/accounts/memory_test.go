@@ -167,10 +167,10 @@ func (m memoryTx) TOTPs(after string, limit int) (found []TOTP, err error) {
 	return found, nil
 }
 
-func (m memoryTx) RecoveryCodes(subject string) (left int, err error) {
-	for _, owner := range m.recovery {
+func (m memoryTx) RecoveryHashes(subject string) (left [][32]byte, err error) {
+	for hash, owner := range m.recovery {
 		if owner == subject {
-			left++
+			left = append(left, hash)
 		}
 	}
 	return left, nil

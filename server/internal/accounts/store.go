@@ -68,8 +68,8 @@ type FactorReader interface {
 	TOTP(subject string) (TOTP, error)
 	// TOTPs returns up to limit of all, of subjects above after, in the order of their subjects.
 	TOTPs(after string, limit int) ([]TOTP, error)
-	// RecoveryCodes counts those of a subject that weren't used.
-	RecoveryCodes(subject string) (left int, err error)
+	// RecoveryHashes returns the hashes of a subject's recovery codes that weren't used, in order.
+	RecoveryHashes(subject string) ([][sha256.Size]byte, error)
 }
 
 // FactorWriter writes second factors.

@@ -89,6 +89,8 @@ func (a *API) Register(mux *http.ServeMux) {
 		"POST /admin/v1/revocations":              a.revoke,
 		"DELETE /admin/v1/keys/{kid}":             a.revokeKey,
 		"GET /admin/v1/events":                    a.listEvents,
+
+		"PUT /admin/v1/subjects/{sub}/factors/totp": a.importTOTP,
 	} {
 		web.Handle(mux, a.base, route, a.guard(h, issuer.ScopeAdmin))
 	}

@@ -27,13 +27,13 @@ type Subjects interface {
 type Accounts interface {
 	Create(ctx context.Context, e issuer.Enrolment, s issuer.Subject) (sub string, err error)
 	SetPassword(ctx context.Context, sub, password string) error
-	RemoveFactors(ctx context.Context, sub string) error
 	People(ctx context.Context, subjects []string) (map[string]issuer.Person, error)
 	Search(ctx context.Context, prefix, after string, limit int) (names, subjects []string, err error)
 	Bootstrap(ctx context.Context, code, name, password string) (sub string, err error)
 	Invite(ctx context.Context, note string, ttl time.Duration) (i issuer.Invitation, code string, err error)
 	Invitations(ctx context.Context, after string, limit int) ([]issuer.Invitation, error)
 	Withdraw(ctx context.Context, id string) error
+	Factors
 	web.StoredAccounts
 }
 
@@ -245,15 +245,6 @@ func (a *API) setPassword(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := a.accounts.SetPassword(r.Context(), r.PathValue("sub"), req.Password); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
-}
-
-// removeFactors makes a subject's password enough again: its owner has lost the device.
-func (a *API) removeFactors(w http.ResponseWriter, r *http.Request) error {
-	if err := a.accounts.RemoveFactors(r.Context(), r.PathValue("sub")); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

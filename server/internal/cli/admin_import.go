@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/jot-auth/jot/strictjson"
 )
 
 const (
@@ -22,13 +24,20 @@ const (
 	importPause   = time.Second
 )
 
-const importLong = `Make accounts of the lines of a file, - for standard input: of another system, or of 'jot export'. Each line is a JSON object:
+var errThere = errors.New("it is there already")
+
+const importLong = `Make accounts, and give them second factors, by the lines of a file, - for standard input: of another system, or of 'jot export'. Each line is a JSON object:
 
   {"username":"ada","password_hash":"$2b$12$abc...","email":"ada@example.com","email_verified":true,
    "sub":"person-7","scope":"pets:read","claims":{"team":"red"},"disabled":false}
 
-Only username and password_hash are needed. A hash is of Argon2id, Argon2i or scrypt, as a PHC string, or of bcrypt; at the next login
-the server replaces it by an Argon2id hash of its own. Without sub the account gets a random one.
+or the second factor of an account that is there:
+
+  {"sub":"person-7","totp_secret":"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ","recovery_hashes":["d9ef..."],"created":"2030-01-02T03:04:05Z"}
+
+Of an account only username and password_hash are needed. A hash is of Argon2id, Argon2i or scrypt, as a PHC string, or of bcrypt; at the next login
+the server replaces it by an Argon2id hash of its own. Without sub the account gets a random one. Of a factor only sub and
+totp_secret are needed, the base32 that its owner's app has. 'jot export' writes both, into accounts.jsonl and factors.jsonl.
 
 What is there already is left as it is, so an import that was interrupted is run again, or goes on with --from. The first line that
 can't be stops it, unless --skip is given.`
@@ -38,8 +47,9 @@ func newUserImportCommand(a *adminFlags) *cobra.Command {
 	var skip bool
 	cmd := &cobra.Command{
 		Use: "import FILE|-", Short: "Make accounts with the password hashes of another system", Args: oneArgument("FILE"), DisableFlagsInUseLine: true,
-		Long:    importLong,
-		Example: `  jot admin user import accounts.jsonl`,
+		Long: importLong,
+		Example: `  jot admin user import accounts.jsonl
+  jot admin user import factors.jsonl`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if from < 1 {
 				return usagef("--from is at least 1")
@@ -66,7 +76,7 @@ func newUserImportCommand(a *adminFlags) *cobra.Command {
 	return cmd
 }
 
-// importer makes accounts, line by line.
+// importer makes accounts and factors, line by line.
 type importer struct {
 	cmd    *cobra.Command
 	server *adminServer
@@ -90,7 +100,7 @@ func (i *importer) run(in *bufio.Reader) error {
 			i.line++
 		}
 		if len(text) > 0 && i.line >= i.from {
-			if err := i.account(text); err != nil {
+			if err := i.record(text); err != nil {
 				return i.stopped(err)
 			}
 		}
@@ -115,33 +125,19 @@ func (i *importer) report() {
 	say(i.cmd, "line %d: %d made, %d there already, %d refused", i.line, i.made, i.there, i.refused)
 }
 
-// account makes one account. What can't be is an error, or told and counted.
-func (i *importer) account(text []byte) error {
-	var named struct {
-		Username string `json:"username"`
-		Subject  string `json:"sub"`
-	}
-	err := json.Unmarshal(text, &named)
-	if err == nil && named.Username == "" {
-		err = errors.New("it has no username")
-	}
-	if err == nil {
-		err = i.make(text)
-	}
-	failed, answered := errors.AsType[*serverError](err)
+// record makes what one line says. What can't be is an error, or told and counted.
+func (i *importer) record(text []byte) error {
+	err := i.make(text)
 	switch {
 	case err == nil:
 		i.made++
 		return nil
-	case answered && failed.Status == http.StatusConflict && i.same(named.Username, named.Subject):
+	case errors.Is(err, errThere):
 		i.there++
 		return nil
-	case answered && failed.Status == http.StatusConflict:
-		err = errors.New("another account has its username, its address or its sub")
-	case answered && failed.Status != http.StatusBadRequest:
-		return err // of which the line isn't guilty
 	}
-	if !i.skip {
+	failed, answered := errors.AsType[*serverError](err)
+	if !i.skip || answered && failed.Status != http.StatusBadRequest { // of which the line isn't guilty
 		return err
 	}
 	i.refused++
@@ -149,10 +145,69 @@ func (i *importer) account(text []byte) error {
 	return nil
 }
 
-// make asks the server for an account, and waits while it has too much to do.
+// make makes an account or a factor, whichever the line is. It fails with errThere where it is there already.
 func (i *importer) make(text []byte) error {
+	var members map[string]json.RawMessage
+	err := strictjson.Unmarshal(text, &members)
+	if _, mistyped := errors.AsType[*json.UnmarshalTypeError](err); mistyped {
+		return errors.New("it is no JSON object")
+	}
+	if err != nil {
+		return err
+	}
+	if _, named := members["username"]; !named && members["totp_secret"] != nil {
+		return i.factor(members)
+	}
+	return i.account(text)
+}
+
+func (i *importer) account(text []byte) error {
+	var named struct {
+		Username string `json:"username"`
+		Subject  string `json:"sub"`
+	}
+	if err := strictjson.Unmarshal(text, &named); err != nil {
+		return err
+	}
+	if named.Username == "" {
+		return errors.New("it has no username")
+	}
+	err := i.send(http.MethodPost, "/subjects", json.RawMessage(text))
+	if !isStatus(err, http.StatusConflict) {
+		return err
+	}
+	if i.same(named.Username, named.Subject) {
+		return errThere
+	}
+	return errors.New("another account has its username, its address or its sub")
+}
+
+// factor gives an account its one-time codes. Whatever it has already stays: its owner may have come since.
+func (i *importer) factor(members map[string]json.RawMessage) error {
+	var sub string
+	if err := json.Unmarshal(members["sub"], &sub); err != nil || sub == "" {
+		return errors.New("it has no sub")
+	}
+	delete(members, "sub")
+	err := i.send(http.MethodPut, "/subjects/"+escapePath(sub)+"/factors/totp", members)
+	switch {
+	case isStatus(err, http.StatusConflict):
+		return errThere
+	case isStatus(err, http.StatusNotFound):
+		return errors.New("no account has its sub: import the accounts first")
+	}
+	return err
+}
+
+func isStatus(err error, status int) bool {
+	failed, answered := errors.AsType[*serverError](err)
+	return answered && failed.Status == status
+}
+
+// send asks the server, and waits while it has too much to do.
+func (i *importer) send(method, path string, body any) error {
 	for try := 1; ; try++ {
-		err := i.server.call(i.cmd.Context(), http.MethodPost, "/subjects", json.RawMessage(text), nil)
+		err := i.server.call(i.cmd.Context(), method, path, body, nil)
 		failed, answered := errors.AsType[*serverError](err)
 		if !answered || failed.Status != http.StatusServiceUnavailable || try == importTries {
 			return err

@@ -3,6 +3,10 @@ package cli
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base32"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,6 +19,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
@@ -123,6 +128,16 @@ func setMember(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[2], fmt.Sprint(object[args[1]]))
 }
 
+// totp SECRET VARIABLE: sets a variable to the one-time code of now.
+func setCode(ts *testscript.TestScript, _ bool, args []string) {
+	secret, err := base32.StdEncoding.DecodeString(args[0])
+	ts.Check(err)
+	mac := hmac.New(sha1.New, secret)
+	binary.Write(mac, binary.BigEndian, time.Now().Unix()/30)
+	sum := mac.Sum(nil)
+	ts.Setenv(args[1], fmt.Sprintf("%06d", binary.BigEndian.Uint32(sum[sum[19]&15:])&0x7fffffff%1000000))
+}
+
 // memberOf is a member of a JSON object in a file.
 func memberOf(t *testing.T, file, name string) string {
 	t.Helper()
@@ -153,8 +168,9 @@ func TestAdminExamples(t *testing.T) {
 	session, err := s.Issuer().Issue(t.Context(), issuer.Grant{Subject: bob})
 	check(t, err)
 	check(t, os.WriteFile(filepath.Join(dir, "password"), []byte(testPassword+"\n"), secretMode))
-	imported := `{"username":"grace","password_hash":"$2b$05$abcdefghijklmnopqrstuuFiPhXf1sVd3pCCRO.uVh34H/qI/ZsuS"}`
+	imported := `{"username":"grace","sub":"grace-1","password_hash":"$2b$05$abcdefghijklmnopqrstuuFiPhXf1sVd3pCCRO.uVh34H/qI/ZsuS"}`
 	check(t, os.WriteFile(filepath.Join(dir, "accounts.jsonl"), []byte(imported), secretMode))
+	check(t, os.WriteFile(filepath.Join(dir, "factors.jsonl"), []byte(`{"sub":"grace-1","totp_secret":"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}`), secretMode))
 	check(t, os.WriteFile(filepath.Join(dir, "jot.toml"), []byte("issuer = 'https://auth.example.com'\ndata = 'jot-data'\n"), publicMode))
 	runShell(t, dir, s.url, "jot key generate --out key.jwk")
 	t.Setenv("XDG_CONFIG_HOME", filepath.Join(dir, "config"))

@@ -51,6 +51,7 @@ func TestScripts(t *testing.T) {
 			"adminserver": adminServerCommand,
 			"post":        post,
 			"member":      setMember,
+			"totp":        setCode,
 			"database":    useDatabase,
 		},
 	})

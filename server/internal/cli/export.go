@@ -11,6 +11,7 @@ import (
 const exportLong = `Writes what another system needs to go on into a new directory, of mode 0700, in files of mode 0600, while the server runs:
 
   accounts.jsonl   accounts with their password hashes, which 'jot admin user import' reads
+  factors.jsonl    the secrets of their one-time codes and the hashes of their recovery codes, which it reads after the accounts
   subjects.jsonl   subjects without an account
   clients.jsonl    clients of the database, with the SHA-256 of their secrets
   resources.jsonl  resources of the database
@@ -18,7 +19,7 @@ const exportLong = `Writes what another system needs to go on into a new directo
   events.jsonl     what happened, oldest first
 
 Sessions aren't in it, nor the keys of refresh tokens and of the revocation feed: they are good for this server alone. What the
-configuration declares is in the configuration. Whoever has the directory can sign tokens: keep it as you keep the key-encryption key.`
+configuration declares is in the configuration. Whoever has the directory can sign tokens and make people's codes: keep it as you keep the key-encryption key.`
 
 const exportExample = `  jot export --config jot.toml --out exported`
 

@@ -27,9 +27,9 @@ func (s *suite) wantTOTP(want accounts.TOTP) {
 // codes counts the recovery codes that a subject has left.
 func (s *suite) codes(subject string) int {
 	s.Helper()
-	left, err := read(s, func(r accounts.Reader) (int, error) { return r.RecoveryCodes(subject) })
+	left, err := read(s, func(r accounts.Reader) ([][32]byte, error) { return r.RecoveryHashes(subject) })
 	s.do(err)
-	return left
+	return len(left)
 }
 
 // factors: each is its subject's alone; a step goes forward only, and what was sealed anew meanwhile stays.
