@@ -25,13 +25,7 @@ const (
 func TestAcknowledgedLogoutsAreDurable(t *testing.T) {
 	site := newInstallation(t)
 	server := site.start(t)
-	if status, answer := post(site.url+"/v1/signup", "", map[string]string{"username": "ada", "password": password}); status != http.StatusCreated {
-		t.Fatalf("sign up: %d %v", status, answer)
-	}
-	lines := make([]*line, logouts)
-	for i := range lines {
-		lines[i] = site.logIn(t)
-	}
+	lines := site.logInOften(t, logouts)
 	cutter := newCutter(t, site.address)
 	whole, half := site.follow(t), site.followBy(t, "http://"+cutter.address)
 	cutter.armed.Store(true)

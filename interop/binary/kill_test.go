@@ -42,6 +42,13 @@ type line struct {
 	given  []string
 }
 
+func (i installation) signUp(t *testing.T) {
+	t.Helper()
+	if status, answer := post(i.url+"/v1/signup", "", map[string]string{"username": "ada", "password": password}); status != http.StatusCreated {
+		t.Fatalf("sign up: %d %v", status, answer)
+	}
+}
+
 func (i installation) logIn(t *testing.T) *line {
 	t.Helper()
 	status, answer := post(i.url+"/v1/login", "", map[string]string{"username": "ada", "password": password})
@@ -49,6 +56,17 @@ func (i installation) logIn(t *testing.T) *line {
 		t.Fatalf("log in: %d %v", status, answer)
 	}
 	return &line{text(answer, "access_token"), []string{text(answer, "refresh_token")}}
+}
+
+// logInOften makes the account, and sessions of it.
+func (i installation) logInOften(t *testing.T, sessions int) []*line {
+	t.Helper()
+	i.signUp(t)
+	lines := make([]*line, sessions)
+	for n := range lines {
+		lines[n] = i.logIn(t)
+	}
+	return lines
 }
 
 func (i installation) refresh(l *line, token string) int {
@@ -67,13 +85,7 @@ func (l *line) latest() string { return l.given[len(l.given)-1] }
 func TestKilledWhileRefreshing(t *testing.T) {
 	site := newInstallation(t)
 	server := site.start(t)
-	if status, answer := post(site.url+"/v1/signup", "", map[string]string{"username": "ada", "password": password}); status != http.StatusCreated {
-		t.Fatalf("sign up: %d %v", status, answer)
-	}
-	lines := make([]*line, sessions)
-	for i := range lines {
-		lines[i] = site.logIn(t)
-	}
+	lines := site.logInOften(t, sessions)
 	follower := site.follow(t)
 	if status, _ := post(site.url+"/v1/logout", site.logIn(t).access, struct{}{}); status != http.StatusNoContent {
 		t.Fatalf("log out: %d", status)

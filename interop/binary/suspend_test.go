@@ -27,9 +27,7 @@ func TestSuspendedVerifierWakesUpWithoutALease(t *testing.T) {
 	}
 	site := newInstallation(t)
 	site.start(t)
-	if status, answer := post(site.url+"/v1/signup", "", map[string]string{"username": "ada", "password": password}); status != http.StatusCreated {
-		t.Fatalf("sign up: %d %v", status, answer)
-	}
+	site.signUp(t)
 	ada := site.logIn(t)
 	address := machine.FreeAddress(t)
 	api := startProcess(t, "listening on", exec.Command(petstore, "-issuer", site.url, "-listen", address, "-feed-credential", filepath.Join(site.data, "feed.credential")))

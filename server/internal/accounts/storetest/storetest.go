@@ -149,18 +149,27 @@ func (s *suite) accounts() {
 
 // signUpRace: of many that sign up under one name, one does.
 func (s *suite) signUpRace() {
+	s.oneWins(issuer.ErrTaken, func() error {
+		_, err := s.create("ann")
+		return err
+	})
+}
+
+// oneWins lets many try the same at once: one succeeds, and all others fail with an error.
+func (s *suite) oneWins(others error, try func() error) {
+	s.Helper()
 	var won atomic.Int32
 	s.parallel(16, func(int) error {
-		_, err := s.create("ann")
+		err := try()
 		if err == nil {
 			won.Add(1)
-		} else if errors.Is(err, issuer.ErrTaken) {
+		} else if errors.Is(err, others) {
 			err = nil
 		}
 		return err
 	})
 	if won.Load() != 1 {
-		s.Errorf("%d signed up under one name", won.Load())
+		s.Errorf("%d succeeded", won.Load())
 	}
 }
 
