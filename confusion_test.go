@@ -289,3 +289,24 @@ func TestEveryTypeAgainstEveryOther(t *testing.T) {
 		}
 	}
 }
+
+// A key without a hint in the token must be of the token's algorithm: the classic confusion signs with the public key as HMAC secret.
+func TestPublicKeyIsNoSecret(t *testing.T) {
+	private := generate(t, jot.ES256)
+	published, err := json.Marshal(private.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := jot.NewSecretKey(jot.HS256, published, jot.KeyOptions{KeyID: private.KeyID()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	verifier := newVerifier(t, jot.NewKeySet(private.Public()), strict())
+	for _, kid := range []string{private.KeyID(), ""} {
+		header, _ := json.Marshal(map[string]string{"alg": "HS256", "kid": kid})
+		payload, _ := json.Marshal(claims())
+		if err := verifier.Check(t.Context(), forge(secret, string(header), string(payload))); !errors.Is(err, jot.ErrAlgorithm) {
+			t.Errorf("kid %q: %v", kid, err)
+		}
+	}
+}

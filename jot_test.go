@@ -1,6 +1,7 @@
 package jot_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -79,4 +80,21 @@ func newVerifier(t testing.TB, keys jot.KeySource, o jot.VerifierOptions) *jot.V
 		t.Fatal(err)
 	}
 	return verifier
+}
+
+// forge signs a header and a payload as they are, however wrong.
+func forge(key *jot.SecretKey, header, payload string) string {
+	raw, err := jot.ForgeForTest(key, []byte(header), []byte(payload))
+	if err != nil {
+		panic(err)
+	}
+	return raw
+}
+
+func refusedAs(err, want error) bool {
+	var wanted, got *jot.ClaimError
+	if errors.As(want, &wanted) {
+		return errors.As(err, &got) && got.Claim == wanted.Claim && !errors.Is(err, jot.ErrMalformed)
+	}
+	return errors.Is(err, want)
 }

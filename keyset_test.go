@@ -222,3 +222,21 @@ func withoutID(t *testing.T, key any) string {
 	text, _ = json.Marshal(members)
 	return string(text)
 }
+
+// Whoever joins the answers of two key sets must not write into the first.
+func TestKeySetAnswersMayBeAppendedTo(t *testing.T) {
+	mine, also, theirs := generate(t, jot.EdDSA), generate(t, jot.EdDSA), generate(t, jot.EdDSA)
+	set := jot.NewKeySet(mine.Public(), also.Public())
+	for _, kid := range []string{"", mine.KeyID()} {
+		found, err := set.VerificationKeys(t.Context(), jot.EdDSA, kid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = append(found[:len(found):len(found)], theirs.Public())
+		_ = append(found, theirs.Public())
+	}
+	raw := sign(t, theirs, jot.SignerOptions{}, claims())
+	if err := newVerifier(t, set, strict()).Check(t.Context(), raw); err == nil {
+		t.Error("the set took in a key")
+	}
+}
