@@ -147,12 +147,91 @@ func TestDPoP(t *testing.T) {
 	}
 }
 
-// TestDPoPRefusals has a row for each thing that RFC 9449 has a server check. A refused proof isn't used up.
+// TestDPoPRefusals has, with the two tests below, a row for each thing that RFC 9449 has a server check. A refused proof isn't used up.
 func TestDPoPRefusals(t *testing.T) {
 	a := newBoundAPI(t)
 	h, thief := newHolder(t, jot.ES256), newHolder(t, jot.ES256)
 	h.bind(a, object{"jkt": h.thumbprint()})
 	thief.token = h.token
+	replayed := h.proof()
+	if answer := a.serve(request("GET", "Authorization: DPoP "+h.token, "DPoP: "+replayed)); answer.StatusCode != 200 {
+		t.Fatal(answer.StatusCode)
+	}
+	other := newHolder(t, jot.ES256).bind(a, object{"jkt": h.thumbprint()})
+	for name, proofs := range map[string][]string{
+		"no proof":            nil,
+		"two proofs":          {h.proof(), h.proof()},
+		"two in one header":   {h.proof() + ", " + h.proof()},
+		"not a JWT":           {"x"},
+		"replayed":            {replayed},
+		"another ath":         {other.sign(h.header(), other.claims())},
+		"no signature":        {h.proof()[:strings.LastIndex(h.proof(), ".")+1]},
+		"another's signature": {forge(t, thief.key, h.header(), h.claims())},
+	} {
+		h.refused(t, a, name, invalidProof, proofs...)
+	}
+	h.refused(t, a, "another's proof", `error="invalid_token"`, thief.proof())
+}
+
+const invalidProof = `error="invalid_dpop_proof"`
+
+// refused sends the holder's token with proofs, of which the answer complains.
+func (h *holder) refused(t *testing.T, a *api, name, complaint string, proofs ...string) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) {
+		r := request("GET", "Authorization: DPoP "+h.token)
+		r.Header["Dpop"] = proofs
+		answer := a.serve(r)
+		challenges := strings.Join(answer.Header.Values("WWW-Authenticate"), "; ")
+		if answer.StatusCode != 401 || !strings.Contains(challenges, `DPoP realm="api", algs="ES256 `) || !strings.Contains(challenges, complaint) || !strings.Contains(challenges, `Bearer realm="api"`) {
+			t.Errorf("%d %s", answer.StatusCode, challenges)
+		}
+	})
+}
+
+func TestDPoPClaimRefusals(t *testing.T) {
+	a, h := newBoundAPI(t), newHolder(t, jot.ES256)
+	h.bind(a, object{"jkt": h.thumbprint()})
+	now := time.Now()
+	claim := func(name string, value any) string { return h.sign(h.header(), h.claims().with(name, value)) }
+	used := claim("jti", "proof 1")
+	if answer := a.serve(request("GET", "Authorization: DPoP "+h.token, "DPoP: "+used)); answer.StatusCode != 200 {
+		t.Fatal(answer.StatusCode)
+	}
+	for name, proof := range map[string]string{
+		"5 KiB":                  claim("more", strings.Repeat("a", 5<<10)),
+		"the same jti":           claim("jti", "proof 1"),
+		"no jti":                 claim("jti", nil),
+		"a jti that is a number": claim("jti", 1),
+		"a long jti":             claim("jti", strings.Repeat("a", 256)),
+		"no htm":                 claim("htm", nil),
+		"another method":         claim("htm", "POST"),
+		"a method in lower case": claim("htm", "get"),
+		"no htu":                 claim("htu", nil),
+		"another path":           claim("htu", "https://pets.example/pets/1"),
+		"a slash more":           claim("htu", "https://pets.example/pets/"),
+		"another host":           claim("htu", "https://evil.example/pets"),
+		"another port":           claim("htu", "https://pets.example:8443/pets"),
+		"http":                   claim("htu", "http://pets.example/pets"),
+		"a user":                 claim("htu", "https://a@pets.example/pets"),
+		"a path alone":           claim("htu", "/pets"),
+		"an escaped slash":       claim("htu", "https://pets.example%2Fpets"),
+		"htu a list":             claim("htu", []string{"https://pets.example/pets"}),
+		"no iat":                 claim("iat", nil),
+		"old":                    claim("iat", now.Add(-2*time.Minute).Unix()),
+		"from the future":        claim("iat", now.Add(time.Minute).Unix()),
+		"iat a text":             claim("iat", "now"),
+		"expired":                claim("exp", now.Add(-time.Minute).Unix()),
+		"not yet":                claim("nbf", now.Add(time.Minute).Unix()),
+		"no ath":                 claim("ath", nil),
+	} {
+		h.refused(t, a, name, invalidProof, proof)
+	}
+}
+
+func TestDPoPHeaderRefusals(t *testing.T) {
+	a, h := newBoundAPI(t), newHolder(t, jot.ES256)
+	h.bind(a, object{"jkt": h.thumbprint()})
 	private, err := h.key.ExportJWK()
 	if err != nil {
 		t.Fatal(err)
@@ -161,75 +240,22 @@ func TestDPoPRefusals(t *testing.T) {
 	if err := json.Unmarshal(private, &privateJWK); err != nil {
 		t.Fatal(err)
 	}
-	now := time.Now()
-	claim := func(name string, value any) string { return h.sign(h.header(), h.claims().with(name, value)) }
 	header := func(members ...any) string { return h.sign(h.header().with(members...), h.claims()) }
-	replayed := h.proof()
-	if answer := a.serve(request("GET", "Authorization: DPoP "+h.token, "DPoP: "+replayed)); answer.StatusCode != 200 {
-		t.Fatal(answer.StatusCode)
-	}
-	other := newHolder(t, jot.ES256).bind(a, object{"jkt": h.thumbprint()})
-	const badProof, badToken = `error="invalid_dpop_proof"`, `error="invalid_token"`
-	for name, c := range map[string]struct {
-		proofs []string
-		want   string
-	}{
-		"no proof":               {nil, badProof},
-		"two proofs":             {[]string{h.proof(), h.proof()}, badProof},
-		"two in one header":      {[]string{h.proof() + ", " + h.proof()}, badProof},
-		"not a JWT":              {[]string{"x"}, badProof},
-		"5 KiB":                  {[]string{claim("more", strings.Repeat("a", 5<<10))}, badProof},
-		"replayed":               {[]string{replayed}, badProof},
-		"the same jti":           {[]string{claim("jti", "proof 1")}, badProof},
-		"no jti":                 {[]string{claim("jti", nil)}, badProof},
-		"a jti that is a number": {[]string{claim("jti", 1)}, badProof},
-		"a long jti":             {[]string{claim("jti", strings.Repeat("a", 256))}, badProof},
-		"no htm":                 {[]string{claim("htm", nil)}, badProof},
-		"another method":         {[]string{claim("htm", "POST")}, badProof},
-		"a method in lower case": {[]string{claim("htm", "get")}, badProof},
-		"no htu":                 {[]string{claim("htu", nil)}, badProof},
-		"another path":           {[]string{claim("htu", "https://pets.example/pets/1")}, badProof},
-		"a slash more":           {[]string{claim("htu", "https://pets.example/pets/")}, badProof},
-		"another host":           {[]string{claim("htu", "https://evil.example/pets")}, badProof},
-		"another port":           {[]string{claim("htu", "https://pets.example:8443/pets")}, badProof},
-		"http":                   {[]string{claim("htu", "http://pets.example/pets")}, badProof},
-		"a user":                 {[]string{claim("htu", "https://a@pets.example/pets")}, badProof},
-		"a path alone":           {[]string{claim("htu", "/pets")}, badProof},
-		"an escaped slash":       {[]string{claim("htu", "https://pets.example%2Fpets")}, badProof},
-		"htu a list":             {[]string{claim("htu", []string{"https://pets.example/pets"})}, badProof},
-		"no iat":                 {[]string{claim("iat", nil)}, badProof},
-		"old":                    {[]string{claim("iat", now.Add(-2*time.Minute).Unix())}, badProof},
-		"from the future":        {[]string{claim("iat", now.Add(time.Minute).Unix())}, badProof},
-		"iat a text":             {[]string{claim("iat", "now")}, badProof},
-		"expired":                {[]string{claim("exp", now.Add(-time.Minute).Unix())}, badProof},
-		"not yet":                {[]string{claim("nbf", now.Add(time.Minute).Unix())}, badProof},
-		"no ath":                 {[]string{claim("ath", nil)}, badProof},
-		"another ath":            {[]string{other.sign(h.header(), other.claims())}, badProof},
-		"no typ":                 {[]string{header("typ", nil)}, badProof},
-		"another typ":            {[]string{header("typ", "JWT")}, badProof},
-		"no alg":                 {[]string{header("alg", nil)}, badProof},
-		"alg none":               {[]string{header("alg", "none")}, badProof},
-		"another alg":            {[]string{header("alg", "ES384")}, badProof},
-		"HMAC":                   {[]string{header("alg", "HS256", "jwk", object{"kty": "oct", "k": strings.Repeat("A", 43)})}, badProof},
-		"no key":                 {[]string{header("jwk", nil)}, badProof},
-		"a private key":          {[]string{header("jwk", privateJWK)}, badProof},
-		"a secret key":           {[]string{header("jwk", object{"kty": "oct", "k": strings.Repeat("A", 43)})}, badProof},
-		"a key elsewhere":        {[]string{header("jwk", nil, "jku", "https://evil.example/jwks.json")}, badProof},
-		"a key in PEM":           {[]string{header("jwk", "-----BEGIN PUBLIC KEY-----")}, badProof},
-		"crit":                   {[]string{header("crit", []string{"x"}, "x", 1)}, badProof},
-		"no signature":           {[]string{h.proof()[:strings.LastIndex(h.proof(), ".")+1]}, badProof},
-		"another's signature":    {[]string{forge(t, thief.key, h.header(), h.claims())}, badProof},
-		"another's proof":        {[]string{thief.proof()}, badToken},
+	for name, proof := range map[string]string{
+		"no typ":          header("typ", nil),
+		"another typ":     header("typ", "JWT"),
+		"no alg":          header("alg", nil),
+		"alg none":        header("alg", "none"),
+		"another alg":     header("alg", "ES384"),
+		"HMAC":            header("alg", "HS256", "jwk", object{"kty": "oct", "k": strings.Repeat("A", 43)}),
+		"no key":          header("jwk", nil),
+		"a private key":   header("jwk", privateJWK),
+		"a secret key":    header("jwk", object{"kty": "oct", "k": strings.Repeat("A", 43)}),
+		"a key elsewhere": header("jwk", nil, "jku", "https://evil.example/jwks.json"),
+		"a key in PEM":    header("jwk", "-----BEGIN PUBLIC KEY-----"),
+		"crit":            header("crit", []string{"x"}, "x", 1),
 	} {
-		t.Run(name, func(t *testing.T) {
-			r := request("GET", "Authorization: DPoP "+h.token)
-			r.Header["Dpop"] = c.proofs
-			answer := a.serve(r)
-			challenges := strings.Join(answer.Header.Values("WWW-Authenticate"), "; ")
-			if answer.StatusCode != 401 || !strings.Contains(challenges, `DPoP realm="api", algs="ES256 `) || !strings.Contains(challenges, c.want) || !strings.Contains(challenges, `Bearer realm="api"`) {
-				t.Errorf("%d %s", answer.StatusCode, challenges)
-			}
-		})
+		h.refused(t, a, name, invalidProof, proof)
 	}
 }
 

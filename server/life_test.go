@@ -23,6 +23,16 @@ type life struct {
 	url     string
 	secrets map[string]string // what it is, by the secret
 	cookies map[string]string // of a browser at the server's pages
+
+	name, password, wrong string // of the account, and another password
+}
+
+func newLife(t *testing.T, url string) *life {
+	l := &life{t: t, url: url, secrets: map[string]string{}, cookies: map[string]string{}}
+	l.name = l.secret("username", "ada-lovelace@example.com")
+	l.password = l.secret("password", "correct horse battery staple")
+	l.wrong = l.secret("wrong password", "battery staple correct horse")
+	return l
 }
 
 // secret remembers a secret, and its parts: neither half of a token may be logged.
@@ -96,7 +106,7 @@ func (a asked) to(path string, status int) asked {
 // A whole life at the level debug: nothing that was secret in it is in the log, and each request is.
 func TestNothingSecretIsLogged(t *testing.T) {
 	listener := listenHere(t)
-	l := &life{t: t, url: "http://" + listener.Addr().String(), secrets: map[string]string{}, cookies: map[string]string{}}
+	l := newLife(t, "http://"+listener.Addr().String())
 	kek, credential := server.NewSecret(), server.NewSecret()
 	l.secret("key-encryption key", kek.Text())
 	l.secret("key-encryption key", hex.EncodeToString(kek.Bytes()))
@@ -120,13 +130,27 @@ func TestNothingSecretIsLogged(t *testing.T) {
 		c.CORSOrigins = []string{"https://app.example.com"}
 	})
 	stop := serveOn(t, s, server.Listeners{Public: listener, Admin: listenHere(t)})
-
-	name := l.secret("username", "ada-lovelace@example.com")
-	password := l.secret("password", "correct horse battery staple")
-	wrong := l.secret("wrong password", "battery staple correct horse")
-	credentials := func(name, password string, more string) string {
-		return `{"username":"` + name + `","password":"` + password + `"` + more + `}`
+	l.firstParty()
+	l.cookieJar()
+	l.clients(clientSecret, credential.Text())
+	l.pages()
+	l.bound()
+	l.gateway(clientSecret, l.logIn("", nil)["access_token"])
+	l.assert(key)
+	l.letters(mail)
+	if _, err := s.Issuer().RotateKey(t.Context(), issuer.RotateOptions{}); err != nil {
+		t.Error(err)
 	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+	l.checkLog(log.String())
+}
+
+// firstParty is the life of an account at the first-party API, with what goes wrong in it.
+func (l *life) firstParty() {
+	l.t.Helper()
+	name, password, wrong := l.name, l.password, l.wrong
 	l.ask(asked{"POST", "/v1/signup", credentials(name, password, ""), nil, 201})
 	l.ask(asked{"POST", "/v1/signup", credentials(name, password, ""), nil, 409})
 	l.ask(asked{"POST", "/v1/signup", credentials("bob", l.secret("short password", "tooshort1"), ""), nil, 400})
@@ -136,7 +160,7 @@ func TestNothingSecretIsLogged(t *testing.T) {
 	l.ask(asked{"POST", "/v1/login", `{"password":"` + wrong, nil, 400})
 	l.ask(asked{"POST", "/v1/login?password=" + url.QueryEscape(wrong), credentials(name, password, ""), nil, 200})
 
-	first := l.ask(asked{"POST", "/v1/login", credentials(name, password, ""), http.Header{"X-Forwarded-For": {"192.0.2.77"}}, 200})
+	first := l.logIn("", http.Header{"X-Forwarded-For": {"192.0.2.77"}})
 	second := l.ask(asked{"POST", "/v1/refresh", `{"refresh_token":"` + first["refresh_token"] + `"}`, nil, 200})
 	l.ask(asked{"GET", "/v1/me", "", bearer(second["access_token"]), 200})
 	l.ask(asked{"GET", "/v1/me?access_token=" + second["access_token"], "", nil, 401})
@@ -148,49 +172,60 @@ func TestNothingSecretIsLogged(t *testing.T) {
 	third := l.ask(form("grant_type", "refresh_token", "client_id", "client_app", "refresh_token", second["refresh_token"]).to("/oauth2/token", 200))
 	l.ask(form("grant_type", "refresh_token", "client_id", "client_app", "refresh_token", first["refresh_token"]).to("/oauth2/token", 400)) // reuse: the session ends
 	l.ask(asked{"GET", "/v1/me", "", bearer(third["access_token"]), 401})
+}
 
-	cookies := l.ask(asked{"POST", "/v1/login", credentials(name, password, `,"cookies":true`), http.Header{"Origin": {"https://app.example.com"}}, 200})
+// cookieJar is the life of a session in cookies.
+func (l *life) cookieJar() {
+	l.t.Helper()
+	cookies := l.logIn(`,"cookies":true`, http.Header{"Origin": {"https://app.example.com"}})
 	jar := "__Host-jot=" + cookies["__Host-jot"] + "; __Secure-jot-refresh=" + cookies["__Secure-jot-refresh"]
 	cookies = l.ask(asked{"POST", "/v1/refresh", "", http.Header{"Cookie": {jar}, "Content-Type": nil}, 200})
 	jar = "__Host-jot=" + cookies["__Host-jot"] + "; __Secure-jot-refresh=" + cookies["__Secure-jot-refresh"]
 	l.ask(asked{"POST", "/v1/logout", "", http.Header{"Cookie": {jar}, "Content-Type": nil, "Origin": {"https://evil.example.com"}}, 403})
 	l.ask(asked{"POST", "/v1/logout", "", http.Header{"Cookie": {jar}, "Content-Type": nil}, 204})
+}
 
-	last := l.ask(asked{"POST", "/v1/login", credentials(name, password, ""), nil, 200})
+// clients is what others than apps ask for: to revoke, tokens of their own, the feed.
+func (l *life) clients(clientSecret, feedCredential string) {
+	l.t.Helper()
+	last := l.logIn("", nil)
 	l.ask(form("client_id", "client_app", "token", last["access_token"]).to("/oauth2/revoke", 200))
 	l.ask(form("client_id", "client_app", "token", last["refresh_token"]).to("/oauth2/revoke", 200))
 	l.ask(form("grant_type", "client_credentials", "client_id", "client_job", "client_secret", clientSecret).to("/oauth2/token", 200))
 	l.ask(form("grant_type", "client_credentials", "client_id", "client_job", "client_secret", l.secret("wrong client secret", "jcs_"+server.NewSecret().Text())).to("/oauth2/token", 400))
-	l.ask(asked{"GET", "/feed/snapshot", "", bearer(credential.Text()), 200})
+	l.ask(asked{"GET", "/feed/snapshot", "", bearer(feedCredential), 200})
 	l.ask(asked{"GET", "/feed/snapshot", "", bearer(l.secret("wrong feed credential", server.NewSecret().Text())), 401})
 	l.ask(asked{"GET", "/" + l.secret("path", "path-that-nobody-serves"), "", nil, 404})
-	l.pages(name, password, wrong)
-	l.bound(name, password, wrong)
-	l.gateway(clientSecret, l.ask(asked{"POST", "/v1/login", credentials(name, password, ""), nil, 200})["access_token"])
-	l.assert(key)
-	l.letters(mail)
-	if _, err := s.Issuer().RotateKey(t.Context(), issuer.RotateOptions{}); err != nil {
-		t.Error(err)
-	}
-	if err := stop(); err != nil {
-		t.Error(err)
-	}
+}
 
-	text := log.String()
+// credentials are the body of a login, with more members.
+func credentials(name, password string, more string) string {
+	return `{"username":"` + name + `","password":"` + password + `"` + more + `}`
+}
+
+// logIn logs the account in, with more members in the body and headers.
+func (l *life) logIn(more string, header http.Header) map[string]string {
+	l.t.Helper()
+	return l.ask(asked{"POST", "/v1/login", credentials(l.name, l.password, more), header, 200})
+}
+
+// checkLog looks for secrets, and for lines that must be there.
+func (l *life) checkLog(text string) {
+	l.t.Helper()
 	for _, line := range []string{`"route":"POST /v1/logout","status":204`, `"route":"POST /oauth2/revoke","status":200`, `"route":"POST /login"`, `"route":"POST /oauth2/introspect","status":200`,
 		`"route":"POST /v1/password/reset/confirm","status":204`} {
 		if !strings.Contains(text, line) {
-			t.Errorf("the log lacks %s", line)
+			l.t.Errorf("the log lacks %s", line)
 		}
 	}
 	for secret, what := range l.secrets {
 		if strings.Contains(text, secret) || strings.Contains(text, url.QueryEscape(secret)) {
-			t.Errorf("the log holds the %s %q", what, secret)
+			l.t.Errorf("the log holds the %s %q", what, secret)
 		}
 	}
-	checkRequestLines(t, text)
-	if t.Failed() {
-		t.Log(text)
+	checkRequestLines(l.t, text)
+	if l.t.Failed() {
+		l.t.Log(text)
 	}
 }
 

@@ -80,18 +80,18 @@ func (l *life) submit(page seen, path string, fields ...string) seen {
 const lifeCallback = "https://app.example.com/callback"
 
 // code sends the browser for an authorization code, and answers it with its verifier.
-func (l *life) code(name, password, wrong string) (code, verifier string) {
+func (l *life) code() (code, verifier string) {
 	l.t.Helper()
 	verifier = l.secret("code verifier", rand.Text()+rand.Text())
 	challenge := sha256.Sum256([]byte(verifier))
 	page := l.visit(http.MethodGet, l.url+"/oauth2/authorize?"+url.Values{
 		"response_type": {"code"}, "client_id": {"client_web"}, "redirect_uri": {lifeCallback}, "scope": {"openid profile pets:read"}, "code_challenge_method": {"S256"},
 		"code_challenge": {l.secret("code challenge", base64.RawURLEncoding.EncodeToString(challenge[:]))}, "state": {l.secret("state", rand.Text())}, "nonce": {l.secret("nonce", rand.Text())},
-		"login_hint": {name},
+		"login_hint": {l.name},
 	}.Encode(), nil)
 	if page.next == nil && strings.Contains(page.body, `name="password"`) {
-		page = l.submit(page, "/login", "username", name, "password", wrong)
-		page = l.submit(page, "/login", "username", name, "password", password)
+		page = l.submit(page, "/login", "username", l.name, "password", l.wrong)
+		page = l.submit(page, "/login", "username", l.name, "password", l.password)
 	}
 	if page.next == nil {
 		page = l.submit(page, "/consent", "decision", "allow")
@@ -115,9 +115,9 @@ func (a asked) with(name, value string) asked {
 }
 
 // pages logs in at the server's pages, and out.
-func (l *life) pages(name, password, wrong string) {
+func (l *life) pages() {
 	l.t.Helper()
-	code, verifier := l.code(name, password, wrong)
+	code, verifier := l.code()
 	l.ask(redeem(code, l.secret("wrong verifier", rand.Text()+rand.Text())).to("/oauth2/token", 400))
 	tokens := l.ask(redeem(code, verifier).to("/oauth2/token", 200))
 	l.ask(asked{"GET", "/userinfo", "", bearer(tokens["access_token"]), 200})
@@ -129,7 +129,7 @@ func (l *life) pages(name, password, wrong string) {
 }
 
 // bound logs in with a key of the app's.
-func (l *life) bound(name, password, wrong string) {
+func (l *life) bound() {
 	l.t.Helper()
 	key, err := jot.GenerateKey(jot.ES256)
 	if err != nil {
@@ -147,7 +147,7 @@ func (l *life) bound(name, password, wrong string) {
 		}
 		return l.secret("proof", proof)
 	}
-	code, verifier := l.code(name, password, wrong)
+	code, verifier := l.code()
 	request := redeem(code, verifier).with("DPoP", proof("POST", "/oauth2/token", ""))
 	nonce = l.ask(request.to("/oauth2/token", 400))["DPoP-Nonce"]
 	used := proof("POST", "/oauth2/token", "")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -78,9 +79,10 @@ type decoded struct {
 }
 
 func decodings() []decoded {
-	full := &struct{ Data any }{Data: &inner{Role: "before"}}
-	var throughAny any = &inner{}
-	reused := []any{&inner{}, &inner{}}[:1]
+	return slices.Concat(decodingsOfNames(), decodingsInside(), decodingsOfEmbedded(), decodingsOfFields(), decodingsOfPlainKinds())
+}
+
+func decodingsOfNames() []decoded {
 	return []decoded{
 		{"exact", `{"role":"a"}`, &inner{}, `{"role":"a","Any":null}`},
 		{"case differs", `{"Role":"a"}`, &inner{}, `{"role":"","Any":null}`},
@@ -106,6 +108,16 @@ func decodings() []decoded {
 		{"unknown member", `{"x":{"role":"b"},"role":"a","y":[{"Role":1}]}`, &inner{}, `{"role":"a","Any":null}`},
 		{"value of another type under another case", `{"Role":{"not":"a string"}}`, &inner{}, `{"role":"","Any":null}`},
 		{"interface keeps names", `{"Any":{"Role":"a","x":[{"ANY":1}]}}`, &inner{}, `{"role":"","Any":{"Role":"a","x":[{"ANY":1}]}}`},
+		{"name of a struct is a prefix", `{"rol":"a","roles":"b"}`, &inner{}, `{"role":"","Any":null}`},
+		{"empty name", `{"":"a"}`, &inner{}, `{"role":"","Any":null}`},
+	}
+}
+
+func decodingsInside() []decoded {
+	full := &struct{ Data any }{Data: &inner{Role: "before"}}
+	var throughAny any = &inner{}
+	reused := []any{&inner{}, &inner{}}[:1]
+	return []decoded{
 		{"any", `{"Role":"a","n":1.5}`, new(any), `{"Role":"a","n":1.5}`},
 		{"map", `{"Role":"a","x":"b"}`, &map[string]string{}, `{"Role":"a","x":"b"}`},
 		{"map of structs", `{"A":{"Role":"a","role":"b"}}`[:16] + `},"B":{"role":"b"}}`, &map[string]inner{}, `{"A":{"role":"","Any":null},"B":{"role":"b","Any":null}}`},
@@ -121,6 +133,11 @@ func decodings() []decoded {
 		{"pointer in interface at the top", `{"Role":"a","Any":2}`, &throughAny, `{"role":"","Any":2}`},
 		{"pointers in reused elements", `[{"Role":"a"},{"Role":"b"}]`, &reused, `[{"role":"","Any":null},{"role":"","Any":null}]`},
 		{"value in interface", `{"Any":{"Role":"a"}}`, &inner{Any: inner{}}, `{"role":"","Any":{"Role":"a"}}`},
+	}
+}
+
+func decodingsOfEmbedded() []decoded {
+	return []decoded{
 		{"embedded", `{"Shared":"a","deep":"b"}`, &struct{ Embedded }{}, `{"Shared":"a","deep":"b"}`},
 		{"embedded, case differs", `{"shared":"a","Deep":"b"}`, &struct{ Embedded }{}, `{"Shared":"","deep":""}`},
 		{"embedded pointer", `{"Shared":"a","Deep":"b"}`, &struct{ *Embedded }{}, `{"Shared":"a","deep":""}`},
@@ -142,6 +159,11 @@ func decodings() []decoded {
 			left
 			tagged
 		}{}, `{"Left":"","Name":"a"}`},
+	}
+}
+
+func decodingsOfFields() []decoded {
+	return []decoded{
 		{"ignored field", `{"Role":"a","-":"b"}`, &struct {
 			Role string `json:"-"`
 			Dash string
@@ -154,13 +176,17 @@ func decodings() []decoded {
 			N int `json:",string"`
 		}{}, `{"N":"1"}`},
 		{"raw message", `{"R":{"Role":"a","x":"\u0041"}}`, &struct{ R json.RawMessage }{}, `{"R":{"Role":"a","x":"\u0041"}}`},
-		{"name of a struct is a prefix", `{"rol":"a","roles":"b"}`, &inner{}, `{"role":"","Any":null}`},
 		{"null", `null`, &inner{Role: "kept"}, `{"role":"kept","Any":null}`},
 		{"null field", `{"role":null}`, &inner{Role: "kept"}, `{"role":"kept","Any":null}`},
 		{"merged", `{"Any":1}`, &inner{Role: "kept"}, `{"role":"kept","Any":1}`},
 		{"string", `"Role"`, new(string), `"Role"`},
 		{"bytes", `"Um9sZQ=="`, &[]byte{}, `"Um9sZQ=="`},
-		{"empty name", `{"":"a"}`, &inner{}, `{"role":"","Any":null}`},
+	}
+}
+
+// decodingsOfPlainKinds are of what is filled without encoding/json.
+func decodingsOfPlainKinds() []decoded {
+	return []decoded{
 		{"every plain kind", `{"s":"\u0061\n","b":true,"i":-5,"i8":127,"u":18446744073709551615,"u16":65535,"l":["x","\u0079"],"f":1.5,"n":12e3,"r":[1]}`, &plain{},
 			`{"s":"a\n","b":true,"i":-5,"i8":127,"u":18446744073709551615,"u16":65535,"l":["x","y"],"f":1.5,"n":12e3,"r":[1]}`},
 		{"plain kinds, null", `{"s":null,"b":null,"i":null,"u":null,"l":null,"f":null}`, &plain{S: "kept", B: true, I: 1, U: 2, L: []string{"gone"}, F: 3},

@@ -213,30 +213,47 @@ func TestLogInNarrows(t *testing.T) {
 
 func TestLogOut(t *testing.T) {
 	f := serve(t, api.Options{OpenSignUp: true})
-	sub := f.signUp()
-	alive := func(token string) bool { return f.call("GET", "/v1/me", "", bearer(token)...).status == 200 }
-
+	f.signUp()
 	t.Run("one session", func(t *testing.T) {
 		one, _ := f.logIn(nil)
 		other, _ := f.logIn(nil)
 		f.call("POST", "/v1/logout", `{}`, bearer(one)...).want(t, 204)
-		if alive(one) || !alive(other) {
-			t.Errorf("alive: %v, %v; want only the other session", alive(one), alive(other))
+		if f.alive(one) || !f.alive(other) {
+			t.Errorf("alive: %v, %v; want only the other session", f.alive(one), f.alive(other))
 		}
 	})
 	t.Run("everywhere", func(t *testing.T) {
 		one, _ := f.logIn(nil)
 		other, refresh := f.logIn(nil)
 		f.call("POST", "/v1/logout", `{"everywhere":true}`, bearer(one)...).want(t, 204)
-		if alive(one) || alive(other) {
-			t.Errorf("alive: %v, %v; want neither", alive(one), alive(other))
+		if f.alive(one) || f.alive(other) {
+			t.Errorf("alive: %v, %v; want neither", f.alive(one), f.alive(other))
 		}
 		f.call("POST", "/v1/refresh", webtest.Object(t, map[string]any{"refresh_token": refresh})).want(t, 401)
 	})
+	t.Run("without a body", func(t *testing.T) {
+		access, _ := f.logIn(nil)
+		a := f.call("POST", "/v1/logout", "", bearer(access)...)
+		if a.want(t, 204); f.alive(access) || len(a.cookies) != 0 {
+			t.Errorf("alive: %v, cookies %v", f.alive(access), a.cookies)
+		}
+	})
+	t.Run("nobody", func(t *testing.T) {
+		a := f.call("POST", "/v1/logout", `{}`)
+		a.want(t, 401)
+		if got := a.header.Get("WWW-Authenticate"); got != `Bearer realm="jot"` {
+			t.Errorf("challenge %q", got)
+		}
+	})
+}
+
+func TestLogOutByRefreshToken(t *testing.T) {
+	f := serve(t, api.Options{OpenSignUp: true})
+	sub := f.signUp()
 	t.Run("by refresh token", func(t *testing.T) {
 		access, refresh := f.logIn(nil)
 		f.call("POST", "/v1/logout", webtest.Object(t, map[string]any{"refresh_token": refresh})).want(t, 204)
-		if alive(access) {
+		if f.alive(access) {
 			t.Error("the access token is alive")
 		}
 	})
@@ -245,7 +262,7 @@ func TestLogOut(t *testing.T) {
 		f.call("POST", "/v1/logout", `{}`, bearer(dead)...).want(t, 204)
 		access, refresh := f.logIn(nil)
 		f.call("POST", "/v1/logout", webtest.Object(t, map[string]any{"refresh_token": refresh}), bearer(dead)...).want(t, 204)
-		if alive(access) {
+		if f.alive(access) {
 			t.Error("the access token is alive")
 		}
 	})
@@ -253,8 +270,8 @@ func TestLogOut(t *testing.T) {
 		one, _ := f.logIn(nil)
 		other, refresh := f.logIn(nil)
 		f.call("POST", "/v1/logout", webtest.Object(t, map[string]any{"refresh_token": refresh}), bearer(one)...).want(t, 204)
-		if alive(one) || alive(other) {
-			t.Errorf("alive: %v, %v; want neither", alive(one), alive(other))
+		if f.alive(one) || f.alive(other) {
+			t.Errorf("alive: %v, %v; want neither", f.alive(one), f.alive(other))
 		}
 	})
 	t.Run("twice by refresh token", func(t *testing.T) {
@@ -275,22 +292,15 @@ func TestLogOut(t *testing.T) {
 				t.Errorf("%.12s: %v", token, problem)
 			}
 		}
-		if !alive(access) {
+		if !f.alive(access) {
 			t.Error("the access token is dead")
 		}
 	})
 	t.Run("broken refresh token beside a good access token", func(t *testing.T) {
 		access, _ := f.logIn(nil)
 		f.call("POST", "/v1/logout", `{"refresh_token":"jrt_broken"}`, bearer(access)...).want(t, 401)
-		if alive(access) {
+		if f.alive(access) {
 			t.Error("the access token is alive")
-		}
-	})
-	t.Run("without a body", func(t *testing.T) {
-		access, _ := f.logIn(nil)
-		a := f.call("POST", "/v1/logout", "", bearer(access)...)
-		if a.want(t, 204); alive(access) || len(a.cookies) != 0 {
-			t.Errorf("alive: %v, cookies %v", alive(access), a.cookies)
 		}
 	})
 	t.Run("everywhere, by a refresh token", func(t *testing.T) {
@@ -298,17 +308,16 @@ func TestLogOut(t *testing.T) {
 		access, refresh := f.logIn(nil)
 		a := f.call("POST", "/v1/logout", webtest.Object(t, map[string]any{"everywhere": true, "refresh_token": refresh}))
 		a.want(t, 204)
-		if alive(access) || alive(other) {
+		if f.alive(access) || f.alive(other) {
 			t.Error("an access token is alive")
 		}
 	})
-	t.Run("nobody", func(t *testing.T) {
-		a := f.call("POST", "/v1/logout", `{}`)
-		a.want(t, 401)
-		if got := a.header.Get("WWW-Authenticate"); got != `Bearer realm="jot"` {
-			t.Errorf("challenge %q", got)
-		}
-	})
+}
+
+// alive reports whether an access token is good.
+func (f *fixture) alive(token string) bool {
+	f.t.Helper()
+	return f.call("GET", "/v1/me", "", bearer(token)...).status == 200
 }
 
 // TestLogInTellsNothing holds every failure to one answer, byte for byte.

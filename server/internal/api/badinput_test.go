@@ -17,49 +17,93 @@ import (
 // marker stands in the input of most rows and must not stand in an answer.
 const marker = "mArKeR"
 
-func TestBadInput(t *testing.T) {
+// bad is a request that is refused.
+type bad struct {
+	method, path, body string
+	headers            []string
+	want               int
+}
+
+// checkBadInput sends the requests; afterwards the access token of the account is as good as before.
+func (f *fixture) checkBadInput(t *testing.T, access string, requests map[string]bad) {
+	t.Helper()
+	for name, c := range requests {
+		t.Run(name, func(t *testing.T) {
+			r, err := http.NewRequest(c.method, f.server.URL+"/base"+c.path, strings.NewReader(c.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.body != "" {
+				r.Header.Set("Content-Type", "application/json")
+			}
+			for n := 0; n < len(c.headers); n += 2 {
+				if c.headers[n] == "Content-Type" {
+					r.Header.Del("Content-Type")
+				}
+				r.Header.Add(c.headers[n], c.headers[n+1])
+			}
+			f.checkRefused(t, r, c.want)
+		})
+	}
+	f.call("GET", "/v1/me", "", bearer(access)...).want(t, 200)
+}
+
+func TestBadBodies(t *testing.T) {
 	f := serve(t, api.Options{OpenSignUp: true})
 	f.signUp()
-	access, refresh := f.logIn(nil)
+	access, _ := f.logIn(nil)
 	large := `{"username":"` + strings.Repeat(marker, 10<<20/len(marker)) + `","password":"x"}`
+	f.checkBadInput(t, access, map[string]bad{
+		"not JSON":                {"POST", "/v1/login", marker, nil, 400},
+		"half an object":          {"POST", "/v1/login", `{"username":"` + marker, nil, 400},
+		"null":                    {"POST", "/v1/login", `null`, nil, 400},
+		"array":                   {"POST", "/v1/login", `["` + marker + `"]`, nil, 400},
+		"wrong type":              {"POST", "/v1/login", `{"username":["` + marker + `"]}`, nil, 400},
+		"invalid UTF-8":           {"POST", "/v1/login", "{\"username\":\"" + marker + "\xff\"}", nil, 400},
+		"doubled member":          {"POST", "/v1/login", `{"username":"a","username":"` + marker + `"}`, nil, 400},
+		"doubled member, escaped": {"POST", "/v1/login", `{"username":"a","usern\u0061me":"` + marker + `"}`, nil, 400},
+		"member in capitals":      {"POST", "/v1/login", `{"USERNAME":"` + marker + `"}`, nil, 400},
+		"unknown member":          {"POST", "/v1/login", `{"` + marker + `":1}`, nil, 400},
+		"too deep":                {"POST", "/v1/login", strings.Repeat(`{"a":`, 1000) + "1" + strings.Repeat("}", 1000), nil, 400},
+		"no body":                 {"POST", "/v1/login", "", nil, 415},
+		"wrong content type":      {"POST", "/v1/login", `{}`, []string{"Content-Type", "text/" + marker}, 415},
+		"10 MB":                   {"POST", "/v1/login", large, nil, 413},
+		"GET of sign-up":          {"GET", "/v1/signup", "", nil, 405},
+		"GET of log-in":           {"GET", "/v1/login", "", nil, 405},
+		"PUT of refresh":          {"PUT", "/v1/refresh", `{}`, nil, 405},
+		"DELETE of log-out":       {"DELETE", "/v1/logout", "", nil, 405},
+		"POST of me":              {"POST", "/v1/me", `{}`, nil, 405},
+		"nowhere":                 {"GET", "/v1/" + marker, "", nil, 404},
+	})
+}
+
+func TestBadSignUps(t *testing.T) {
+	f := serve(t, api.Options{OpenSignUp: true})
+	f.signUp()
+	access, _ := f.logIn(nil)
 	signUp := func(name string) string {
 		return webtest.Object(t, map[string]any{"username": name, "password": password})
 	}
-	for name, c := range map[string]struct {
-		method, path, body string
-		headers            []string
-		want               int
-	}{
-		"not JSON":                  {"POST", "/v1/login", marker, nil, 400},
-		"half an object":            {"POST", "/v1/login", `{"username":"` + marker, nil, 400},
-		"null":                      {"POST", "/v1/login", `null`, nil, 400},
-		"array":                     {"POST", "/v1/login", `["` + marker + `"]`, nil, 400},
-		"wrong type":                {"POST", "/v1/login", `{"username":["` + marker + `"]}`, nil, 400},
-		"invalid UTF-8":             {"POST", "/v1/login", "{\"username\":\"" + marker + "\xff\"}", nil, 400},
-		"doubled member":            {"POST", "/v1/login", `{"username":"a","username":"` + marker + `"}`, nil, 400},
-		"doubled member, escaped":   {"POST", "/v1/login", `{"username":"a","usern\u0061me":"` + marker + `"}`, nil, 400},
-		"member in capitals":        {"POST", "/v1/login", `{"USERNAME":"` + marker + `"}`, nil, 400},
-		"unknown member":            {"POST", "/v1/login", `{"` + marker + `":1}`, nil, 400},
-		"too deep":                  {"POST", "/v1/login", strings.Repeat(`{"a":`, 1000) + "1" + strings.Repeat("}", 1000), nil, 400},
-		"no body":                   {"POST", "/v1/login", "", nil, 415},
-		"wrong content type":        {"POST", "/v1/login", `{}`, []string{"Content-Type", "text/" + marker}, 415},
-		"10 MB":                     {"POST", "/v1/login", large, nil, 413},
-		"roles at sign-up":          {"POST", "/v1/signup", `{"username":"bob","password":"` + password + `","roles":["` + marker + `"]}`, nil, 400},
-		"claims at sign-up":         {"POST", "/v1/signup", `{"username":"bob","password":"` + password + `","claims":{"` + marker + `":1}}`, nil, 400},
-		"taken name":                {"POST", "/v1/signup", signUp("ADA@example.com"), nil, 409},
-		"NUL in name":               {"POST", "/v1/signup", signUp(marker + "\x00"), nil, 400},
-		"newline in name":           {"POST", "/v1/signup", signUp(marker + "\n" + marker), nil, 400},
-		"escape in name":            {"POST", "/v1/signup", signUp("\x1b[31m" + marker), nil, 400},
-		"right-to-left in name":     {"POST", "/v1/signup", signUp("\u202e" + marker), nil, 400},
-		"SQL in name":               {"POST", "/v1/signup", signUp(marker + "'; DROP TABLE accounts; --"), nil, 400},
-		"name of 60 KiB":            {"POST", "/v1/signup", signUp(strings.Repeat(marker, 10_000)), nil, 400},
-		"short password":            {"POST", "/v1/signup", `{"username":"bob","password":"` + marker + `"}`, nil, 400},
-		"password is name":          {"POST", "/v1/signup", `{"username":"` + marker + marker + `","password":"` + marker + marker + `"}`, nil, 400},
-		"GET of sign-up":            {"GET", "/v1/signup", "", nil, 405},
-		"GET of log-in":             {"GET", "/v1/login", "", nil, 405},
-		"PUT of refresh":            {"PUT", "/v1/refresh", `{}`, nil, 405},
-		"DELETE of log-out":         {"DELETE", "/v1/logout", "", nil, 405},
-		"POST of me":                {"POST", "/v1/me", `{}`, nil, 405},
+	f.checkBadInput(t, access, map[string]bad{
+		"roles at sign-up":      {"POST", "/v1/signup", `{"username":"bob","password":"` + password + `","roles":["` + marker + `"]}`, nil, 400},
+		"claims at sign-up":     {"POST", "/v1/signup", `{"username":"bob","password":"` + password + `","claims":{"` + marker + `":1}}`, nil, 400},
+		"taken name":            {"POST", "/v1/signup", signUp("ADA@example.com"), nil, 409},
+		"NUL in name":           {"POST", "/v1/signup", signUp(marker + "\x00"), nil, 400},
+		"newline in name":       {"POST", "/v1/signup", signUp(marker + "\n" + marker), nil, 400},
+		"escape in name":        {"POST", "/v1/signup", signUp("\x1b[31m" + marker), nil, 400},
+		"right-to-left in name": {"POST", "/v1/signup", signUp("\u202e" + marker), nil, 400},
+		"SQL in name":           {"POST", "/v1/signup", signUp(marker + "'; DROP TABLE accounts; --"), nil, 400},
+		"name of 60 KiB":        {"POST", "/v1/signup", signUp(strings.Repeat(marker, 10_000)), nil, 400},
+		"short password":        {"POST", "/v1/signup", `{"username":"bob","password":"` + marker + `"}`, nil, 400},
+		"password is name":      {"POST", "/v1/signup", `{"username":"` + marker + marker + `","password":"` + marker + marker + `"}`, nil, 400},
+	})
+}
+
+func TestBadTokens(t *testing.T) {
+	f := serve(t, api.Options{OpenSignUp: true})
+	f.signUp()
+	access, refresh := f.logIn(nil)
+	f.checkBadInput(t, access, map[string]bad{
 		"no token":                  {"GET", "/v1/me", "", nil, 401},
 		"broken token":              {"GET", "/v1/me", "", bearer(marker), 401},
 		"token of 1 MiB":            {"GET", "/v1/me", "", bearer(strings.Repeat("a", 1<<20)), 401},
@@ -80,29 +124,10 @@ func TestBadInput(t *testing.T) {
 		"refresh twice at log-out":  {"POST", "/v1/logout", `{"refresh_token":"` + marker + `"}`, []string{"Cookie", api.RefreshCookie + "=" + refresh}, 400},
 		"no refresh token":          {"POST", "/v1/refresh", `{}`, nil, 400},
 		"nothing to refresh":        {"POST", "/v1/refresh", "", nil, 400},
-		"nowhere":                   {"GET", "/v1/" + marker, "", nil, 404},
 		"broken refresh token":      {"POST", "/v1/refresh", `{"refresh_token":"jrt_` + marker + `"}`, nil, 401},
 		"access token as refresh":   {"POST", "/v1/refresh", webtest.Object(t, map[string]any{"refresh_token": access}), nil, 401},
 		"large refresh token":       {"POST", "/v1/refresh", `{"refresh_token":"jrt_` + strings.Repeat("a", 60<<10) + `"}`, nil, 401},
-	} {
-		t.Run(name, func(t *testing.T) {
-			r, err := http.NewRequest(c.method, f.server.URL+"/base"+c.path, strings.NewReader(c.body))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if c.body != "" {
-				r.Header.Set("Content-Type", "application/json")
-			}
-			for n := 0; n < len(c.headers); n += 2 {
-				if c.headers[n] == "Content-Type" {
-					r.Header.Del("Content-Type")
-				}
-				r.Header.Add(c.headers[n], c.headers[n+1])
-			}
-			f.checkRefused(t, r, c.want)
-		})
-	}
-	f.call("GET", "/v1/me", "", bearer(access)...).want(t, 200)
+	})
 }
 
 // checkRefused wants a status and a generic body, and that the server answers afterwards.

@@ -28,12 +28,36 @@ func sound(t *testing.T) config.Config {
 	return c
 }
 
+// change is a sound configuration that was changed.
+type change struct {
+	name string
+	make func(*config.Config)
+	want string // in the error; "" where nothing is wrong
+}
+
+// checkChanges validates each, which makes no files.
+func checkChanges(t *testing.T, changes []change) {
+	t.Helper()
+	for _, test := range changes {
+		t.Run(test.name, func(t *testing.T) {
+			c := sound(t)
+			test.make(&c)
+			err := c.Validate()
+			switch {
+			case test.want == "" && err != nil:
+				t.Error(err)
+			case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)):
+				t.Errorf("%v, want %q", err, test.want)
+			}
+			if entries, _ := os.ReadDir(filepath.Dir(c.Data)); c.Data != "" && len(entries) > 0 {
+				t.Errorf("validating made %v", entries)
+			}
+		})
+	}
+}
+
 func TestValidate(t *testing.T) {
-	for _, test := range []struct {
-		name   string
-		change func(*config.Config)
-		want   string // "" where nothing is wrong
-	}{
+	checkChanges(t, []change{
 		{"sound", func(*config.Config) {}, ""},
 		{"no issuer", func(c *config.Config) { c.Issuer = "" }, "issuer is empty"},
 		{"a slash at the end", func(c *config.Config) { c.Issuer += "/" }, "issuer must not end in a slash"},
@@ -52,6 +76,16 @@ func TestValidate(t *testing.T) {
 		{"grace", func(c *config.Config) { c.Tokens.RefreshGrace = time.Hour }, "tokens.refresh_grace is 1h0m0s"},
 		{"fraction of a second", func(c *config.Config) { c.Tokens.AccessTTL = 1500 * time.Millisecond }, "whole seconds"},
 		{"algorithm", func(c *config.Config) { c.Keys.Algorithm = "HS256" }, "keys.algorithm"},
+		{"origin", func(c *config.Config) { c.CORS.Origins = []string{"https://app.example.com"} }, ""},
+		{"any origin", func(c *config.Config) { c.CORS.Origins = []string{"*"} }, "is a pattern"},
+		{"log level", func(c *config.Config) { c.Log.Level = "loud" }, "log.level"},
+		{"log format", func(c *config.Config) { c.Log.Format = "xml" }, "log.format"},
+		{"drain", func(c *config.Config) { c.Drain = time.Hour }, "drain"},
+	})
+}
+
+func TestValidateForeignIssuers(t *testing.T) {
+	checkChanges(t, []change{
 		{"foreign issuer", func(c *config.Config) {
 			c.Foreign = []config.Foreign{{URL: "https://idp.example.com/", Audience: "us", MaxTTL: time.Hour, Algorithms: []string{"RS256"}}}
 		}, ""},
@@ -71,6 +105,11 @@ func TestValidate(t *testing.T) {
 		{"ourselves", func(c *config.Config) {
 			c.Foreign = []config.Foreign{{URL: c.Issuer, Audience: "us", MaxTTL: time.Hour}}
 		}, "it's this issuer"},
+	})
+}
+
+func TestValidateAddresses(t *testing.T) {
+	checkChanges(t, []change{
 		{"address", func(c *config.Config) { c.Listen = "8420" }, "write it as 127.0.0.1:8420"},
 		{"admin address", func(c *config.Config) { c.AdminListen = "8421" }, "admin_listen"},
 		{"no admin address", func(c *config.Config) { c.AdminListen = "" }, ""},
@@ -84,6 +123,11 @@ func TestValidate(t *testing.T) {
 		{"IPv4 in IPv6", func(c *config.Config) { c.TrustedProxies = []string{"::ffff:10.0.0.0/104"} }, "write it as IPv4"},
 		{"bits behind the prefix", func(c *config.Config) { c.TrustedProxies = []string{"10.0.0.1/8"} }, "isn't a network"},
 		{"header", func(c *config.Config) { c.ProxyHeader = "X-Real-IP" }, "X-Real-IP"},
+	})
+}
+
+func TestValidateCertificates(t *testing.T) {
+	checkChanges(t, []change{
 		{"TLS", func(c *config.Config) { c.Listen, c.TLS.Cert, c.TLS.Key = ":443", "a", "b" }, ""},
 		{"half of TLS", func(c *config.Config) { c.TLS.Key = "b" }, "belong together"},
 		{"ACME", func(c *config.Config) {
@@ -97,27 +141,7 @@ func TestValidate(t *testing.T) {
 		{"ACME for nothing", func(c *config.Config) { c.ACME.Email = "ops@example.com" }, "acme.domains is empty"},
 		{"two certificates", func(c *config.Config) { c.TLS.Cert, c.TLS.Key, c.ACME.Domains = "a", "b", []string{"auth.example.com"} }, "exclude"},
 		{"redirect to nothing", func(c *config.Config) { c.TLS.Redirect = ":80" }, "leads to nothing encrypted"},
-		{"origin", func(c *config.Config) { c.CORS.Origins = []string{"https://app.example.com"} }, ""},
-		{"any origin", func(c *config.Config) { c.CORS.Origins = []string{"*"} }, "is a pattern"},
-		{"log level", func(c *config.Config) { c.Log.Level = "loud" }, "log.level"},
-		{"log format", func(c *config.Config) { c.Log.Format = "xml" }, "log.format"},
-		{"drain", func(c *config.Config) { c.Drain = time.Hour }, "drain"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			c := sound(t)
-			test.change(&c)
-			err := c.Validate()
-			switch {
-			case test.want == "" && err != nil:
-				t.Error(err)
-			case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)):
-				t.Errorf("%v, want %q", err, test.want)
-			}
-			if entries, _ := os.ReadDir(filepath.Dir(c.Data)); c.Data != "" && len(entries) > 0 {
-				t.Errorf("validating made %v", entries)
-			}
-		})
-	}
+	})
 }
 
 // The name of a directory that is named by a dot has to be found out before something is added to it.
