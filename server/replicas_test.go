@@ -196,9 +196,14 @@ func (f *fleet) eachRefuses(access string, want error) time.Duration {
 	return time.Since(began)
 }
 
-// TestReplicas: whatever one replica acknowledged, the others do.
+// TestReplicas: whatever one replica acknowledged, the others do, also through a pooler that keeps no session.
 func TestReplicas(t *testing.T) {
-	f := newFleet(t, pgtest.Database(t), 3)
+	t.Run("direct", func(t *testing.T) { testReplicas(t, pgtest.Database(t)) })
+	t.Run("PgBouncer", func(t *testing.T) { testReplicas(t, pgtest.Bouncer(t, pgtest.Database(t), "transaction")) })
+}
+
+func testReplicas(t *testing.T, database string) {
+	f := newFleet(t, database, 3)
 	credentials := map[string]string{"username": "ada", "password": password}
 	if answer := f.post("/v1/signup", "", credentials); answer.Code != http.StatusCreated {
 		t.Fatalf("sign up: %d %s", answer.Code, answer.Body)
@@ -221,6 +226,9 @@ func TestReplicas(t *testing.T) {
 	}
 	t.Logf("from a logout to its refusal by all replicas: %v", f.eachRefuses(pair.Access, jot.ErrRevoked))
 
+	if _, err := f.next().Issuer().RotateKey(t.Context(), issuer.RotateOptions{}); err != nil {
+		t.Fatal(err)
+	}
 	other := f.issue(token.Subject())
 	if err := f.next().Issuer().RevokeKey(t.Context(), token.KeyID()); err != nil {
 		t.Fatal(err)
@@ -331,8 +339,18 @@ func (f *fleet) checkLog() {
 
 // TestDatabaseStops: without its database a server says so and when to come back, and goes on verifying; afterwards all is as it was.
 func TestDatabaseStops(t *testing.T) {
-	cluster := pgtest.Start(t)
-	f := newFleet(t, cluster.Database(t), 2)
+	for name, through := range map[string]func(t *testing.T, database string) string{
+		"direct":    func(_ *testing.T, database string) string { return database },
+		"PgBouncer": func(t *testing.T, database string) string { return pgtest.Bouncer(t, database, "transaction") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			cluster := pgtest.Start(t)
+			testDatabaseStops(t, cluster, newFleet(t, through(t, cluster.Database(t)), 2))
+		})
+	}
+}
+
+func testDatabaseStops(t *testing.T, cluster *pgtest.Cluster, f *fleet) {
 	f.createSubject("ann")
 	live, ended := f.issue("ann"), f.issue("ann")
 	if answer := f.post("/v1/logout", ended.Access, struct{}{}); answer.Code != http.StatusNoContent {

@@ -19,8 +19,8 @@ const migrationAttempts = 10
 
 // migrate brings the schema up to date. Several processes may do so at once: each migration is one transaction together with
 // its version, so one wins, and the others look again.
-func migrate(ctx context.Context, pool *sql.DB, d dialect) error {
-	provider, err := newProvider(pool, d)
+func migrate(ctx context.Context, pool *sql.DB, d dialect, versions string) error {
+	provider, err := newProvider(pool, d, versions)
 	if err != nil {
 		return err
 	}
@@ -37,13 +37,14 @@ func migrate(ctx context.Context, pool *sql.DB, d dialect) error {
 	return fmt.Errorf("migrating: %w", explain(ctx, err))
 }
 
-func newProvider(pool *sql.DB, d dialect) (*goose.Provider, error) {
+// newProvider takes the name of the table in which goose keeps the versions.
+func newProvider(pool *sql.DB, d dialect, versions string) (*goose.Provider, error) {
 	language, folder := d.migrations()
 	files, err := fs.Sub(migrations, "migrations/"+folder)
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(language, pool, files, goose.WithDisableGlobalRegistry(true))
+	return goose.NewProvider(language, pool, files, goose.WithDisableGlobalRegistry(true), goose.WithTableName(versions))
 }
 
 // checkVersion refuses a schema that this version doesn't know.

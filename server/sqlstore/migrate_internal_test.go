@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pressly/goose/v3"
+
 	"github.com/jot-auth/jot/server/internal/pgtest"
 )
 
@@ -55,7 +57,7 @@ func TestMigrations(t *testing.T) {
 }
 
 func checkMigrations(ctx context.Context, t *testing.T, db *sql.DB, d dialect) {
-	provider, err := newProvider(db, d)
+	provider, err := newProvider(db, d, goose.DefaultTablename)
 	if err != nil {
 		t.Fatal(err)
 	}

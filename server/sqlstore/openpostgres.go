@@ -16,7 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
-	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
 )
 
 const (
@@ -40,6 +40,9 @@ func IsPostgres(connection string) bool {
 // The tables are in a schema of their own, jot or what search_path in the connection string names: their names are common words, and
 // the database may be shared with a program that has a table "sessions" as well.
 //
+// A pooler in transaction mode, such as PgBouncer, may stand in between. It's noticed when it refuses our settings or takes no notice of them; pool_mode=transaction in the
+// connection string names one that doesn't give itself away. Behind it, what other servers wrote is known some 50 ms later.
+//
 // OpenPostgres refuses to send a password unencrypted to another machine, unless the connection string says sslmode=disable. It refuses a
 // database that a newer version of this program has upgraded.
 func OpenPostgres(ctx context.Context, connection string, o Options) (*Store, error) {
@@ -49,11 +52,14 @@ func OpenPostgres(ctx context.Context, connection string, o Options) (*Store, er
 		return nil, fmt.Errorf("database: %w", err)
 	}
 	where := fmt.Sprintf("database %s on %s", config.Database, config.Host)
+	if err := config.notice(ctx); err != nil {
+		return nil, fmt.Errorf("%s: %w", where, explain(ctx, err))
+	}
 	if err := migratePostgres(ctx, config); err != nil {
 		return nil, fmt.Errorf("%s: %w", where, explain(ctx, err))
 	}
 	return &Store{
-		dialect: postgresDialect{}, queue: newQueue(o.Writers, o.Queue), now: o.Now, watch: watcher{config, watchInterval},
+		dialect: postgresDialect{}, queue: newQueue(o.Writers, o.Queue), now: o.Now, watch: newWatcher(config),
 		writer: &database{DB: pool(config, o.Writers)}, reader: &database{DB: pool(config, o.Readers)},
 	}, nil
 }
@@ -61,13 +67,18 @@ func OpenPostgres(ctx context.Context, connection string, o Options) (*Store, er
 // schemaName is what needs no quotes, anywhere.
 var schemaName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
 
-func parsePostgres(connection string, o Options) (*pgx.ConnConfig, error) {
+func parsePostgres(connection string, o Options) (none postgresConfig, _ error) {
 	config, err := pgx.ParseConfig(connection)
 	if err != nil || !IsPostgres(connection) { // the error may quote a part of the password
-		return nil, errors.New("the connection string isn't one of PostgreSQL: write it as postgres://USER@HOST:PORT/DATABASE?sslmode=verify-full, with % codes for what a URL can't hold")
+		return none, errors.New("the connection string isn't one of PostgreSQL: write it as postgres://USER@HOST:PORT/DATABASE?sslmode=verify-full, with % codes for what a URL can't hold")
 	}
 	if err := checkEncryption(&config.Config); err != nil {
-		return nil, err
+		return none, err
+	}
+	mode := config.RuntimeParams[poolerParameter]
+	delete(config.RuntimeParams, poolerParameter)
+	if mode != "" && mode != "transaction" {
+		return none, errors.New("pool_mode in the connection string must be transaction, or left out")
 	}
 	config.ConnectTimeout = cmp.Or(config.ConnectTimeout, connectTimeout)
 	// A caller who is gone ends its statement on the server too: one that waits for a lock would go on to hold its own.
@@ -88,13 +99,17 @@ func parsePostgres(connection string, o Options) (*pgx.ConnConfig, error) {
 			config.RuntimeParams[name] = value
 		}
 	}
-	if !schemaName.MatchString(schemaOf(config)) {
-		return nil, errors.New("search_path must name one schema, in lower-case letters, digits and underscores")
+	found := postgresConfig{config, mode != ""}
+	if !schemaName.MatchString(found.schema()) {
+		return none, errors.New("search_path must name one schema, in lower-case letters, digits and underscores")
 	}
-	return config, nil
+	return found, nil
 }
 
-func schemaOf(config *pgx.ConnConfig) string { return config.RuntimeParams["search_path"] }
+func (c postgresConfig) schema() string { return c.RuntimeParams["search_path"] }
+
+// versions is the table of the migrations, by its whole name: not all of goose's statements are in transactions.
+func (c postgresConfig) versions() string { return c.schema() + "." + goose.DefaultTablename }
 
 func milliseconds(d time.Duration) string { return fmt.Sprint(d.Milliseconds()) }
 
@@ -126,8 +141,8 @@ func local(host string) bool {
 }
 
 // pool keeps its connections, and replaces each once in a while, so that a server that was moved is found; not all pools at once.
-func pool(config *pgx.ConnConfig, connections int) *sql.DB {
-	db := stdlib.OpenDB(*config)
+func pool(config postgresConfig, connections int) *sql.DB {
+	db := sql.OpenDB(config.connector())
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
 	db.SetConnMaxLifetime(connectionLife + mathrand.N(connectionLife/2))
@@ -135,41 +150,41 @@ func pool(config *pgx.ConnConfig, connections int) *sql.DB {
 }
 
 // migratePostgres brings the schema up to date, one server after the other, without the limits of time for everyday work.
-func migratePostgres(ctx context.Context, config *pgx.ConnConfig) error {
+func migratePostgres(ctx context.Context, config postgresConfig) error {
 	config = config.Copy()
 	config.RuntimeParams["statement_timeout"], config.RuntimeParams["idle_in_transaction_session_timeout"] = "0", "0"
 	config.RuntimeParams["lock_timeout"] = milliseconds(migrationWait)
 	db := pool(config, 2) // one holds the lock, the other migrates
 	defer db.Close()
-	holder, err := db.Conn(ctx)
+	// The lock is that of a transaction in which nothing else happens, since a pooler keeps no session: the schema and each migration are transactions of
+	// their own. Of several servers that start at once, one migrates, and the others find it done.
+	holder, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
-	defer holder.Close()
+	defer holder.Rollback()
 	if err := checkPostgres(ctx, holder); err != nil {
 		return err
 	}
-	// The lock is the session's: the schema and each migration are transactions of their own. Of several servers that start at once, one
-	// migrates, and the others find it done.
-	if _, err := holder.ExecContext(ctx, `SET lock_timeout = 0`); err != nil {
+	if _, err := holder.ExecContext(ctx, `SET LOCAL lock_timeout = 0`); err != nil {
 		return err
 	}
-	if _, err := holder.ExecContext(ctx, `SELECT pg_advisory_lock($1, 0)`, lockSpace); err != nil {
+	if _, err := holder.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1, 0)`, lockSpace); err != nil {
 		return err
 	}
-	if err := makeSchema(ctx, holder, schemaOf(config)); err != nil {
+	if err := makeSchema(ctx, db, config.schema()); err != nil {
 		return err
 	}
-	return migrate(ctx, db, postgresDialect{})
+	return migrate(ctx, db, postgresDialect{}, config.versions())
 }
 
 // makeSchema makes the schema where it's missing, so that a role that may not make one can be given one.
-func makeSchema(ctx context.Context, connection *sql.Conn, schema string) error {
+func makeSchema(ctx context.Context, db *sql.DB, schema string) error {
 	var exists bool
-	err := connection.QueryRowContext(ctx, `SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)`, schema).Scan(&exists)
+	err := db.QueryRowContext(ctx, `SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)`, schema).Scan(&exists)
 	if err != nil || exists {
 		return err
 	}
-	_, err = connection.ExecContext(ctx, `CREATE SCHEMA `+schema)
+	_, err = db.ExecContext(ctx, `CREATE SCHEMA `+schema)
 	return err
 }

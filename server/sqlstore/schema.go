@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/pressly/goose/v3"
 )
 
 // Schema is the state of a database's schema. Opening the database brings it up to date.
@@ -28,9 +29,12 @@ func ReadSchema(ctx context.Context, database string) (Schema, error) {
 	if err != nil {
 		return Schema{}, fmt.Errorf("database: %w", err)
 	}
+	if err := config.notice(ctx); err != nil {
+		return Schema{}, explain(ctx, err)
+	}
 	db := pool(config, 1)
 	defer db.Close()
-	return readSchema(ctx, db, postgresDialect{})
+	return readSchema(ctx, db, postgresDialect{}, config.versions())
 }
 
 func readSQLiteSchema(ctx context.Context, path string) (Schema, error) {
@@ -46,16 +50,16 @@ func readSQLiteSchema(ctx context.Context, path string) (Schema, error) {
 		return Schema{}, fmt.Errorf("database: %w", err)
 	}
 	defer db.Close()
-	return readSchema(ctx, db.DB, sqliteDialect{})
+	return readSchema(ctx, db.DB, sqliteDialect{}, goose.DefaultTablename)
 }
 
-func readSchema(ctx context.Context, db *sql.DB, d dialect) (Schema, error) {
-	provider, err := newProvider(db, d)
+func readSchema(ctx context.Context, db *sql.DB, d dialect, versions string) (Schema, error) {
+	provider, err := newProvider(db, d, versions)
 	if err != nil {
 		return Schema{}, err
 	}
 	var s Schema
-	err = db.QueryRowContext(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version").Scan(&s.Version)
+	err = db.QueryRowContext(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM "+versions).Scan(&s.Version)
 	if err != nil && !noTable(err) {
 		return Schema{}, explain(ctx, err)
 	}

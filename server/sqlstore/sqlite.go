@@ -68,7 +68,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	}
 	s.reader.patient = true // the driver would start a goroutine for each statement, which costs more than most of them
 	// The schema comes before the statements that know it.
-	err = migrate(ctx, s.writer.DB, s.dialect)
+	err = migrate(ctx, s.writer.DB, s.dialect, goose.DefaultTablename)
 	if err == nil {
 		err = errors.Join(s.writer.prepare(ctx), s.reader.prepare(ctx))
 	}

@@ -1,6 +1,7 @@
 package sqlstore_test
 
 import (
+	"net/url"
 	"path/filepath"
 	"testing"
 
@@ -32,6 +33,27 @@ func TestPostgres(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) issuer.Store {
 		if databases[t.Name()] == "" {
 			databases[t.Name()] = pgtest.Database(t)
+		}
+		store, err := sqlstore.OpenPostgres(t.Context(), databases[t.Name()], sqlstore.Options{})
+		return opened(t, store, err)
+	})
+}
+
+// TestPgBouncer: the contract holds through a pooler that gives each transaction another connection.
+func TestPgBouncer(t *testing.T) {
+	databases := make(map[string]string)
+	through, err := url.Parse(pgtest.Bouncer(t, pgtest.Database(t), "transaction"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	storetest.Run(t, func(t *testing.T) issuer.Store {
+		if databases[t.Name()] == "" {
+			direct, err := url.Parse(pgtest.Database(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			direct.Host = through.Host
+			databases[t.Name()] = direct.String()
 		}
 		store, err := sqlstore.OpenPostgres(t.Context(), databases[t.Name()], sqlstore.Options{})
 		return opened(t, store, err)

@@ -16,19 +16,28 @@ const serverParameter = "jot.server"
 // watchInterval is how often somebody who watches looks without having been told, in case a message was lost.
 const watchInterval = time.Second
 
+// pooledInterval is how often somebody looks who can't be told, since a pooler stands in between: often enough for rules to be everywhere within 100 ms.
+const pooledInterval = 50 * time.Millisecond
+
 // watcher is how a Store learns what other servers write; the zero value, of SQLite, never does: one server has the file to itself.
 type watcher struct {
-	config   *pgx.ConnConfig
+	config   *pgx.ConnConfig // nil: nobody can be listened to
 	interval time.Duration
+}
+
+func newWatcher(config postgresConfig) watcher {
+	if config.pooler {
+		return watcher{interval: pooledInterval}
+	}
+	return watcher{config.ConnConfig, watchInterval}
 }
 
 // Watch implements issuer.Watcher: PostgreSQL tells at the commit (LISTEN and NOTIFY), on a connection of its own.
 func (s *Store) Watch(ctx context.Context, changed func()) {
-	if s.watch.config == nil {
-		return
-	}
-	for ctx.Err() == nil {
-		_ = s.watch.listen(ctx, changed) // the connection is lost, or there was none: whoever looks now finds out why
+	for ctx.Err() == nil && s.watch.interval != 0 {
+		if s.watch.config != nil {
+			_ = s.watch.listen(ctx, changed) // the connection is lost, or there was none: whoever looks now finds out why
+		}
 		if ctx.Err() != nil {
 			return
 		}
@@ -58,7 +67,7 @@ func (w watcher) listen(ctx context.Context, changed func()) error {
 		defer cancel()
 		_ = connection.Close(ending)
 	}()
-	if _, err := connection.Exec(starting, "LISTEN "+schemaOf(config)); err != nil {
+	if _, err := connection.Exec(starting, "LISTEN "+config.RuntimeParams["search_path"]); err != nil {
 		return err
 	}
 	for !connection.IsClosed() {

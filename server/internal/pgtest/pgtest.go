@@ -69,11 +69,14 @@ func Start(t testing.TB) *Cluster {
 	return c
 }
 
-var errMissing = errors.New("PostgreSQL isn't installed: run .ci/prepare, or install the package postgresql")
+var (
+	errMissing   = errors.New("PostgreSQL isn't installed: run .ci/prepare, or install the package postgresql")
+	errNoBouncer = errors.New("PgBouncer isn't installed: run .ci/prepare, or install the package pgbouncer")
+)
 
 func missing(t testing.TB, err error) {
 	t.Helper()
-	if errors.Is(err, errMissing) && os.Getenv("CI") != "true" {
+	if (errors.Is(err, errMissing) || errors.Is(err, errNoBouncer)) && os.Getenv("CI") != "true" {
 		t.Skipf("NOT TESTED ON POSTGRESQL: %v", err)
 	}
 	t.Fatal(err)

@@ -1,0 +1,82 @@
+package sqlstore
+
+import (
+	"database/sql"
+	"strings"
+	"testing"
+
+	"github.com/jot-auth/jot/server/internal/pgtest"
+)
+
+// TestNoticesPooler: whatever a pooler does with our settings, it's noticed, and everything has a schema and a limit of time all the same.
+func TestNoticesPooler(t *testing.T) {
+	direct := pgtest.Database(t)
+	for name, c := range map[string]struct {
+		connection string
+		pooler     bool
+	}{
+		"none":                              {direct, false},
+		"refuses settings":                  {pgtest.Bouncer(t, direct, "transaction"), true},
+		"refuses settings, keeps sessions":  {pgtest.Bouncer(t, direct, "session"), true},
+		"takes no notice of settings":       {pgtest.Bouncer(t, direct, "transaction", "ignore_startup_parameters = "+ignored(t, direct)), true},
+		"isn't to be noticed, but is named": {direct + "?pool_mode=transaction", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx := t.Context()
+			config, err := parsePostgres(c.connection, Options{}.complete(1, 1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := config.notice(ctx); err != nil || config.pooler != c.pooler {
+				t.Fatalf("a pooler: %v, want %v (%v)", config.pooler, c.pooler, err)
+			}
+			store, err := OpenPostgres(ctx, c.connection, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer store.Close()
+			view, update := store.dialect.isolation()
+			settings := "read committed/off/jot/10000/2000/10000/" + config.RuntimeParams["timezone"]
+			checkSettings(t, store.writer.DB, update, settings)
+			checkSettings(t, store.reader.DB, view, strings.Replace(settings, "read committed/off", "repeatable read/on", 1))
+			if s, err := ReadSchema(ctx, c.connection); err != nil || s.Version != s.Newest || len(s.Pending) > 0 {
+				t.Errorf("the schema is %+v, %v", s, err)
+			}
+		})
+	}
+}
+
+// ignored are the settings that we send, for a pooler to ignore.
+func ignored(t *testing.T, connection string) string {
+	t.Helper()
+	config, err := parsePostgres(connection, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for name := range config.RuntimeParams {
+		names = append(names, name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// checkSettings asks several times, since the second transaction may have another connection of the pooler's.
+func checkSettings(t *testing.T, db *sql.DB, o *sql.TxOptions, want string) {
+	t.Helper()
+	for range 3 {
+		begun, err := db.BeginTx(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var found string
+		err = begun.QueryRowContext(t.Context(), `SELECT concat_ws('/', current_setting('transaction_isolation'), current_setting('transaction_read_only'), current_schema(),
+			(SELECT string_agg(setting, '/' ORDER BY name) FROM pg_settings WHERE name IN ('idle_in_transaction_session_timeout', 'lock_timeout', 'statement_timeout')),
+			current_setting('timezone'))`).Scan(&found)
+		if err != nil || found != want {
+			t.Errorf("the settings are %s, want %s: %v", found, want, err)
+		}
+		if err := begun.Rollback(); err != nil {
+			t.Error(err)
+		}
+	}
+}
