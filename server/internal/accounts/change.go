@@ -42,7 +42,10 @@ func replacePassword(tx Tx, subject string, hash passwordHash) error {
 //
 // A new password that no account may have is an *issuer.InputError, a wrong current one issuer.ErrInvalidCredentials, and a subject that has
 // no password issuer.ErrNotFound. Attempts count by account, apart from log-ins, and by address: too many are an *issuer.ThrottledError.
-func (a *Accounts) ChangePassword(ctx context.Context, subject, current, fresh string, from issuer.Device) (issuer.Proof, error) {
+//
+// Demanded is whether the account has a second factor, as the caller found it, and that who asks has proved it. Where one has come since, Confirm fails with
+// issuer.ErrBusy: whoever asks again learns it.
+func (a *Accounts) ChangePassword(ctx context.Context, subject, current, fresh string, demanded bool, from issuer.Device) (issuer.Proof, error) {
 	account, limits, err := a.lookUpChange(ctx, subject, from)
 	if err != nil {
 		return issuer.Proof{}, err
@@ -65,6 +68,13 @@ func (a *Accounts) ChangePassword(ctx context.Context, subject, current, fresh s
 		return issuer.Proof{}, err
 	}
 	return issuer.Proof{Subject: subject, AMR: passwordAMR, Confirm: func(t issuer.Tx) error {
+		// That no second factor has come since the caller looked is of the commit that stores the new password: a session by the password alone, which
+		// somebody holds who knows that password, must not outlive the moment in which the owner has made both too little.
+		if !demanded {
+			if err := a.wantNoFactor(t, subject); err != nil {
+				return err
+			}
+		}
 		if err := a.confirm(t, account, try); err != nil {
 			return err
 		}

@@ -17,8 +17,8 @@ func TestChangePassword(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, err1 := a.ChangePassword(t.Context(), sub, password, fresh, issuer.Device{})
-	second, err2 := a.ChangePassword(t.Context(), sub, password, fresh+"!", issuer.Device{})
+	first, err1 := a.ChangePassword(t.Context(), sub, password, fresh, false, issuer.Device{})
+	second, err2 := a.ChangePassword(t.Context(), sub, password, fresh+"!", false, issuer.Device{})
 	if err := errors.Join(err1, err2); err != nil {
 		t.Fatal(err)
 	}
@@ -43,6 +43,29 @@ func TestChangePassword(t *testing.T) {
 	}
 }
 
+// TestChangePasswordAsFactorComes: a second factor that was confirmed while the hashes were computed stands in the way of a change that has proved none; one that
+// was demanded when the caller looked doesn't.
+func TestChangePasswordAsFactorComes(t *testing.T) {
+	store := newMemory()
+	a, _ := counted(t, store, Config{})
+	sub, err := a.Add(t.Context(), "ada", password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone, err1 := a.ChangePassword(t.Context(), sub, password, fresh, false, issuer.Device{})
+	both, err2 := a.ChangePassword(t.Context(), sub, password, fresh, true, issuer.Device{})
+	if err := errors.Join(err1, err2); err != nil {
+		t.Fatal(err)
+	}
+	store.totps[sub] = TOTP{Subject: sub, Confirmed: true}
+	if err := store.confirm(alone); !errors.Is(err, issuer.ErrBusy) {
+		t.Errorf("by the password alone: %v", err)
+	}
+	if err := store.confirm(both); err != nil {
+		t.Errorf("by both: %v", err)
+	}
+}
+
 func TestChangePasswordRefuses(t *testing.T) {
 	store := newMemory()
 	a, calls := counted(t, store, Config{})
@@ -53,11 +76,11 @@ func TestChangePasswordRefuses(t *testing.T) {
 	before := calls.Load()
 	var input *issuer.InputError
 	for _, new := range []string{"", "short", "ada.lovelace", "Ada.Lovelace", password, "xxxxxxxxxxxxxx"} {
-		if _, err := a.ChangePassword(t.Context(), sub, password, new, issuer.Device{}); !errors.As(err, &input) || input.Field != "new" {
+		if _, err := a.ChangePassword(t.Context(), sub, password, new, false, issuer.Device{}); !errors.As(err, &input) || input.Field != "new" {
 			t.Errorf("%q: %v", new, err)
 		}
 	}
-	if _, err := a.ChangePassword(t.Context(), "nobody", password, fresh, issuer.Device{}); !errors.Is(err, issuer.ErrNotFound) {
+	if _, err := a.ChangePassword(t.Context(), "nobody", password, fresh, false, issuer.Device{}); !errors.Is(err, issuer.ErrNotFound) {
 		t.Errorf("a subject without a password: %v", err)
 	}
 	if n := calls.Load() - before; n != 0 {
@@ -75,11 +98,11 @@ func TestChangePasswordThrottled(t *testing.T) {
 	}
 	before := calls.Load()
 	for range 5 {
-		if _, err := a.ChangePassword(t.Context(), sub, "wrong horse battery", fresh, issuer.Device{}); err != issuer.ErrInvalidCredentials {
+		if _, err := a.ChangePassword(t.Context(), sub, "wrong horse battery", fresh, false, issuer.Device{}); err != issuer.ErrInvalidCredentials {
 			t.Fatal(err)
 		}
 	}
-	if _, err := a.ChangePassword(t.Context(), sub, password, fresh, issuer.Device{}); retryAfter(err) == 0 {
+	if _, err := a.ChangePassword(t.Context(), sub, password, fresh, false, issuer.Device{}); retryAfter(err) == 0 {
 		t.Errorf("the sixth attempt: %v", err)
 	}
 	if n := calls.Load() - before; n != 5 {

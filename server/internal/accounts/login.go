@@ -77,10 +77,18 @@ func (a *Accounts) LogIn(ctx context.Context, name, password string, from issuer
 // confirmAlone is confirmUpgrade for a password that is all that the account demands. Where a second factor has come meanwhile whoever asks again
 // learns it.
 func (a *Accounts) confirmAlone(t issuer.Tx, checked Account, try attempt, upgraded string) error {
-	if enrolled, err := hasFactor(a.store.AccountsTx(t), checked.Subject); err != nil || enrolled {
-		return cmp.Or(err, issuer.ErrBusy)
+	if err := a.wantNoFactor(t, checked.Subject); err != nil {
+		return err
 	}
 	return a.confirmUpgrade(t, checked, try, upgraded)
+}
+
+// wantNoFactor fails with issuer.ErrBusy where a second factor has come that wasn't there when whoever asks was told what is demanded.
+func (a *Accounts) wantNoFactor(t issuer.Tx, subject string) error {
+	if enrolled, err := hasFactor(a.store.AccountsTx(t), subject); err != nil || enrolled {
+		return cmp.Or(err, issuer.ErrBusy)
+	}
+	return nil
 }
 
 // upgrade answers the hash that takes the place of one that isn't as a new one would be; "" keeps it.

@@ -89,7 +89,7 @@ func TestFloodWritesNothing(t *testing.T) {
 	before := store.count.Load()
 	_, logIn := a.LogIn(t.Context(), "ada", password, issuer.Device{})
 	_, signUp := a.SignUp(t.Context(), issuer.Enrolment{Name: "bob", Password: password}, issuer.Device{})
-	_, change := a.ChangePassword(t.Context(), sub, password, fresh, issuer.Device{})
+	_, change := a.ChangePassword(t.Context(), sub, password, fresh, false, issuer.Device{})
 	for _, err := range []error{logIn, signUp, change} {
 		if !errors.Is(err, issuer.ErrBusy) {
 			t.Errorf("%v, want issuer.ErrBusy", err)

@@ -42,7 +42,7 @@ type Sessions interface {
 type Accounts interface {
 	SignUp(ctx context.Context, e issuer.Enrolment, from issuer.Device) (subject string, err error)
 	LogIn(ctx context.Context, name, password string, from issuer.Device) (issuer.Proof, error)
-	ChangePassword(ctx context.Context, subject, current, fresh string, from issuer.Device) (issuer.Proof, error)
+	ChangePassword(ctx context.Context, subject, current, fresh string, demanded bool, from issuer.Device) (issuer.Proof, error)
 	ChangeEmail(ctx context.Context, subject, password, email string, from issuer.Device) error
 	VerifyEmail(ctx context.Context, code string) error
 	RequestReset(ctx context.Context, email string, from issuer.Device) error

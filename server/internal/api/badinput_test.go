@@ -215,7 +215,7 @@ func (b broken) SignUp(context.Context, issuer.Enrolment, issuer.Device) (string
 func (b broken) LogIn(context.Context, string, string, issuer.Device) (issuer.Proof, error) {
 	return issuer.Proof{}, b.err
 }
-func (b broken) ChangePassword(context.Context, string, string, string, issuer.Device) (issuer.Proof, error) {
+func (b broken) ChangePassword(context.Context, string, string, string, bool, issuer.Device) (issuer.Proof, error) {
 	return issuer.Proof{}, b.err
 }
 func (b broken) ChangeEmail(context.Context, string, string, string, issuer.Device) error {

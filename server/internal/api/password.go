@@ -43,7 +43,7 @@ func (a *API) renew(r *http.Request, tok *jot.Token, req passwordRequest) (issue
 	if err != nil {
 		return issuer.Tokens{}, err
 	}
-	proof, err := a.accounts.ChangePassword(r.Context(), tok.Subject(), req.Current, req.New, device(r, ""))
+	proof, err := a.accounts.ChangePassword(r.Context(), tok.Subject(), req.Current, req.New, demanded, device(r, ""))
 	var tokens issuer.Tokens
 	if err == nil {
 		tokens, err = a.issuer.RenewSession(r.Context(), issuer.Renewal{

@@ -1,12 +1,14 @@
 package api_test
 
 import (
+	"errors"
 	"sync"
 	"testing"
 
 	"github.com/jot-auth/jot/server/internal/accounts"
 	"github.com/jot-auth/jot/server/internal/api"
 	"github.com/jot-auth/jot/server/internal/webtest"
+	"github.com/jot-auth/jot/server/issuer"
 )
 
 const fresh = "staple of a better horse"
@@ -108,5 +110,35 @@ func TestPasswordRace(t *testing.T) {
 			t.Errorf("%d sessions are left", len(sessions))
 		}
 		current, next = next, current
+	}
+}
+
+// TestPasswordAsFactorComes: a change by a login with the password alone and the confirmation of one-time codes meet. Where the codes came first the change comes to
+// nothing, however it was judged before.
+func TestPasswordAsFactorComes(t *testing.T) {
+	for range 5 {
+		f := serve(t, api.Options{OpenSignUp: true})
+		sub := f.signUp()
+		owner, thief := bearer(first(f.logIn(nil))), bearer(first(f.logIn(nil)))
+		app := newAuthenticator(f, f.call("POST", "/v1/factors/totp", `{"password":"`+password+`"}`, owner...).text("secret"))
+		code := app.next()
+		var wait sync.WaitGroup
+		wait.Go(func() { f.call("POST", "/v1/factors/totp/confirm", `{"code":"`+code+`"}`, owner...) })
+		wait.Go(func() { f.changePassword(password, fresh, thief...) })
+		wait.Wait()
+		changed := f.try(name, fresh).status != 401
+		if !changed {
+			continue
+		}
+		sessions, _, err1 := f.issuer.SessionsOf(t.Context(), sub, "", 10)
+		added, err2 := f.issuer.Events(t.Context(), issuer.EventFilter{Subject: sub, Kind: issuer.EventFactorAdded}, 0, 1)
+		if err := errors.Join(err1, err2); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range sessions {
+			if len(added) == 1 && s.Created.After(added[0].Time) {
+				t.Fatal("the password was changed by a login without the factor that was there")
+			}
+		}
 	}
 }

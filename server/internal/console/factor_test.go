@@ -9,6 +9,7 @@ import (
 	"html"
 	"regexp"
 	"testing"
+	"time"
 
 	"github.com/jot-auth/jot/server/issuer"
 )
@@ -25,12 +26,16 @@ func (f *fixture) enrol() (next func() string) {
 		f.Fatal(err)
 	}
 	var step int64
-	next = func() string {
-		now, err := f.issuer.Now(f.Context())
-		if err != nil {
-			f.Fatal(err)
+	next = func() string { // the next code that is good for at least ten seconds; where it isn't taken yet, that is waited for
+		for wait := true; wait; time.Sleep(100 * time.Millisecond) {
+			now, err := f.issuer.Now(f.Context())
+			if err != nil {
+				f.Fatal(err)
+			}
+			if fit := max(step+1, now.Add(10*time.Second).Unix()/30-1); fit <= now.Unix()/30+1 {
+				step, wait = fit, false
+			}
 		}
-		step = max(step+1, now.Unix()/30-1)
 		mac := hmac.New(sha1.New, secret)
 		binary.Write(mac, binary.BigEndian, step)
 		sum := mac.Sum(nil)
