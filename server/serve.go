@@ -106,21 +106,25 @@ func (s *Server) ServeOn(ctx context.Context, l Listeners) error {
 }
 
 // shutDownPublic lets requests finish first, since a log-out among them is news for the feed's streams; then it ends those.
-func (s *Server) shutDownPublic(grace context.Context, public *endpoint) error {
+func (s *Server) shutDownPublic(grace context.Context, public *endpoint) (err error) {
 	ended := make(chan error, 1)
 	go func() { ended <- public.shutDown(grace) }() // ends with grace at the latest
 	tick := time.NewTicker(drainInterval)
 	defer tick.Stop()
-	for {
+	var over <-chan struct{} // grace, once only streams are left
+	for over == nil || s.feed.Streams() > 0 {
 		select {
-		case err := <-ended:
-			return err
+		case err = <-ended:
+			over = grace.Done()
 		case <-tick.C:
-			if s.metrics.InFlight() <= s.feed.Streams() {
+			if s.metrics.InFlight() <= s.feed.Answering() {
 				s.feed.EndStreams() // and again, for a stream that was joining
 			}
+		case <-over:
+			return err
 		}
 	}
+	return err
 }
 
 // endpoint is one listener with what answers on it.

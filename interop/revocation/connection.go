@@ -69,9 +69,9 @@ func expectStream(in *bufio.Reader) error {
 func (c *connection) read(in *bufio.Reader) {
 	defer close(c.reading)
 	const mark = "\nid: "
-	buffer := make([]byte, 16<<10)
+	buffer := make([]byte, 1+16<<10) // the first byte is the last one of the read before
 	for {
-		n, err := in.Read(buffer)
+		n, err := in.Read(buffer[1:])
 		if err != nil {
 			if !errors.Is(err, net.ErrClosed) {
 				c.err = err
@@ -79,7 +79,7 @@ func (c *connection) read(in *bufio.Reader) {
 			return
 		}
 		at := time.Now()
-		for text := buffer[:n]; ; {
+		for text := buffer[:1+n]; ; {
 			start := bytes.Index(text, []byte(mark))
 			if start < 0 {
 				break
@@ -89,6 +89,7 @@ func (c *connection) read(in *bufio.Reader) {
 				c.arrived = append(c.arrived, arrival{sequence, at})
 			}
 		}
+		buffer[0] = buffer[n]
 	}
 }
 

@@ -77,6 +77,11 @@ func (f *fakeIssuer) Now(context.Context) (time.Time, error) {
 	return time.Now().Add(f.ahead).Truncate(time.Millisecond), f.broken
 }
 
+func (f *fakeIssuer) lookCount() (looks int) {
+	f.do(func() { looks = f.looks })
+	return looks
+}
+
 func (f *fakeIssuer) LogChanged() <-chan struct{} {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -70,6 +70,7 @@ type Server struct {
 	firsts      chan struct{} // holds an element for each long first frame
 	maxStreams  int64
 	streams     atomic.Int64
+	answering   atomic.Int64 // requests for a stream
 }
 
 // New checks the configuration and starts the hub and the registry.
@@ -124,6 +125,10 @@ func (s *Server) EndStreams() { s.hub.endStreams() }
 
 // Streams is how many live streams are open, or about to be.
 func (s *Server) Streams() int64 { return s.streams.Load() }
+
+// Answering is how many requests for a live stream are being answered. Those of HTTP/1 are over when their stream has begun, and an http.Server doesn't
+// know of that any more: after its Shutdown, wait until there are no Streams.
+func (s *Server) Answering() int64 { return s.answering.Load() }
 
 // Close ends the streams, the hub, the registry and whoever waits in Enforce. Later requests for a stream get 503. Its
 // error is always nil; it may be called more than once.

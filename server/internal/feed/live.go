@@ -1,7 +1,6 @@
 package feed
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -16,33 +15,50 @@ import (
 )
 
 const (
-	frameTimeout = 5 * time.Second // for writing one frame, at least
-	deadlineStep = time.Second     // and at most so much more
-	maxLag       = 256             // frames that a connection may be behind
-	maxLogID     = 128             // bytes
-	maxNonce     = 64              // bytes
-	maxVerifier  = 128             // bytes
-	maxSequence  = 1<<63 - 1       // that databases hold
+	maxLogID    = 128       // bytes
+	maxNonce    = 64        // bytes
+	maxVerifier = 128       // bytes
+	maxSequence = 1<<63 - 1 // that databases hold
 )
+
+// visit is a connection's place among the streams, from its request on.
+type visit struct {
+	feed     *Server
+	presence *presence // nil: it isn't registered
+}
+
+func (v visit) end() {
+	if v.presence != nil {
+		v.feed.registry.leave(v.presence)
+	}
+	v.feed.streams.Add(-1)
+}
 
 // live streams the frames after a position of the log, as server-sent events.
 func (s *Server) live(w http.ResponseWriter, r *http.Request) {
+	s.answering.Add(1)
+	defer s.answering.Add(-1)
 	wish, err := s.parseJoin(r)
 	if err != nil {
 		web.WriteProblem(w, web.NewProblem(http.StatusBadRequest, err.Error()))
 		return
 	}
-	defer s.streams.Add(-1)
+	stays := false
+	v := visit{feed: s}
+	defer func() {
+		if !stays {
+			v.end()
+		}
+	}()
 	if s.streams.Add(1) > s.maxStreams {
 		web.Fail(w, r, issuer.ErrBusy)
 		return
 	}
-	presence, err := s.registry.enter(r.Context(), wish.verifier, wish.maxStaleness) // before the log is read
+	v.presence, err = s.registry.enter(r.Context(), wish.verifier, wish.maxStaleness) // before the log is read
 	if err != nil {
 		web.Fail(w, r, err)
 		return
 	}
-	defer s.registry.leave(presence)
 	answer, err := s.hub.join(r.Context(), wish)
 	var first firstFrame
 	if err == nil {
@@ -59,7 +75,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 	case wish.poll:
 		s.poll(w, r, first, answer)
 	default:
-		s.stream(w, r, first, answer)
+		stays = s.stream(w, r, first, answer.frame, answer.ended, v)
 	}
 }
 
@@ -131,78 +147,4 @@ func validNonce(nonce string) bool {
 
 func validVerifier(id string) bool {
 	return len(id) >= 16 && len(id) <= maxVerifier && strings.Trim(id, base64url+".") == ""
-}
-
-// stream answers with frames.
-func (s *Server) stream(w http.ResponseWriter, r *http.Request, first firstFrame, from joined) {
-	control := http.NewResponseController(w)
-	if err := errors.Join(control.SetReadDeadline(time.Time{}), control.SetWriteDeadline(time.Time{})); err != nil {
-		web.Fail(w, r, err) // the deadlines of the server would cut the stream
-		return
-	}
-	header := w.Header()
-	header.Set("Content-Type", revocation.FrameType)
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Accel-Buffering", "no") // nginx: pass each frame on at once
-	if r.ProtoMajor == 1 {
-		header.Set("Connection", "close") // a stream that ends leaves no idle connection behind
-	}
-	s.send(r.Context(), &sender{w: w, control: control}, first, from)
-}
-
-// send ends when the client is gone or too slow, the hub ends the stream, or that has lived long enough.
-func (s *Server) send(ctx context.Context, to *sender, first firstFrame, from joined) {
-	life := time.NewTimer(streamLife)
-	defer life.Stop()
-	ok := to.send(first.data, false)
-	first.sent()
-	for at := from.frame; ok && s.hub.newest.Load()-at.number <= maxLag; {
-		select {
-		case <-at.ready:
-			if isClosed(from.ended) { // before that frame was made: it isn't for this stream
-				return
-			}
-		case <-from.ended:
-			return
-		case <-life.C:
-			return
-		case <-ctx.Done():
-			return
-		}
-		at = at.next
-		ok = to.send(at.data, isClosed(at.ready))
-	}
-}
-
-// sender writes to one client.
-type sender struct {
-	w       http.ResponseWriter
-	control *http.ResponseController
-	until   time.Time // the deadline that is set
-}
-
-// send reports whether it could. Where more follows, it leaves that in the buffer. The deadline is moved now and then, which costs less than each time.
-func (s *sender) send(data []byte, more bool) bool {
-	var err error
-	if now := time.Now(); s.until.Sub(now) < frameTimeout {
-		s.until = now.Add(frameTimeout + deadlineStep)
-		err = s.control.SetWriteDeadline(s.until)
-	}
-	if err == nil {
-		_, err = s.w.Write(data)
-	}
-	if err == nil && !more {
-		err = s.control.Flush()
-	}
-	return err == nil
-}
-
-// isClosed reports whether a channel that carries nothing is closed.
-func isClosed(c <-chan struct{}) bool {
-	select {
-	case <-c:
-		return true
-	default:
-		return false
-	}
 }

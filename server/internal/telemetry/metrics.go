@@ -35,12 +35,12 @@ func NewMetrics(build Build) *Metrics {
 			Name: "jot_http_requests_total", Help: "Requests that were answered, by route, method and class of the status.",
 		}, []string{"route", "method", "status"}),
 		took: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "jot_http_request_duration_seconds", Help: "How long answers took; those of the live feed last as long as its streams.",
+			Name: "jot_http_request_duration_seconds", Help: "How long answers took; those of the live feed over HTTP/1 until its first frame.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"route"}),
 	}
 	inFlight := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "jot_http_requests_in_flight", Help: "Requests that are being answered, streams of the live feed included.",
+		Name: "jot_http_requests_in_flight", Help: "Requests that are being answered; over HTTP/2 streams of the live feed, too.",
 	}, func() float64 { return float64(m.InFlight()) })
 	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "jot_build_info", Help: "1, and which program this is."}, []string{"version", "commit", "go"})
 	info.WithLabelValues(build.Version, build.Commit, runtime.Version()).Set(1)
