@@ -251,7 +251,7 @@ func (s *Server) routes(ctx context.Context, c Config) (_ http.Handler, err erro
 	if err != nil {
 		return nil, err
 	}
-	protocols, err := oauth.New(namedPeople{s.issuer, s.accounts})
+	protocols, err := oauth.New(peopledIssuer{s.issuer, s.accounts})
 	if err != nil {
 		return nil, err
 	}

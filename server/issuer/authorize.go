@@ -34,7 +34,8 @@ type Decision struct {
 // Authorize decides on an authorization request of a browser with a sign-in's secret, "" where it has none. consented says that the subject has just
 // allowed what the request asks for, which is remembered.
 //
-// The operator's own clients need no consent, unless they ask for it (prompt=consent). What the request gets wrong is an *AuthorizationError, which is
+// The operator's own clients need no consent, unless they ask for it (prompt=consent), or anybody on the person's machine may pass for them (RFC 8252 §8.6):
+// then who hasn't just logged in for the request is asked. What the request gets wrong is an *AuthorizationError, which is
 // the client's to know; so is login_required and consent_required with prompt=none. It fails with ErrInvalidClient and ErrRedirectURI as RedirectClient does,
 // and with ErrPending for a request that came in too long ago: a login is none of now because it came after that.
 func (i *Issuer) Authorize(ctx context.Context, a Authorization, secret string, consented bool) (Decision, error) {
@@ -53,7 +54,8 @@ func (i *Issuer) Authorize(ctx context.Context, a Authorization, secret string, 
 		return d, d.unless(err)
 	}
 	// What was decided is decided again where the code is written: a logout, a ban or a change of the client comes before, and counts, or after,
-	// and then the code names a sign-in that is over. Of two consents in one browser the second adds to the first, since both begin with the sign-in.
+	// and then the code names a sign-in that is over. Of two consents in one browser the second adds to the first, since both begin with the sign-in; and of
+	// many requests at once each counts the codes of those before it.
 	err = i.commit(ctx, func(u *update) (err error) {
 		if d, err = i.decide(u, d.Request, secret, consented); err != nil || d.Step != StepAnswer {
 			return err
@@ -115,11 +117,14 @@ func (i *Issuer) decide(r Reader, a Authorization, secret string, allowed bool) 
 			return Decision{}, err
 		}
 	}
-	if !allowed && (!known || slices.Contains(a.Prompt, promptConsent)) {
+	if !allowed && (!known || slices.Contains(a.Prompt, promptConsent) || d.silent() && !d.Client.answersAssured(a.RedirectURI)) {
 		d.Step = StepConsent
 	}
 	return d, nil
 }
+
+// silent reports whether the person has done nothing for this request.
+func (d *Decision) silent() bool { return d.signIn.AuthTime.Before(d.Request.Asked) }
 
 var scopeRefused = Refused("invalid_scope", "the client or the resource doesn't know all of the scope")
 
@@ -149,6 +154,13 @@ func (u *update) answer(d *Decision, allowed bool) error {
 		if err := u.consent(&d.subject, &d.Client, &d.Resource, d.Scope); err != nil {
 			return err
 		}
+	}
+	given, err := u.CountCodes(d.signIn.ID, u.now)
+	if err != nil {
+		return err
+	}
+	if given >= maxCodes {
+		return Refused("temporarily_unavailable", "too many codes were given to this browser in the last minute")
 	}
 	code, hash := newSecret(codePrefix)
 	d.Code = code

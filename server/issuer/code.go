@@ -31,8 +31,12 @@ type Code struct {
 const (
 	codePrefix = "jac_"
 
-	// codeRetention is how long a code is known that was used or has expired, so that its second use is seen.
+	// codeRetention is how long a code is known that was used, so that its second use is seen.
 	codeRetention = 24 * time.Hour
+
+	// maxCodes bounds how many codes one sign-in gives in the minute in which they are good. Who is signed in gets a code without doing anything for it, so that any
+	// page to which a browser is lured can ask for one after the other.
+	maxCodes = 30
 
 	minVerifier = 43 // characters (RFC 7636 §4.1)
 	maxVerifier = 128
@@ -192,6 +196,10 @@ func answersChallenge(verifier, challenge string) bool {
 }
 
 func (u *update) sweepCodes() (more bool, err error) {
+	unused, err := u.DeleteUnusedCodes(u.now, sweepBatch)
+	if err != nil || unused > 0 {
+		return unused > 0, err
+	}
 	count, err := u.DeleteCodes(u.now.Add(-codeRetention), sweepBatch)
 	return count > 0, err
 }

@@ -64,6 +64,7 @@ type DeviceRequest struct {
 	ClientID string
 	Resource string   // RFC 8707; "" is the client's first resource, or else the default one
 	Scope    []string // nil asks for everything that client, resource and subject allow
+	Address  string   // of the device; for whoever counts requests: it isn't stored
 }
 
 // DeviceStart is what a device is told: what it asks with, and what a person is to type where.

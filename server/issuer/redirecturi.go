@@ -86,6 +86,12 @@ func (c *Client) redirectsTo(uri string) bool {
 	})
 }
 
+// answersAssured reports whether nobody but the client gets to use an answer that goes to one of its redirect URIs. Without a secret, any program on the person's
+// machine may listen on loopback or claim a scheme of its own, and begin a request there as well, with a challenge of its own (RFC 8252 §8.6).
+func (c *Client) answersAssured(uri string) bool {
+	return c.Confidential() || strings.HasPrefix(uri, "https://")
+}
+
 // loopbackParts returns what stands before and behind the port of an http URI whose host is a loopback address.
 func loopbackParts(uri string) (before, after string, ok bool) {
 	authority, found := strings.CutPrefix(uri, "http://")

@@ -46,6 +46,8 @@ type SignInWriter interface {
 type CodeReader interface {
 	// Code finds the code of a hash, a spent or expired one too, or fails with ErrNotFound.
 	Code(hash string) (Code, error)
+	// CountCodes counts the codes of a sign-in, spent ones too, that expire after a time.
+	CountCodes(signIn string, at time.Time) (int, error)
 }
 
 // CodeWriter writes authorization codes.
@@ -107,6 +109,8 @@ type NoticeWriter interface {
 type AuthorizationSweeper interface {
 	// DeleteSignIns deletes sign-ins that expired before a time.
 	DeleteSignIns(before time.Time, limit int) (int, error)
+	// DeleteUnusedCodes deletes codes that expired before a time, and that gave no session.
+	DeleteUnusedCodes(before time.Time, limit int) (int, error)
 	// DeleteCodes deletes codes that expired before a time.
 	DeleteCodes(before time.Time, limit int) (int, error)
 	// DeleteDeviceCodes deletes device codes that expired before a time.

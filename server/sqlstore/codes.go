@@ -9,10 +9,12 @@ import (
 const (
 	codeColumns = `hash, client_id, redirect_uri, challenge, nonce, sign_in, resource, scope, issued, expires, session, jkt`
 
-	selectCode  = `SELECT ` + codeColumns + ` FROM codes WHERE hash = $1`
-	insertCode  = `INSERT INTO codes (` + codeColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
-	spendCode   = `UPDATE codes SET session = $1 WHERE hash = $2`
-	deleteCodes = `DELETE FROM codes WHERE hash IN (SELECT hash FROM codes WHERE expires < $1 LIMIT $2)`
+	selectCode        = `SELECT ` + codeColumns + ` FROM codes WHERE hash = $1`
+	insertCode        = `INSERT INTO codes (` + codeColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
+	spendCode         = `UPDATE codes SET session = $1 WHERE hash = $2`
+	countCodes        = `SELECT count(*) FROM codes WHERE sign_in = $1 AND expires > $2`
+	deleteUnusedCodes = `DELETE FROM codes WHERE hash IN (SELECT hash FROM codes WHERE session = '' AND expires < $1 LIMIT $2)`
+	deleteCodes       = `DELETE FROM codes WHERE hash IN (SELECT hash FROM codes WHERE expires < $1 LIMIT $2)`
 )
 
 // Code implements issuer.CodeReader.
@@ -25,6 +27,11 @@ func scanCode(r row) (issuer.Code, error) {
 	return c, err
 }
 
+// CountCodes implements issuer.CodeReader.
+func (t *tx) CountCodes(signIn string, at time.Time) (int, error) {
+	return t.countRows(countCodes, signIn, millis(at))
+}
+
 // InsertCode implements issuer.CodeWriter.
 func (t *tx) InsertCode(c issuer.Code) error {
 	return t.insert(insertCode, c.Hash, c.ClientID, c.RedirectURI, c.Challenge, c.Nonce, c.SignIn, c.Resource, words(c.Scope),
@@ -33,6 +40,11 @@ func (t *tx) InsertCode(c issuer.Code) error {
 
 // SpendCode implements issuer.CodeWriter.
 func (t *tx) SpendCode(hash, session string) error { return t.change(spendCode, session, hash) }
+
+// DeleteUnusedCodes implements issuer.AuthorizationSweeper.
+func (t *tx) DeleteUnusedCodes(before time.Time, limit int) (int, error) {
+	return t.sweepRows(deleteUnusedCodes, before, limit)
+}
 
 // DeleteCodes implements issuer.AuthorizationSweeper.
 func (t *tx) DeleteCodes(before time.Time, limit int) (int, error) {

@@ -38,14 +38,7 @@ func scanDeviceCode(r row) (issuer.DeviceCode, error) {
 
 // CountDeviceCodes implements issuer.DeviceCodeReader.
 func (t *tx) CountDeviceCodes(client string, at time.Time) (int, error) {
-	counts, err := list(t, func(r row) (n int, err error) {
-		err = r.Scan(&n)
-		return n, err
-	}, countDeviceCodes, client, millis(at))
-	if err != nil || len(counts) == 0 {
-		return 0, err
-	}
-	return counts[0], nil
+	return t.countRows(countDeviceCodes, client, millis(at))
 }
 
 // InsertDeviceCode implements issuer.DeviceCodeWriter.

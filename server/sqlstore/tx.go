@@ -151,6 +151,18 @@ func (t *tx) findOrLock(l lock, query string, arg any, fields ...any) error {
 	return t.find(query, arg, fields...)
 }
 
+// countRows answers the one number of a query.
+func (t *tx) countRows(query string, args ...any) (int, error) {
+	counts, err := list(t, func(r row) (n int, err error) {
+		err = r.Scan(&n)
+		return n, err
+	}, query, args...)
+	if err != nil || len(counts) == 0 { // none where the text is one that can't be stored
+		return 0, err
+	}
+	return counts[0], nil
+}
+
 // changeOrLock replaces a row, or makes it where it is missing. The two statements take the same arguments.
 func (t *tx) changeOrLock(l lock, update, upsert string, args ...any) error {
 	err := t.change(update, args...)

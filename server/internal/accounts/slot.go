@@ -13,14 +13,15 @@ const slotBits = 20
 type kind int64
 
 const (
-	byAccount  kind = 1 + iota // log-ins under one name, whether or not it exists
-	byDevice                   // log-ins to one account from one known device
-	byAddress                  // log-ins from an IPv4 address, or an IPv6 /64, which is one subscriber's
-	byNetwork                  // log-ins from an IPv4 /24 or an IPv6 /48
-	byChange                   // changes of one account's password
-	byMail                     // letters to one address
-	byFactor                   // codes of one account's second factor
-	byUserCode                 // one subject's guesses at the codes that devices show
+	byAccount     kind = 1 + iota // log-ins under one name, whether or not it exists
+	byDevice                      // log-ins to one account from one known device
+	byAddress                     // log-ins from an IPv4 address, or an IPv6 /64, which is one subscriber's
+	byNetwork                     // log-ins from an IPv4 /24 or an IPv6 /48
+	byChange                      // changes of one account's password
+	byMail                        // letters to one address
+	byFactor                      // codes of one account's second factor
+	byUserCode                    // one subject's guesses at the codes that devices show
+	byDeviceStart                 // devices that ask for a code, from an address or a network as above
 )
 
 const slotPurpose = "throttle slot"
@@ -46,10 +47,15 @@ type limit struct {
 // addressLimits are those of the address that a request comes from. What isn't an IP address, such as a Unix socket, is throttled under
 // its text.
 func (a *Accounts) addressLimits(address string) []limit {
+	return a.limitsOf(address, byAddress, byNetwork)
+}
+
+// limitsOf are the limits of an address that are counted in slots of other kinds.
+func (a *Accounts) limitsOf(address string, one, around kind) []limit {
 	host, network := neighbours(address)
-	limits := []limit{{a.slot(byAddress, host), a.config.PerAddress}}
+	limits := []limit{{a.slot(one, host), a.config.PerAddress}}
 	if network != "" {
-		limits = append(limits, limit{a.slot(byNetwork, network), a.config.PerNetwork})
+		limits = append(limits, limit{a.slot(around, network), a.config.PerNetwork})
 	}
 	return limits
 }

@@ -206,7 +206,7 @@ func (b *browser) checkHeaders(address string, a answer) {
 func (b *browser) get(address string) answer {
 	b.Helper()
 	a := b.send("GET", address, nil)
-	for n := 0; a.location != nil && (a.location.Host == "" || a.location.Host == "auth.example.com"); n++ {
+	for n := 0; a.location != nil && (!a.location.IsAbs() || a.location.Host == "auth.example.com"); n++ {
 		if n == 5 {
 			b.Fatal("redirected in a circle")
 		}
@@ -249,7 +249,7 @@ func (b *browser) submit(page answer, action string, fields ...string) answer {
 		form.Set(fields[n], fields[n+1])
 	}
 	a := b.send("POST", "/base"+action, form, "Sec-Fetch-Site", "same-origin")
-	if a.location != nil && a.location.Host == "" {
+	if a.location != nil && !a.location.IsAbs() {
 		return b.get(a.location.String())
 	}
 	return a

@@ -73,5 +73,5 @@ func (s *Server) deviceStart(w http.ResponseWriter, r *http.Request) (issuer.Dev
 	if _, err := s.authenticate(r, &req.client); err != nil {
 		return issuer.DeviceStart{}, err
 	}
-	return s.issuer.StartDevice(r.Context(), issuer.DeviceRequest{ClientID: req.ID, Resource: req.Resource, Scope: web.ParseScope(req.Scope)})
+	return s.issuer.StartDevice(r.Context(), issuer.DeviceRequest{ClientID: req.ID, Resource: req.Resource, Scope: web.ParseScope(req.Scope), Address: web.ClientAddress(r)})
 }

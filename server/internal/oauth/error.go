@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jot-auth/jot/jothttp"
 	"github.com/jot-auth/jot/server/internal/web"
@@ -91,6 +92,7 @@ func protocolErrorOf(err error) *protocolError {
 	var e *protocolError
 	var problem *web.Problem
 	var exchange *issuer.ExchangeError
+	var throttled *issuer.ThrottledError
 	seconds, unavailable := web.Unavailable(err)
 	switch {
 	case errors.As(err, &e):
@@ -100,6 +102,9 @@ func protocolErrorOf(err error) *protocolError {
 		return invalidRequest(detail)
 	case errors.As(err, &exchange): // RFC 8693 section 2.2.2
 		return invalidRequest(exchange.Reason)
+	case errors.As(err, &throttled):
+		seconds := int((throttled.RetryAfter + time.Second - 1) / time.Second)
+		return &protocolError{code: "temporarily_unavailable", description: "too many requests from this address; try again later", status: http.StatusTooManyRequests, retryAfter: seconds}
 	case unavailable:
 		return &protocolError{code: "temporarily_unavailable", description: "try again later", status: http.StatusServiceUnavailable, retryAfter: seconds}
 	}

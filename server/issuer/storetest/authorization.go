@@ -78,6 +78,12 @@ func (s *suite) codes() {
 	s.update(func(tx issuer.Tx) error { return tx.SpendCode("hash", "session") })
 	code.Session = "session"
 	s.equal(read(s, find), code)
+	s.update(func(tx issuer.Tx) error {
+		return errors.Join(tx.InsertCode(issuer.Code{Hash: "later", SignIn: "one", Expires: base.Add(time.Hour)}), tx.InsertCode(issuer.Code{Hash: "another's", SignIn: "two", Expires: base.Add(time.Hour)}))
+	})
+	for at, want := range map[time.Time]int{base: 2, base.Add(time.Minute): 1, base.Add(time.Hour): 0} {
+		s.equal(read(s, func(r issuer.Reader) (int, error) { return r.CountCodes("one", at) }), want)
+	}
 }
 
 func (s *suite) consents() {
@@ -141,7 +147,7 @@ func (s *suite) sweepAuthorization() {
 		for id, expires := range map[string]time.Time{"gone": base.Add(-1e6), "there": base} {
 			one := signIn(id)
 			one.Expires = expires
-			err = errors.Join(err, tx.InsertSignIn(one), tx.InsertCode(issuer.Code{Hash: id, Scope: []string{}, Expires: expires}))
+			err = errors.Join(err, tx.InsertSignIn(one), tx.InsertCode(issuer.Code{Hash: id, Session: "s", Expires: expires}), tx.InsertCode(issuer.Code{Hash: "unused " + id, Expires: expires}))
 		}
 		return err
 	})
@@ -153,7 +159,16 @@ func (s *suite) sweepAuthorization() {
 	for _, want := range []int{1, 0} {
 		s.count(want, func(tx issuer.Tx) (int, error) { return tx.DeleteDeviceCodes(base, 9) })
 		s.count(want, func(tx issuer.Tx) (int, error) { return tx.DeleteSignIns(base, 9) })
+		s.count(want, func(tx issuer.Tx) (int, error) { return tx.DeleteUnusedCodes(base, 9) })
 		s.count(want, func(tx issuer.Tx) (int, error) { return tx.DeleteCodes(base, 9) })
+	}
+	for id, want := range map[string]bool{"gone": false, "unused gone": false, "there": true, "unused there": true} {
+		one := func(r issuer.Reader) (issuer.Code, error) { return r.Code(id) }
+		if want {
+			read(s, one)
+		} else {
+			missing(s, one)
+		}
 	}
 	read(s, findSignIn("there"))
 	missing(s, findSignIn("gone"))

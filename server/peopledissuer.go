@@ -10,14 +10,14 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// namedPeople are an issuer's, whose UserInfo tells the name by which they log in, too.
-type namedPeople struct {
+// peopledIssuer is an issuer that knows of the accounts at this server.
+type peopledIssuer struct {
 	*issuer.Issuer
 	accounts *accounts.Accounts
 }
 
 // UserInfo is the issuer's, with preferred_username (OpenID Connect Core 1.0 section 5.1) where the scope has profile, and the subject's claims say no other.
-func (p namedPeople) UserInfo(ctx context.Context, token *jot.Token) (map[string]json.RawMessage, error) {
+func (p peopledIssuer) UserInfo(ctx context.Context, token *jot.Token) (map[string]json.RawMessage, error) {
 	claims, err := p.Issuer.UserInfo(ctx, token)
 	if err != nil || !token.HasScope("profile") || claims["preferred_username"] != nil {
 		return claims, err
@@ -30,4 +30,16 @@ func (p namedPeople) UserInfo(ctx context.Context, token *jot.Token) (map[string
 		claims["preferred_username"], err = json.Marshal(name)
 	}
 	return claims, err
+}
+
+// StartDevice is the issuer's, for as many devices of an address as may ask. A client that proves who it is answers for its devices itself.
+func (p peopledIssuer) StartDevice(ctx context.Context, r issuer.DeviceRequest) (issuer.DeviceStart, error) {
+	client, err := p.Client(ctx, r.ClientID)
+	if err == nil && !client.Confidential() {
+		err = p.accounts.AdmitDevice(ctx, r.Address)
+	}
+	if err != nil && !errors.Is(err, issuer.ErrNotFound) {
+		return issuer.DeviceStart{}, err
+	}
+	return p.Issuer.StartDevice(ctx, r)
 }
