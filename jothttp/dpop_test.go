@@ -317,15 +317,16 @@ func TestProofOnce(t *testing.T) {
 	}
 }
 
-// TestProofMemory: a full memory refuses rather than forgets, one that has been given room goes on, and old proofs make room.
+// TestProofMemory: a full memory refuses rather than forgets, one key has no more than half of it, one that has been given room goes on, and old proofs make room.
 func TestProofMemory(t *testing.T) {
 	now := time.Now()
-	proofs := newProofs(t, jothttp.ProofOptions{MaxProofs: 2, Now: func() time.Time { return now }})
-	h := newHolder(t, jot.EdDSA)
-	verify := func() (*jothttp.Proof, error) {
+	proofs := newProofs(t, jothttp.ProofOptions{MaxProofs: 4, Now: func() time.Time { return now }})
+	h, another := newHolder(t, jot.EdDSA), newHolder(t, jot.EdDSA)
+	verifyOf := func(h *holder) (*jothttp.Proof, error) {
 		claims := h.claims().with("iat", now.Unix())
 		return proofs.Verify(t.Context(), jothttp.ProofRequest{Fields: []string{h.sign(h.header(), claims)}, Method: "GET", URL: "https://pets.example/pets"})
 	}
+	verify := func() (*jothttp.Proof, error) { return verifyOf(h) }
 	first, err := verify()
 	_, err2 := verify()
 	if err := errors.Join(err, err2); err != nil || first.Thumbprint != h.thumbprint() {
@@ -333,6 +334,9 @@ func TestProofMemory(t *testing.T) {
 	}
 	if _, err := verify(); !errors.Is(err, jot.ErrUnavailable) || errors.Is(err, jothttp.ErrProof) {
 		t.Errorf("no room: %v", err)
+	}
+	if _, err := verifyOf(another); err != nil {
+		t.Errorf("another key: %v", err)
 	}
 	first.Forget()
 	if _, err := verify(); err != nil {

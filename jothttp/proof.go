@@ -60,8 +60,8 @@ type ProofOptions struct {
 	Algorithms []jot.Algorithm
 	// MaxAge is how old a proof may be, by its iat, which may be 10 s ahead. Zero means a minute.
 	MaxAge time.Duration
-	// MaxProofs bounds how many proofs are remembered for MaxAge, in some 50 bytes each: what comes beyond is answered 503 rather than accepted twice. Zero
-	// means 65,536.
+	// MaxProofs bounds how many proofs are remembered for MaxAge, in some 50 bytes each and as many for each key: what comes beyond is answered 503 rather than
+	// accepted twice. One key's proofs are at most as many as there is still room for, so half of all where it's alone. Zero means 65,536.
 	MaxProofs int
 	// Nonces are demanded of each proof. Nil means that none is.
 	Nonces Nonces
@@ -131,7 +131,7 @@ type Proof struct {
 	Nonce string
 
 	replays *replays
-	used    fingerprint
+	used    use
 }
 
 // Forget lets the proof be used again. It's for a request that failed and gained nothing: so nobody without a grant fills the memory of proofs.
@@ -162,7 +162,7 @@ func (v *ProofVerifier) Verify(ctx context.Context, r ProofRequest) (*Proof, err
 	if err != nil {
 		return nil, err
 	}
-	proof := &Proof{Thumbprint: thumbprint, Nonce: nonce, replays: &v.replays, used: fingerprintOf(thumbprint, token.ID())}
+	proof := &Proof{Thumbprint: thumbprint, Nonce: nonce, replays: &v.replays, used: useOf(thumbprint, token.ID())}
 	switch fresh, room := v.replays.remember(proof.used, now); {
 	case !room:
 		return nil, fmt.Errorf("%w: too many DPoP proofs at once", jot.ErrUnavailable)
