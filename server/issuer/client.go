@@ -219,7 +219,10 @@ func (i *Issuer) CreateClient(ctx context.Context, c Client) error {
 		if err := u.audit(EventClientCreated, Event{ClientID: c.ID}); err != nil {
 			return err
 		}
-		return u.demandKeys(fresh, KeyNext, c.Algorithm)
+		if err := u.demandKeys(fresh, KeyNext, c.Algorithm); err != nil {
+			return err
+		}
+		return noteExchanger(u, &c)
 	})
 }
 
@@ -251,7 +254,10 @@ func (i *Issuer) ChangeClient(ctx context.Context, id string, change func(*Clien
 		if err := u.audit(EventClientChanged, Event{ClientID: c.ID, Detail: clientChanges(before, c)}); err != nil {
 			return err
 		}
-		return u.demandKeys(fresh, KeyNext, c.Algorithm)
+		if err := u.demandKeys(fresh, KeyNext, c.Algorithm); err != nil {
+			return err
+		}
+		return noteExchanger(u, &c)
 	})
 	if err != nil {
 		return Client{}, err

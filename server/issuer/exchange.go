@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/jot-auth/jot"
-	"github.com/jot-auth/jot/revocation"
 )
 
 // maxActors bounds how many clients may have acted for one subject, each at the call of the one before.
@@ -132,28 +131,6 @@ func exchangeScope(requested, given []string, client *Client, resource *Resource
 		return nil, ErrInvalidScope
 	}
 	return intersect(requested, own), nil
-}
-
-// refuseExchanged refuses also what was got in exchange for the tokens of a client that a rule is about. Nothing in a new token names that client, so every client that may
-// exchange loses its tokens of until then; what is still called for it gets again at once.
-func (u *update) refuseExchanged(rule revocation.Rule) error {
-	clients := slices.Clone(u.issuer.config.Clients)
-	for after := ""; ; after = clients[len(clients)-1].ID {
-		stored, err := u.Clients(after, sweepBatch)
-		if err != nil {
-			return err
-		}
-		if clients = append(clients, stored...); len(stored) == 0 {
-			break
-		}
-	}
-	of := rule.Value
-	for _, c := range clients {
-		if rule.Value = c.ID; c.ExchangeFrom != nil && c.ID != of {
-			u.refuse(rule)
-		}
-	}
-	return nil
 }
 
 // actor is who acts for a token's subject, and at whose call (RFC 8693 §4.1).

@@ -115,6 +115,9 @@ func (i *Issuer) start(ctx context.Context) error {
 		if err := raiseMaxTTL(tx, i.config.longestTTL()); err != nil {
 			return err
 		}
+		if err := i.noteExchangers(tx); err != nil {
+			return err
+		}
 		return startLog(tx) // after the setting, as whoever writes a rule
 	})
 	if err != nil {

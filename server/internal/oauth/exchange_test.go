@@ -3,12 +3,14 @@ package oauth_test
 import (
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/server/issuer"
+	"github.com/jot-auth/jot/server/sqlstore"
 )
 
 const (
@@ -169,6 +171,70 @@ func TestExchangeEndsWithItsClient(t *testing.T) {
 		if a := f.exchange(bystander, "client_one", one); a.status != 200 {
 			t.Errorf("%s: the next exchange: %d %s", name, a.status, a.body)
 		}
+	}
+}
+
+// TestExchangeEndsWithItsClientAfterAll: what a client got while it could exchange ends with the client whose tokens it exchanged, though the permission was withdrawn
+// since: by an administrator, or in the configuration, before a restart.
+func TestExchangeEndsWithItsClientAfterAll(t *testing.T) {
+	store, err := sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "jot.db"), sqlstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	secret, hash := issuer.NewClientSecret()
+	open := func(from []string) *fixture {
+		i, err := issuer.New(t.Context(), store, issuer.Config{
+			URL: "https://auth.example.com", Resources: []issuer.Resource{{Audience: "petstore", Scopes: []string{"pets:read"}}, {Audience: "zoo", Scopes: []string{"pets:read"}}},
+			Clients: []issuer.Client{
+				{ID: app, Scopes: []string{"pets:read"}, FirstParty: true},
+				{ID: "client_declared", Scopes: []string{"pets:read"}, Resources: []string{"zoo"}, SecretHash: hash, ExchangeFrom: from},
+				{ID: "client_never", Scopes: []string{"pets:read"}, Resources: []string{"zoo"}, SecretHash: hash},
+			},
+			KeyEncryptionKey: make([]byte, 32),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { i.Close() })
+		f := mount(t, i)
+		f.issuer = i
+		return f
+	}
+	f := open([]string{"petstore"})
+	stored := f.gateway("client_stored", "zoo")
+	tokens := f.tokens()
+	exchanged := map[string]string{
+		"stored":   f.exchange(tokens.Access, "client_stored", stored).members(t)["access_token"].(string),
+		"declared": f.exchange(tokens.Access, "client_declared", secret).members(t)["access_token"].(string),
+	}
+	_, err = f.issuer.ChangeClient(t.Context(), "client_stored", func(c *issuer.Client) error {
+		c.ExchangeFrom = nil
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f = open(nil)
+	bystander, err := f.issuer.IssueToClient(t.Context(), issuer.ClientGrant{Client: issuer.ClientProof{ID: "client_never", Secret: secret}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for which, token := range exchanged {
+		if _, err := f.verify(token); err != nil {
+			t.Errorf("%s: withdrawing the permission ends no token: %v", which, err)
+		}
+	}
+	if err := f.issuer.RevokeClient(t.Context(), app); err != nil {
+		t.Fatal(err)
+	}
+	for which, token := range exchanged {
+		if _, err := f.verify(token); err == nil {
+			t.Errorf("%s: the exchanged token outlives the client whose token it was exchanged for", which)
+		}
+	}
+	if _, err := f.verify(bystander.Access); err != nil {
+		t.Errorf("a client that never could exchange loses its token: %v", err)
 	}
 }
 
