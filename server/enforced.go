@@ -19,6 +19,7 @@ var refusing = map[string]bool{
 	"POST /v1/logout":                       true,
 	"DELETE /v1/sessions/{sid}":             true,
 	"POST /v1/password":                     false,
+	"DELETE /v1/consents/{client}":          true,
 	"PATCH /admin/v1/subjects/{sub}":        true,
 	"DELETE /admin/v1/subjects/{sub}":       true,
 	"POST /admin/v1/subjects/{sub}/logout":  true,
@@ -29,6 +30,8 @@ var refusing = map[string]bool{
 	"POST /admin/v1/keys/rotate":            true,
 	"DELETE /admin/v1/keys/{kid}":           true,
 	"POST /admin/v1/revocations":            true,
+
+	"DELETE /admin/v1/subjects/{sub}/consents/{client}": true,
 }
 
 // enforcement is around the routes that refuse tokens.

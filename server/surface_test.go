@@ -111,7 +111,11 @@ var surface = map[string]endpoint{
 	"GET /admin/bootstrap":                    {},
 	"POST /admin/bootstrap":                   {page: true, body: bootstrapMembers},
 
-	"PUT /admin/v1/subjects/{sub}/factors/totp": {bearer: "admin", body: map[string]any{"totp_secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "recovery_hashes": []string{}, "created": "2030-01-02T03:04:05Z"}},
+	"GET /v1/consents":                                  {bearer: "access"},
+	"DELETE /v1/consents/{client}":                      {bearer: "access"},
+	"GET /admin/v1/subjects/{sub}/consents":             {bearer: "admin"},
+	"DELETE /admin/v1/subjects/{sub}/consents/{client}": {bearer: "admin"},
+	"PUT /admin/v1/subjects/{sub}/factors/totp":         {bearer: "admin", body: map[string]any{"totp_secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "recovery_hashes": []string{}, "created": "2030-01-02T03:04:05Z"}},
 
 	"GET /oauth2/authorize":    {lacks: 400},
 	"POST /oauth2/authorize":   {}, // whatever the form holds comes back as a query: see console/form_test.go

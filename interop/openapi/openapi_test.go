@@ -38,6 +38,7 @@ func TestContract(t *testing.T) {
 	c.devices()
 	c.letters()
 	c.factors()
+	c.consents()
 	c.forward()
 	c.abuse()
 	c.feed()

@@ -33,6 +33,7 @@ const (
 	EventSessionIssued       EventKind = "session.issued"       // by an actor: with a login of its own
 	EventSessionEnded        EventKind = "session.ended"        // by an actor: not by its subject
 	EventConsentGiven        EventKind = "consent.given"        // the detail names the resource and the scope
+	EventConsentWithdrawn    EventKind = "consent.withdrawn"    // and the client's sessions have ended
 	EventDeviceAllowed       EventKind = "device.allowed"       // likewise, of a device (RFC 8628)
 	EventRevocationToken     EventKind = "revocation.token"
 	EventRevocationClient    EventKind = "revocation.client"

@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -126,6 +127,11 @@ func (u *update) beginOf(code Code, g CodeGrant) (*Session, *draft, error) {
 	client, resource, err := u.partiesOf(u, code.ClientID, code.Resource, code.Issued)
 	if err != nil {
 		return nil, nil, err
+	}
+	if !client.FirstParty { // it may have been withdrawn since
+		if allowed, err := consented(u, &subject, client, resource, code.Scope); err != nil || !allowed {
+			return nil, nil, cmp.Or(err, ErrInvalidGrant)
+		}
 	}
 	session := u.newSession(&subject, client, resource, code.Scope)
 	session.SignIn, session.AMR, session.AuthTime = signIn.ID, signIn.AMR, signIn.AuthTime

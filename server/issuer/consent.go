@@ -22,8 +22,12 @@ func consented(r Reader, subject *Subject, client *Client, resource *Resource, s
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
 	}
-	fresh := !c.Given.Before(subject.Created) && !c.Given.Before(client.Created) && !c.Given.Before(resource.Created)
-	return fresh && len(intersect(scope, c.Scope)) == len(scope), err
+	return c.counts(subject, client, resource) && len(intersect(scope, c.Scope)) == len(scope), err
+}
+
+// counts reports whether a consent is of this very subject, to this very client and resource.
+func (c *Consent) counts(subject *Subject, client *Client, resource *Resource) bool {
+	return !c.Given.Before(subject.Created) && !c.Given.Before(client.Created) && !c.Given.Before(resource.Created)
 }
 
 // consent remembers what a subject allows, beside what it allowed before.

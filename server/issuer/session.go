@@ -48,15 +48,16 @@ type EndReason string
 
 // The reasons for which a session ends.
 const (
-	EndedByLogout   EndReason = "logout"            // the subject logged out of it
-	EndedEverywhere EndReason = "logout_everywhere" // the subject logged out of all its sessions
-	EndedByReuse    EndReason = "reuse"             // an old refresh token was presented: somebody copied it
-	EndedByRevoke   EndReason = "revoked"           // the client revoked its refresh token (RFC 7009)
-	EndedByDisable  EndReason = "disabled"          // the subject was disabled
-	EndedByDelete   EndReason = "deleted"           // the subject was deleted
-	EndedByAdmin    EndReason = "admin"             // an administrator ended it
-	EndedByPassword EndReason = "password_changed"  // the subject has a new password
-	EndedByRecovery EndReason = "recovery"          // the database came back from the past
+	EndedByLogout     EndReason = "logout"            // the subject logged out of it
+	EndedEverywhere   EndReason = "logout_everywhere" // the subject logged out of all its sessions
+	EndedByReuse      EndReason = "reuse"             // an old refresh token was presented: somebody copied it
+	EndedByRevoke     EndReason = "revoked"           // the client revoked its refresh token (RFC 7009)
+	EndedByDisable    EndReason = "disabled"          // the subject was disabled
+	EndedByDelete     EndReason = "deleted"           // the subject was deleted
+	EndedByAdmin      EndReason = "admin"             // an administrator ended it
+	EndedByPassword   EndReason = "password_changed"  // the subject has a new password
+	EndedByWithdrawal EndReason = "consent_withdrawn" // the subject lets the client have nothing any more
+	EndedByRecovery   EndReason = "recovery"          // the database came back from the past
 )
 
 // live reports whether the session's refresh tokens may still be used.

@@ -62,12 +62,16 @@ type CodeWriter interface {
 type ConsentReader interface {
 	// Consent finds what a subject lets a client have of a resource, or fails with ErrNotFound.
 	Consent(subject, client, resource string) (Consent, error)
+	// Consents returns all that a subject gave, in the order of the clients' and the resources' bytes.
+	Consents(subject string) ([]Consent, error)
 }
 
 // ConsentWriter writes consents.
 type ConsentWriter interface {
 	// PutConsent replaces the consent of its subject, client and resource, or adds it.
 	PutConsent(Consent) error
+	// DeleteConsentsTo removes what a subject lets a client have, and returns how many these were.
+	DeleteConsentsTo(subject, client string) (int, error)
 	// DeleteConsents removes all that a subject gave.
 	DeleteConsents(subject string) error
 }

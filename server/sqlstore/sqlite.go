@@ -167,7 +167,7 @@ var statements = []string{
 	selectPending, deleteSessions, deleteRules, deleteEvents, deleteKeys, deleteSubjects,
 	selectClient, selectClients, insertClient, updateClient, deleteClient,
 	selectSignIn, selectSignInByHash, insertSignIn, updateSignIn, deleteSignIn, deleteSignIns, selectSessionsOfSignIn, selectSessionsSignedIn,
-	selectCode, insertCode, countCodes, deleteUnusedCodes, spendCode, deleteCodes, selectConsent, upsertConsent, deleteConsents,
+	selectCode, insertCode, countCodes, deleteUnusedCodes, spendCode, deleteCodes, selectConsent, selectConsents, deleteConsentsTo, upsertConsent, deleteConsents,
 	selectDeviceCode, selectDeviceCodeByUser, countDeviceCodes, insertDeviceCode, updateDeviceCode, deleteDeviceCode, deleteDeviceCodes,
 	insertNotice, claimNotices, postponeNotice, deleteNotice,
 	selectResource, selectResources, insertResource, updateResource, deleteResource, selectAlgorithms,

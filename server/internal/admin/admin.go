@@ -25,6 +25,7 @@ type Issuer interface {
 	Keys
 	Revocations
 	Events
+	web.Consents
 }
 
 // Self is what an issuer says of itself.
@@ -90,7 +91,9 @@ func (a *API) Register(mux *http.ServeMux) {
 		"DELETE /admin/v1/keys/{kid}":             a.revokeKey,
 		"GET /admin/v1/events":                    a.listEvents,
 
-		"PUT /admin/v1/subjects/{sub}/factors/totp": a.importTOTP,
+		"PUT /admin/v1/subjects/{sub}/factors/totp":         a.importTOTP,
+		"GET /admin/v1/subjects/{sub}/consents":             a.listConsents,
+		"DELETE /admin/v1/subjects/{sub}/consents/{client}": a.withdrawConsent,
 	} {
 		web.Handle(mux, a.base, route, a.guard(h, issuer.ScopeAdmin))
 	}

@@ -27,6 +27,7 @@ type Issuer interface {
 	Refresh(ctx context.Context, r issuer.RefreshRequest) (issuer.Tokens, error)
 	Sessions
 	web.Stored
+	web.Consents
 }
 
 // Sessions is what it needs to list, replace and end sessions.
@@ -131,6 +132,8 @@ func (a *API) Register(mux *http.ServeMux) {
 		"GET /v1/me":                      a.me,
 		"GET /v1/sessions":                a.listSessions,
 		"DELETE /v1/sessions/{sid}":       a.endSession,
+		"GET /v1/consents":                a.listConsents,
+		"DELETE /v1/consents/{client}":    a.withdrawConsent,
 	}
 	for route, handler := range routes {
 		web.Handle(mux, a.base, route, a.guard(handler))

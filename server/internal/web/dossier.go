@@ -22,6 +22,7 @@ type Stored interface {
 	Subject(ctx context.Context, sub string) (issuer.Subject, error)
 	Sessions(ctx context.Context, f issuer.SessionFilter, p issuer.Page) (sessions []issuer.Session, next string, err error)
 	Events(ctx context.Context, f issuer.EventFilter, after uint64, limit int) ([]issuer.Event, error)
+	Allowances
 }
 
 // StoredAccounts is what is stored about accounts.
@@ -35,6 +36,7 @@ type dossierHead struct {
 	Exported time.Time      `json:"exported"`
 	Subject  SubjectRecord  `json:"subject"`
 	Account  *AccountRecord `json:"account,omitempty"`
+	ConsentsAnswer
 }
 
 // WriteDossier answers all that is stored on a person: one JSON object, of which the sessions, newest first, and the events, oldest first, are sent in
@@ -75,6 +77,9 @@ func readHead(ctx context.Context, url, sub string, s Stored, a StoredAccounts) 
 		return dossierHead{}, err
 	}
 	head := dossierHead{Issuer: url, Exported: now, Subject: NewSubjectRecord(subject)}
+	if head.ConsentsAnswer, err = ReadConsents(ctx, s, sub); err != nil {
+		return dossierHead{}, err
+	}
 	account, err := a.StoredAccount(ctx, sub)
 	if errors.Is(err, issuer.ErrNotFound) {
 		return head, nil

@@ -46,6 +46,8 @@ func (s *shelf) Events(_ context.Context, _ issuer.EventFilter, after uint64, li
 	return page, nil
 }
 
+func (s *shelf) Allowances(context.Context, string) ([]issuer.Allowance, error) { return nil, nil }
+
 func (s *shelf) StoredAccount(context.Context, string) (issuer.StoredAccount, error) {
 	return issuer.StoredAccount{}, issuer.ErrNotFound
 }

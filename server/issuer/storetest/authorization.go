@@ -99,6 +99,15 @@ func (s *suite) consents() {
 	other.Subject = "other"
 	s.update(func(tx issuer.Tx) error { return errors.Join(tx.PutConsent(one), tx.PutConsent(other)) })
 	s.equal(read(s, find), one)
+	third, fourth := other, other
+	third.ClientID, fourth.ClientID, fourth.Resource = "client_b", "client_b", "another"
+	s.update(func(tx issuer.Tx) error { return errors.Join(tx.PutConsent(third), tx.PutConsent(fourth)) })
+	list := func(r issuer.Reader) ([]issuer.Consent, error) { return r.Consents("other") }
+	s.equal(read(s, list), []issuer.Consent{fourth, third, other})
+	for _, want := range []int{2, 0} {
+		s.count(want, func(tx issuer.Tx) (int, error) { return tx.DeleteConsentsTo("other", "client_b") })
+	}
+	s.equal(read(s, list), []issuer.Consent{other})
 	s.update(func(tx issuer.Tx) error { return tx.DeleteConsents(one.Subject) })
 	missing(s, find)
 	read(s, func(r issuer.Reader) (issuer.Consent, error) { return r.Consent("other", one.ClientID, one.Resource) })

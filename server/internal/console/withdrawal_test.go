@@ -1,0 +1,89 @@
+package console_test
+
+import (
+	"errors"
+	"net/url"
+	"testing"
+
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+// shopping is what the shop asks for.
+var shopping = []string{"client_id", shop, "redirect_uri", "https://shop.example.com/cb?tenant=1", "scope", "openid offline_access pets:read"}
+
+// allowed lets the shop have something, and answers a code.
+func (b *browser) allowed() string {
+	b.Helper()
+	a := b.authorize(shopping...)
+	if a.location == nil {
+		a = b.submit(a, "/consent", "decision", "allow")
+	}
+	return a.code(b.T)
+}
+
+func refreshOf(tokens map[string]any, client string) url.Values {
+	return url.Values{"grant_type": {"refresh_token"}, "client_id": {client}, "refresh_token": {tokens["refresh_token"].(string)}}
+}
+
+// wantShopOver is wantOver for tokens of the shop.
+func (f *fixture) wantShopOver(tokens map[string]any) {
+	f.Helper()
+	f.wantOver(tokens)
+	if status, members := f.token(refreshOf(tokens, shop)); status != 400 || members["error"] != "invalid_grant" {
+		f.Errorf("the shop's refresh token is still good: %d %v", status, members)
+	}
+}
+
+// TestWithdrawConsent: what somebody allowed is listed, and taken back with the client's sessions, those for when nobody is there and codes that wait included;
+// other clients keep theirs, and the next request asks again.
+func TestWithdrawConsent(t *testing.T) {
+	f := serve(t)
+	b := f.browser()
+	own := f.tokens(b.logIn(b.authorize()).code(t))
+	shops := f.tokens(b.allowed(), "client_id", shop, "redirect_uri", shopping[3])
+	all, err := f.issuer.Allowances(t.Context(), f.ada)
+	if err != nil || len(all) != 1 || all[0].ClientID != shop || all[0].ClientName != "The <shop>" || all[0].ResourceName != "The petstore" || len(all[0].Scope) != 3 {
+		t.Fatalf("allowances %+v, %v", all, err)
+	}
+	waiting := b.allowed()
+	if err := f.issuer.WithdrawConsent(t.Context(), f.ada, shop); err != nil {
+		t.Fatal(err)
+	}
+	f.wantShopOver(shops)
+	if status, members := f.redeem(waiting, "client_id", shop, "redirect_uri", shopping[3]); status != 400 || members["error"] != "invalid_grant" {
+		t.Errorf("a code of before: %d %v", status, members)
+	}
+	if status, members := f.token(refreshOf(own, app)); status != 200 {
+		t.Errorf("another client's session: %d %v", status, members)
+	}
+	if all, err := f.issuer.Allowances(t.Context(), f.ada); err != nil || len(all) != 0 {
+		t.Errorf("allowances %+v, %v", all, err)
+	}
+	b.authorize(shopping...).wantPage(t, 200, "The &lt;shop&gt;")
+	if err := f.issuer.WithdrawConsent(t.Context(), f.ada, shop); !errors.Is(err, issuer.ErrNotFound) {
+		t.Errorf("once more: %v", err)
+	}
+	if events, err := f.issuer.Events(t.Context(), issuer.EventFilter{Kind: issuer.EventConsentWithdrawn}, 0, 9); err != nil || len(events) != 1 || events[0].ClientID != shop {
+		t.Errorf("events %+v, %v", events, err)
+	}
+}
+
+// TestWithdrawWhileRedeeming: a withdrawal while a code is traded leaves no session behind, in whichever order the two come.
+func TestWithdrawWhileRedeeming(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		b := f.browser()
+		b.logIn(b.authorize()).code(f.T)
+		for range 10 {
+			code := b.allowed()
+			status, members := 0, map[string]any(nil)
+			together(func() { status, members = f.redeem(code, "client_id", shop, "redirect_uri", shopping[3]) }, func() {
+				if err := f.issuer.WithdrawConsent(f.Context(), f.ada, shop); err != nil {
+					f.Error(err)
+				}
+			})
+			if status == 200 {
+				f.wantShopOver(members)
+			}
+		}
+	})
+}

@@ -1,0 +1,114 @@
+package issuer
+
+import (
+	"context"
+	"errors"
+)
+
+// Allowance is a consent that counts, and who and what it's about as people know them.
+type Allowance struct {
+	Consent
+	ClientName   string // "" where the client has none
+	ResourceName string // likewise
+}
+
+// Allowances returns what a subject lets others' clients have, in the order of their IDs. What it allowed to a client or a resource that is gone isn't among it. It fails with ErrNotFound.
+func (i *Issuer) Allowances(ctx context.Context, sub string) (all []Allowance, err error) {
+	err = i.store.View(ctx, func(r Reader) error {
+		all = nil
+		subject, err := findSubject(r, sub)
+		if err != nil {
+			return err
+		}
+		given, err := r.Consents(sub)
+		if err != nil {
+			return err
+		}
+		for _, c := range given {
+			a, err := i.allowance(r, &subject, c)
+			if errors.Is(err, ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			all = append(all, a)
+		}
+		return nil
+	})
+	return all, err
+}
+
+// allowance fails with ErrNotFound for a consent that counts no more.
+func (i *Issuer) allowance(r Reader, subject *Subject, c Consent) (Allowance, error) {
+	client, err := i.client(r, c.ClientID)
+	if errors.Is(err, ErrInvalidClient) {
+		return Allowance{}, ErrNotFound
+	}
+	if err != nil {
+		return Allowance{}, err
+	}
+	resource, err := i.resource(r, c.Resource)
+	if errors.Is(err, ErrInvalidTarget) {
+		return Allowance{}, ErrNotFound
+	}
+	if err != nil {
+		return Allowance{}, err
+	}
+	if !c.counts(subject, client, resource) {
+		return Allowance{}, ErrNotFound
+	}
+	return Allowance{Consent: c, ClientName: client.Name, ResourceName: resource.Name}, nil
+}
+
+// withdrawalBatch is how many sessions one transaction ends.
+const withdrawalBatch = 50
+
+// WithdrawConsent takes back all that a subject lets a client have, and ends the sessions that the client has of it, those for when nobody is there
+// (offline_access) included. It fails with ErrNotFound where there is neither. When it fails otherwise a part may be done: ask again.
+func (i *Issuer) WithdrawConsent(ctx context.Context, sub, clientID string) error {
+	for first, more := true, true; more; first = false {
+		// The consents go in the first commit, with the subject's row held: a code that is traded at the same time comes before, and its session is found here, or
+		// finds no consent. So no session begins between the batches.
+		err := i.commit(ctx, func(u *update) (err error) {
+			if _, err := findSubject(u, sub); err != nil {
+				return err
+			}
+			given := 0
+			if first {
+				if given, err = u.DeleteConsentsTo(sub, clientID); err != nil {
+					return err
+				}
+			}
+			sessions, err := u.Sessions(SessionFilter{Subject: sub, ClientID: clientID}, u.now, Position{}, withdrawalBatch)
+			if err != nil {
+				return err
+			}
+			if first && given == 0 && len(sessions) == 0 {
+				return ErrNotFound
+			}
+			more = len(sessions) == withdrawalBatch
+			for _, listed := range sessions {
+				if err := u.endWithdrawn(listed.ID); err != nil {
+					return err
+				}
+			}
+			if !first {
+				return nil
+			}
+			return u.audit(EventConsentWithdrawn, Event{Subject: sub, ClientID: clientID})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (u *update) endWithdrawn(id string) error {
+	session, err := findSession(u, id)
+	if err != nil {
+		return err
+	}
+	return u.end(session, EndedByWithdrawal)
+}
