@@ -88,6 +88,10 @@ func TestDeployedUnit(t *testing.T) {
 	if out, err := exec.Command(analyze, "verify", "--man=no", copied).CombinedOutput(); err != nil || strings.Contains(string(out), "jot.service") {
 		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
 	}
+	// The scale goes from 0 to 100; 20 is 2.0, "OK". A directive that is lost or misspelt costs some.
+	if out, err := exec.Command(analyze, "security", "--offline=true", "--no-pager", "--threshold=20", copied).CombinedOutput(); err != nil {
+		t.Errorf("systemd-analyze security: %v\n%s", err, out)
+	}
 }
 
 func TestDeployedImage(t *testing.T) {
