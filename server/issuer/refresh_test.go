@@ -101,6 +101,25 @@ func TestRefreshAfterLostReply(t *testing.T) {
 	f.accept(f.refresh(arrived.Refresh).Access)
 }
 
+// TestRefreshTabsAfterLostReply: tabs that share a store, and refresh at once long after a reply was lost to all of them, go on with one line of tokens.
+func TestRefreshTabsAfterLostReply(t *testing.T) {
+	f := newFixture(t, config())
+	stored := f.login()
+	for range 3 {
+		f.refresh(stored.Refresh) // lost
+		f.clock.Advance(grace + time.Millisecond)
+		one := f.refresh(stored.Refresh)
+		f.clock.Advance(grace)
+		other := f.refresh(stored.Refresh)
+		if one.Refresh != other.Refresh {
+			t.Error("two tabs have two lines of tokens")
+		}
+		f.accept(one.Access)
+		f.accept(other.Access)
+		stored = other
+	}
+}
+
 // TestRefreshReuse: every spent token ends its session and refuses its access tokens, and an event says why.
 func TestRefreshReuse(t *testing.T) {
 	for name, spend := range map[string]func(*fixture, issuer.Tokens) (spent string, latest issuer.Tokens){
