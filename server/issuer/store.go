@@ -79,7 +79,7 @@ type SubjectReader interface {
 	// Subjects returns up to limit subjects that exist and that the filter lets through, newest first and by falling ID, from after
 	// the position.
 	Subjects(f SubjectFilter, after Position, limit int) ([]Subject, error)
-	// OtherWithScope reports whether a subject that exists and isn't disabled, and isn't the one of this ID, has a scope.
+	// OtherWithScope reports whether a subject that exists and isn't disabled, and isn't the one of this ID, has a scope of the issuer's own, which begins with "jot:".
 	OtherWithScope(scope, id string) (bool, error)
 }
 

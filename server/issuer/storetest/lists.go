@@ -60,19 +60,19 @@ func (s *suite) otherWithScope() {
 		return one
 	}
 	s.update(func(tx issuer.Tx) error {
-		disabled, deleted := scoped("disabled", "x:rare"), scoped("deleted", "x:rare")
+		disabled, deleted := scoped("disabled", "jot:rare"), scoped("deleted", "jot:rare")
 		disabled.Disabled, deleted.Deleted = true, base
-		return errors.Join(tx.InsertSubject(scoped("one", "a", "x:admin", "b")), tx.InsertSubject(scoped("two", "x:admin_", "X:ADMIN", "xx:admin", "y")),
+		return errors.Join(tx.InsertSubject(scoped("one", "a", "jot:admin", "b")), tx.InsertSubject(scoped("two", "jot:admin_", "JOT:ADMIN", "xjot:admin", "jot:y")),
 			tx.InsertSubject(disabled), tx.InsertSubject(deleted))
 	})
 	other := func(scope, id string) bool {
 		return read(s, func(r issuer.Reader) (bool, error) { return r.OtherWithScope(scope, id) })
 	}
-	s.equal(other("x:admin", "two"), true)
-	s.equal(other("x:admin", "one"), false)
-	s.equal(other("y", ""), true)
+	s.equal(other("jot:admin", "two"), true)
+	s.equal(other("jot:admin", "one"), false)
+	s.equal(other("jot:y", ""), true)
 	s.equal(other("%", ""), false)
-	s.equal(other("x:rare", ""), false)
+	s.equal(other("jot:rare", ""), false)
 }
 
 // sessionLists: newest first, by subject, by client, by whether they live.
