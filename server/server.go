@@ -17,16 +17,10 @@ import (
 	"time"
 
 	"github.com/jot-auth/jot/server/internal/accounts"
-	"github.com/jot-auth/jot/server/internal/admin"
-	"github.com/jot-auth/jot/server/internal/api"
 	"github.com/jot-auth/jot/server/internal/backchannel"
-	"github.com/jot-auth/jot/server/internal/console"
 	"github.com/jot-auth/jot/server/internal/feed"
 	"github.com/jot-auth/jot/server/internal/foreign"
-	"github.com/jot-auth/jot/server/internal/forward"
 	"github.com/jot-auth/jot/server/internal/mail"
-	"github.com/jot-auth/jot/server/internal/oauth"
-	"github.com/jot-auth/jot/server/internal/openapi"
 	"github.com/jot-auth/jot/server/internal/telemetry"
 	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/server/issuer"
@@ -224,87 +218,6 @@ func (c Config) checkSignUpScope() error {
 		}
 	}
 	return nil
-}
-
-// routes wires each part to the small interfaces of the others.
-func (s *Server) routes(ctx context.Context, c Config) (_ http.Handler, err error) {
-	people := accounts.Config{
-		Invited:     !c.OpenSignUp,
-		SignUpScope: c.SignUpScope, SignUpClaims: c.SignUpClaims, NoThrottling: c.NoThrottling,
-		Links: c.Mail.links(c.Issuer.URL),
-	}
-	if s.outbox = c.Mail.openOutbox(c.Logger); s.outbox != nil {
-		people.Post = post{s.outbox}
-	}
-	s.accounts, err = accounts.New(s.store, s.issuer, people)
-	if err != nil {
-		return nil, err
-	}
-	if len(c.Issuer.OlderKeyEncryptionKeys) > 0 {
-		if err := accounts.ResealFactors(ctx, s.store, s.issuer); err != nil {
-			return nil, err
-		}
-	}
-	firstParty, err := api.New(s.issuer, s.issuer.Verifier(), countedAccounts{s.accounts, &s.logins}, api.Options{
-		OpenSignUp: c.OpenSignUp, InviteSignUp: c.InviteSignUp, TrustedOrigins: c.CORSOrigins,
-	})
-	if err != nil {
-		return nil, err
-	}
-	protocols, err := oauth.New(peopledIssuer{s.issuer, s.accounts})
-	if err != nil {
-		return nil, err
-	}
-	pages, err := console.New(s.issuer, countedAccounts{s.accounts, &s.logins}, console.Options{Templates: c.Templates, Mail: s.outbox != nil})
-	if err != nil {
-		return nil, err
-	}
-	if s.feed, err = feed.New(s.issuer, feed.Config{Credentials: c.FeedCredentials, MaxStaleness: c.FeedMaxStaleness, Logger: c.Logger}); err != nil {
-		return nil, err
-	}
-	logouts, err := foreign.New(s.issuer)
-	if err != nil {
-		return nil, err
-	}
-	administration, err := admin.New(s.issuer, accounts.NewAdmin(s.accounts, s.store))
-	if err != nil {
-		return nil, err
-	}
-	forwarded, err := forward.New(s.issuer, s.proxies)
-	if err != nil {
-		return nil, err
-	}
-	mux := http.NewServeMux()
-	administration.Register(mux)
-	firstParty.Register(mux)
-	protocols.Register(mux)
-	pages.Register(mux)
-	forwarded.Register(mux)
-	s.feed.Register(mux)
-	logouts.Register(mux)
-	if err := openapi.Register(mux, s.issuer.URL()); err != nil {
-		return nil, err
-	}
-	base, err := web.BasePath(s.issuer.URL())
-	if err != nil {
-		return nil, err
-	}
-	s.registerHealth(mux, base)
-	s.metrics.Watch(measures, s.measure)
-	changes := &enforcement{server: s, mux: mux, base: base, next: web.Problems(mux), failOAuth: protocols.Fail}
-	return s.surround(c, base, s.witness.guard(changes)), nil
-}
-
-// surround puts around the routes what is true of every request, the outermost last.
-func (s *Server) surround(c Config, base string, routes http.Handler) http.Handler {
-	inner := web.CORS{Base: base, Origins: c.CORSOrigins}.Handler(routes)
-	logged := telemetry.Requests{Logger: c.Logger, Address: web.ClientAddress, Metrics: s.metrics}.Handler(inner)
-	return s.proxies.Notice(s.warnOfProxy, s.proxies.Handler(logged))
-}
-
-func (s *Server) warnOfProxy(proxy netip.Addr) {
-	s.logger.Warn("a proxy that nobody named says whom it speaks for: all its clients are logged and throttled as one; name it in trusted_proxies",
-		slog.String("address", proxy.String()))
 }
 
 // Handler serves every endpoint, below the path of the issuer's URL. Serve serves it with timeouts; whoever mounts it elsewhere
