@@ -1,7 +1,6 @@
 package revocation
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"unicode/utf8"
@@ -85,12 +84,4 @@ var shapes = map[Kind]shape{
 	ClientIssuedAt:        {value: true, minimum: true, expires: true},
 	IssuerIssuedAt:        {minimum: true, expires: true},
 	Key:                   {value: true},
-}
-
-// compareRules orders rules by what they are about, then by how far they reach.
-func compareRules(a, b Rule) int {
-	return cmp.Or(
-		cmp.Compare(a.Issuer, b.Issuer), cmp.Compare(a.Kind, b.Kind),
-		cmp.Compare(a.Value, b.Value), cmp.Compare(a.Subject, b.Subject),
-		cmp.Compare(a.Minimum, b.Minimum), cmp.Compare(a.Expires, b.Expires))
 }

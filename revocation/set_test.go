@@ -1,6 +1,7 @@
 package revocation
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -358,4 +359,12 @@ func TestIndexHoldsWhatItWasMadeFor(t *testing.T) {
 			t.Fatalf("an index for %d holds %d, in a table of %d", entries, i.capacity(), len(i.table))
 		}
 	}
+}
+
+// compareRules orders rules by what they are about, then by how far they reach.
+func compareRules(a, b Rule) int {
+	return cmp.Or(
+		cmp.Compare(a.Issuer, b.Issuer), cmp.Compare(a.Kind, b.Kind),
+		cmp.Compare(a.Value, b.Value), cmp.Compare(a.Subject, b.Subject),
+		cmp.Compare(a.Minimum, b.Minimum), cmp.Compare(a.Expires, b.Expires))
 }

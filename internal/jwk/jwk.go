@@ -199,9 +199,6 @@ func texts(name string, value jose.Value, limit int) (list []string, _ error) {
 // Type returns "kty", as it's spelled in the key.
 func (k *Key) Type() string { return k.texts.Type }
 
-// Curve returns "crv", empty where the key has none.
-func (k *Key) Curve() string { return k.texts.Curve }
-
 // ID returns "kid", empty where the key has none.
 func (k *Key) ID() string { return k.texts.KeyID }
 

@@ -17,7 +17,7 @@ type Circumstances struct {
 
 // Here are the circumstances of this process, now.
 func Here() Circumstances {
-	return Circumstances{time.Now().Format(time.DateOnly), Processor(), runtime.NumCPU(), runtime.GOOS + "/" + runtime.GOARCH, runtime.Version()}
+	return Circumstances{time.Now().Format(time.DateOnly), processor(), runtime.NumCPU(), runtime.GOOS + "/" + runtime.GOARCH, runtime.Version()}
 }
 
 func (c Circumstances) String() string {

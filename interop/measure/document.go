@@ -8,8 +8,8 @@ import (
 
 // The markers stand once each in a document, around what a program writes there.
 const (
-	StartMarker = "<!-- bench -->"
-	EndMarker   = "<!-- /bench -->"
+	startMarker = "<!-- bench -->"
+	endMarker   = "<!-- /bench -->"
 )
 
 // WriteBetween replaces what stands between the markers of a file.
@@ -27,13 +27,13 @@ func WriteBetween(name, text string) error {
 
 // replaceBetween wants exactly one pair of markers.
 func replaceBetween(document, text string) (string, error) {
-	if strings.Count(document, StartMarker) != 1 || strings.Count(document, EndMarker) != 1 {
-		return "", fmt.Errorf("needs %s and %s, once each", StartMarker, EndMarker)
+	if strings.Count(document, startMarker) != 1 || strings.Count(document, endMarker) != 1 {
+		return "", fmt.Errorf("needs %s and %s, once each", startMarker, endMarker)
 	}
-	before, rest, _ := strings.Cut(document, StartMarker)
-	_, after, found := strings.Cut(rest, EndMarker)
+	before, rest, _ := strings.Cut(document, startMarker)
+	_, after, found := strings.Cut(rest, endMarker)
 	if !found {
-		return "", fmt.Errorf("has %s before %s", EndMarker, StartMarker)
+		return "", fmt.Errorf("has %s before %s", endMarker, startMarker)
 	}
-	return before + StartMarker + "\n" + text + EndMarker + after, nil
+	return before + startMarker + "\n" + text + endMarker + after, nil
 }

@@ -30,11 +30,11 @@ func TestQuantile(t *testing.T) {
 }
 
 func TestReplaceBetween(t *testing.T) {
-	got, err := replaceBetween("a\n"+StartMarker+"\nold\n"+EndMarker+"\nb\n", "new\n")
-	if want := "a\n" + StartMarker + "\nnew\n" + EndMarker + "\nb\n"; err != nil || got != want {
+	got, err := replaceBetween("a\n"+startMarker+"\nold\n"+endMarker+"\nb\n", "new\n")
+	if want := "a\n" + startMarker + "\nnew\n" + endMarker + "\nb\n"; err != nil || got != want {
 		t.Errorf("%q, %v", got, err)
 	}
-	for _, document := range []string{"", StartMarker, EndMarker + StartMarker, StartMarker + EndMarker + EndMarker} {
+	for _, document := range []string{"", startMarker, endMarker + startMarker, startMarker + endMarker + endMarker} {
 		if _, err := replaceBetween(document, "new\n"); err == nil {
 			t.Errorf("%q is accepted", document)
 		}

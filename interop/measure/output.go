@@ -28,7 +28,7 @@ func (o *Output) Register(flags *flag.FlagSet) {
 
 // RegisterFile defines the flag -write alone.
 func (o *Output) RegisterFile(flags *flag.FlagSet) {
-	flags.StringVar(&o.File, "write", "", "also put the table between "+StartMarker+" and "+EndMarker+" of this file")
+	flags.StringVar(&o.File, "write", "", "also put the table between "+startMarker+" and "+endMarker+" of this file")
 }
 
 // Write writes the report for a person or a program, and into the file.

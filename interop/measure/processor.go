@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Processor is the model of the CPU, as far as the system tells.
-func Processor() string {
+// processor is the model of the CPU, as far as the system tells.
+func processor() string {
 	file, err := os.Open("/proc/cpuinfo")
 	if err != nil {
 		return "a CPU of unknown model"

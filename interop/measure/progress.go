@@ -12,14 +12,14 @@ type Progress struct{ terminal io.Writer }
 
 // NewProgress writes to w where that's a terminal.
 func NewProgress(w io.Writer) *Progress {
-	if !IsTerminal(w) {
+	if !isTerminal(w) {
 		w = io.Discard
 	}
 	return &Progress{w}
 }
 
-// IsTerminal reports whether a person is likely to look at what is written.
-func IsTerminal(w io.Writer) bool {
+// isTerminal reports whether a person is likely to look at what is written.
+func isTerminal(w io.Writer) bool {
 	file, ok := w.(*os.File)
 	if !ok {
 		return false

@@ -14,7 +14,6 @@ import (
 
 // signingKey is a key that signs tokens of one type.
 type signingKey struct {
-	id       string
 	signer   *jot.Signer
 	overhead int  // bytes of a token beside its payload
 	remote   bool // whoever holds the private half may be out of reach
@@ -32,7 +31,7 @@ func newSigningKey(key *jot.PrivateKey, typ string, remote bool) (*signingKey, e
 		return nil, err
 	}
 	encoded := base64.RawURLEncoding.EncodedLen
-	return &signingKey{key.KeyID(), signer, encoded(len(header)) + len("..") + encoded(signature), remote}, nil
+	return &signingKey{signer, encoded(len(header)) + len("..") + encoded(signature), remote}, nil
 }
 
 // sign signs a token. A key that is elsewhere may be out of reach: that is ErrUnavailable.

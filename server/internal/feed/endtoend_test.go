@@ -36,7 +36,6 @@ type place struct {
 // server is the real thing: SQLite on disk, an issuer, the feed, HTTP over loopback.
 type server struct {
 	tb     testing.TB
-	place  *place
 	store  *sqlstore.Store
 	issuer *issuer.Issuer
 	feed   *feed.Server
@@ -54,7 +53,7 @@ func (p *place) start(tb testing.TB) *server {
 		tb.Fatal(err)
 	}
 	p.address = listener.Addr().String()
-	s := &server{tb: tb, place: p}
+	s := &server{tb: tb}
 	if s.store, err = sqlstore.Open(tb.Context(), p.file, sqlstore.Options{}); err != nil {
 		tb.Fatal(err)
 	}
