@@ -20,8 +20,8 @@ import (
 	core "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/jot-auth/jot/interop/machine"
 	"github.com/jot-auth/jot/interop/programs"
-	"github.com/jot-auth/jot/interop/recipe"
 )
 
 // pod is one replica of the manifest.
@@ -193,7 +193,7 @@ type database struct {
 func newDatabase(t *testing.T) *database {
 	t.Helper()
 	if found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres"); len(found) == 0 {
-		recipe.Missing(t, "PostgreSQL is missing: run .ci/prepare")
+		machine.Missing(t, "PostgreSQL is missing: run .ci/prepare")
 	}
 	cluster, err := programs.StartCluster(t.Context())
 	if err != nil {
