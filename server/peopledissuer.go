@@ -16,20 +16,9 @@ type peopledIssuer struct {
 	accounts *accounts.Accounts
 }
 
-// UserInfo is the issuer's, with preferred_username (OpenID Connect Core 1.0 section 5.1) where the scope has profile, and the subject's claims say no other.
+// UserInfo is the issuer's, with what the accounts know.
 func (p peopledIssuer) UserInfo(ctx context.Context, token *jot.Token) (map[string]json.RawMessage, error) {
-	claims, err := p.Issuer.UserInfo(ctx, token)
-	if err != nil || !token.HasScope("profile") || claims["preferred_username"] != nil {
-		return claims, err
-	}
-	name, err := p.accounts.NameOf(ctx, token.Subject())
-	if errors.Is(err, issuer.ErrNotFound) {
-		return claims, nil
-	}
-	if err == nil {
-		claims["preferred_username"], err = json.Marshal(name)
-	}
-	return claims, err
+	return p.UserInfoOf(ctx, token, p.accounts.Known)
 }
 
 // StartDevice is the issuer's, for as many devices of an address as may ask. A client that proves who it is answers for its devices itself.

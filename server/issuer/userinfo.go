@@ -25,6 +25,17 @@ var ErrInsufficientScope = errors.New("issuer: the access token's scope doesn't 
 // claims, as these are now. A scope that the token's resource declares is that resource's own, and opens nothing here. The caller has verified the token;
 // one without openid is ErrInsufficientScope, and that of a subject that is gone or disabled, or of a resource that is gone, jot.ErrInvalidToken.
 func (i *Issuer) UserInfo(ctx context.Context, token *jot.Token) (map[string]json.RawMessage, error) {
+	return i.UserInfoOf(ctx, token, func(context.Context, string) (Known, error) { return Known{}, nil })
+}
+
+// Known is what an account says of its owner, where the subject's claims say nothing of it.
+type Known struct {
+	Username string // opened by profile, as preferred_username
+	Email    string // that was verified; opened by email
+}
+
+// UserInfoOf is UserInfo, with what who answers about a subject beside its claims. It's asked for a token alone that opens some of that.
+func (i *Issuer) UserInfoOf(ctx context.Context, token *jot.Token, who func(ctx context.Context, sub string) (Known, error)) (map[string]json.RawMessage, error) {
 	resource, err := i.resourceOf(ctx, token)
 	if err != nil {
 		return nil, err
@@ -49,8 +60,26 @@ func (i *Issuer) UserInfo(ctx context.Context, token *jot.Token) (map[string]jso
 			delete(all, name)
 		}
 	}
-	all["sub"], err = json.Marshal(subject.ID)
-	return all, err
+	var known Known
+	asksName, asksEmail := opens(scopeProfile) && all["preferred_username"] == nil, opens(scopeEmail) && all["email"] == nil
+	if asksName || asksEmail {
+		if known, err = who(ctx, subject.ID); err != nil {
+			return nil, err
+		}
+	}
+	own := map[string]any{"sub": subject.ID}
+	if asksName && known.Username != "" {
+		own["preferred_username"] = known.Username
+	}
+	if asksEmail && known.Email != "" {
+		own["email"], own["email_verified"] = known.Email, true
+	}
+	for name, value := range own {
+		if all[name], err = json.Marshal(value); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // resourceOf is the resource that an access token is for.

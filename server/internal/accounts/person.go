@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jot-auth/jot/server/issuer"
 )
@@ -28,8 +29,16 @@ func (a Account) person() issuer.Person {
 	return issuer.Person{Name: a.Shown(), Email: a.Email.Address, EmailVerified: a.Email.Verified}
 }
 
-// NameOf answers the name by which a subject logs in, in its canonical form, or fails with issuer.ErrNotFound where it has none here.
-func (a *Accounts) NameOf(ctx context.Context, subject string) (string, error) {
+// Known answers what clients may learn of a subject's account: the name by which it logs in, in its canonical form, and the address that it has verified. It's
+// zero where there is no account.
+func (a *Accounts) Known(ctx context.Context, subject string) (issuer.Known, error) {
 	account, err := a.accountOf(ctx, subject)
-	return account.Name, err
+	if errors.Is(err, issuer.ErrNotFound) {
+		return issuer.Known{}, nil
+	}
+	known := issuer.Known{Username: account.Name}
+	if account.Email.Verified {
+		known.Email = account.Email.Address
+	}
+	return known, err
 }
