@@ -33,6 +33,7 @@ func (c *client) pages() {
 		c.do(call{method: method, path: "/userinfo", header: bearer("two words"), want: 400})
 		c.do(call{method: method, path: "/userinfo", header: bearer(c.tokens(call{method: "POST", path: "/v1/login", json: map[string]string{"username": "ada", "password": password}, want: 200}).Access), want: 403})
 	}
+	b.Get(authorize + "&response_mode=form_post")
 	c.wrongPages(b, page)
 	b.Send("POST", c.URL+"/oauth2/authorize", query)
 	b.Send("POST", c.URL+"/oauth2/logout", url.Values{"client_id": {"client_web"}})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -15,7 +16,7 @@ type Authorization struct {
 	ClientID        string
 	RedirectURI     string // demanded, and exactly one of the client's: see redirectsTo
 	ResponseType    string // "code"
-	ResponseMode    string // "query" or ""
+	ResponseMode    string // "query", "form_post" or ""
 	Scope           []string
 	Resource        string // RFC 8707; "" is the client's first resource, or else the default one
 	State           string
@@ -76,6 +77,14 @@ func (i *Issuer) RedirectClient(ctx context.Context, id, redirectURI string) (Cl
 	return c, err
 }
 
+// formPost is the response mode in which a form takes the answer to the client (OAuth 2.0 Form Post Response Mode 1.0).
+const formPost = "form_post"
+
+// PostsAnswer reports whether the answer goes to the client by a form, which a person sends. No app's own scheme takes one.
+func (a *Authorization) PostsAnswer() bool {
+	return a.ResponseMode == formPost && !slices.Contains(a.Prompt, promptNone) && (strings.HasPrefix(a.RedirectURI, "https://") || strings.HasPrefix(a.RedirectURI, "http://"))
+}
+
 // check judges what needs no database.
 func (a *Authorization) check() error {
 	switch {
@@ -83,8 +92,10 @@ func (a *Authorization) check() error {
 		return Refused("invalid_request", "response_type is missing")
 	case a.ResponseType != "code":
 		return Refused("unsupported_response_type", "response_type must be code")
-	case a.ResponseMode != "" && a.ResponseMode != "query":
-		return Refused("invalid_request", "response_mode must be query")
+	case a.ResponseMode != "" && a.ResponseMode != "query" && a.ResponseMode != formPost:
+		return Refused("invalid_request", "response_mode must be query or form_post")
+	case a.ResponseMode == formPost && !a.PostsAnswer():
+		return Refused("invalid_request", "response_mode=form_post needs a person who sends the form, so no prompt=none, and a redirect URI that takes one")
 	case a.Challenge == "":
 		return Refused("invalid_request", "code_challenge is missing (RFC 7636)")
 	case a.ChallengeMethod != "S256":

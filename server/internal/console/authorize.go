@@ -41,6 +41,9 @@ func (c *Console) readAuthorization(r *http.Request) (issuer.Authorization, erro
 	if len(query["state"]) == 1 && web.IsText(query.Get("state")) {
 		a.State = query.Get("state") // of an error, too
 	}
+	if len(query["response_mode"]) == 1 {
+		a.ResponseMode = query.Get("response_mode") // likewise
+	}
 	if _, err := web.ParseQuery(r); err != nil {
 		return a, issuer.Refused("invalid_request", "a parameter comes twice, or is not clean UTF-8 text")
 	}
@@ -49,7 +52,7 @@ func (c *Console) readAuthorization(r *http.Request) (issuer.Authorization, erro
 			return a, issuer.Refused(parameter+"_not_supported", parameter+" is not supported")
 		}
 	}
-	a.ResponseType, a.ResponseMode = query.Get("response_type"), query.Get("response_mode")
+	a.ResponseType = query.Get("response_type")
 	a.Scope, a.Resource, a.Nonce = web.ParseScope(query.Get("scope")), query.Get("resource"), query.Get("nonce")
 	a.Challenge, a.ChallengeMethod = query.Get("code_challenge"), query.Get("code_challenge_method")
 	a.Prompt, a.MaxAge, a.LoginHint = strings.Fields(query.Get("prompt")), query.Get("max_age"), query.Get("login_hint")
@@ -70,15 +73,19 @@ func (c *Console) proceed(w http.ResponseWriter, r *http.Request, a issuer.Autho
 	case issuer.StepConsent:
 		return c.wait(w, r, "/consent", pending{Request: d.Request})
 	}
-	c.answer(w, a, url.Values{"code": {d.Code}})
+	c.answer(w, r, a, url.Values{"code": {d.Code}})
 	return nil
 }
 
 // answer sends the browser back to the client, with the issuer's name beside the rest, so that no client takes it for another server's (RFC 9207).
-func (c *Console) answer(w http.ResponseWriter, a issuer.Authorization, parameters url.Values) {
+func (c *Console) answer(w http.ResponseWriter, r *http.Request, a issuer.Authorization, parameters url.Values) {
 	parameters.Set("iss", c.issuer.URL())
 	if a.State != "" {
 		parameters.Set("state", a.State)
+	}
+	if a.PostsAnswer() {
+		c.writeFormPost(w, r, a, parameters)
+		return
 	}
 	redirect(w, extend(a.RedirectURI, parameters))
 }
@@ -99,7 +106,7 @@ func (c *Console) answerError(w http.ResponseWriter, r *http.Request, a issuer.A
 		c.fail(w, r, err)
 		return
 	}
-	c.answer(w, a, url.Values{"error": {refused.Code}, "error_description": {refused.Description}})
+	c.answer(w, r, a, url.Values{"error": {refused.Code}, "error_description": {refused.Description}})
 }
 
 // mistakes are what a person is told where no client may be.

@@ -46,7 +46,7 @@ func (c *Console) showConsent(w http.ResponseWriter, r *http.Request) {
 			c.fail(w, r, err)
 		}
 	default:
-		c.answer(w, p.Request, url.Values{"code": {d.Code}})
+		c.answer(w, r, p.Request, url.Values{"code": {d.Code}})
 	}
 }
 
@@ -121,7 +121,7 @@ func (c *Console) allow(w http.ResponseWriter, r *http.Request, p pending) error
 	case err != nil:
 		return err
 	case d.Step == issuer.StepAnswer:
-		c.answer(w, p.Request, url.Values{"code": {d.Code}})
+		c.answer(w, r, p.Request, url.Values{"code": {d.Code}})
 		return nil
 	case d.Step == issuer.StepLogIn:
 		return c.wait(w, r, "/login", pending{Request: p.Request})

@@ -46,7 +46,7 @@ type Accounts interface {
 
 // Options are choices about the pages. The zero value is ready to use.
 type Options struct {
-	// Templates is a folder whose files take the place of the built-in ones of the same name: page.html, login.html, factor.html, consent.html, logout.html,
+	// Templates is a folder whose files take the place of the built-in ones of the same name: page.html, login.html, factor.html, consent.html, formpost.html, logout.html,
 	// done.html, device.html, deviceconsent.html, devicedone.html, verify.html, reset.html, forgotten.html, letterdone.html, error.html and style.css. "" has none. They are read once.
 	Templates string
 	// Mail says that letters are sent, so that there is a way to a new password.

@@ -194,7 +194,7 @@ func (b *browser) checkHeaders(address string, a answer) {
 		}
 	}
 	referrer := "same-origin"
-	if strings.Contains(address, "?code=") {
+	if strings.Contains(address, "?code=") || formTarget.MatchString(a.body) && strings.Contains(a.body, "<h1>Almost done</h1>") {
 		referrer = "strict-origin"
 	}
 	if a.header.Get("Referrer-Policy") != referrer || a.header.Get("X-Frame-Options") != "DENY" || strings.Contains(a.body, "<script") {

@@ -37,11 +37,12 @@ type frame struct {
 
 // samples are views with which each page is tried before it's served, beside empty ones.
 var samples = map[string]any{
-	"login.html":   loginView{Client: "App", Request: "x", Username: "ada", Problem: "x"},
-	"factor.html":  factorView{Client: "App", Request: "x", Challenge: "x", Problem: "x"},
-	"consent.html": consentView{Client: "App", Resource: "API", Request: "x", Login: "/login", Items: []scopeItem{{"openid", "know who you are"}, {"pets:read", ""}}},
-	"logout.html":  logoutView{Client: "App", Request: "x"},
-	"done.html":    doneView{},
+	"login.html":    loginView{Client: "App", Request: "x", Username: "ada", Problem: "x"},
+	"factor.html":   factorView{Client: "App", Request: "x", Challenge: "x", Problem: "x"},
+	"consent.html":  consentView{Client: "App", Resource: "API", Request: "x", Login: "/login", Items: []scopeItem{{"openid", "know who you are"}, {"pets:read", ""}}},
+	"formpost.html": formPostView{Host: "app.example.com", Action: "https://app.example.com/callback", Fields: []field{{"code", "x"}}},
+	"logout.html":   logoutView{Client: "App", Request: "x"},
+	"done.html":     doneView{},
 
 	"device.html":        deviceView{UserCode: "WDJB-MJHT", Problem: "x"},
 	"deviceconsent.html": deviceConsentView{Client: "TV", Resource: "API", Request: "x", Login: "/login", UserCode: "WDJB-MJHT", Items: []scopeItem{{"pets:read", ""}}},

@@ -59,7 +59,7 @@ func newAuthorizationMetadata(url string) authorizationMetadata {
 		AuthorizationEndpoint: url + "/oauth2/authorize",
 		UserInfoEndpoint:      url + "/userinfo",
 		EndSessionEndpoint:    url + "/oauth2/logout",
-		ResponseModes:         []string{"query"},
+		ResponseModes:         []string{"query", "form_post"},
 		ChallengeMethods:      []string{"S256"},
 		Prompts:               []string{"none", "login", "consent", "select_account"},
 		ACRs:                  []string{issuer.ACROneFactor, issuer.ACRTwoFactors},

@@ -86,7 +86,7 @@ func TestMetadata(t *testing.T) {
 			"device_authorization_endpoint":                  c.issuer + "/oauth2/device_authorization",
 			"userinfo_endpoint":                              c.issuer + "/userinfo",
 			"end_session_endpoint":                           c.issuer + "/oauth2/logout",
-			"response_modes_supported":                       []any{"query"},
+			"response_modes_supported":                       []any{"query", "form_post"},
 			"code_challenge_methods_supported":               []any{"S256"},
 			"prompt_values_supported":                        []any{"none", "login", "consent", "select_account"},
 			"acr_values_supported":                           []any{"urn:jot:acr:1fa", "urn:jot:acr:2fa"},
