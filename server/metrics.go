@@ -14,24 +14,26 @@ import (
 
 // What is measured beside requests. docs/configuration.md tells how to read it.
 var (
-	logins       = telemetry.NewCounter("jot_logins_total", "Log-ins with a password, by outcome: ok, wrong, throttled, busy or error.", "outcome")
-	sessions     = telemetry.NewCounter("jot_sessions_total", "Sessions that began.")
-	tokensIssued = telemetry.NewCounter("jot_access_tokens_total", "Access tokens that were signed.")
-	refreshes    = telemetry.NewCounter("jot_refreshes_total", "Refreshes by what the presented token meant: rotated, repeated, reply_lost, reused or rewound.", "outcome")
-	rules        = telemetry.NewGauge("jot_revocation_rules", "Revocation rules in force.")
-	logSequence  = telemetry.NewGauge("jot_revocation_log_sequence", "Sequence number of the revocation log's head.")
-	feedReaders  = telemetry.NewGauge("jot_feed_readers", "Streams of the revocation feed that are open.")
-	keyAge       = telemetry.NewGauge("jot_signing_key_age_seconds", "How long the active key has been signing, and the next one has been published.", "algorithm", "state")
-	rotation     = telemetry.NewGauge("jot_signing_key_rotation_seconds", "Seconds until the next key takes over.", "algorithm")
-	hashing      = telemetry.NewGauge("jot_password_hashes", "Passwords that are being hashed, or wait for that.", "state")
-	connections  = telemetry.NewGauge("jot_database_connections", "Connections to the database, by pool, in use or idle.", "pool", "state")
-	poolWaits    = telemetry.NewCounter("jot_database_waits_total", "How often a caller waited for a connection, by pool.", "pool")
-	poolWaited   = telemetry.NewCounter("jot_database_wait_seconds_total", "How long callers waited for a connection, by pool.", "pool")
-	writing      = telemetry.NewGauge("jot_database_writers", "Callers that write to the database, or wait for their turn.")
+	logins         = telemetry.NewCounter("jot_logins_total", "Log-ins with a password, by outcome: ok, wrong, throttled, busy or error.", "outcome")
+	sessions       = telemetry.NewCounter("jot_sessions_total", "Sessions that began.")
+	tokensIssued   = telemetry.NewCounter("jot_access_tokens_total", "Access tokens that were signed.")
+	refreshes      = telemetry.NewCounter("jot_refreshes_total", "Refreshes by what the presented token meant: rotated, repeated, reply_lost, reused or rewound.", "outcome")
+	rules          = telemetry.NewGauge("jot_revocation_rules", "Revocation rules in force.")
+	logSequence    = telemetry.NewGauge("jot_revocation_log_sequence", "Sequence number of the revocation log's head.")
+	feedReaders    = telemetry.NewGauge("jot_feed_readers", "Streams of the revocation feed that are open.")
+	keyAge         = telemetry.NewGauge("jot_signing_key_age_seconds", "How long the active key has been signing, and the next one has been published.", "algorithm", "state")
+	rotation       = telemetry.NewGauge("jot_signing_key_rotation_seconds", "Seconds until the next key takes over.", "algorithm")
+	hashing        = telemetry.NewGauge("jot_password_hashes", "Passwords that are being hashed, or wait for that.", "state")
+	connections    = telemetry.NewGauge("jot_database_connections", "Connections to the database, by pool, in use or idle.", "pool", "state")
+	poolWaits      = telemetry.NewCounter("jot_database_waits_total", "How often a caller waited for a connection, by pool.", "pool")
+	poolWaited     = telemetry.NewCounter("jot_database_wait_seconds_total", "How long callers waited for a connection, by pool.", "pool")
+	writing        = telemetry.NewGauge("jot_database_writers", "Callers that write to the database, or wait for their turn.")
+	letters        = telemetry.NewCounter("jot_letters_total", "Letters by what became of them: sent, retried (once for each try that failed), lost (given up) or refused (the outbox was full).", "outcome")
+	waitingLetters = telemetry.NewGauge("jot_letters_waiting", "Letters that wait to be sent.")
 
 	measures = []telemetry.Measure{
 		logins, sessions, tokensIssued, refreshes, rules, logSequence, feedReaders, keyAge, rotation, hashing,
-		connections, poolWaits, poolWaited, writing,
+		connections, poolWaits, poolWaited, writing, letters, waitingLetters,
 	}
 )
 
@@ -62,7 +64,20 @@ func (s *Server) measure(ctx context.Context, emit telemetry.Emit) {
 		emit(poolWaits, float64(pool.Waits), pool.Name)
 		emit(poolWaited, pool.Waited.Seconds(), pool.Name)
 	}
+	s.measureMail(emit)
 	s.measureIssuer(ctx, emit)
+}
+
+// measureMail has no numbers of a server that sends no letters.
+func (s *Server) measureMail(emit telemetry.Emit) {
+	if s.outbox == nil {
+		return
+	}
+	counts := s.outbox.Counts()
+	emit(waitingLetters, float64(counts.Waiting))
+	for outcome, count := range map[string]int{"sent": counts.Sent, "retried": counts.Retried, "lost": counts.Lost, "refused": counts.Refused} {
+		emit(letters, float64(count), outcome)
+	}
 }
 
 func (s *Server) measureIssuer(ctx context.Context, emit telemetry.Emit) {

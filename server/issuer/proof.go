@@ -77,4 +77,7 @@ type Proof struct {
 	// transaction and is the answer. It checks, and may write, what has to hold at the very moment when the session begins: that the
 	// password which was checked is still the password. A store may run it again, so it must have no effects but through the Tx.
 	Confirm func(Tx) error
+
+	// Committed, where it isn't nil, is for the caller to call once the transaction of Confirm has committed: the person is told.
+	Committed func()
 }

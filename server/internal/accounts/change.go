@@ -23,9 +23,13 @@ func (a *Accounts) ResetPassword(ctx context.Context, subject, fresh string) err
 		return err
 	}
 	// The new hash and the sessions' end are one commit: no session that the old password began outlives it.
-	return a.issuer.OutdateSubject(ctx, subject, "", func(tx issuer.Tx) error {
+	err = a.issuer.OutdateSubject(ctx, subject, "", func(tx issuer.Tx) error {
 		return replacePassword(a.store.AccountsTx(tx), subject, hash)
 	})
+	if err == nil {
+		a.tell(account, "changed")
+	}
+	return err
 }
 
 // replacePassword stores a new password, and voids what was sent while the old one counted: who knew it may have asked for a code, at an address
@@ -67,7 +71,7 @@ func (a *Accounts) ChangePassword(ctx context.Context, subject, current, fresh s
 	if err != nil {
 		return issuer.Proof{}, err
 	}
-	return issuer.Proof{Subject: subject, AMR: passwordAMR, Confirm: func(t issuer.Tx) error {
+	return issuer.Proof{Subject: subject, AMR: passwordAMR, Committed: func() { a.tell(account, "changed") }, Confirm: func(t issuer.Tx) error {
 		// That no second factor has come since the caller looked is of the commit that stores the new password: a session by the password alone, which
 		// somebody holds who knows that password, must not outlive the moment in which the owner has made both too little.
 		if !demanded {

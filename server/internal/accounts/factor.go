@@ -86,6 +86,7 @@ func (a *Accounts) ConfirmTOTP(ctx context.Context, subject, code string, from i
 		}
 		return nil, err
 	}
+	a.tellOwner(subject, "factoradded")
 	return codes, nil
 }
 
@@ -123,13 +124,17 @@ func hasFactor(r Reader, subject string) (bool, error) {
 // is nothing. Whoever asks for it has just logged in with two factors, or is an administrator.
 func (a *Accounts) RemoveFactors(ctx context.Context, subject string) error {
 	// That there is one, its end and the event are one commit: nothing is removed unseen, and of two removals the second finds none.
-	return a.issuer.Amend(ctx, subject, issuer.EventFactorRemoved, func(t issuer.Tx) error {
+	err := a.issuer.Amend(ctx, subject, issuer.EventFactorRemoved, func(t issuer.Tx) error {
 		tx := a.store.AccountsTx(t)
 		if _, err := tx.TOTP(subject); err != nil {
 			return err
 		}
 		return tx.DeleteFactors(subject)
 	})
+	if err == nil {
+		a.tellOwner(subject, "factorremoved")
+	}
+	return err
 }
 
 // RemoveFactors is Accounts.RemoveFactors.

@@ -3,6 +3,7 @@ package accounts
 import (
 	"context"
 	"embed"
+	"errors"
 	"strings"
 	"text/template"
 
@@ -63,6 +64,23 @@ func (a *Accounts) tell(account Account, kind string) {
 		return
 	}
 	_ = a.config.Post.Send(func(context.Context) (Letter, error) {
+		return a.letter(account.Email.Address, kind, facts{Name: account.Shown()})
+	})
+}
+
+// tellOwner is tell for whoever has an account then when it's the letter's turn.
+func (a *Accounts) tellOwner(subject, kind string) {
+	if a.config.Post == nil {
+		return
+	}
+	_ = a.config.Post.Send(func(ctx context.Context) (Letter, error) {
+		account, err := a.accountOf(ctx, subject)
+		if errors.Is(err, issuer.ErrNotFound) || err == nil && !account.Email.Verified {
+			return Letter{}, nil
+		}
+		if err != nil {
+			return Letter{}, err
+		}
 		return a.letter(account.Email.Address, kind, facts{Name: account.Shown()})
 	})
 }

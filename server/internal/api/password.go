@@ -56,6 +56,8 @@ func (a *API) renew(r *http.Request, tok *jot.Token, req passwordRequest) (issue
 		})
 	}
 	switch {
+	case err == nil && proof.Committed != nil:
+		proof.Committed()
 	case errors.Is(err, issuer.ErrInvalidCredentials):
 		err = errWrongPassword
 	case errors.Is(err, issuer.ErrInvalidGrant):

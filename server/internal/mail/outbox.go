@@ -29,8 +29,7 @@ type Outbox struct {
 
 	mu      sync.Mutex
 	letters []*letter // in the order in which they came
-	sent    int
-	lost    int
+	counts  Counts
 
 	wake   chan struct{}
 	cancel context.CancelFunc
@@ -70,6 +69,7 @@ func (o *Outbox) Send(write func(context.Context) (Message, error)) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.letters) >= maxLetters {
+		o.counts.Refused++
 		return ErrFull
 	}
 	o.letters = append(o.letters, &letter{write: write})
@@ -80,11 +80,22 @@ func (o *Outbox) Send(write func(context.Context) (Message, error)) error {
 	return nil
 }
 
-// Counts says how many letters wait, were delivered, and were given up.
-func (o *Outbox) Counts() (waiting, sent, lost int) {
+// Counts are what has become of letters.
+type Counts struct {
+	Waiting int // now
+	Sent    int
+	Retried int // tries that failed, of letters that were tried again
+	Lost    int // given up
+	Refused int // for which there was no room
+}
+
+// Counts answers what has become of letters.
+func (o *Outbox) Counts() Counts {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return len(o.letters), o.sent, o.lost
+	counts := o.counts
+	counts.Waiting = len(o.letters)
+	return counts
 }
 
 func (o *Outbox) run(ctx context.Context) {
@@ -128,6 +139,7 @@ func (o *Outbox) turn(ctx context.Context, l *letter) {
 	defer o.mu.Unlock()
 	l.tries++
 	if err != nil && !permanent(err) && l.tries <= len(o.pauses) {
+		o.counts.Retried++
 		l.due = time.Now().Add(o.pauses[l.tries-1])
 		o.logger.Warn("a letter couldn't be sent; it's tried again", slog.Int("try", l.tries), slog.String("error", l.describe(err)))
 		return
@@ -135,10 +147,10 @@ func (o *Outbox) turn(ctx context.Context, l *letter) {
 	o.letters = slices.DeleteFunc(o.letters, func(other *letter) bool { return other == l })
 	switch {
 	case err != nil:
-		o.lost++
+		o.counts.Lost++
 		o.logger.Error("a letter couldn't be sent and is given up", slog.Int("try", l.tries), slog.String("error", l.describe(err)))
 	case l.written.To != "":
-		o.sent++
+		o.counts.Sent++
 	}
 }
 

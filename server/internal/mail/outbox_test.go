@@ -68,8 +68,8 @@ func TestOutboxTriesAgain(t *testing.T) {
 	if writes != 1 || strings.Contains(log.String(), "ada@") || strings.Count(log.String(), "tried again") != 2 {
 		t.Errorf("%d writes, log %s", writes, log)
 	}
-	if waiting, sent, lost := o.Counts(); waiting != 0 || sent != 1 || lost != 0 {
-		t.Error(waiting, sent, lost)
+	if counts := o.Counts(); counts != (Counts{Sent: 1, Retried: 2}) {
+		t.Error(counts)
 	}
 }
 
@@ -85,7 +85,7 @@ func TestOutboxGivesUp(t *testing.T) {
 			if err := o.Send(written(hello)); err != nil {
 				t.Fatal(err)
 			}
-			for _, _, lost := o.Counts(); lost == 0; _, _, lost = o.Counts() {
+			for o.Counts().Lost == 0 {
 				time.Sleep(time.Millisecond)
 			}
 			if err := o.Send(written(next)); err != nil {
@@ -119,11 +119,11 @@ func TestOutboxIsBounded(t *testing.T) {
 		t.Error(err)
 	}
 	release()
-	for waiting, _, _ := o.Counts(); waiting > 0; waiting, _, _ = o.Counts() {
+	for o.Counts().Waiting > 0 {
 		time.Sleep(time.Millisecond)
 	}
-	if _, sent, lost := o.Counts(); sent != 0 || lost != 0 || len(c.got) != 0 {
-		t.Error(sent, lost, len(c.got))
+	if counts := o.Counts(); counts != (Counts{Refused: 1}) || len(c.got) != 0 {
+		t.Error(counts, len(c.got))
 	}
 }
 
