@@ -109,6 +109,11 @@ func copyRows(rows *sql.Rows, target *tx, table string, tell func(int64)) (copie
 		if err := rows.Scan(fields...); err != nil {
 			return copied, err
 		}
+		for n, value := range values {
+			if bytes, ok := value.([]byte); ok && bytes == nil { // SQLite's driver reads bytes of no length as this, which PostgreSQL's would write as NULL
+				values[n] = []byte{}
+			}
+		}
 		if batch = append(batch, values...); len(batch) == copyBatch*len(columns) {
 			if err := flush(); err != nil {
 				return copied, err
