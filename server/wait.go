@@ -6,8 +6,10 @@ import (
 	"log/slog"
 	"math/bits"
 	"math/rand/v2"
+	"strings"
 	"time"
 
+	"github.com/jot-auth/jot/server/issuer"
 	"github.com/jot-auth/jot/server/sqlstore"
 )
 
@@ -36,7 +38,7 @@ func whenReachable(ctx context.Context, c Config, waiting func() (end func())) (
 			defer waiting()()
 		}
 		if bits.OnesCount(uint(attempt)) == 1 { // less and less often
-			c.logger().Warn("the database can't be reached: the server waits for it", slog.Any("error", err), slog.Int("attempts", attempt),
+			c.logger().Warn("the database can't be reached: the server waits for it", slog.String("error", reason(err)), slog.Int("attempts", attempt),
 				slog.String("until", begun.Add(c.DatabaseWait).UTC().Format(time.RFC3339)))
 		}
 		select {
@@ -45,6 +47,11 @@ func whenReachable(ctx context.Context, c Config, waiting func() (end func())) (
 			return nil, fmt.Errorf("server: %w while the database couldn't be reached: %w", ctx.Err(), err)
 		}
 	}
+}
+
+// reason is an error without what it means for tokens, of which there are none yet.
+func reason(err error) string {
+	return strings.ReplaceAll(err.Error(), issuer.ErrUnavailable.Error()+": ", "")
 }
 
 // pause has some chance in it, so that servers that lost a database together don't come back together.

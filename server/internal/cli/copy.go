@@ -79,7 +79,11 @@ func runCopy(cmd *cobra.Command, from, to database, asJSON bool) error {
 	if asJSON {
 		return printObject(cmd, map[string]any{"rows": counts})
 	}
-	return printLine(cmd, []byte(report.String()+"copied"))
+	if err := printLine(cmd, []byte(report.String()+"copied")); err != nil {
+		return err
+	}
+	say(cmd, "Start the servers on the new database, with the same issuer and key-encryption key, and none on the old one: each would go on by itself.")
+	return nil
 }
 
 // copyBar is a line that is written over, on a terminal; elsewhere it's nothing.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -113,6 +114,9 @@ func (l *Loaded) readFlags(flags []Flag) error {
 // readFile reads a TOML file, in which every key must be known, spelled exactly.
 func (l *Loaded) readFile(name string) error {
 	file, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("the configuration file %s is missing: 'jot config print --defaults' writes one to begin with", name)
+	}
 	if err != nil {
 		return fmt.Errorf("the configuration file: %w", err)
 	}
