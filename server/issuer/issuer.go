@@ -49,6 +49,7 @@ type Issuer struct {
 	rules     *revocation.Set
 	changed   signal
 	others    signal // wrote something, perhaps
+	together  *together
 	notices   signal // a client is to be told of a logout
 	probe     probe
 	counts    counts
@@ -76,7 +77,7 @@ func New(ctx context.Context, store Store, c Config) (*Issuer, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := &Issuer{store: store, config: c, rules: revocation.NewSet(), wake: make(chan struct{}, 1), heard: make(chan struct{}, 1)}
+	i := &Issuer{store: store, config: c, rules: revocation.NewSet(), together: newTogether(), wake: make(chan struct{}, 1), heard: make(chan struct{}, 1)}
 	if i.foreign, err = newForeignIssuers(c); err != nil {
 		return nil, err
 	}

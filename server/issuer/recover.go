@@ -267,7 +267,7 @@ func (r *recovery) replaceLog() error {
 		r.LastRule = last[0].Time
 	}
 	r.rules = append(r.rules, kept...)
-	if err := errors.Join(r.ReplaceLog(revocation.NewLog(rand.Text())), r.appendRules()); err != nil {
+	if err := errors.Join(r.ReplaceLog(revocation.NewLog(rand.Text())), appendRules(r.update, r.update)); err != nil {
 		return err
 	}
 	r.rules, r.Before = nil, before

@@ -48,15 +48,19 @@ func (i *Issuer) revokeAccessToken(ctx context.Context, raw, clientID string) er
 		return err
 	}
 	// Rule and count are one commit: however many are revoked at once, no more are revoked one by one.
-	return i.commit(ctx, func(u *update) error { return u.revokeAccessToken(token) })
+	return i.commitTogether(ctx, token.SessionID(), func(u *update) (func() error, error) { return u.revokeAccessToken(token) })
 }
 
-func (u *update) revokeAccessToken(token *jot.Token) error {
+func (u *update) revokeAccessToken(token *jot.Token) (write func() error, err error) {
 	session, err := findSession(u, token.SessionID())
 	known := !errors.Is(err, ErrNotFound) // it isn't when the database was rewound
 	if err != nil && known {
-		return err
+		return nil, err
 	}
+	return func() error { return u.refuseToken(token, session, known) }, nil
+}
+
+func (u *update) refuseToken(token *jot.Token, session Session, known bool) error {
 	own := known && session.ClientID == token.ClientID() // and not another client's, which has exchanged one of the session's
 	if known && !session.Ended.IsZero() || own && session.RevokedTokens == maxRevokedTokens {
 		return u.end(session, EndedByRevoke)
@@ -112,17 +116,16 @@ func (i *Issuer) EndAnySession(ctx context.Context, sid string) error {
 func (i *Issuer) endSession(ctx context.Context, sid string, why EndReason, own func(*Session) bool) error {
 	// The session's end and the rule are one commit: a refresh at the same time either finds the session ended, or made its
 	// access token before, and that token names the session.
-	return i.commit(ctx, func(u *update) error {
+	return i.commitTogether(ctx, sid, func(u *update) (func() error, error) {
 		session, err := findSession(u, sid)
-		if err != nil {
-			return err
+		if err == nil && !own(&session) {
+			err = ErrNotFound
 		}
-		if !own(&session) {
-			return ErrNotFound
-		}
-		if err := u.end(session, why); err != nil {
-			return err
-		}
-		return u.auditActor(EventSessionEnded, Event{Subject: session.Subject, Session: session.ID, ClientID: session.ClientID})
+		return func() error {
+			if err := u.end(session, why); err != nil {
+				return err
+			}
+			return u.auditActor(EventSessionEnded, Event{Subject: session.Subject, Session: session.ID, ClientID: session.ClientID})
+		}, err
 	})
 }

@@ -24,11 +24,14 @@ func (i *Issuer) RevokeAnyToken(ctx context.Context, token string) error {
 		return err
 	}
 	// As in revokeAccessToken, with the event.
-	return i.commit(ctx, func(u *update) error {
-		if err := u.revokeAccessToken(access); err != nil {
-			return err
-		}
-		return u.audit(EventRevocationToken, Event{Subject: access.Subject(), Session: access.SessionID(), ClientID: access.ClientID(), Detail: "access token " + access.ID()})
+	return i.commitTogether(ctx, access.SessionID(), func(u *update) (func() error, error) {
+		revoke, err := u.revokeAccessToken(access)
+		return func() error {
+			if err := revoke(); err != nil {
+				return err
+			}
+			return u.audit(EventRevocationToken, Event{Subject: access.Subject(), Session: access.SessionID(), ClientID: access.ClientID(), Detail: "access token " + access.ID()})
+		}, err
 	})
 }
 

@@ -23,7 +23,8 @@ type Store interface {
 	// through its Tx. A method of the Tx that writes and fails leaves nothing but to return an error. The Tx ends with f.
 	//
 	// Who reads several rows begins with the subject, goes on with its sessions, then keys, settings and the log: a store that locks what
-	// is read lets two that do otherwise wait for each other until one of them has to start over.
+	// is read lets two that do otherwise wait for each other until one of them has to start over. Who reads sessions of several subjects has all of
+	// them before it goes on.
 	Update(ctx context.Context, f func(Tx) error) error
 	// Close ends the store. What was committed stays.
 	Close() error

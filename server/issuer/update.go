@@ -32,6 +32,7 @@ type update struct {
 	rules      []revocation.Rule // to be appended to the log
 	known      []revocation.Rule // in the log already
 	head       revocation.Head   // of the log after the rules, when they are appended
+	maxTTL     time.Duration     // that the settings say; 0: they weren't asked
 	notified   bool              // a client is to be told of a logout
 	unfinished bool              // there is something for the sweep
 
@@ -43,7 +44,6 @@ type update struct {
 func (i *Issuer) commitOnce(ctx context.Context, f func(*update) error) error {
 	var u *update
 	var complete bool
-	actor, acted := actorOf(ctx)
 	// Head and entries are read and written in one transaction with the change that they are about: no change without
 	// its rule, no gap and no fork in the log however many commit at once.
 	err := i.store.Update(ctx, func(tx Tx) error {
@@ -52,11 +52,11 @@ func (i *Issuer) commitOnce(ctx context.Context, f func(*update) error) error {
 		if err != nil {
 			return err
 		}
-		u = &update{Tx: tx, moment: moment{i, now}, actor: actor, acted: acted}
+		u = newUpdate(ctx, tx, moment{i, now})
 		if err := f(u); err != nil {
 			return err
 		}
-		if err := u.appendRules(); err != nil {
+		if err := appendRules(tx, u); err != nil {
 			return err
 		}
 		complete = true
@@ -65,15 +65,29 @@ func (i *Issuer) commitOnce(ctx context.Context, f func(*update) error) error {
 	if err != nil && complete {
 		i.wakeUp() // the commit itself failed, or only its answer was lost: then upkeep finds what it wrote
 	}
-	if err == nil && u.unfinished {
+	if err != nil {
+		return err
+	}
+	return i.committed(ctx, u)
+}
+
+// newUpdate is for a change in the name of the context's actor.
+func newUpdate(ctx context.Context, tx Tx, m moment) *update {
+	actor, acted := actorOf(ctx)
+	return &update{Tx: tx, moment: m, actor: actor, acted: acted}
+}
+
+// committed enforces and tells what is durable.
+func (i *Issuer) committed(ctx context.Context, u *update) error {
+	if u.unfinished {
 		i.sweepSoon.Store(true)
 		defer i.wakeUp()
 	}
-	if err == nil && u.notified {
+	if u.notified {
 		defer i.notices.broadcast()
 	}
-	if err != nil || len(u.rules)+len(u.known) == 0 {
-		return err
+	if len(u.rules)+len(u.known) == 0 {
+		return nil
 	}
 	if len(u.rules) > 0 {
 		note(ctx, u.head)
@@ -100,27 +114,35 @@ func outlive(expires time.Time) int64 { return expires.Add(ruleSlack).Unix() + 1
 
 // outliveAll returns when a rule may be forgotten about tokens of which the last was issued at a time.
 func (u *update) outliveAll(issued time.Time) (int64, error) {
-	maxTTL, err := readMaxTTL(u)
-	return outlive(issued.Add(maxTTL)), err
+	if u.maxTTL == 0 {
+		var err error
+		if u.maxTTL, err = readMaxTTL(u); err != nil {
+			return 0, err
+		}
+	}
+	return outlive(issued.Add(u.maxTTL)), nil
 }
 
-func (u *update) appendRules() error {
-	if len(u.rules) == 0 {
+// appendRules appends what updates of one transaction have gathered.
+func appendRules(tx Tx, all ...*update) error {
+	if !slices.ContainsFunc(all, func(u *update) bool { return len(u.rules) > 0 }) {
 		return nil
 	}
-	head, err := u.LogHead()
+	head, err := tx.LogHead()
 	if err != nil {
 		return fmt.Errorf("head of the revocation log: %w", err)
 	}
-	for _, r := range u.rules {
-		if err := r.Validate(); err != nil {
-			return err
+	for _, u := range all {
+		for _, r := range u.rules {
+			if err := r.Validate(); err != nil {
+				return err
+			}
+			head = head.Append(r)
+			if err := tx.AppendRule(LogEntry{Sequence: head.Sequence, Rule: r, Hash: head.Hash, Time: u.now}); err != nil {
+				return err
+			}
 		}
-		head = head.Append(r)
-		if err := u.AppendRule(LogEntry{Sequence: head.Sequence, Rule: r, Hash: head.Hash, Time: u.now}); err != nil {
-			return err
-		}
+		u.head = head
 	}
-	u.head = head
 	return nil
 }
