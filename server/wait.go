@@ -28,7 +28,7 @@ func whenReachable(ctx context.Context, c Config, waiting func() (end func())) (
 	begun := time.Now()
 	for attempt := 1; ; attempt++ {
 		s, err := newServer(ctx, c)
-		if err == nil || c.DatabaseWait == 0 || !sqlstore.Unreachable(err) {
+		if err == nil || c.Database == "" || c.DatabaseWait == 0 || !sqlstore.Unreachable(err) {
 			return s, err
 		}
 		if waited := time.Since(begun); waited >= c.DatabaseWait {

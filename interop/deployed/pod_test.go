@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	core "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -128,6 +129,11 @@ func (p pod) post(t *testing.T, path string, body map[string]string, want int) m
 		t.Fatal(err)
 	}
 	response, err := http.Post(p.url(t, "http")+path, "application/json", bytes.NewReader(text))
+	for n := 0; err == nil && response.StatusCode == http.StatusServiceUnavailable && n < 20; n++ { // the machine is busy, and a client asks again
+		response.Body.Close()
+		time.Sleep(time.Second)
+		response, err = http.Post(p.url(t, "http")+path, "application/json", bytes.NewReader(text))
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,10 +46,11 @@ func (c *postgresConfig) notice(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer connection.Close(ctx) // it has said what it was asked
 	var kept string
 	err = connection.QueryRow(ctx, `SELECT coalesce(current_setting('`+serverParameter+`', true), '')`, pgx.QueryExecModeSimpleProtocol).Scan(&kept)
 	c.pooler = kept != c.RuntimeParams[serverParameter]
-	return errors.Join(err, connection.Close(ctx))
+	return err
 }
 
 // refusesParameters recognizes PgBouncer, whose code for it means any breach of the protocol.
