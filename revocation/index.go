@@ -9,7 +9,8 @@ import (
 )
 
 // index holds the rules that name a subject, or a session alone: a filter of these, before a table of the rules. One writer at a time changes it, while any
-// number of readers look: an entry is whole before they can find it.
+// number of readers look: an entry is whole before they can find it. What they may look at while it's written is written atomically; the writer itself reads as it likes, and
+// nobody looks at an index that isn't published yet.
 type index struct {
 	filter filter
 	table  []entry
@@ -19,8 +20,8 @@ type index struct {
 
 // entry is a place of the table. It's taken for good: a rule that expired leaves its fingerprint behind.
 type entry struct {
-	owner, matter atomic.Uint64 // the fingerprint; owner is 0 while the place is free
-	limit         atomic.Uint64 // a packedLimit
+	fingerprint        // its owner is 0 while the place is free, and is written last: who finds it, finds the rest
+	limit       uint64 // a packedLimit
 }
 
 // packedLimit is a minimum above an expiry, 32 bits each; 0 where there is no rule any more.
@@ -58,49 +59,43 @@ func (i *index) capacity() int { return (len(i.table) - 1) * 4 / 5 }
 func (i *index) rebuilt(entries int) *index {
 	fresh := newIndex(entries)
 	for n := range i.table {
-		e := &i.table[n]
-		if l := packedLimit(e.limit.Load()); l != 0 {
-			fresh.put(fingerprint{e.owner.Load(), e.matter.Load()}, l)
+		if e := &i.table[n]; e.limit != 0 {
+			*fresh.place(e.fingerprint) = *e
+			fresh.filter.addUnseen(e.owner)
+			fresh.used++
 		}
 	}
+	fresh.live = fresh.used
 	return fresh
 }
 
 // put merges a rule.
 func (i *index) put(f fingerprint, l packedLimit) {
 	e := i.place(f)
-	if e.owner.Load() == 0 {
-		e.limit.Store(uint64(l))
-		e.matter.Store(f.matter)
-		e.owner.Store(f.owner) // now readers find it
-		i.used++
+	before := packedLimit(e.limit)
+	if before == 0 {
 		i.live++
+	}
+	if e.owner != 0 {
+		atomic.StoreUint64(&e.limit, uint64(before.merge(l)))
 	} else {
-		before := packedLimit(e.limit.Load())
-		if before == 0 {
-			i.live++
-		}
-		e.limit.Store(uint64(before.merge(l)))
+		e.matter, e.limit = f.matter, uint64(l)
+		atomic.StoreUint64(&e.owner, f.owner) // now readers find it
+		i.used++
 	}
 	i.filter.add(f.owner)
 }
 
 // near touches the places of a fingerprint, so that they are on their way to the processor when it comes to them.
 func (i *index) near(f fingerprint) uint64 {
-	high, _ := bits.Mul64(f.matter, uint64(len(i.table)))
 	word, _ := i.filter.word(f.owner)
-	return i.table[high].owner.Load() ^ word.Load()
+	return i.table[i.home(f)].owner ^ *word
 }
 
-// place returns the entry of a fingerprint, or the free one where it would stand. There always is a free one.
+// place returns, to the writer, the entry of a fingerprint, or the free one where it would stand. There always is a free one.
 func (i *index) place(f fingerprint) *entry {
-	high, _ := bits.Mul64(f.matter, uint64(len(i.table)))
-	for n := int(high); ; n++ {
-		if n == len(i.table) {
-			n = 0
-		}
-		e := &i.table[n]
-		if owner := e.owner.Load(); owner == 0 || owner == f.owner && e.matter.Load() == f.matter {
+	for n := i.home(f); ; n = i.next(n) {
+		if e := &i.table[n]; e.owner == 0 || e.fingerprint == f {
 			return e
 		}
 	}
@@ -108,11 +103,28 @@ func (i *index) place(f fingerprint) *entry {
 
 // limit returns that of a rule, 0 if there is none.
 func (i *index) limit(f fingerprint) packedLimit {
-	e := i.place(f)
-	if e.owner.Load() == 0 {
+	for n := i.home(f); ; n = i.next(n) {
+		e := &i.table[n]
+		switch owner := atomic.LoadUint64(&e.owner); {
+		case owner == 0:
+			return 0
+		case owner == f.owner && e.matter == f.matter:
+			return packedLimit(atomic.LoadUint64(&e.limit))
+		}
+	}
+}
+
+// home is the first place for a fingerprint, and next the one after another.
+func (i *index) home(f fingerprint) int {
+	high, _ := bits.Mul64(f.matter, uint64(len(i.table)))
+	return int(high)
+}
+
+func (i *index) next(n int) int {
+	if n++; n == len(i.table) {
 		return 0
 	}
-	return packedLimit(e.limit.Load())
+	return n
 }
 
 // verdict asks every kind of rule about the subject.
@@ -138,8 +150,8 @@ func (i *index) verdict(s *salt, owner uint64, f *jot.RevocationFacts) jot.Verdi
 // sweep drops the rules that have expired.
 func (i *index) sweep(now int64) {
 	for n := range i.table {
-		if l := packedLimit(i.table[n].limit.Load()); l != 0 && l.expires() < now {
-			i.table[n].limit.Store(0)
+		if l := packedLimit(i.table[n].limit); l != 0 && l.expires() < now {
+			atomic.StoreUint64(&i.table[n].limit, 0)
 			i.live--
 		}
 	}

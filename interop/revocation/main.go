@@ -37,6 +37,7 @@ var parts = []struct {
 	{"check", measureChecks},
 	{"peers", measurePeers},
 	{"memory", measureMemory},
+	{"writer", measureWriter},
 	{"snapshot", measureSnapshot},
 	{"feed on SQLite", measureFeedOnSQLite},
 	{"feed on PostgreSQL", measureFeedOnPostgres},

@@ -37,7 +37,7 @@ func parsePlan(args []string, stderr io.Writer) (plan, error) {
 	flags := flag.NewFlagSet("revocation", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&p.binary, "binary", "bin/jot", "the command to measure, as make build builds it")
-	flags.StringVar(&p.only, "only", "", "measure only the parts whose names contain this text: check, peers, memory, snapshot, feed on SQLite, feed on PostgreSQL")
+	flags.StringVar(&p.only, "only", "", "measure only the parts whose names contain this text: check, peers, memory, writer, snapshot, feed on SQLite, feed on PostgreSQL")
 	p.output.Register(flags)
 	small := flags.Bool("small", false, "a thousandth of everything, to see that it works; the numbers say nothing")
 	if err := flags.Parse(args); err != nil {

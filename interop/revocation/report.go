@@ -76,7 +76,7 @@ func (r *report) Legend() string {
 	p := r.plan
 	return fmt.Sprintf(`A check is one look of a verifier into its rules, about a token that none of them names; the tokens are of a million subjects. Its time is CPU time of one core, the median
 of %d rounds of %v. Its peers in memory and it take turns, on all cores at once, as in a busy verifier. A look over a socket is on the clock: nobody else asks meanwhile. × is
-how many times longer a peer takes.
+how many times longer a peer takes. The writer gets frames of 100 rules, and its seconds are those of its own CPU time; with go run -race it's under the race detector.
 The server of the feed is the built command; CPU is what the operating system accounts to its process. %d connections read the feed for %v while clients revoke refresh tokens over
 HTTP, %d a second where the machine can. The server, its database and all of them share this machine. The delay is from the answer of a revocation to the arrival of its rule
 at each connection, and to the first refusal of those among them that are whole verifiers: %d, since that many thousand have more than one machine.
