@@ -54,7 +54,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 		web.Fail(w, r, issuer.ErrBusy)
 		return
 	}
-	v.presence, err = s.registry.enter(r.Context(), wish.verifier, wish.maxStaleness) // before the log is read
+	v.presence, err = s.registry.enter(r.Context(), holderOf(r), wish.verifier, wish.maxStaleness) // before the log is read
 	if err != nil {
 		web.Fail(w, r, err)
 		return

@@ -57,6 +57,7 @@ type registry struct {
 
 	mu        sync.Mutex
 	present   map[string]*presence // by verifier
+	held      map[holder]int       // how many of these each has
 	coming    map[string]*presence // of these, those to be written
 	said      map[string]revocation.Cursor
 	waiters   map[*waiter]bool
@@ -76,6 +77,7 @@ type registry struct {
 // presence is a verifier that this server answers for.
 type presence struct {
 	verifier     issuer.Verifier
+	holder       holder // that registered it first
 	streams      int
 	left         time.Time // when the last stream ended
 	written      time.Time // when the newest registration began to be written; zero: never
@@ -103,7 +105,7 @@ func startRegistry(v Verifiers, maxStaleness time.Duration, logger *slog.Logger)
 	r := &registry{
 		issuer: v, server: rand.Text(), maxStaleness: maxStaleness, logger: logger, stop: stop,
 		asks: make(chan struct{}, 1), wake: make(chan struct{}, 1), done: make(chan struct{}),
-		present: make(map[string]*presence), coming: make(map[string]*presence), said: make(map[string]revocation.Cursor),
+		present: make(map[string]*presence), held: make(map[holder]int), coming: make(map[string]*presence), said: make(map[string]revocation.Cursor),
 		waiters: make(map[*waiter]bool), strangers: make(map[whereabouts]sighting),
 	}
 	go r.run(ctx)
@@ -127,9 +129,9 @@ func signal(c chan<- struct{}) {
 }
 
 // enter registers a verifier for a stream, and returns when that is durable. Call leave when the stream has ended. It fails with
-// issuer.ErrBusy when there are too many.
-func (r *registry) enter(ctx context.Context, id string, maxStaleness time.Duration) (*presence, error) {
-	p, writing, err := r.expect(id, maxStaleness)
+// issuer.ErrBusy when there are too many, of all or of the holder.
+func (r *registry) enter(ctx context.Context, by holder, id string, maxStaleness time.Duration) (*presence, error) {
+	p, writing, err := r.expect(by, id, maxStaleness)
 	if err != nil {
 		return nil, err
 	}
@@ -149,16 +151,17 @@ func (r *registry) enter(ctx context.Context, id string, maxStaleness time.Durat
 }
 
 // expect counts a stream in, and has its verifier written unless that was done lately.
-func (r *registry) expect(id string, maxStaleness time.Duration) (*presence, *registration, error) {
+func (r *registry) expect(by holder, id string, maxStaleness time.Duration) (*presence, *registration, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p := r.present[id]
 	if p == nil {
-		if len(r.present) == maxRegistered {
+		if len(r.present) == maxRegistered || by != (holder{}) && r.held[by] == maxOfHolder {
 			return nil, nil, issuer.ErrBusy
 		}
-		p = &presence{verifier: issuer.Verifier{ID: id, Server: r.server}}
+		p = &presence{verifier: issuer.Verifier{ID: id, Server: r.server}, holder: by}
 		r.present[id] = p
+		r.held[by]++
 	}
 	p.streams++
 	longer := maxStaleness > p.verifier.MaxStaleness
@@ -311,6 +314,9 @@ func (r *registry) forgetLeft(ctx context.Context) error {
 	for id, p := range r.present {
 		if p.streams == 0 && r.coming[id] == nil && !time.Now().Before(p.leaseEnd()) {
 			delete(r.present, id)
+			if r.held[p.holder]--; r.held[p.holder] == 0 {
+				delete(r.held, p.holder)
+			}
 			gone = append(gone, p.verifier)
 		}
 	}
