@@ -135,6 +135,8 @@ var surface = map[string]endpoint{
 	"GET /reset-password":      {},
 	"POST /reset-password":     {page: true, body: map[string]any{"code": "jpt_x", "password": "new " + password}},
 	"GET /forgotten-password":  {},
+	"GET /apps":                {lacks: 303},
+	"POST /apps":               {page: true, body: map[string]any{"request": "x", "client": "client_x"}},
 	"POST /forgotten-password": {page: true, body: map[string]any{"email": "ada@example.com"}},
 	"GET /userinfo":            {bearer: "access"},
 	"POST /userinfo":           {bearer: "access"},

@@ -34,6 +34,8 @@ func (c *client) pages() {
 		c.do(call{method: method, path: "/userinfo", header: bearer(c.tokens(call{method: "POST", path: "/v1/login", json: map[string]string{"username": "ada", "password": password}, want: 200}).Access), want: 403})
 	}
 	b.Get(authorize + "&response_mode=form_post")
+	running.NewBrowser(c.t, c.contract).Get(c.URL + "/apps") // to log in first
+	b.Submit(b.Get(c.URL+"/apps"), "client", "client_web")
 	c.wrongPages(b, page)
 	b.Send("POST", c.URL+"/oauth2/authorize", query)
 	b.Send("POST", c.URL+"/oauth2/logout", url.Values{"client_id": {"client_web"}})
@@ -57,7 +59,7 @@ func (c *client) wrongPages(b *running.Browser, login running.Page) {
 	}
 	b.Send("GET", c.URL+"/consent?request="+url.QueryEscape(sealedOf(login)), nil)
 	large := url.Values{"a": {strings.Repeat("a", 64<<10)}}
-	forms := []string{"/login", "/factor", "/consent", "/logout", "/device", "/device/decision", "/verify-email", "/reset-password", "/forgotten-password"}
+	forms := []string{"/login", "/factor", "/consent", "/logout", "/device", "/device/decision", "/verify-email", "/reset-password", "/forgotten-password", "/apps"}
 	for _, path := range append(forms, "/oauth2/authorize", "/oauth2/logout") {
 		for _, form := range []url.Values{{"a": {"1", "2"}}, large} {
 			b.Send("POST", c.URL+path, form)

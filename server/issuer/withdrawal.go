@@ -15,28 +15,48 @@ type Allowance struct {
 // Allowances returns what a subject lets others' clients have, in the order of their IDs. What it allowed to a client or a resource that is gone isn't among it. It fails with ErrNotFound.
 func (i *Issuer) Allowances(ctx context.Context, sub string) (all []Allowance, err error) {
 	err = i.store.View(ctx, func(r Reader) error {
-		all = nil
 		subject, err := findSubject(r, sub)
-		if err != nil {
-			return err
+		if err == nil {
+			all, err = i.allowances(r, &subject)
 		}
-		given, err := r.Consents(sub)
-		if err != nil {
-			return err
-		}
-		for _, c := range given {
-			a, err := i.allowance(r, &subject, c)
-			if errors.Is(err, ErrNotFound) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			all = append(all, a)
-		}
-		return nil
+		return err
 	})
 	return all, err
+}
+
+// AllowancesSignedIn is Allowances of who is signed in with a secret. It fails with ErrNotFound where nobody is.
+func (i *Issuer) AllowancesSignedIn(ctx context.Context, secret string) (sub string, all []Allowance, err error) {
+	err = i.store.View(ctx, func(r Reader) error {
+		now, err := r.Now()
+		if err != nil {
+			return err
+		}
+		_, subject, err := signedIn(r, secret, now)
+		if err == nil {
+			sub = subject.ID
+			all, err = i.allowances(r, &subject)
+		}
+		return err
+	})
+	return sub, all, err
+}
+
+func (i *Issuer) allowances(r Reader, subject *Subject) (all []Allowance, err error) {
+	given, err := r.Consents(subject.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range given {
+		a, err := i.allowance(r, subject, c)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, a)
+	}
+	return all, nil
 }
 
 // allowance fails with ErrNotFound for a consent that counts no more.

@@ -25,6 +25,7 @@ type Issuer interface {
 	Seal(ctx context.Context, purpose string, content any) (string, error)
 	Open(ctx context.Context, purpose, text string, content any) error
 	Devices
+	Consents
 }
 
 // Devices are those that wait for a person's word (RFC 8628).
@@ -47,7 +48,7 @@ type Accounts interface {
 // Options are choices about the pages. The zero value is ready to use.
 type Options struct {
 	// Templates is a folder whose files take the place of the built-in ones of the same name: page.html, login.html, factor.html, consent.html, formpost.html, logout.html,
-	// done.html, device.html, deviceconsent.html, devicedone.html, verify.html, reset.html, forgotten.html, letterdone.html, error.html and style.css. "" has none. They are read once.
+	// apps.html, done.html, device.html, deviceconsent.html, devicedone.html, verify.html, reset.html, forgotten.html, letterdone.html, error.html and style.css. "" has none. They are read once.
 	Templates string
 	// Mail says that letters are sent, so that there is a way to a new password.
 	Mail bool
@@ -88,6 +89,7 @@ func (c *Console) Register(mux *http.ServeMux) {
 		"GET /verify-email":       c.showVerify,
 		"GET /reset-password":     c.showReset,
 		"GET /forgotten-password": c.showForgotten,
+		"GET /apps":               c.showApps,
 	}
 	own := map[string]http.HandlerFunc{ // forms of these pages alone
 		"POST /login":              c.logIn,
@@ -99,6 +101,7 @@ func (c *Console) Register(mux *http.ServeMux) {
 		"POST /verify-email":       c.verify,
 		"POST /reset-password":     c.reset,
 		"POST /forgotten-password": c.forgotten,
+		"POST /apps":               c.withdraw,
 	}
 	for route, handler := range open {
 		web.Handle(mux, c.base, route, handler)

@@ -67,6 +67,9 @@ func (c *Console) logIn(w http.ResponseWriter, r *http.Request) {
 
 // destination names the app that somebody logs in for; "" is a device of theirs.
 func (c *Console) destination(r *http.Request, p pending) (string, error) {
+	if p.Apps {
+		return "your apps", nil
+	}
 	if p.Device {
 		return "", nil
 	}
@@ -78,6 +81,10 @@ func (c *Console) destination(r *http.Request, p pending) (string, error) {
 func (c *Console) goOn(w http.ResponseWriter, r *http.Request, p pending, secret string) {
 	if p.Device {
 		c.toDevice(w, p.UserCode)
+		return
+	}
+	if p.Apps {
+		redirect(w, c.base+"/apps")
 		return
 	}
 	if err := c.proceed(w, r, p.Request, secret); err != nil {

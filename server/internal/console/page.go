@@ -42,6 +42,7 @@ var samples = map[string]any{
 	"consent.html":  consentView{Client: "App", Resource: "API", Request: "x", Login: "/login", Items: []scopeItem{{"openid", "know who you are"}, {"pets:read", ""}}},
 	"formpost.html": formPostView{Host: "app.example.com", Action: "https://app.example.com/callback", Fields: []field{{"code", "x"}}},
 	"logout.html":   logoutView{Client: "App", Request: "x"},
+	"apps.html":     appsView{Request: "x", Apps: []appItem{{"client_app", "App", []appGrant{{"API", []scopeItem{{"openid", "know who you are"}, {"pets:read", ""}}}}}}},
 	"done.html":     doneView{},
 
 	"device.html":        deviceView{UserCode: "WDJB-MJHT", Problem: "x"},

@@ -20,6 +20,7 @@ type pending struct {
 
 	Device   bool   // nobody asked: somebody is to connect a device, and Request is empty
 	UserCode string // of that device, as far as it's known
+	Apps     bool   // nobody asked either: somebody looks at what it has allowed
 }
 
 // shown is what a page asks consent for, and whom.

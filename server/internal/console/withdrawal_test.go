@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"errors"
+	"html"
 	"net/url"
 	"testing"
 
@@ -86,4 +87,38 @@ func TestWithdrawWhileRedeeming(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestAppsPage shows somebody what it has allowed, after a login, and takes it back; not what was shown to somebody else, nor for another site's form.
+func TestAppsPage(t *testing.T) {
+	f := serve(t)
+	b := f.browser()
+	page := b.logIn(b.get("/base/apps"))
+	page.wantPage(t, 200, "You let no app act for you.")
+	shops := f.tokens(b.allowed(), "client_id", shop, "redirect_uri", shopping[3])
+	page = b.get("/base/apps")
+	page.wantPage(t, 200, "The &lt;shop&gt;")
+	page.wantPage(t, 200, "use this while you are away")
+	sealed := hidden.FindStringSubmatch(page.body)[1]
+	form := url.Values{"request": {html.UnescapeString(sealed)}, "client": {shop}}
+	if a := b.send("POST", "/base/apps", form, "Sec-Fetch-Site", "cross-site"); a.status != 403 {
+		t.Errorf("another site's form: %d", a.status)
+	}
+	if _, err := f.accounts.Add(t.Context(), "eve", password); err != nil {
+		t.Fatal(err)
+	}
+	eve := f.browser()
+	eve.submit(eve.get("/base/apps"), "/login", "username", "eve", "password", password).wantPage(t, 200, "You let no app act for you.")
+	if a := eve.send("POST", "/base/apps", form); a.status != 400 {
+		t.Errorf("another browser's form: %d", a.status)
+	}
+	stale := *b
+	stale.cookies = map[string]string{"__Host-jot-browser": b.cookies["__Host-jot-browser"], "__Host-jot-signin": eve.cookies["__Host-jot-signin"]}
+	stale.send("POST", "/base/apps", form)
+	if all, err := f.issuer.Allowances(t.Context(), f.ada); err != nil || len(all) != 1 {
+		t.Fatalf("allowances %+v, %v", all, err)
+	}
+	b.submit(page, "/apps", "client", shop).wantPage(t, 200, "You let no app act for you.")
+	f.wantShopOver(shops)
+	b.submit(page, "/apps", "client", shop).wantPage(t, 200, "You let no app act for you.") // once more
 }
