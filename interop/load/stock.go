@@ -26,15 +26,21 @@ const (
 	toBeSignedIn  = "signed-in"
 )
 
+// signInsPerClient are enough for some 3,500 codes a minute of each client: a browser gets no more than codesPerSignIn.
+const (
+	signInsPerClient = 128
+	codesPerSignIn   = 28
+)
+
 func subjectID(fate string, n int) string { return fmt.Sprintf("%s-%d", fate, n) }
 
 // stock is what the clients hold before the server starts: good refresh tokens, each of a session of its own, the backend's secret, and for each client a
-// key with the sessions that are bound to it, and a browser that is signed in.
+// key with the sessions that are bound to it, and browsers that are signed in.
 type stock struct {
 	toRefresh, toRevoke []string
 	secret              string
 	bound               []*boundSessions
-	signIns             []string // secrets
+	signIns             [][]string // secrets, of each client
 }
 
 // newStock issues tokens. Their sessions lie among those that are in the database already.
@@ -69,9 +75,14 @@ func (s *stock) addClient(ctx context.Context, i *issuer.Issuer, n int) error {
 	if err := i.CreateSubject(ctx, issuer.Subject{ID: subject, Claims: json.RawMessage(`{"name":"Ada Lovelace"}`), Scope: scopes}); err != nil {
 		return err
 	}
-	signIn, _, err := i.SignIn(ctx, issuer.Proof{Subject: subject, AMR: []string{"pwd"}}, "")
-	s.bound, s.signIns = append(s.bound, own), append(s.signIns, signIn)
-	return err
+	signIns := make([]string, signInsPerClient)
+	for n := range signIns {
+		if signIns[n], _, err = i.SignIn(ctx, issuer.Proof{Subject: subject, AMR: []string{"pwd"}}, ""); err != nil {
+			return err
+		}
+	}
+	s.bound, s.signIns = append(s.bound, own), append(s.signIns, signIns)
+	return nil
 }
 
 // issueTokens begins so many sessions of subjects that have ten each, and returns their refresh tokens, which are bound to a key where there is one.

@@ -19,6 +19,18 @@ type websiteTokens struct {
 	ID     string `json:"id_token"`
 }
 
+// signIns are the browsers of one client, each of which comes so often and then the next, until the first may come again.
+type signIns struct {
+	secrets []string
+	visits  int
+}
+
+func (s *signIns) next() string {
+	secret := s.secrets[s.visits/codesPerSignIn%len(s.secrets)]
+	s.visits++
+	return secret
+}
+
 // redeeming lets each client's browser, which is signed in, come from the website, which trades the code for tokens: two requests.
 func (w *world) redeeming() call {
 	return func(ctx context.Context, client int) error {
@@ -35,7 +47,7 @@ func (w *world) visit(ctx context.Context, client int) (tokens websiteTokens, er
 		"response_type": {"code"}, "client_id": {website}, "redirect_uri": {redirectURI}, "scope": {"openid profile " + scopes[0]}, "state": {rand.Text()},
 		"nonce": {rand.Text()}, "code_challenge_method": {"S256"}, "code_challenge": {base64.RawURLEncoding.EncodeToString(challenge[:])},
 	}
-	browser := w.caller.with("Cookie", signInCookie+"="+w.signed[client])
+	browser := w.caller.with("Cookie", signInCookie+"="+w.signed[client].next())
 	back, err := browser.redirected(ctx, "/oauth2/authorize?"+query.Encode())
 	if err != nil {
 		return tokens, err

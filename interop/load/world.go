@@ -27,7 +27,7 @@ type world struct {
 	people []person    // with passwords, once they have signed up
 	own    []*sessions // of each client
 	bound  []*boundSessions
-	signed []string    // secrets of the sign-ins of each client's browser
+	signed []*signIns  // of each client
 	revoke chan string // refresh tokens of sessions that nobody else uses
 }
 
@@ -57,8 +57,9 @@ func (s *sessions) refresh(ask func(token string, answer any) error) error {
 }
 
 func newWorld(p plan, server *programs.Program, s stock) *world {
-	w := &world{plan: p, caller: newCaller(server.Base, p.clients+loginClients), revoke: make(chan string, len(s.toRevoke)), secret: s.secret, bound: s.bound, signed: s.signIns}
+	w := &world{plan: p, caller: newCaller(server.Base, p.clients+loginClients), revoke: make(chan string, len(s.toRevoke)), secret: s.secret, bound: s.bound}
 	for client := range p.clients {
+		w.signed = append(w.signed, &signIns{secrets: s.signIns[client]})
 		w.own = append(w.own, &sessions{tokens: s.toRefresh[client*sessionsPerClient : (client+1)*sessionsPerClient]})
 	}
 	for _, token := range s.toRevoke {
