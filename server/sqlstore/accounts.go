@@ -20,8 +20,7 @@ const (
 
 // ViewAccounts implements accounts.Store.
 func (s *Store) ViewAccounts(ctx context.Context, f func(accounts.Reader) error) error {
-	view, _ := s.dialect.isolation()
-	return s.transact(ctx, s.reader, view, func(t *tx) error { return f(t) })
+	return s.transact(ctx, s.reader, func(t *tx) error { return f(t) })
 }
 
 // UpdateAccounts implements accounts.Store.
@@ -52,7 +51,7 @@ func (t *tx) AccountByEmail(key string) (accounts.Account, error) {
 
 func scanAccount(r row) (accounts.Account, error) {
 	var a accounts.Account
-	err := r.Scan(&a.Name, &a.Display, &a.Subject, &a.PasswordHash, &a.Email.Address, &a.Email.Key, &a.Email.Verified, timeField{&a.Created})
+	err := r.Scan(&a.Name, &a.Display, &a.Subject, &a.PasswordHash, &a.Email.Address, &a.Email.Key, flagField{&a.Email.Verified}, timeField{&a.Created})
 	return a, err
 }
 

@@ -122,7 +122,7 @@ func finishBackup(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	err = checkIntegrity(ctx, pool.DB)
+	err = checkIntegrity(ctx, pool)
 	if err == nil {
 		_, err = pool.ExecContext(ctx, "PRAGMA journal_mode = DELETE")
 	}

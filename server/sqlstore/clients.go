@@ -40,10 +40,10 @@ func (t *tx) Clients(after string, limit int) ([]issuer.Client, error) {
 
 func scanClient(r row) (issuer.Client, error) {
 	var c issuer.Client
-	err := r.Scan(&c.ID, &c.Name, wordsField{&c.Scopes}, textsField{&c.Resources}, &c.FirstParty, durationField{&c.AccessTTL},
+	err := r.Scan(&c.ID, &c.Name, wordsField{&c.Scopes}, textsField{&c.Resources}, flagField{&c.FirstParty}, durationField{&c.AccessTTL},
 		durationField{&c.IdleTTL}, durationField{&c.AbsoluteTTL}, &c.AccessType, &c.Algorithm, &c.SecretHash, timeField{&c.Created},
 		textsField{&c.RedirectURIs}, textsField{&c.PostLogoutRedirectURIs}, &c.BackchannelLogoutURI, keySetField{&c.KeySet},
-		&c.RequireDPoP, textsField{&c.ExchangeFrom}, &c.DeviceGrant)
+		flagField{&c.RequireDPoP}, textsField{&c.ExchangeFrom}, flagField{&c.DeviceGrant})
 	if len(c.SecretHash) == 0 {
 		c.SecretHash = nil
 	}

@@ -18,7 +18,13 @@ const (
 )
 
 // Code implements issuer.CodeReader.
-func (t *tx) Code(hash string) (issuer.Code, error) { return one(t, scanCode, selectCode, hash) }
+func (t *tx) Code(hash string) (issuer.Code, error) {
+	found, err := one(t, scanCode, selectCode, hash)
+	if err == nil {
+		t.hold(hash)
+	}
+	return found, err
+}
 
 func scanCode(r row) (issuer.Code, error) {
 	var c issuer.Code
@@ -34,12 +40,14 @@ func (t *tx) CountCodes(signIn string, at time.Time) (int, error) {
 
 // InsertCode implements issuer.CodeWriter.
 func (t *tx) InsertCode(c issuer.Code) error {
-	return t.insert(insertCode, c.Hash, c.ClientID, c.RedirectURI, c.Challenge, c.Nonce, c.SignIn, c.Resource, words(c.Scope),
+	return t.later(insertCode, c.Hash, c.ClientID, c.RedirectURI, c.Challenge, c.Nonce, c.SignIn, c.Resource, words(c.Scope),
 		millis(c.Issued), millis(c.Expires), c.Session, c.KeyThumbprint)
 }
 
 // SpendCode implements issuer.CodeWriter.
-func (t *tx) SpendCode(hash, session string) error { return t.change(spendCode, session, hash) }
+func (t *tx) SpendCode(hash, session string) error {
+	return t.changeHeld(hash, spendCode, session, hash)
+}
 
 // DeleteUnusedCodes implements issuer.AuthorizationSweeper.
 func (t *tx) DeleteUnusedCodes(before time.Time, limit int) (int, error) {

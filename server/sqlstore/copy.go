@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -32,8 +31,7 @@ func Copy(ctx context.Context, from, to *Store, tell func(Progress)) error {
 	if tell == nil {
 		tell = func(Progress) {}
 	}
-	view, _ := from.dialect.isolation()
-	return from.transact(ctx, from.reader, view, func(source *tx) error {
+	return from.transact(ctx, from.reader, func(source *tx) error {
 		// The lock of the keys keeps a server from starting on the target before it is complete: it would make keys of its own.
 		return to.updateAlone(ctx, func(target *tx) error { // nobody else's failure makes it begin again
 			if err := errors.Join(from.dialect.takeTime(source), to.dialect.takeTime(target), target.lock(lockKeys)); err != nil {
@@ -61,9 +59,9 @@ func copyTable(source, target *tx, table string, tell func(Progress)) error {
 	if err != nil {
 		return err
 	}
-	rows, err := source.QueryContext(source.ctx, "SELECT * FROM "+table)
+	rows, err := source.query("SELECT * FROM " + table)
 	if err != nil {
-		return explain(source.ctx, err)
+		return err
 	}
 	defer rows.Close()
 	copied, err := copyRows(rows, target, table, func(n int64) { tell(Progress{table, n, total}) })
@@ -77,12 +75,12 @@ func copyTable(source, target *tx, table string, tell func(Progress)) error {
 }
 
 func (t *tx) count(table string) (n int64, err error) {
-	err = t.QueryRowContext(t.ctx, "SELECT count(*) FROM "+table).Scan(&n)
-	return n, explain(t.ctx, err)
+	err = t.fault(t.row("SELECT count(*) FROM " + table).Scan(&n))
+	return n, err
 }
 
 // copyRows inserts what a query finds, by the names of its columns.
-func copyRows(rows *sql.Rows, target *tx, table string, tell func(int64)) (copied int64, err error) {
+func copyRows(rows rows, target *tx, table string, tell func(int64)) (copied int64, err error) {
 	columns, err := rows.Columns()
 	if err != nil {
 		return 0, err

@@ -1,7 +1,6 @@
 package sqlstore
 
 import (
-	"database/sql"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -11,8 +10,6 @@ import (
 type dialect interface {
 	// migrations names the schema's own dialect and folder.
 	migrations() (d goose.Dialect, folder string)
-	// isolation returns the options of a View and of an Update.
-	isolation() (view, update *sql.TxOptions)
 	// now is the database's clock.
 	now(t *tx) (time.Time, error)
 	// holding turns the query of a row into one that lets nobody else change that row before the commit.

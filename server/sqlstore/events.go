@@ -88,7 +88,7 @@ func (t *tx) writeEvents() error {
 		return err
 	}
 	for _, e := range t.events {
-		err := t.insert(insertEvent, millis(e.Time), string(e.Kind), e.Subject, e.Session, e.ClientID, e.UserAgent, e.Address, e.Detail,
+		err := t.later(insertEvent, millis(e.Time), string(e.Kind), e.Subject, e.Session, e.ClientID, e.UserAgent, e.Address, e.Detail,
 			e.Actor, e.ActorClient, e.RequestID)
 		if err != nil {
 			return err

@@ -34,7 +34,7 @@ func (t *tx) TOTPs(after string, limit int) ([]accounts.TOTP, error) {
 
 func scanTOTP(r row) (accounts.TOTP, error) {
 	var f accounts.TOTP
-	err := r.Scan(&f.Subject, &f.Sealed, &f.Step, &f.Confirmed, timeField{&f.Created})
+	err := r.Scan(&f.Subject, &f.Sealed, &f.Step, flagField{&f.Confirmed}, timeField{&f.Created})
 	return f, err
 }
 

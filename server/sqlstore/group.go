@@ -104,9 +104,9 @@ func (s *Store) runGroup(members []*member) {
 	}()
 	// The transaction is nobody's own, so that nobody's context ends it for the others, and statements aren't interrupted: SQLite would roll back all
 	// that came before. What members read and write between begin and commit, no other writer sees or changes.
-	err = s.transact(context.Background(), s.writer, nil, func(t *tx) error {
+	err = s.transact(context.Background(), s.writer, func(t *tx) error {
 		for n, m := range members {
-			own := &tx{ctx: context.WithoutCancel(m.ctx), Tx: t.Tx, store: s, prepared: t.prepared}
+			own := &tx{session: t.session, ctx: context.WithoutCancel(m.ctx), store: s}
 			failed[n] = m.run(own)
 			// Of an error of the disk, though it only read, SQLite has rolled back all, and what came next would be committed by itself.
 			if failed[n] != nil && (own.wrote || errors.Is(failed[n], issuer.ErrUnavailable)) {

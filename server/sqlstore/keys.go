@@ -25,7 +25,7 @@ func (t *tx) Keys() ([]issuer.Key, error) {
 func scanKey(r row) (issuer.Key, error) {
 	var k issuer.Key
 	var public string
-	err := r.Scan(&k.ID, &k.Purpose, &k.Algorithm, &k.State, &public, &k.Sealed, &k.Remote, &k.Version,
+	err := r.Scan(&k.ID, &k.Purpose, &k.Algorithm, &k.State, &public, &k.Sealed, flagField{&k.Remote}, &k.Version,
 		timeField{&k.Created}, timeField{&k.Activated}, timeField{&k.Expires})
 	if public != "" {
 		k.Public = json.RawMessage(public)

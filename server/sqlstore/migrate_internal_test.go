@@ -24,7 +24,7 @@ var firstRows = []string{
 // TestMigrations goes from the first version with rows in it to the newest, all the way back, and up again.
 func TestMigrations(t *testing.T) {
 	ctx := t.Context()
-	file, err := connect(dataSource(filepath.Join(t.TempDir(), "jot.db"), Options{}.complete(1, 1)), 1)
+	file, err := connect(dataSource(filepath.Join(t.TempDir(), "jot.db"), Options{}.complete(1, 1)), 2) // one migrates, one reads
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,22 +32,23 @@ func TestMigrations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := pool(config, 2)
+	server := connections(config, 2)
 	if _, err := server.ExecContext(ctx, "CREATE SCHEMA jot"); err != nil {
 		t.Fatal(err)
 	}
 	found := make(map[string][]string)
 	for name, test := range map[string]struct {
 		db      *sql.DB
+		reader  pool
 		dialect dialect
 		indexes string
 	}{
-		"SQLite":     {file.DB, sqliteDialect{}, `SELECT name FROM sqlite_schema WHERE type = 'index' AND name NOT LIKE 'sqlite_%'`},
-		"PostgreSQL": {server, postgresDialect{}, `SELECT indexname FROM pg_indexes WHERE schemaname = 'jot'`},
+		"SQLite":     {file, newSQLitePool(file, 1, "BEGIN"), sqliteDialect{}, `SELECT name FROM sqlite_schema WHERE type = 'index' AND name NOT LIKE 'sqlite_%'`},
+		"PostgreSQL": {server, &postgresPool{DB: server, opening: "BEGIN"}, postgresDialect{}, `SELECT indexname FROM pg_indexes WHERE schemaname = 'jot'`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer test.db.Close()
-			checkMigrations(ctx, t, test.db, test.dialect)
+			checkMigrations(ctx, t, test.db, test.reader, test.dialect)
 			found[name] = indexes(ctx, t, test.db, test.indexes)
 		})
 	}
@@ -56,7 +57,7 @@ func TestMigrations(t *testing.T) {
 	}
 }
 
-func checkMigrations(ctx context.Context, t *testing.T, db *sql.DB, d dialect) {
+func checkMigrations(ctx context.Context, t *testing.T, db *sql.DB, reader pool, d dialect) {
 	provider, err := newProvider(db, d, goose.DefaultTablename)
 	if err != nil {
 		t.Fatal(err)
@@ -72,9 +73,8 @@ func checkMigrations(ctx context.Context, t *testing.T, db *sql.DB, d dialect) {
 	if _, err := provider.Up(ctx); err != nil {
 		t.Fatal(err)
 	}
-	store := &Store{dialect: d, reader: &database{DB: db}, writer: &database{DB: db}}
-	view, _ := d.isolation()
-	err = store.transact(ctx, store.reader, view, func(t *tx) error {
+	store := &Store{dialect: d}
+	err = store.transact(ctx, reader, func(t *tx) error {
 		if _, err := t.Subject("sub"); err != nil {
 			return err
 		}

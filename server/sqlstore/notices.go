@@ -17,7 +17,7 @@ const (
 
 // InsertNotice implements issuer.NoticeWriter.
 func (t *tx) InsertNotice(n issuer.Notice) error {
-	return t.insert(insertNotice, n.ID, n.ClientID, n.Subject, n.Session, n.Attempts, millis(n.Due))
+	return t.later(insertNotice, n.ID, n.ClientID, n.Subject, n.Session, n.Attempts, millis(n.Due))
 }
 
 // ClaimNotices implements issuer.NoticeWriter.

@@ -60,7 +60,8 @@ func OpenPostgres(ctx context.Context, connection string, o Options) (*Store, er
 	}
 	return &Store{
 		dialect: postgresDialect{}, queue: newQueue(o.Writers, o.Queue), now: o.Now, watch: newWatcher(config),
-		writer: &database{DB: pool(config, o.Writers)}, reader: &database{DB: pool(config, o.Readers)},
+		writer: newPostgresPool(config, o.Writers, "BEGIN ISOLATION LEVEL READ COMMITTED"),
+		reader: newPostgresPool(config, o.Readers, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
 	}, nil
 }
 
@@ -140,11 +141,11 @@ func local(host string) bool {
 	return strings.HasPrefix(host, "/") || host == "localhost" || err == nil && address.IsLoopback()
 }
 
-// pool keeps its connections, and replaces each once in a while, so that a server that was moved is found; not all pools at once.
-func pool(config postgresConfig, connections int) *sql.DB {
+// connections keeps so many, and replaces each once in a while, so that a server that was moved is found; not all pools at once.
+func connections(config postgresConfig, most int) *sql.DB {
 	db := sql.OpenDB(config.connector())
-	db.SetMaxOpenConns(connections)
-	db.SetMaxIdleConns(connections)
+	db.SetMaxOpenConns(most)
+	db.SetMaxIdleConns(most)
 	db.SetConnMaxLifetime(connectionLife + mathrand.N(connectionLife/2))
 	return db
 }
@@ -154,7 +155,7 @@ func migratePostgres(ctx context.Context, config postgresConfig) error {
 	config = config.Copy()
 	config.RuntimeParams["statement_timeout"], config.RuntimeParams["idle_in_transaction_session_timeout"] = "0", "0"
 	config.RuntimeParams["lock_timeout"] = milliseconds(migrationWait)
-	db := pool(config, 2) // one holds the lock, the other migrates
+	db := connections(config, 2) // one holds the lock, the other migrates
 	defer db.Close()
 	// The lock is that of a transaction in which nothing else happens, since a pooler keeps no session: the schema and each migration are transactions of
 	// their own. Of several servers that start at once, one migrates, and the others find it done.

@@ -31,7 +31,7 @@ func TestAdministratorsAreFoundByIndex(t *testing.T) {
 		explain string
 		column  int // of the text
 	}{
-		"SQLite": {file.writer.DB, "EXPLAIN QUERY PLAN ", 3}, "PostgreSQL": {server.writer.DB, "EXPLAIN ", 0},
+		"SQLite": {file.writer.(*sqlitePool).DB, "EXPLAIN QUERY PLAN ", 3}, "PostgreSQL": {server.writer.(*postgresPool).DB, "EXPLAIN ", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, statement := range []string{many, "ANALYZE subjects"} {

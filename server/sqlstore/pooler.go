@@ -66,14 +66,19 @@ func (c postgresConfig) connector() driver.Connector {
 	}
 	config := c.ConnConfig.Copy()
 	config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe // of a statement, what its types are lasts
+	maps.DeleteFunc(config.RuntimeParams, func(name, _ string) bool { return !slices.Contains(sessionParameters, name) })
+	return pooledConnector{stdlib.GetConnector(*config), c.localSettings()}
+}
+
+// localSettings are the statements that follow a BEGIN.
+func (c postgresConfig) localSettings() string {
 	var settings strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(config.RuntimeParams)) {
+	for _, name := range slices.Sorted(maps.Keys(c.RuntimeParams)) {
 		if !slices.Contains(sessionParameters, name) {
-			fmt.Fprintf(&settings, "; SET LOCAL %s = '%s'", name, strings.ReplaceAll(config.RuntimeParams[name], "'", "''"))
-			delete(config.RuntimeParams, name)
+			fmt.Fprintf(&settings, "; SET LOCAL %s = '%s'", name, strings.ReplaceAll(c.RuntimeParams[name], "'", "''"))
 		}
 	}
-	return pooledConnector{stdlib.GetConnector(*config), settings.String()}
+	return settings.String()
 }
 
 // pooledConnector makes connections whose transactions begin with settings.

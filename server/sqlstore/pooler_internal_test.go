@@ -1,7 +1,6 @@
 package sqlstore
 
 import (
-	"database/sql"
 	"strings"
 	"testing"
 
@@ -35,10 +34,9 @@ func TestNoticesPooler(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer store.Close()
-			view, update := store.dialect.isolation()
 			settings := "read committed/off/jot/10000/2000/10000/" + config.RuntimeParams["timezone"]
-			checkSettings(t, store.writer.DB, update, settings)
-			checkSettings(t, store.reader.DB, view, strings.Replace(settings, "read committed/off", "repeatable read/on", 1))
+			checkSettings(t, store, store.writer, settings)
+			checkSettings(t, store, store.reader, strings.Replace(settings, "read committed/off", "repeatable read/on", 1))
 			if s, err := ReadSchema(ctx, c.connection); err != nil || s.Version != s.Newest || len(s.Pending) > 0 {
 				t.Errorf("the schema is %+v, %v", s, err)
 			}
@@ -61,22 +59,17 @@ func ignored(t *testing.T, connection string) string {
 }
 
 // checkSettings asks several times, since the second transaction may have another connection of the pooler's.
-func checkSettings(t *testing.T, db *sql.DB, o *sql.TxOptions, want string) {
+func checkSettings(t *testing.T, store *Store, p pool, want string) {
 	t.Helper()
 	for range 3 {
-		begun, err := db.BeginTx(t.Context(), o)
-		if err != nil {
-			t.Fatal(err)
-		}
 		var found string
-		err = begun.QueryRowContext(t.Context(), `SELECT concat_ws('/', current_setting('transaction_isolation'), current_setting('transaction_read_only'), current_schema(),
-			(SELECT string_agg(setting, '/' ORDER BY name) FROM pg_settings WHERE name IN ('idle_in_transaction_session_timeout', 'lock_timeout', 'statement_timeout')),
-			current_setting('timezone'))`).Scan(&found)
+		err := store.transact(t.Context(), p, func(t *tx) error {
+			return t.row(`SELECT concat_ws('/', current_setting('transaction_isolation'), current_setting('transaction_read_only'), current_schema(),
+				(SELECT string_agg(setting, '/' ORDER BY name) FROM pg_settings WHERE name IN ('idle_in_transaction_session_timeout', 'lock_timeout', 'statement_timeout')),
+				current_setting('timezone'))`).Scan(&found)
+		})
 		if err != nil || found != want {
 			t.Errorf("the settings are %s, want %s: %v", found, want, err)
-		}
-		if err := begun.Rollback(); err != nil {
-			t.Error(err)
 		}
 	}
 }

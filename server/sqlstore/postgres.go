@@ -22,10 +22,6 @@ const lockSpace = 0x6a6f74 // "jot"
 
 func (postgresDialect) migrations() (goose.Dialect, string) { return goose.DialectPostgres, "postgres" }
 
-func (postgresDialect) isolation() (view, update *sql.TxOptions) {
-	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}, nil
-}
-
 const (
 	selectNow   = `SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint`
 	selectBegun = `SELECT (extract(epoch FROM now()) * 1000)::bigint`
@@ -39,7 +35,7 @@ func (postgresDialect) now(t *tx) (time.Time, error) {
 		query = selectNow
 	}
 	var ms int64
-	if err := explain(t.ctx, t.QueryRowContext(t.ctx, query).Scan(&ms)); err != nil {
+	if err := t.fault(t.row(query).Scan(&ms)); err != nil {
 		return time.Time{}, err
 	}
 	return time.UnixMilli(ms).UTC(), nil
@@ -64,16 +60,14 @@ func (postgresDialect) lock(t *tx, l lock, shared bool) error {
 	if shared {
 		query = `SELECT pg_advisory_xact_lock_shared($1, $2)`
 	}
-	_, err := t.exec(query, lockSpace, int32(l))
-	return err
+	return t.later(query, lockSpace, int32(l))
 }
 
 // slotSpace is that of slots.
 const slotSpace = lockSpace + 1
 
 func (postgresDialect) lockSlot(t *tx, slot int64) error {
-	_, err := t.exec(`SELECT pg_advisory_xact_lock($1, $2)`, slotSpace, int32(slot)) // a slot has 23 bits
-	return err
+	return t.later(`SELECT pg_advisory_xact_lock($1, $2)`, slotSpace, int32(slot)) // a slot has 23 bits
 }
 
 func (postgresDialect) collided(err error) bool {

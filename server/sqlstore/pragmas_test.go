@@ -15,17 +15,18 @@ func TestPragmas(t *testing.T) {
 	for name, want := range map[string]string{
 		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "2000", "trusted_schema": "0", "query_only": "",
 	} {
-		for role, db := range map[string]*database{"writer": store.writer, "reader": store.reader} {
+		for role, db := range map[string]pool{"writer": store.writer, "reader": store.reader} {
 			if name == "query_only" {
 				want = map[string]string{"writer": "0", "reader": "1"}[role]
 			}
 			var got string
-			if err := db.QueryRowContext(t.Context(), "PRAGMA "+name).Scan(&got); err != nil || got != want {
+			err := store.transact(t.Context(), db, func(t *tx) error { return t.row("PRAGMA " + name).Scan(&got) })
+			if err != nil || got != want {
 				t.Errorf("%s of the %s is %q, %v, want %q", name, role, got, err, want)
 			}
 		}
 	}
-	if n := store.writer.Stats().MaxOpenConnections; n != 1 {
+	if n := cap(store.writer.(*sqlitePool).places); n != 1 {
 		t.Errorf("%d connections write, want 1", n)
 	}
 }

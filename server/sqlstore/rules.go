@@ -80,7 +80,7 @@ func (t *tx) LogEntries(after uint64, limit int) ([]issuer.LogEntry, error) {
 func (t *tx) AppendRule(e issuer.LogEntry) error {
 	r := e.Rule
 	statement, moves := t.store.dialect.movingHead(insertRule)
-	err := t.insert(statement, e.Sequence, string(r.Kind), r.Issuer, r.Value, r.Subject, r.Minimum, r.Expires, e.Hash[:], millis(e.Time))
+	err := t.later(statement, e.Sequence, string(r.Kind), r.Issuer, r.Value, r.Subject, r.Minimum, r.Expires, e.Hash[:], millis(e.Time))
 	if err != nil || moves {
 		return err
 	}
@@ -94,19 +94,19 @@ func (t *tx) LiveRules(now time.Time, last uint64, each func(revocation.Rule) er
 	}
 	rows, err := t.query(selectLiveRules, now.Unix(), last)
 	if err != nil {
-		return explain(t.ctx, err)
+		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var rule revocation.Rule
 		if err := rows.Scan(&rule.Kind, &rule.Issuer, &rule.Value, &rule.Subject, &rule.Minimum, &rule.Expires); err != nil {
-			return explain(t.ctx, err)
+			return t.fault(err)
 		}
 		if err := each(rule); err != nil {
 			return err
 		}
 	}
-	return explain(t.ctx, rows.Err())
+	return t.fault(rows.Err())
 }
 
 // holdLog keeps others from appending to a log that an Update reads.

@@ -32,7 +32,7 @@ func ReadSchema(ctx context.Context, database string) (Schema, error) {
 	if err := config.notice(ctx); err != nil {
 		return Schema{}, explain(ctx, err)
 	}
-	db := pool(config, 1)
+	db := connections(config, 1)
 	defer db.Close()
 	return readSchema(ctx, db, postgresDialect{}, config.versions())
 }
@@ -50,7 +50,7 @@ func readSQLiteSchema(ctx context.Context, path string) (Schema, error) {
 		return Schema{}, fmt.Errorf("database: %w", err)
 	}
 	defer db.Close()
-	return readSchema(ctx, db.DB, sqliteDialect{}, goose.DefaultTablename)
+	return readSchema(ctx, db, sqliteDialect{}, goose.DefaultTablename)
 }
 
 func readSchema(ctx context.Context, db *sql.DB, d dialect, versions string) (Schema, error) {

@@ -46,6 +46,7 @@ func (t *tx) Session(id string) (issuer.Session, issuer.Subject, error) {
 	if err != nil {
 		return issuer.Session{}, issuer.Subject{}, err
 	}
+	t.hold(id)
 	return session, subject, nil
 }
 
@@ -84,7 +85,7 @@ func sessionFields(s *issuer.Session) []any {
 
 // InsertSession implements issuer.SessionWriter.
 func (t *tx) InsertSession(s issuer.Session) error {
-	return t.insert(insertSession, s.ID, s.Subject, s.Generation, s.ClientID, s.Resource, words(s.Scope), words(s.AMR),
+	return t.later(insertSession, s.ID, s.Subject, s.Generation, s.ClientID, s.Resource, words(s.Scope), words(s.AMR),
 		millis(s.AuthTime), s.UserAgent, s.Address, millis(s.Created), millis(s.LastUsed),
 		millis(s.IdleExpires), millis(s.Expires), s.Counters.Current, s.Counters.Previous, millis(s.Counters.RotatedAt),
 		millis(s.Ended), string(s.EndReason), s.RevokedTokens, string(s.Reported), s.SignIn, s.KeyThumbprint)
@@ -92,7 +93,7 @@ func (t *tx) InsertSession(s issuer.Session) error {
 
 // UpdateSession implements issuer.SessionWriter.
 func (t *tx) UpdateSession(s issuer.Session) error {
-	return t.change(updateSession, s.UserAgent, s.Address, millis(s.LastUsed), millis(s.IdleExpires),
+	return t.changeHeld(s.ID, updateSession, s.UserAgent, s.Address, millis(s.LastUsed), millis(s.IdleExpires),
 		s.Counters.Current, s.Counters.Previous, millis(s.Counters.RotatedAt), millis(s.Ended), string(s.EndReason),
 		s.RevokedTokens, string(s.Reported), s.Generation, s.ID)
 }

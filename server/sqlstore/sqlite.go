@@ -20,10 +20,6 @@ type sqliteDialect struct{}
 
 func (sqliteDialect) migrations() (goose.Dialect, string) { return goose.DialectSQLite3, "sqlite" }
 
-func (sqliteDialect) isolation() (view, update *sql.TxOptions) {
-	return &sql.TxOptions{ReadOnly: true}, nil
-}
-
 // now is the process's clock, which is SQLite's.
 func (sqliteDialect) now(*tx) (time.Time, error) {
 	return time.Now().UTC().Truncate(time.Millisecond), nil
@@ -60,21 +56,18 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("database: %w", err)
 	}
 	s := &Store{dialect: sqliteDialect{}, queue: newQueue(1, o.Queue), group: new(group), now: o.Now}
-	if s.writer, err = connect(dataSource(path, o, "_txlock", "immediate"), 1); err != nil {
+	writer, err := connect(dataSource(path, o), 1)
+	if err != nil {
 		return nil, fmt.Errorf("database %s: %w", path, err)
 	}
-	if s.reader, err = connect(dataSource(path, o, "_pragma", "query_only(1)"), o.Readers); err != nil {
-		return nil, errors.Join(fmt.Errorf("database %s: %w", path, err), s.writer.Close())
-	}
-	s.reader.patient = true // the driver would start a goroutine for each statement, which costs more than most of them
-	// The schema comes before the statements that know it.
-	err = migrate(ctx, s.writer.DB, s.dialect, goose.DefaultTablename)
+	reader, err := connect(dataSource(path, o, "_pragma", "query_only(1)"), o.Readers)
 	if err == nil {
-		err = errors.Join(s.writer.prepare(ctx), s.reader.prepare(ctx))
+		err = migrate(ctx, writer, s.dialect, goose.DefaultTablename)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("database %s: %w", path, err), s.Close())
+		return nil, errors.Join(fmt.Errorf("database %s: %w", path, err), writer.Close())
 	}
+	s.writer, s.reader = newSQLitePool(writer, 1, "BEGIN IMMEDIATE"), newSQLitePool(reader, o.Readers, "BEGIN")
 	return s, nil
 }
 
@@ -132,51 +125,12 @@ func dataSource(path string, o Options, settings ...string) string {
 }
 
 // connect makes a pool that keeps its connections, since a new one costs more than a query.
-func connect(source string, connections int) (*database, error) {
+func connect(source string, connections int) (*sql.DB, error) {
 	pool, err := sql.Open("sqlite", source)
 	if err != nil {
 		return nil, err
 	}
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)
-	return &database{DB: pool}, nil
-}
-
-// prepare makes the driver parse each statement once.
-func (d *database) prepare(ctx context.Context) error {
-	d.prepared = make(map[string]*sql.Stmt, len(statements))
-	for _, text := range statements {
-		statement, err := d.PrepareContext(ctx, text)
-		if err != nil {
-			return explain(ctx, err)
-		}
-		d.prepared[text] = statement
-	}
-	return nil
-}
-
-// statements are all that ever run after the migration.
-var statements = []string{
-	selectSubject, selectSubjects, otherWithScope, insertSubject, updateSubject,
-	selectAccount, selectAccountOfSubject, selectAccountsFrom, insertAccount, deleteAccount, updatePassword,
-	selectAccountByEmail, updateEmail, selectTicket, selectTickets, insertTicket, deleteTicket, deleteTickets, deleteEveryTicketOf, sweepTickets,
-	selectTOTP, selectTOTPs, upsertTOTP, spendTOTP, resealTOTP, deleteTOTP, selectRecoveryCodes, insertRecoveryCode, deleteRecoveryCode, deleteRecoveryCodes,
-	selectThrottle, upsertThrottle, deleteThrottle, sweepThrottles,
-	selectSession, selectSessionsOf, selectSessions, selectSessionsOfClient, selectSessionsOfSubject, insertSession, updateSession,
-	endSessions, endSessionsOfClient, endEverySession,
-	selectPending, deleteSessions, deleteRules, deleteEvents, deleteKeys, deleteSubjects,
-	selectClient, selectClients, insertClient, updateClient, deleteClient,
-	selectSignIn, selectSignInByHash, insertSignIn, updateSignIn, deleteSignIn, deleteSignIns, selectSessionsOfSignIn, selectSessionsSignedIn,
-	selectCode, insertCode, countCodes, deleteUnusedCodes, spendCode, deleteCodes, selectConsent, selectConsents, deleteConsentsTo, upsertConsent, deleteConsents,
-	selectDeviceCode, selectDeviceCodeByUser, countDeviceCodes, insertDeviceCode, updateDeviceCode, deleteDeviceCode, deleteDeviceCodes,
-	insertNotice, claimNotices, postponeNotice, deleteNotice,
-	selectResource, selectResources, insertResource, updateResource, deleteResource, selectAlgorithms,
-	selectKeys, insertKey, updateKey,
-	selectLogHead, updateLogHead, moveLogHead, upsertLogHead, selectLogEntries, insertRule, selectLiveRules, selectReplacedLog, insertReplacedLog, emptyRules,
-	selectEvents, selectEventsOfKind, selectEventsOfSubject, selectEventsBefore, selectEventsOfKindBefore, selectEventsOfSubjectBefore, insertEvent,
-	insertLogoutToken, deleteLogoutTokens,
-	selectBootstrap, upsertBootstrap,
-	selectVerifiers, upsertVerifier, deleteVerifier, selectAsked, updateAsked, upsertAsked,
-	insertAssertion, deleteAssertions,
-	selectSetting, updateSetting, upsertSetting,
+	return pool, nil
 }

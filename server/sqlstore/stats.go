@@ -12,15 +12,9 @@ type PoolStats struct {
 
 // Stats returns the numbers of each pool.
 func (s *Store) Stats() []PoolStats {
-	stats := make([]PoolStats, 0, 2)
-	for _, pool := range []struct {
-		name string
-		*database
-	}{{"reader", s.reader}, {"writer", s.writer}} {
-		now := pool.DB.Stats()
-		stats = append(stats, PoolStats{Name: pool.name, Open: now.OpenConnections, InUse: now.InUse, Waits: now.WaitCount, Waited: now.WaitDuration})
-	}
-	return stats
+	reader, writer := s.reader.stats(), s.writer.stats()
+	reader.Name, writer.Name = "reader", "writer"
+	return []PoolStats{reader, writer}
 }
 
 // Writing says how many callers write or wait for their turn.

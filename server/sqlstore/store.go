@@ -8,7 +8,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"math/rand/v2"
 	"time"
@@ -33,42 +32,17 @@ const (
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
 	dialect dialect
-	writer  *database
+	writer  pool
 	queue   queue  // of those who write
 	group   *group // of SQLite's, to share a commit
-	reader  *database
+	reader  pool
 	now     func() time.Time // for tests; nil: the database's clock
 	watch   watcher
 }
 
-// database is a pool of connections, with its prepared statements where the driver doesn't remember them itself.
-type database struct {
-	*sql.DB
-	prepared map[string]*sql.Stmt
-	patient  bool // statements that have begun run to their end, whatever becomes of the caller
-}
-
-// begin begins a transaction, and returns the context of its statements. A patient one waits for a connection no longer than its caller.
-func (d *database) begin(ctx context.Context, o *sql.TxOptions) (begun *sql.Tx, own context.Context, release func() error, err error) {
-	if !d.patient {
-		begun, err = d.BeginTx(ctx, o)
-		return begun, ctx, func() error { return nil }, err
-	}
-	connection, err := d.Conn(ctx)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	own = context.WithoutCancel(ctx)
-	if begun, err = connection.BeginTx(own, o); err != nil {
-		connection.Close()
-	}
-	return begun, own, connection.Close, err
-}
-
 // View implements issuer.Store.
 func (s *Store) View(ctx context.Context, f func(issuer.Reader) error) error {
-	view, _ := s.dialect.isolation()
-	return s.transact(ctx, s.reader, view, func(t *tx) error { return f(t) })
+	return s.transact(ctx, s.reader, func(t *tx) error { return f(t) })
 }
 
 // Update implements issuer.Store.
@@ -89,9 +63,8 @@ func (s *Store) updateAlone(ctx context.Context, f func(*tx) error) error {
 		return err
 	}
 	defer leave()
-	_, update := s.dialect.isolation()
 	for attempt := 1; ; attempt++ {
-		err := s.transact(ctx, s.writer, update, func(t *tx) error {
+		err := s.transact(ctx, s.writer, func(t *tx) error {
 			t.again = attempt > 1
 			return t.update(f)
 		})
@@ -115,17 +88,23 @@ func (t *tx) update(f func(*tx) error) error {
 	return t.writeEvents()
 }
 
-func (s *Store) transact(ctx context.Context, db *database, o *sql.TxOptions, f func(*tx) error) error {
-	begun, own, release, err := db.begin(ctx, o)
+func (s *Store) transact(ctx context.Context, p pool, f func(*tx) error) error {
+	begun, err := p.begin(ctx)
 	if err != nil {
 		return explain(ctx, err)
 	}
-	defer release()
-	defer begun.Rollback() // after a commit it does nothing
-	if err := f(&tx{ctx: own, Tx: begun, store: s, prepared: db.prepared}); err != nil {
-		return err
+	defer begun.end()
+	t := &tx{session: begun, ctx: ctx, store: s}
+	if err = f(t); err == nil {
+		err = ctx.Err()
 	}
-	return explain(ctx, begun.Commit())
+	if err == nil {
+		err = t.fault(begun.commit())
+	}
+	if t.failed != nil {
+		return t.failed
+	}
+	return err
 }
 
 // Close implements issuer.Store. It waits for queries that are under way.

@@ -38,8 +38,8 @@ func scanSubject(r row) (issuer.Subject, error) {
 // subjectFields take what subjectColumns name.
 func subjectFields(s *issuer.Subject) []any {
 	return []any{
-		&s.ID, &s.Generation, claimsField{&s.Claims}, wordsField{&s.Scope}, &s.Disabled, timeField{&s.Created}, timeField{&s.Deleted},
-		&s.Ending.Before, timeField{&s.Ending.At}, &s.Ending.Why, &s.Ending.Pending,
+		&s.ID, &s.Generation, claimsField{&s.Claims}, wordsField{&s.Scope}, flagField{&s.Disabled}, timeField{&s.Created}, timeField{&s.Deleted},
+		&s.Ending.Before, timeField{&s.Ending.At}, &s.Ending.Why, flagField{&s.Ending.Pending},
 	}
 }
 
@@ -67,7 +67,7 @@ func (t *tx) OtherWithScope(scope, id string) (bool, error) {
 		return false, err
 	}
 	found, err := list(t, func(r row) (exists bool, err error) {
-		err = r.Scan(&exists)
+		err = r.Scan(flagField{&exists})
 		return exists, err
 	}, otherWithScope, id, " "+scope+" ")
 	return len(found) == 1 && found[0], err

@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -15,14 +14,15 @@ import (
 
 // tx is one transaction: an issuer.Tx, of which a reading one only shows the issuer.Reader.
 type tx struct {
-	*sql.Tx
-	ctx      context.Context // the transaction's own: it ends with it
-	store    *Store
-	prepared map[string]*sql.Stmt
-	wrote    bool           // something, or tried to
-	updates  bool           // what it reads can't be changed by others before the commit
-	again    bool           // it ran before, and collided with another
-	events   []issuer.Event // to be written when it commits
+	session
+	ctx     context.Context // of the caller
+	store   *Store
+	wrote   bool           // something, or tried to
+	updates bool           // what it reads can't be changed by others before the commit
+	again   bool           // it ran before, and collided with another
+	held    []string       // IDs of rows that were read in an Update
+	events  []issuer.Event // to be written when it commits
+	failed  error          // a statement that nobody waited for
 }
 
 // Now implements issuer.Clock.
@@ -50,28 +50,43 @@ func (t *tx) share(l lock) error {
 	return t.store.dialect.lock(t, l, !t.again)
 }
 
+// errFailed is what methods return after a statement has failed that nobody waited for. It's none of the errors that callers branch on: the Store's
+// own method returns what went wrong.
+var errFailed = errors.New("the transaction has failed")
+
+// fault translates an error of the session.
+func (t *tx) fault(err error) error {
+	var late *lateError
+	if errors.As(err, &late) {
+		t.failed = explain(t.ctx, late.cause)
+		return errFailed
+	}
+	return explain(t.ctx, err)
+}
+
 // exec runs a statement and returns how many rows it changed.
 func (t *tx) exec(query string, args ...any) (int64, error) {
-	var result sql.Result
-	var err error
 	t.wrote = true
-	if prepared := t.prepared[query]; prepared != nil {
-		result, err = t.StmtContext(t.ctx, prepared).ExecContext(t.ctx, args...)
-	} else {
-		result, err = t.ExecContext(t.ctx, query, args...)
-	}
-	if err != nil {
-		return 0, explain(t.ctx, err)
-	}
-	return result.RowsAffected()
+	changed, err := t.session.exec(query, args)
+	return changed, t.fault(err)
+}
+
+// later runs a statement that only a fault can make fail. It may fail later than this method, and then nothing is committed.
+func (t *tx) later(query string, args ...any) error {
+	t.wrote = true
+	return t.fault(t.session.later(query, args))
 }
 
 // query runs a statement that returns rows.
-func (t *tx) query(query string, args ...any) (*sql.Rows, error) {
-	if prepared := t.prepared[query]; prepared != nil {
-		return t.StmtContext(t.ctx, prepared).QueryContext(t.ctx, args...)
-	}
-	return t.QueryContext(t.ctx, query, args...)
+func (t *tx) query(query string, args ...any) (rows, error) {
+	found, err := t.session.query(query, args)
+	return found, t.fault(err)
+}
+
+// row runs a query for one row.
+func (t *tx) row(query string, args ...any) row {
+	found, err := t.session.query(query, args)
+	return first{found, err}
 }
 
 // insert runs a statement that adds a row.
@@ -89,6 +104,21 @@ func (t *tx) change(query string, args ...any) error {
 	return err
 }
 
+// hold notes the ID of a row that was read: in an Update nobody else can delete it before the commit.
+func (t *tx) hold(id string) {
+	if t.updates {
+		t.held = append(t.held, id)
+	}
+}
+
+// changeHeld is change, and needn't wait to learn whether the row is there where this transaction has read it.
+func (t *tx) changeHeld(id, query string, args ...any) error {
+	if slices.Contains(t.held, id) {
+		return t.later(query, args...)
+	}
+	return t.change(query, args...)
+}
+
 // find reads the one row of a query. In an Update nobody else can change that row before the commit.
 func (t *tx) find(query string, arg any, fields ...any) error {
 	if !storable(arg) {
@@ -97,15 +127,7 @@ func (t *tx) find(query string, arg any, fields ...any) error {
 	if t.updates {
 		query = t.store.dialect.holding(query)
 	}
-	return explain(t.ctx, t.row(query, arg).Scan(fields...))
-}
-
-// row runs a query for one row.
-func (t *tx) row(query string, arg any) *sql.Row {
-	if prepared := t.prepared[query]; prepared != nil {
-		return t.StmtContext(t.ctx, prepared).QueryRowContext(t.ctx, arg)
-	}
-	return t.QueryRowContext(t.ctx, query, arg)
+	return t.fault(t.row(query, arg).Scan(fields...))
 }
 
 // one is find with a function that scans.
@@ -124,7 +146,7 @@ func peek[T any](t *tx, scan func(row) (T, error), query string, arg any) (T, er
 	}
 	found, err := scan(t.row(query, arg))
 	if err != nil {
-		return none, explain(t.ctx, err)
+		return none, t.fault(err)
 	}
 	return found, nil
 }
@@ -182,18 +204,18 @@ func list[T any](t *tx, scan func(row) (T, error), query string, args ...any) ([
 	}
 	rows, err := t.query(query, args...)
 	if err != nil {
-		return nil, explain(t.ctx, err)
+		return nil, err
 	}
 	defer rows.Close()
 	var all []T
 	for rows.Next() {
 		one, err := scan(rows)
 		if err != nil {
-			return nil, explain(t.ctx, err)
+			return nil, t.fault(err)
 		}
 		all = append(all, one)
 	}
-	return all, explain(t.ctx, rows.Err())
+	return all, t.fault(rows.Err())
 }
 
 // listChanged reads the rows that a statement changes and returns.
@@ -201,9 +223,6 @@ func listChanged[T any](t *tx, scan func(row) (T, error), query string, args ...
 	t.wrote = true
 	return list(t, scan, query, args...)
 }
-
-// row is what a query found.
-type row interface{ Scan(fields ...any) error }
 
 // millis and the types below translate what the database doesn't have.
 
@@ -256,6 +275,16 @@ func (f textsField) Scan(value any) error {
 	if text, _ := value.(string); text != "" {
 		return json.Unmarshal([]byte(text), f.list)
 	}
+	return nil
+}
+
+// flagField scans a truth value, which is 0 or 1 in a column, and in PostgreSQL's expressions a value of its own.
+type flagField struct{ flag *bool }
+
+func (f flagField) Scan(value any) error {
+	number, _ := value.(int64)
+	truth, _ := value.(bool)
+	*f.flag = truth || number != 0
 	return nil
 }
 

@@ -67,14 +67,9 @@ func (p *Proxy) accept() {
 			continue
 		}
 		p.keep(client, server)
-		var deaf atomic.Bool
-		go p.carry(client, server, func(b []byte) { // these two end with the connections
-			if bytes.Contains(bytes.ToLower(b), []byte("commit\x00")) && p.deafen.CompareAndSwap(true, false) {
-				deaf.Store(true)
-			}
-		})
-		go p.carry(server, client, func([]byte) {
-			if deaf.Load() {
+		go p.carry(client, server, func([]byte) {}) // these two end with the connections
+		go p.carry(server, client, func(b []byte) {
+			if bytes.Contains(b, []byte("COMMIT\x00")) && p.deafen.CompareAndSwap(true, false) { // it has committed, and says so
 				client.Close()
 			}
 		})

@@ -1,0 +1,208 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+)
+
+// rollbackTimeout is for the end of a transaction that failed. A server that doesn't answer in time has lost the connection's transaction with it.
+const rollbackTimeout = 5 * time.Second
+
+// postgresPool lends connections to PostgreSQL, on which statements run without database/sql in between: it has no way to send several at once.
+type postgresPool struct {
+	*sql.DB
+	opening string // what begins a transaction
+	alone   bool   // it goes ahead of the statements, which are described under the settings that it makes
+}
+
+// newPostgresPool makes a pool of so many connections, whose transactions begin in one way.
+func newPostgresPool(config postgresConfig, most int, begin string) *postgresPool {
+	p := &postgresPool{DB: connections(config, most), opening: begin}
+	if config.pooler {
+		p.opening, p.alone = begin+config.localSettings(), true
+	}
+	return p
+}
+
+func (p *postgresPool) stats() PoolStats {
+	now := p.Stats()
+	return PoolStats{Open: now.OpenConnections, InUse: now.InUse, Waits: now.WaitCount, Waited: now.WaitDuration}
+}
+
+func (p *postgresPool) begin(ctx context.Context) (session, error) {
+	lent, err := p.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &postgresSession{lent: lent, caller: ctx}
+	err = lent.Raw(func(connection any) error {
+		own, ok := connection.(interface{ Conn() *pgx.Conn })
+		if !ok {
+			return fmt.Errorf("the connection is a %T", connection)
+		}
+		s.connection = own.Conn()
+		return nil
+	})
+	if err != nil {
+		return nil, errors.Join(err, lent.Close())
+	}
+	// A caller who is gone ends its statement on the server too: one that waits for a lock would go on to hold its own.
+	s.watcher = ctxwatch.NewContextWatcher(&pgconn.CancelRequestContextWatcherHandler{Conn: s.connection.PgConn(), DeadlineDelay: time.Second})
+	s.watcher.Watch(ctx)
+	s.waiting = []waiting{{p.opening, nil}}
+	if p.alone {
+		if err := s.beginAlone(); err != nil {
+			s.end()
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// postgresSession is a transaction on PostgreSQL. What nobody waits for travels with the next statement, the beginning with the first: a round trip
+// costs more than most statements do. The database runs what comes together one after the other, and after one that failed none, not even a COMMIT.
+type postgresSession struct {
+	lent       *sql.Conn
+	connection *pgx.Conn // of lent, which nobody else has meanwhile
+	caller     context.Context
+	watcher    *ctxwatch.ContextWatcher
+	waiting    []waiting
+	begun      bool // there is something to roll back
+}
+
+// waiting is a statement that wasn't sent yet.
+type waiting struct {
+	query string
+	args  []any
+}
+
+// beginAlone sends the beginning.
+func (s *postgresSession) beginAlone() error {
+	opening := s.waiting[0].query
+	s.begun, s.waiting = true, nil
+	_, err := s.connection.Exec(context.Background(), opening)
+	return err
+}
+
+func (s *postgresSession) later(query string, args []any) error {
+	s.waiting = append(s.waiting, waiting{query, args})
+	return nil
+}
+
+// send sends all statements that wait, and one more, whose result is the next one.
+func (s *postgresSession) send(query string, args []any) (pgx.BatchResults, error) {
+	var all pgx.Batch
+	for _, w := range s.waiting {
+		all.Queue(w.query, w.args...)
+	}
+	all.Queue(query, args...)
+	before := len(s.waiting)
+	s.begun, s.waiting = true, nil
+	results := s.connection.SendBatch(context.Background(), &all) // the caller is watched, once for all statements
+	for range before {
+		if _, err := results.Exec(); err != nil {
+			results.Close() // the same error
+			return nil, &lateError{err}
+		}
+	}
+	return results, nil
+}
+
+func (s *postgresSession) exec(query string, args []any) (int64, error) {
+	tag, err := s.run(query, args)
+	return tag.RowsAffected(), err
+}
+
+func (s *postgresSession) run(query string, args []any) (pgconn.CommandTag, error) {
+	if err := s.caller.Err(); err != nil {
+		return pgconn.CommandTag{}, err
+	}
+	if len(s.waiting) == 0 {
+		return s.connection.Exec(context.Background(), query, args...)
+	}
+	results, err := s.send(query, args)
+	if err != nil {
+		return pgconn.CommandTag{}, err
+	}
+	tag, err := results.Exec()
+	if closed := results.Close(); err == nil {
+		err = closed
+	}
+	return tag, err
+}
+
+func (s *postgresSession) query(query string, args []any) (rows, error) {
+	if err := s.caller.Err(); err != nil {
+		return nil, err
+	}
+	if len(s.waiting) == 0 {
+		found, err := s.connection.Query(context.Background(), query, args...)
+		return &postgresRows{Rows: found}, err
+	}
+	results, err := s.send(query, args)
+	if err != nil {
+		return nil, err
+	}
+	found, err := results.Query()
+	if err != nil {
+		results.Close() // the same error
+		return nil, err
+	}
+	return &postgresRows{found, results}, nil
+}
+
+// commit takes along what still waits. A transaction that sent nothing has nothing to commit.
+func (s *postgresSession) commit() error {
+	if !s.begun && len(s.waiting) == 1 { // the beginning
+		return nil
+	}
+	tag, err := s.run("COMMIT", nil)
+	if err != nil {
+		return err
+	}
+	s.begun = false
+	if tag.String() != "COMMIT" { // a statement had failed, and somebody went on
+		return errors.New("the transaction was rolled back: a statement before had failed")
+	}
+	return nil
+}
+
+func (s *postgresSession) end() {
+	s.watcher.Unwatch()
+	if s.begun {
+		ctx, cancel := context.WithTimeout(context.Background(), rollbackTimeout)
+		if _, err := s.connection.Exec(ctx, "ROLLBACK"); err != nil {
+			s.connection.Close(ctx)
+		}
+		cancel()
+	}
+	s.lent.Close()
+}
+
+// postgresRows are the rows of the last statement that was sent.
+type postgresRows struct {
+	pgx.Rows
+	batch pgx.BatchResults // nil of a statement that was sent alone
+}
+
+func (r *postgresRows) Close() error {
+	r.Rows.Close()
+	if r.batch == nil {
+		return r.Err()
+	}
+	return r.batch.Close()
+}
+
+func (r *postgresRows) Columns() (names []string, err error) {
+	for _, field := range r.FieldDescriptions() {
+		names = append(names, field.Name)
+	}
+	return names, nil
+}
