@@ -44,6 +44,10 @@ type enforcement struct {
 }
 
 func (e *enforcement) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead { // which refuse nothing
+		e.next.ServeHTTP(w, r)
+		return
+	}
 	_, pattern := e.mux.Handler(r)
 	method, path, _ := strings.Cut(pattern, " ")
 	path = strings.TrimPrefix(path, e.base)

@@ -46,18 +46,18 @@ func (i *Issuer) Authorize(ctx context.Context, a Authorization, secret string, 
 		return Decision{}, err
 	}
 	var d Decision
-	err := i.store.View(ctx, func(r Reader) (err error) { // most browsers have to log in first, and hold up nobody
-		d, err = i.decide(r, a, secret, consented)
-		return err
-	})
-	if err != nil || d.Step != StepAnswer {
+	if secret == "" { // nobody gets a code before they have logged in, and nobody is held up meanwhile
+		err := i.store.View(ctx, func(r Reader) (err error) {
+			d, err = i.decide(r, a, secret, consented)
+			return err
+		})
 		return d, d.unless(err)
 	}
-	// What was decided is decided again where the code is written: a logout, a ban or a change of the client comes before, and counts, or after,
+	// What is decided is decided where the code is written: a logout, a ban or a change of the client comes before, and counts, or after,
 	// and then the code names a sign-in that is over. Of two consents in one browser the second adds to the first, since both begin with the sign-in; and of
 	// many requests at once each counts the codes of those before it.
-	err = i.commit(ctx, func(u *update) (err error) {
-		if d, err = i.decide(u, d.Request, secret, consented); err != nil || d.Step != StepAnswer {
+	err := i.commit(ctx, func(u *update) (err error) {
+		if d, err = i.decide(u, a, secret, consented); err != nil || d.Step != StepAnswer {
 			return err
 		}
 		return u.answer(&d, consented)

@@ -28,7 +28,8 @@ import (
 // settingMaxTTL holds the longest life that any access token of this database was ever given, in milliseconds.
 const settingMaxTTL = "max_ttl"
 
-// verifierCache is how many tokens the issuer's own verifier remembers, in some 2 MB: a backend that begins sessions shows one with each.
+// verifierCache is how many tokens each of the issuer's own verifiers remembers, in some 2 MB: a backend that begins sessions shows one with each, and an API
+// that asks about tokens asks about each many times.
 const verifierCache = 1024
 
 // Issuer issues, refreshes and revokes tokens. It is safe for concurrent use.
@@ -37,7 +38,7 @@ type Issuer struct {
 	config   Config
 	sealer   *sealer
 	verifier *jot.Verifier
-	anyType  *jot.Verifier             // of access tokens that a client gets as "JWT", too
+	anyType  *jot.Verifier             // of access tokens that a client gets as "JWT", too: for whoever asks about them or revokes them
 	hints    *jot.Verifier             // of ID tokens, expired ones too: they say who asks, and open nothing
 	foreign  map[string]*foreignIssuer // by URL
 	maxTTL   atomic.Int64              // a time.Duration, as the database has it
@@ -167,7 +168,7 @@ func (i *Issuer) newVerifiers() (err error) {
 	if i.verifier, err = jot.NewVerifier(i, o); err != nil {
 		return err
 	}
-	o.Type, o.AnyType, o.CacheSize = "", true, 0 // of tokens to be revoked, each is shown once
+	o.Type, o.AnyType = "", true
 	if i.anyType, err = jot.NewVerifier(i, o); err != nil {
 		return err
 	}

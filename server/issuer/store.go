@@ -20,7 +20,8 @@ type Store interface {
 	// Update runs f in one serializable transaction that can write, and commits it when f returns nil; the commit is
 	// durable when Update returns nil. After an error nothing that f wrote is there, unless the commit itself failed: then
 	// either everything is or nothing. A store that finds a conflict may run f again, so f must have no effects but
-	// through its Tx. A method of the Tx that writes and fails leaves nothing but to return an error. The Tx ends with f.
+	// through its Tx. A method of the Tx that writes and fails leaves nothing but to return an error. Some
+	// writes may fail only after their method has returned: then everything after them fails, and Update returns the error that they stand for. The Tx ends with f.
 	//
 	// Who reads several rows begins with the subject, goes on with its sessions, then keys, settings and the log: a store that locks what
 	// is read lets two that do otherwise wait for each other until one of them has to start over. Who reads sessions of several subjects has all of

@@ -105,6 +105,7 @@ func serveConfigured(cmd *cobra.Command, c *config.Loaded) error {
 		return config.Named(aboutDatabase(err))
 	}
 	printStart(cmd.OutOrStdout(), c, listeners)
+	defer makeRoom()()
 	return errors.Join(s.ServeOn(cmd.Context(), listeners), s.Close())
 }
 

@@ -95,12 +95,16 @@ func Problems(mux *http.ServeMux) http.Handler {
 			WriteProblem(w, NewProblem(http.StatusNotFound, ""))
 			return
 		}
-		refusal, pattern := mux.Handler(r)
-		if pattern == "" {
-			refusal.ServeHTTP(problemWriter{w}, r)
-			return
+		found, pattern := mux.Handler(r)
+		switch {
+		case pattern == "":
+			found.ServeHTTP(problemWriter{w}, r)
+		case strings.Contains(pattern, "{"): // mux finds it once more, with what the wildcards stand for
+			mux.ServeHTTP(w, r)
+		default:
+			r.Pattern = pattern
+			found.ServeHTTP(w, r)
 		}
-		mux.ServeHTTP(w, r)
 	})
 }
 
