@@ -62,13 +62,26 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	}
 	reader, err := connect(dataSource(path, o, "_pragma", "query_only(1)"), o.Readers)
 	if err == nil {
-		err = migrate(ctx, writer, s.dialect, goose.DefaultTablename)
+		err = migrateSQLite(ctx, writer)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("database %s: %w", path, err), writer.Close())
 	}
 	s.writer, s.reader = newSQLitePool(writer, 1, "BEGIN IMMEDIATE"), newSQLitePool(reader, o.Readers, "BEGIN")
 	return s, nil
+}
+
+// migrateSQLite brings the schema up to date on the one connection that writes, without waiting for the disk at each of many commits: nobody is told of any,
+// and the first one that somebody is told of has all before it on the disk, in the same log.
+func migrateSQLite(ctx context.Context, writer *sql.DB) error {
+	if _, err := writer.ExecContext(ctx, "PRAGMA synchronous = NORMAL"); err != nil {
+		return err
+	}
+	if err := migrate(ctx, writer, sqliteDialect{}, goose.DefaultTablename); err != nil {
+		return err
+	}
+	_, err := writer.ExecContext(ctx, "PRAGMA synchronous = FULL")
+	return err
 }
 
 // secureDirectory makes the data directory, or checks that nobody else can write to it.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/jot-auth/jot/server/internal/web"
@@ -83,16 +84,23 @@ func merge(into, from map[string]json.RawMessage) error {
 	return nil
 }
 
-// Register adds the route of the document to mux, under the path of the issuer's URL.
+// Register adds the route of the document to mux, under the path of the issuer's URL. The document is put together when somebody asks for it: few ever do.
 func Register(mux *http.ServeMux, issuerURL string) error {
 	base, err := web.BasePath(issuerURL)
 	if err != nil {
 		return err
 	}
-	text, err := Document(issuerURL)
-	if err != nil {
-		return err
-	}
-	web.Handle(mux, base, "GET /openapi.json", web.NewDocument("application/json", text, maxAge))
+	made := sync.OnceValues(func() (*web.Document, error) {
+		text, err := Document(issuerURL)
+		return web.NewDocument("application/json", text, maxAge), err
+	})
+	web.Handle(mux, base, "GET /openapi.json", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		document, err := made()
+		if err != nil {
+			web.Fail(w, r, err)
+			return
+		}
+		document.ServeHTTP(w, r)
+	}))
 	return nil
 }

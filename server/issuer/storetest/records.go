@@ -67,6 +67,17 @@ func (s *suite) sessions() {
 	s.equal(read(s, findSession("s1")), first)
 	s.refuse(issuer.ErrTaken, func(tx issuer.Tx) error { return tx.InsertSession(first) })
 
+	s.refuse(issuer.ErrTaken, func(tx issuer.Tx) error { // which may be told late, and is never taken for the outcome of what comes after
+		if err := tx.InsertSession(first); err != nil {
+			return err
+		}
+		if _, err := tx.Subject("sub"); err == nil || errors.Is(err, issuer.ErrTaken) || errors.Is(err, issuer.ErrNotFound) {
+			s.Errorf("after a session that is taken, reading fails with %v", err)
+		}
+		return tx.InsertSubject(subject("other"))
+	})
+	missing(s, findSubject("other"))
+
 	changed := first
 	changed.UserAgent, changed.Address, changed.LastUsed, changed.IdleExpires = "", "192.0.2.1", base.Add(time.Minute), base.Add(2*time.Hour)
 	changed.Counters = issuer.Counters{Current: 2, Previous: 1, RotatedAt: base.Add(time.Minute)}
