@@ -206,3 +206,22 @@ func TestClock(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestCloseLeavesOneFile: every connection is closed, so that SQLite puts its log into the database and removes it. Whoever copies the file then copies all of it.
+func TestCloseLeavesOneFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "jot.db")
+	store, err := sqlstore.Open(t.Context(), path, sqlstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func(r issuer.Reader) error { _, err := r.Keys(); return err }
+	err = errors.Join(put(t, store, 1), store.View(t.Context(), func(r issuer.Reader) error {
+		return errors.Join(read(r), store.View(t.Context(), read)) // on two connections
+	}))
+	if err := errors.Join(err, store.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path + "-wal"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the log of the database is still there: %v", err)
+	}
+}
