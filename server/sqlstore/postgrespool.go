@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	"github.com/jackc/pgx/v5/stdlib"
 )
 
 // rollbackTimeout is for the end of a transaction that failed. A server that doesn't answer in time has lost the connection's transaction with it.
@@ -43,11 +44,14 @@ func (p *postgresPool) begin(ctx context.Context) (session, error) {
 	}
 	s := &postgresSession{lent: lent, caller: ctx}
 	err = lent.Raw(func(connection any) error {
-		own, ok := connection.(interface{ Conn() *pgx.Conn })
-		if !ok {
+		switch own := connection.(type) {
+		case *stdlib.Conn:
+			s.connection = own.Conn()
+		case *pooledConnection:
+			s.connection = own.Conn.Conn()
+		default:
 			return fmt.Errorf("the connection is a %T", connection)
 		}
-		s.connection = own.Conn()
 		return nil
 	})
 	if err != nil {
