@@ -32,11 +32,11 @@ type ExportConfig struct {
 }
 
 // Exported counts what was exported.
-type Exported struct{ Accounts, Factors, Subjects, Clients, Resources, Keys, Events int }
+type Exported struct{ Accounts, Factors, Passkeys, Subjects, Clients, Resources, Keys, Events int }
 
 // Export writes what another system needs to go on into a new directory, for nobody but its owner: accounts.jsonl, with password hashes, and factors.jsonl,
 // the secrets of their one-time codes (RFC 6238, base32) and the hashes of their recovery codes, as 'jot admin user import' reads the one after the other;
-// subjects.jsonl, those without an account; clients.jsonl and resources.jsonl, those that the database has; keys.json, the private signing keys as a JWK Set
+// passkeys.jsonl, their public keys (COSE, base64url); subjects.jsonl, those without an account; clients.jsonl and resources.jsonl, those that the database has; keys.json, the private signing keys as a JWK Set
 // (RFC 7517); events.jsonl. It reads one state of the database, beside servers that run on it. After an error there is no directory.
 func Export(ctx context.Context, c ExportConfig, dir string) (done Exported, err error) {
 	secrets, err := issuer.NewSecrets(c.keyEncryptionKeys()...)
@@ -53,7 +53,7 @@ func Export(ctx context.Context, c ExportConfig, dir string) (done Exported, err
 	}
 	err = store.View(ctx, func(r issuer.Reader) error {
 		e := exporter{reader: r, accounts: store.AccountsReader(r), dir: dir, secrets: secrets, config: c}
-		err := errors.Join(e.subjects(), e.factors(), e.clients(), e.resources(), e.keys(), e.events())
+		err := errors.Join(e.subjects(), e.factors(), e.passkeys(), e.clients(), e.resources(), e.keys(), e.events())
 		done = e.done
 		return err
 	})
@@ -162,6 +162,24 @@ func (e *exporter) factors() error {
 				}
 				e.done.Factors++
 				return to.Encode(factorRecord{f.Subject, accounts.EncodeTOTPSecret(secret), recovery, f.Created})
+			})
+	})
+}
+
+// ownedPasskey is a passkey with whose it is.
+type ownedPasskey struct {
+	Subject string    `json:"sub"`
+	Created time.Time `json:"created"`
+	*web.PasskeyRecord
+}
+
+func (e *exporter) passkeys() error {
+	return e.file("passkeys.jsonl", func(to *json.Encoder) error {
+		return pages(func(after string) ([]issuer.Passkey, error) { return e.accounts.PasskeyPage(after, exportBatch) },
+			func(p issuer.Passkey) string { return p.ID },
+			func(p issuer.Passkey) error {
+				e.done.Passkeys++
+				return to.Encode(ownedPasskey{p.Subject, p.Created, web.NewPasskeyRecord(p)})
 			})
 	})
 }

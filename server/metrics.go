@@ -116,7 +116,7 @@ func (c *loginCounts) count(err error) {
 	case half: // its second half counts
 	case err == nil:
 		c.ok.Add(1)
-	case errors.Is(err, issuer.ErrInvalidCredentials), errors.Is(err, issuer.ErrFactor), errors.Is(err, issuer.ErrCode):
+	case errors.Is(err, issuer.ErrInvalidCredentials), errors.Is(err, issuer.ErrFactor), errors.Is(err, issuer.ErrPasskey), errors.Is(err, issuer.ErrCode):
 		c.wrong.Add(1)
 	case throttled:
 		c.throttled.Add(1)
@@ -149,6 +149,18 @@ func (a countedAccounts) LogIn(ctx context.Context, name, password string, from 
 
 func (a countedAccounts) CompleteLogIn(ctx context.Context, challenge, code string, from issuer.Device) (issuer.Proof, error) {
 	proof, err := a.Accounts.CompleteLogIn(ctx, challenge, code, from)
+	a.counts.count(err)
+	return proof, err
+}
+
+func (a countedAccounts) LogInWithPasskey(ctx context.Context, browser string, answer []byte, from issuer.Device) (issuer.Proof, error) {
+	proof, err := a.Accounts.LogInWithPasskey(ctx, browser, answer, from)
+	a.counts.count(err)
+	return proof, err
+}
+
+func (a countedAccounts) CompleteWithPasskey(ctx context.Context, challenge string, answer []byte, from issuer.Device) (issuer.Proof, error) {
+	proof, err := a.Accounts.CompleteWithPasskey(ctx, challenge, answer, from)
 	a.counts.count(err)
 	return proof, err
 }

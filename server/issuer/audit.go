@@ -25,8 +25,12 @@ const (
 	EventEmailChanged        EventKind = "email.changed" // or asked to be, where the one before was verified
 	EventEmailVerified       EventKind = "email.verified"
 	EventPasswordSet         EventKind = "password.set"
-	EventFactorAdded         EventKind = "factor.added"         // of a login: one-time codes are asked for from now on
-	EventFactorRemoved       EventKind = "factor.removed"       // the password alone is enough again
+	EventFactorAdded         EventKind = "factor.added"   // of a login: one-time codes are asked for from now on
+	EventFactorRemoved       EventKind = "factor.removed" // the password alone is enough again
+	EventPasskeyAdded        EventKind = "passkey.added"  // the detail names it, as with all events of passkeys
+	EventPasskeyRenamed      EventKind = "passkey.renamed"
+	EventPasskeyRemoved      EventKind = "passkey.removed"
+	EventPasskeyCloned       EventKind = "passkey.cloned"       // its counter went back, so that there may be two of it; the login was refused
 	EventRecoveryCodeUsed    EventKind = "factor.recovery_code" // instead of the factor itself
 	EventAdminInvited        EventKind = "admin.invited"        // the operator made a bootstrap link
 	EventAdminBootstrapped   EventKind = "admin.bootstrapped"   // somebody used it

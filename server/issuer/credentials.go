@@ -16,6 +16,11 @@ func (i *Issuer) Enrol(ctx context.Context, s Subject, with func(Tx) error) erro
 // Amend runs with in a transaction, for what is kept beside a subject, and writes an event about it; sub may be "" where it's about nobody yet.
 // It fails with ErrNotFound where there is no such subject, and with the error of with, which may run more than once.
 func (i *Issuer) Amend(ctx context.Context, sub string, kind EventKind, with func(Tx) error) error {
+	return i.AmendNoting(ctx, sub, kind, "", with)
+}
+
+// AmendNoting is Amend, and the event has a detail.
+func (i *Issuer) AmendNoting(ctx context.Context, sub string, kind EventKind, detail string, with func(Tx) error) error {
 	// What with changes and the event are one commit: nothing changes unseen. The subject is read first, so that its deletion comes before or after.
 	return i.commit(ctx, func(u *update) error {
 		if sub != "" {
@@ -26,7 +31,7 @@ func (i *Issuer) Amend(ctx context.Context, sub string, kind EventKind, with fun
 		if err := with(u.Tx); err != nil {
 			return err
 		}
-		return u.audit(kind, Event{Subject: sub})
+		return u.audit(kind, Event{Subject: sub, Detail: detail})
 	})
 }
 

@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -27,6 +28,10 @@ var (
 	ErrInvalidCredentials = errors.New("issuer: wrong name or password")
 	// ErrFactor is a code of a second factor that is wrong, was used, or has run out.
 	ErrFactor = errors.New("issuer: wrong code; wait for the next one")
+	// ErrPasskey is an authenticator's answer that doesn't prove what it should, or that is of no passkey of the account.
+	ErrPasskey = errors.New("issuer: the passkey is not accepted")
+	// ErrNoPasskeys is what can't be done at an issuer whose URL names no host but an address: browsers have passkeys for names alone.
+	ErrNoPasskeys = errors.New("issuer: no passkeys here: the issuer's URL has no host name")
 	// ErrCode is the code of a link or an invitation that isn't good: it's wrong, was used, or has expired.
 	ErrCode = errors.New("issuer: the code is not valid any more; ask for a new one")
 	// ErrNoMail is what can't be done by a server that sends no mail.
@@ -55,11 +60,13 @@ var (
 type SecondFactorError struct {
 	Challenge string
 	ExpiresIn time.Duration
+	Factors   []string        // kinds of which the account has one: "totp", "passkey"
+	Passkey   json.RawMessage // for the browser's navigator.credentials.get, where there are passkeys (WebAuthn Level 3 §5.5)
 }
 
 // Error says what is missing.
 func (e *SecondFactorError) Error() string {
-	return "issuer: the account has a second factor; send the challenge back with a code of it"
+	return "issuer: the account has a second factor; send the challenge back with a code or a passkey's answer"
 }
 
 // ThrottledError is an attempt to log in that comes too soon after others that failed: answer 429 with Retry-After. It says nothing of

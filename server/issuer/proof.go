@@ -33,9 +33,25 @@ type StoredAccount struct {
 
 // Factor is what an account demands beside its password.
 type Factor struct {
-	Kind          string // "totp"
+	Kind          string // "totp" or "passkey"
 	Created       time.Time
-	RecoveryCodes int // that are left
+	RecoveryCodes int      // that are left to the account
+	Passkey       *Passkey // nil of other kinds
+}
+
+// Passkey is the public half of a key pair of somebody's device or password manager (WebAuthn Level 3 §4, public key credential). Nothing in it is secret.
+type Passkey struct {
+	ID             string
+	Subject        string
+	Name           string   // as its owner calls it
+	Credential     []byte   // the authenticator's name for it
+	PublicKey      []byte   // COSE (RFC 9052 §7)
+	SignCount      uint32   // the highest that it has shown; 0: it doesn't count
+	Transports     []string // over which a browser reaches the authenticator
+	BackupEligible bool     // it may be on more than one device
+	BackedUp       bool     // it is
+	Created        time.Time
+	LastUsed       time.Time // zero: never
 }
 
 // ForeignTOTP is what made a person's one-time codes at another system.

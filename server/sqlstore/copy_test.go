@@ -36,6 +36,7 @@ func fill(t *testing.T, store *sqlstore.Store) {
 	if err := store.UpdateAccounts(t.Context(), func(tx accounts.Tx) error {
 		return errors.Join(tx.PutThrottle(accounts.Throttle{Slot: 7, Cleared: account.Created, Next: account.Created}),
 			tx.PutTOTP(accounts.TOTP{Subject: subject.ID, Sealed: []byte{0, 255}, Step: 1 << 40, Confirmed: true, Created: account.Created}), tx.InsertRecoveryCode(subject.ID, [32]byte{255, 0}),
+			tx.InsertPasskey(issuer.Passkey{ID: "p", Subject: subject.ID, Name: `Ω'"\`, Credential: []byte{0, 255}, PublicKey: []byte{255, 0}, SignCount: 1<<32 - 1, Transports: []string{"usb", "nfc"}, BackedUp: true, Created: account.Created}),
 			tx.InsertTicket(accounts.Ticket{Hash: [32]byte{2, 255}, Purpose: accounts.ToVerify, Subject: subject.ID, Detail: "ann@example.com", Expires: account.Created}))
 	}); err != nil {
 		t.Fatal(err)
@@ -70,15 +71,18 @@ func content(t *testing.T, store *sqlstore.Store) []any {
 	var account accounts.Account
 	var throttle accounts.Throttle
 	var ticket accounts.Ticket
+	var passkeys []issuer.Passkey
 	err := store.ViewAccounts(t.Context(), func(r accounts.Reader) (err1 error) {
 		account, err1 = r.AccountByName("ann 雪")
 		var err2 error
 		throttle, err2 = r.Throttle(7)
 		var err3 error
 		ticket, err3 = r.Ticket([32]byte{2, 255})
-		return errors.Join(err1, err2, err3)
+		var err4 error
+		passkeys, err4 = r.Passkeys(account.Subject)
+		return errors.Join(err1, err2, err3, err4)
 	})
-	all := []any{account, throttle, ticket}
+	all := []any{account, throttle, ticket, passkeys}
 	err = errors.Join(err, store.View(t.Context(), func(r issuer.Reader) error {
 		subject, err1 := r.Subject(account.Subject)
 		keys, err2 := r.Keys()

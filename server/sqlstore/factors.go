@@ -69,10 +69,18 @@ func (t *tx) SpendRecoveryCode(subject string, hash [sha256.Size]byte) error {
 	return t.change(deleteRecoveryCode, subject, hash[:])
 }
 
+// DeleteTOTP implements accounts.FactorWriter.
+func (t *tx) DeleteTOTP(subject string) error { return t.change(deleteTOTP, subject) }
+
+// DeleteRecoveryCodes implements accounts.FactorWriter.
+func (t *tx) DeleteRecoveryCodes(subject string) error { return t.insert(deleteRecoveryCodes, subject) }
+
 // DeleteFactors implements accounts.FactorWriter.
 func (t *tx) DeleteFactors(subject string) error {
-	if err := t.insert(deleteTOTP, subject); err != nil {
-		return err
+	for _, statement := range []string{deleteTOTP, deletePasskeysOf, deleteRecoveryCodes} {
+		if err := t.insert(statement, subject); err != nil {
+			return err
+		}
 	}
-	return t.insert(deleteRecoveryCodes, subject)
+	return nil
 }

@@ -8,7 +8,8 @@
 // Guessing is throttled: an attempt is counted in the database before its hash is computed, and those that fail delay the next ones,
 // by name and by address, more and more. Nothing is ever locked.
 //
-// An account may demand one-time codes (RFC 6238) beside its password. Then the password gives a challenge and nothing else.
+// An account may demand one-time codes (RFC 6238) or a passkey (WebAuthn) beside its password. Then the password gives a challenge and nothing else. A passkey also
+// logs in by itself.
 package accounts
 
 import (
@@ -19,6 +20,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/go-webauthn/webauthn/webauthn"
 	"golang.org/x/crypto/argon2"
 
 	"github.com/jot-auth/jot/server/issuer"
@@ -40,6 +42,7 @@ type Issuer interface {
 	Enrol(ctx context.Context, s issuer.Subject, with func(issuer.Tx) error) error
 	OutdateSubject(ctx context.Context, subject, keep string, with func(issuer.Tx) error) error
 	Amend(ctx context.Context, sub string, kind issuer.EventKind, with func(issuer.Tx) error) error
+	AmendNoting(ctx context.Context, sub string, kind issuer.EventKind, detail string, with func(issuer.Tx) error) error
 	Confirm(ctx context.Context, p issuer.Proof) error
 	URL() string
 	CheckBootstrap(ctx context.Context, code string) error
@@ -93,6 +96,8 @@ type Accounts struct {
 	decoy    passwordHash // what the password of an unknown name is held against
 	derive   deriveFunc
 	attempts atomic.Uint64 // that were counted; every so many are swept
+
+	relyingParty *webauthn.WebAuthn // of passkeys; nil: no browser has any for this issuer
 }
 
 // New makes Accounts over a store and the issuer over the same store. It fails when a bound is negative, when a schedule isn't one, or when the
@@ -106,7 +111,11 @@ func New(store Store, i Issuer, c Config) (*Accounts, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Accounts{store: store, issuer: i, config: c, gate: g, decoy: decoyHash(), derive: argon2.IDKey}, nil
+	party, err := newRelyingParty(i.URL())
+	if err != nil {
+		return nil, err
+	}
+	return &Accounts{store: store, issuer: i, config: c, gate: g, decoy: decoyHash(), derive: argon2.IDKey, relyingParty: party}, nil
 }
 
 func (c Config) complete() (Config, error) {

@@ -7,6 +7,12 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
+// The kinds of second factors.
+const (
+	kindTOTP    = "totp"
+	kindPasskey = "passkey"
+)
+
 // EnrolTOTP begins to give an account one-time codes, and answers their secret and the URI of its QR code. Nothing is asked for until ConfirmTOTP has
 // seen a code; another EnrolTOTP begins anew. Attempts count as those of ChangePassword, and it fails as that does, and with issuer.ErrTaken where the
 // account has one-time codes already.
@@ -23,7 +29,7 @@ func (a *Accounts) EnrolTOTP(ctx context.Context, subject, password string, from
 		if err := a.confirmIn(tx, account, try); err != nil {
 			return err
 		}
-		if enrolled, err := hasFactor(tx, subject); err != nil || enrolled {
+		if enrolled, err := hasTOTP(tx, subject); err != nil || enrolled {
 			return errors.Join(err, taken(enrolled))
 		}
 		now, err := tx.Now()
@@ -46,14 +52,15 @@ func taken(yes bool) error {
 	return nil
 }
 
-// ConfirmTOTP takes the first code of a secret. From then on no password alone logs in, and the recovery codes are answered, this one time. It fails
+// ConfirmTOTP takes the first code of a secret. From then on no password alone logs in. Where it's the account's first second factor the recovery codes are
+// answered, this one time. It fails
 // with issuer.ErrFactor for a code that isn't right, or where nothing waits to be confirmed, and with an *issuer.ThrottledError.
 func (a *Accounts) ConfirmTOTP(ctx context.Context, subject, code string, from issuer.Device) (codes []string, err error) {
 	try, err := a.charge(ctx, a.codeLimits(subject, from))
 	if err != nil {
 		return nil, err
 	}
-	codes, hashes := newRecoveryCodes(subject)
+	fresh, hashes := newRecoveryCodes(subject)
 	// The secret's state, the use of its code, the recovery codes and the event are one commit: of two that confirm at once the second finds it
 	// confirmed, so that the codes which somebody wrote down are those that count.
 	err = a.issuer.Amend(ctx, subject, issuer.EventFactorAdded, func(t issuer.Tx) error {
@@ -69,14 +76,17 @@ func (a *Accounts) ConfirmTOTP(ctx context.Context, subject, code string, from i
 		if err != nil {
 			return err
 		}
-		f.Step, f.Confirmed = step, true
-		if err := errors.Join(tx.DeleteFactors(subject), tx.PutTOTP(f)); err != nil {
+		codes = nil
+		enrolled, err := hasFactor(tx, subject)
+		if err == nil && !enrolled {
+			codes, err = fresh, replaceRecoveryCodes(tx, subject, hashes)
+		}
+		if err != nil {
 			return err
 		}
-		for _, hash := range hashes {
-			if err := tx.InsertRecoveryCode(subject, hash); err != nil {
-				return err
-			}
+		f.Step, f.Confirmed = step, true
+		if err := tx.PutTOTP(f); err != nil {
+			return err
 		}
 		return try.giveBack(tx)
 	})
@@ -91,28 +101,40 @@ func (a *Accounts) ConfirmTOTP(ctx context.Context, subject, code string, from i
 }
 
 // Factors answers what a subject's account demands beside its password.
-func (a *Accounts) Factors(ctx context.Context, subject string) (all []issuer.Factor, err error) {
-	err = a.store.ViewAccounts(ctx, func(r Reader) (err error) {
-		all, err = factorsOf(r, subject)
-		return err
-	})
-	return all, err
+func (a *Accounts) Factors(ctx context.Context, subject string) ([]issuer.Factor, error) {
+	return view(ctx, a.store, func(r Reader) ([]issuer.Factor, error) { return factorsOf(r, subject) })
 }
 
 func factorsOf(r Reader, subject string) ([]issuer.Factor, error) {
-	f, err := r.TOTP(subject)
-	if errors.Is(err, issuer.ErrNotFound) || err == nil && !f.Confirmed {
-		return nil, nil
+	var all []issuer.Factor
+	f, err1 := r.TOTP(subject)
+	if err1 == nil && f.Confirmed {
+		all = append(all, issuer.Factor{Kind: kindTOTP, Created: f.Created})
 	}
-	if err != nil {
-		return nil, err
+	if errors.Is(err1, issuer.ErrNotFound) {
+		err1 = nil
 	}
-	left, err := r.RecoveryHashes(subject)
-	return []issuer.Factor{{Kind: "totp", Created: f.Created, RecoveryCodes: len(left)}}, err
+	passkeys, err2 := r.Passkeys(subject)
+	for n := range passkeys {
+		all = append(all, issuer.Factor{Kind: kindPasskey, Created: passkeys[n].Created, Passkey: &passkeys[n]})
+	}
+	left, err3 := r.RecoveryHashes(subject)
+	for n := range all {
+		all[n].RecoveryCodes = len(left)
+	}
+	return all, errors.Join(err1, err2, err3)
 }
 
 // hasFactor says whether an account demands more than its password.
 func hasFactor(r Reader, subject string) (bool, error) {
+	if enrolled, err := hasTOTP(r, subject); err != nil || enrolled {
+		return enrolled, err
+	}
+	passkeys, err := r.Passkeys(subject)
+	return len(passkeys) > 0, err
+}
+
+func hasTOTP(r Reader, subject string) (bool, error) {
 	f, err := r.TOTP(subject)
 	if errors.Is(err, issuer.ErrNotFound) {
 		return false, nil
@@ -120,16 +142,16 @@ func hasFactor(r Reader, subject string) (bool, error) {
 	return f.Confirmed, err
 }
 
-// RemoveFactors takes everything away that an account demands beside its password, with the recovery codes, or fails with issuer.ErrNotFound where there
-// is nothing. Whoever asks for it has just logged in with two factors, or is an administrator.
-func (a *Accounts) RemoveFactors(ctx context.Context, subject string) error {
-	// That there is one, its end and the event are one commit: nothing is removed unseen, and of two removals the second finds none.
+// RemoveTOTP takes a subject's one-time codes away, and with the last of its second factors the recovery codes, or fails with issuer.ErrNotFound. Whoever asks for it
+// has just logged in with two factors.
+func (a *Accounts) RemoveTOTP(ctx context.Context, subject string) error {
+	// The codes' end, that of the recovery codes and the event are one commit: nothing is removed unseen, and of two removals the second finds nothing.
 	err := a.issuer.Amend(ctx, subject, issuer.EventFactorRemoved, func(t issuer.Tx) error {
 		tx := a.store.AccountsTx(t)
-		if _, err := tx.TOTP(subject); err != nil {
+		if err := tx.DeleteTOTP(subject); err != nil {
 			return err
 		}
-		return tx.DeleteFactors(subject)
+		return dropRecoveryCodes(tx, subject)
 	})
 	if err == nil {
 		a.tellOwner(subject, "factorremoved")
@@ -137,9 +159,29 @@ func (a *Accounts) RemoveFactors(ctx context.Context, subject string) error {
 	return err
 }
 
-// RemoveFactors is Accounts.RemoveFactors.
+// RemoveFactors takes everything away that a subject's account demands beside its password, with the recovery codes, or fails with issuer.ErrNotFound where there
+// is nothing: its owner has lost them all.
 func (a *Admin) RemoveFactors(ctx context.Context, subject string) error {
-	return a.accounts.RemoveFactors(ctx, subject)
+	store := a.accounts.store
+	// That there is one, its end and the event are one commit: nothing is removed unseen, and of two removals the second finds none.
+	err := a.accounts.issuer.Amend(ctx, subject, issuer.EventFactorRemoved, func(t issuer.Tx) error {
+		tx := store.AccountsTx(t)
+		_, err := tx.TOTP(subject)
+		if errors.Is(err, issuer.ErrNotFound) {
+			var passkeys []issuer.Passkey
+			if passkeys, err = tx.Passkeys(subject); err == nil && len(passkeys) == 0 {
+				err = issuer.ErrNotFound
+			}
+		}
+		if err != nil {
+			return err
+		}
+		return tx.DeleteFactors(subject)
+	})
+	if err == nil {
+		a.accounts.tellOwner(subject, "factorremoved")
+	}
+	return err
 }
 
 // codeLimits bound guesses at the codes of one account. A known device has no count of its own here: the code is all that a thief of it lacks.

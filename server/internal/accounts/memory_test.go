@@ -22,14 +22,15 @@ type memory struct {
 	tickets   map[[32]byte]Ticket
 	totps     map[string]TOTP
 	recovery  map[[32]byte]string // subjects by hash
-	now       time.Time           // of the database
-	err       error               // answered by every method when set
+	passkeys  map[string]issuer.Passkey
+	now       time.Time // of the database
+	err       error     // answered by every method when set
 }
 
 func newMemory() *memory {
 	return &memory{
 		accounts: map[string]Account{}, subjects: map[string]issuer.Subject{}, throttles: map[int64]Throttle{}, tickets: map[[32]byte]Ticket{},
-		totps: map[string]TOTP{}, recovery: map[[32]byte]string{},
+		totps: map[string]TOTP{}, recovery: map[[32]byte]string{}, passkeys: map[string]issuer.Passkey{},
 		now: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC),
 	}
 }
@@ -45,10 +46,10 @@ func (m *memory) UpdateAccounts(ctx context.Context, f func(Tx) error) error {
 		return m.err
 	}
 	accounts, throttles, tickets := maps.Clone(m.accounts), maps.Clone(m.throttles), maps.Clone(m.tickets)
-	totps, recovery := maps.Clone(m.totps), maps.Clone(m.recovery)
+	totps, recovery, passkeys := maps.Clone(m.totps), maps.Clone(m.recovery), maps.Clone(m.passkeys)
 	err := f(memoryTx{m})
 	if err != nil {
-		m.totps, m.recovery = totps, recovery
+		m.totps, m.recovery, m.passkeys = totps, recovery, passkeys
 		m.accounts, m.throttles, m.tickets = accounts, throttles, tickets
 	}
 	return err
@@ -129,6 +130,9 @@ func (m memoryTx) Tickets(subject string, p Purpose, after []byte, limit int) ([
 }
 
 func (m memoryTx) InsertTicket(t Ticket) error {
+	if _, ok := m.tickets[t.Hash]; ok {
+		return issuer.ErrTaken
+	}
 	m.tickets[t.Hash] = t
 	return nil
 }
@@ -212,9 +216,87 @@ func (m memoryTx) SpendRecoveryCode(subject string, hash [32]byte) error {
 	return nil
 }
 
+func (m memoryTx) DeleteTOTP(subject string) error {
+	if _, ok := m.totps[subject]; !ok {
+		return issuer.ErrNotFound
+	}
+	delete(m.totps, subject)
+	return nil
+}
+
+func (m memoryTx) DeleteRecoveryCodes(subject string) error {
+	maps.DeleteFunc(m.recovery, func(_ [32]byte, owner string) bool { return owner == subject })
+	return nil
+}
+
 func (m memoryTx) DeleteFactors(subject string) error {
 	delete(m.totps, subject)
-	maps.DeleteFunc(m.recovery, func(_ [32]byte, owner string) bool { return owner == subject })
+	maps.DeleteFunc(m.passkeys, func(_ string, p issuer.Passkey) bool { return p.Subject == subject })
+	return m.DeleteRecoveryCodes(subject)
+}
+
+func (m memoryTx) Passkeys(subject string) (found []issuer.Passkey, err error) {
+	all, err := m.PasskeyPage("", len(m.passkeys))
+	for _, p := range all {
+		if p.Subject == subject {
+			found = append(found, p)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b issuer.Passkey) int { return a.Created.Compare(b.Created) })
+	return found, err
+}
+
+func (m memoryTx) PasskeyPage(after string, limit int) (found []issuer.Passkey, err error) {
+	for _, id := range slices.Sorted(maps.Keys(m.passkeys)) {
+		if id > after && len(found) < limit {
+			found = append(found, m.passkeys[id])
+		}
+	}
+	return found, nil
+}
+
+func (m memoryTx) PasskeyOfCredential(credential []byte) (issuer.Passkey, error) {
+	for _, p := range m.passkeys {
+		if bytes.Equal(p.Credential, credential) {
+			return p, nil
+		}
+	}
+	return issuer.Passkey{}, issuer.ErrNotFound
+}
+
+func (m memoryTx) InsertPasskey(p issuer.Passkey) error {
+	if _, err := m.PasskeyOfCredential(p.Credential); err == nil {
+		return issuer.ErrTaken
+	}
+	m.passkeys[p.ID] = p
+	return nil
+}
+
+func (m memoryTx) UsePasskey(used issuer.Passkey) error {
+	p, ok := m.passkeys[used.ID]
+	if !ok || used.SignCount <= p.SignCount && used.SignCount+p.SignCount > 0 {
+		return issuer.ErrNotFound
+	}
+	p.SignCount, p.BackedUp, p.LastUsed = used.SignCount, used.BackedUp, used.LastUsed
+	m.passkeys[p.ID] = p
+	return nil
+}
+
+func (m memoryTx) RenamePasskey(subject, id, name string) error {
+	p, ok := m.passkeys[id]
+	if !ok || p.Subject != subject {
+		return issuer.ErrNotFound
+	}
+	p.Name = name
+	m.passkeys[id] = p
+	return nil
+}
+
+func (m memoryTx) DeletePasskey(subject, id string) error {
+	if p, ok := m.passkeys[id]; !ok || p.Subject != subject {
+		return issuer.ErrNotFound
+	}
+	delete(m.passkeys, id)
 	return nil
 }
 
@@ -293,6 +375,10 @@ func (testIssuer) URL() string { return "https://auth.example.com" }
 
 func (i testIssuer) Amend(ctx context.Context, _ string, _ issuer.EventKind, with func(issuer.Tx) error) error {
 	return i.store.UpdateAccounts(ctx, func(Tx) error { return with(nil) })
+}
+
+func (i testIssuer) AmendNoting(ctx context.Context, sub string, kind issuer.EventKind, _ string, with func(issuer.Tx) error) error {
+	return i.Amend(ctx, sub, kind, with)
 }
 
 func (i testIssuer) OutdateSubject(ctx context.Context, _, _ string, with func(issuer.Tx) error) error {

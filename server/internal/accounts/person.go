@@ -8,12 +8,17 @@ import (
 )
 
 // accountOf finds the account of a subject, or fails with issuer.ErrNotFound.
-func (a *Accounts) accountOf(ctx context.Context, subject string) (account Account, err error) {
-	err = a.store.ViewAccounts(ctx, func(r Reader) (err error) {
-		account, err = r.AccountOfSubject(subject)
+func (a *Accounts) accountOf(ctx context.Context, subject string) (Account, error) {
+	return view(ctx, a.store, func(r Reader) (Account, error) { return r.AccountOfSubject(subject) })
+}
+
+// view answers what f finds in one state of the database.
+func view[T any](ctx context.Context, s Store, f func(Reader) (T, error)) (found T, err error) {
+	err = s.ViewAccounts(ctx, func(r Reader) (err error) {
+		found, err = f(r)
 		return err
 	})
-	return account, err
+	return found, err
 }
 
 // Person answers what is known of who a subject is. It fails with issuer.ErrNotFound where the subject has no account.

@@ -41,3 +41,24 @@ func recoveryHash(subject, plain string) [sha256.Size]byte {
 func plainCode(typed string) string {
 	return strings.ToLower(strings.NewReplacer(" ", "", "-", "").Replace(typed))
 }
+
+// replaceRecoveryCodes stores the codes of an account's first second factor. Later ones leave them as they are, so that those which somebody wrote down count.
+func replaceRecoveryCodes(tx Tx, subject string, hashes [][sha256.Size]byte) error {
+	if err := tx.DeleteRecoveryCodes(subject); err != nil {
+		return err
+	}
+	for _, hash := range hashes {
+		if err := tx.InsertRecoveryCode(subject, hash); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dropRecoveryCodes removes them where there is no factor left for which they would stand in.
+func dropRecoveryCodes(tx Tx, subject string) error {
+	if enrolled, err := hasFactor(tx, subject); err != nil || enrolled {
+		return err
+	}
+	return tx.DeleteRecoveryCodes(subject)
+}

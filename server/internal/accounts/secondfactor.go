@@ -6,7 +6,10 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"slices"
 	"time"
+
+	"github.com/go-webauthn/webauthn/protocol"
 
 	"github.com/jot-auth/jot/server/issuer"
 )
@@ -20,7 +23,7 @@ var twoFactorAMR = []string{"pwd", "otp", "mfa"}
 // challenge is the answer to a right password of an account that demands more: an *issuer.SecondFactorError. A subject that is disabled or gone gets the
 // answer of a wrong password.
 func (a *Accounts) challenge(ctx context.Context, account Account, try attempt, upgraded string) error {
-	var code string
+	refusal := &issuer.SecondFactorError{ExpiresIn: challengeTTL}
 	err := a.issuer.Confirm(ctx, issuer.Proof{Subject: account.Subject, Confirm: func(t issuer.Tx) error {
 		if err := a.confirmUpgrade(t, account, try, upgraded); err != nil {
 			return err
@@ -31,8 +34,11 @@ func (a *Accounts) challenge(ctx context.Context, account Account, try attempt, 
 			return err
 		}
 		var k Ticket
-		k, code = newTicket(ToLogIn, account.Subject, passwordMark(cmp.Or(upgraded, account.PasswordHash)), now, challengeTTL)
-		return insertTicket(tx, k)
+		k, refusal.Challenge = newTicket(ToLogIn, account.Subject, passwordMark(cmp.Or(upgraded, account.PasswordHash)), now, challengeTTL)
+		if err := insertTicket(tx, k); err != nil {
+			return err
+		}
+		return a.askFactors(tx, refusal, account, now)
 	}})
 	if errors.Is(err, issuer.ErrInvalidGrant) || errors.Is(err, issuer.ErrNotFound) {
 		err = issuer.ErrInvalidCredentials
@@ -40,7 +46,30 @@ func (a *Accounts) challenge(ctx context.Context, account Account, try attempt, 
 	if err != nil {
 		return err
 	}
-	return &issuer.SecondFactorError{Challenge: code, ExpiresIn: challengeTTL}
+	return refusal
+}
+
+// askFactors says what would complete a login, and asks for the account's passkeys.
+func (a *Accounts) askFactors(r Reader, refusal *issuer.SecondFactorError, account Account, now time.Time) error {
+	all, err := factorsOf(r, account.Subject)
+	if err != nil {
+		return err
+	}
+	owner := passkeyOwner{account: account}
+	refusal.Factors = nil
+	for _, f := range all {
+		if f.Passkey != nil {
+			owner.passkeys = append(owner.passkeys, *f.Passkey)
+		}
+		if (f.Passkey == nil || a.relyingParty != nil) && !slices.Contains(refusal.Factors, f.Kind) {
+			refusal.Factors = append(refusal.Factors, f.Kind)
+		}
+	}
+	if len(owner.passkeys) > 0 && a.relyingParty != nil {
+		challenge := a.newPasskeyChallenge(toCompleteWithPasskey(refusal.Challenge), now)
+		refusal.Passkey, err = a.requestOptions(owner.descriptors(), challenge, protocol.VerificationPreferred)
+	}
+	return err
 }
 
 // passwordMark ties a challenge to the password that it was given for: it dies with that.

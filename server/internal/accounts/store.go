@@ -27,6 +27,7 @@ type Reader interface {
 	Now() (time.Time, error)
 	AccountReader
 	FactorReader
+	PasskeyReader
 	TicketReader
 	ThrottleReader
 }
@@ -36,6 +37,7 @@ type Tx interface {
 	Reader
 	AccountWriter
 	FactorWriter
+	PasskeyWriter
 	TicketWriter
 	ThrottleWriter
 }
@@ -85,8 +87,35 @@ type FactorWriter interface {
 	InsertRecoveryCode(subject string, hash [sha256.Size]byte) error
 	// SpendRecoveryCode removes a code, or fails with issuer.ErrNotFound. Of two that spend one code at once, one does.
 	SpendRecoveryCode(subject string, hash [sha256.Size]byte) error
-	// DeleteFactors removes all factors of a subject, with their recovery codes.
+	// DeleteTOTP removes what makes a subject's one-time codes, or fails with issuer.ErrNotFound.
+	DeleteTOTP(subject string) error
+	// DeleteRecoveryCodes removes those of a subject.
+	DeleteRecoveryCodes(subject string) error
+	// DeleteFactors removes all factors of a subject, passkeys too, with the recovery codes.
 	DeleteFactors(subject string) error
+}
+
+// PasskeyReader reads passkeys.
+type PasskeyReader interface {
+	// Passkeys returns those of a subject, oldest first.
+	Passkeys(subject string) ([]issuer.Passkey, error)
+	// PasskeyPage returns up to limit of all, above an ID, in the order of their IDs.
+	PasskeyPage(after string, limit int) ([]issuer.Passkey, error)
+	// PasskeyOfCredential finds the passkey that an authenticator calls so, or fails with issuer.ErrNotFound.
+	PasskeyOfCredential(credential []byte) (issuer.Passkey, error)
+}
+
+// PasskeyWriter writes passkeys.
+type PasskeyWriter interface {
+	// InsertPasskey adds a passkey, or fails with issuer.ErrTaken when its ID or its credential exists.
+	InsertPasskey(issuer.Passkey) error
+	// UsePasskey notes the SignCount, the BackedUp and the LastUsed of the passkey with this ID. It fails with issuer.ErrNotFound when there is none, or when its
+	// counter is as high already, unless both are 0. Of two that bring one counter at once, one does.
+	UsePasskey(issuer.Passkey) error
+	// RenamePasskey renames a subject's passkey, or fails with issuer.ErrNotFound.
+	RenamePasskey(subject, id, name string) error
+	// DeletePasskey removes a subject's passkey, or fails with issuer.ErrNotFound.
+	DeletePasskey(subject, id string) error
 }
 
 // TicketReader reads tickets.

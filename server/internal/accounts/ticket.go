@@ -20,6 +20,9 @@ const (
 	ToVerify Purpose = "verify_email"   // whoever has it reads the mail of an address
 	ToReset  Purpose = "reset_password" // likewise, and chooses a new password
 	ToLogIn  Purpose = "log_in"         // whoever has it knows the password, and lacks the second factor
+
+	// passkeyAnswered gives the right to nothing: its hash is that of a challenge that was answered, and isn't answered again.
+	passkeyAnswered Purpose = "passkey_answered"
 )
 
 // ticketPrefixes begin the codes, so that they are told apart and found where they have leaked.

@@ -50,6 +50,7 @@ type Accounts interface {
 	CompleteReset(ctx context.Context, code, fresh string) error
 	Person(ctx context.Context, subject string) (issuer.Person, error)
 	SecondFactors
+	Passkeys
 	web.StoredAccounts
 }
 
@@ -114,26 +115,32 @@ var errNotFirstParty = &web.Problem{Type: web.TypeInvalidClient, Title: "The cli
 // Register adds the routes to mux, under the path of the issuer's URL.
 func (a *API) Register(mux *http.ServeMux) {
 	routes := map[string]http.HandlerFunc{
-		"POST /v1/signup":                 a.signUp,
-		"POST /v1/login":                  a.logIn,
-		"POST /v1/login/factor":           a.completeLogIn,
-		"GET /v1/factors":                 a.listFactors,
-		"POST /v1/factors/totp":           a.enrolTOTP,
-		"POST /v1/factors/totp/confirm":   a.confirmTOTP,
-		"DELETE /v1/factors/totp":         a.removeTOTP,
-		"POST /v1/refresh":                a.refresh,
-		"POST /v1/logout":                 a.logOut,
-		"POST /v1/password":               a.changePassword,
-		"POST /v1/password/reset":         a.requestReset,
-		"POST /v1/password/reset/confirm": a.completeReset,
-		"POST /v1/email":                  a.changeEmail,
-		"POST /v1/email/confirm":          a.verifyEmail,
-		"GET /v1/me/export":               a.export,
-		"GET /v1/me":                      a.me,
-		"GET /v1/sessions":                a.listSessions,
-		"DELETE /v1/sessions/{sid}":       a.endSession,
-		"GET /v1/consents":                a.listConsents,
-		"DELETE /v1/consents/{client}":    a.withdrawConsent,
+		"POST /v1/signup":                   a.signUp,
+		"POST /v1/login":                    a.logIn,
+		"POST /v1/login/factor":             a.completeLogIn,
+		"POST /v1/login/passkey":            a.askPasskey,
+		"POST /v1/login/passkey/confirm":    a.logInWithPasskey,
+		"GET /v1/factors":                   a.listFactors,
+		"POST /v1/factors/totp":             a.enrolTOTP,
+		"POST /v1/factors/totp/confirm":     a.confirmTOTP,
+		"DELETE /v1/factors/totp":           a.removeTOTP,
+		"POST /v1/factors/passkeys":         a.enrolPasskey,
+		"POST /v1/factors/passkeys/confirm": a.confirmPasskey,
+		"PATCH /v1/factors/passkeys/{id}":   a.renamePasskey,
+		"DELETE /v1/factors/passkeys/{id}":  a.removePasskey,
+		"POST /v1/refresh":                  a.refresh,
+		"POST /v1/logout":                   a.logOut,
+		"POST /v1/password":                 a.changePassword,
+		"POST /v1/password/reset":           a.requestReset,
+		"POST /v1/password/reset/confirm":   a.completeReset,
+		"POST /v1/email":                    a.changeEmail,
+		"POST /v1/email/confirm":            a.verifyEmail,
+		"GET /v1/me/export":                 a.export,
+		"GET /v1/me":                        a.me,
+		"GET /v1/sessions":                  a.listSessions,
+		"DELETE /v1/sessions/{sid}":         a.endSession,
+		"GET /v1/consents":                  a.listConsents,
+		"DELETE /v1/consents/{client}":      a.withdrawConsent,
 	}
 	for route, handler := range routes {
 		web.Handle(mux, a.base, route, a.guard(handler))

@@ -202,9 +202,10 @@ func TestForeignClient(t *testing.T) {
 	}
 }
 
-// broken is accounts that fail. Their second factors aren't reached.
+// broken is accounts that fail. Their second factors and passkeys aren't reached.
 type broken struct {
 	api.SecondFactors
+	api.Passkeys
 	err error
 }
 

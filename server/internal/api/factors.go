@@ -18,7 +18,7 @@ type SecondFactors interface {
 	Factors(ctx context.Context, subject string) ([]issuer.Factor, error)
 	EnrolTOTP(ctx context.Context, subject, password string, from issuer.Device) (secret, uri string, err error)
 	ConfirmTOTP(ctx context.Context, subject, code string, from issuer.Device) (codes []string, err error)
-	RemoveFactors(ctx context.Context, subject string) error
+	RemoveTOTP(ctx context.Context, subject string) error
 }
 
 type factorsAnswer struct {
@@ -51,7 +51,7 @@ type enrolAnswer struct {
 
 // enrolTOTP begins to give an account one-time codes.
 func (a *API) enrolTOTP(w http.ResponseWriter, r *http.Request) {
-	tok, err := a.recent(r)
+	tok, err := a.factored(r)
 	if err != nil {
 		web.Fail(w, r, err)
 		return
@@ -70,12 +70,12 @@ func (a *API) enrolTOTP(w http.ResponseWriter, r *http.Request) {
 }
 
 type confirmAnswer struct {
-	RecoveryCodes []string `json:"recovery_codes"`
+	RecoveryCodes []string `json:"recovery_codes"` // none where the account had a second factor before
 }
 
 // confirmTOTP takes the first code, and answers the recovery codes.
 func (a *API) confirmTOTP(w http.ResponseWriter, r *http.Request) {
-	tok, err := a.recent(r)
+	tok, err := a.factored(r)
 	if err != nil {
 		web.Fail(w, r, err)
 		return
@@ -90,17 +90,14 @@ func (a *API) confirmTOTP(w http.ResponseWriter, r *http.Request) {
 		web.Fail(w, r, factorProblem(err))
 		return
 	}
-	web.WriteJSON(w, http.StatusOK, confirmAnswer{codes})
+	web.WriteJSON(w, http.StatusOK, confirmAnswer{append([]string{}, codes...)})
 }
 
-// removeTOTP makes the password enough again, for who has just logged in with both.
+// removeTOTP takes one-time codes away, for who has just logged in with two factors.
 func (a *API) removeTOTP(w http.ResponseWriter, r *http.Request) {
-	tok, err := a.recent(r)
-	if err == nil && !byTwoFactors(tok) {
-		err = web.LoginTooWeak(issuer.ACRTwoFactors)
-	}
+	tok, err := a.factored(r)
 	if err == nil {
-		err = a.accounts.RemoveFactors(acting(w, r), tok.Subject())
+		err = a.accounts.RemoveTOTP(acting(w, r), tok.Subject())
 	}
 	if err != nil {
 		web.Fail(w, r, err)
@@ -130,6 +127,16 @@ func (a *API) recent(r *http.Request) (*jot.Token, error) {
 		return nil, err
 	}
 	return tok, a.checkRecent(r, tok)
+}
+
+// factored is recent for who changes the account's factors: where there is one already, the login was with one. Else whoever knows the password and has a login of
+// before would add their own.
+func (a *API) factored(r *http.Request) (*jot.Token, error) {
+	tok, err := a.recent(r)
+	if err == nil {
+		_, err = a.checkFactors(r, tok)
+	}
+	return tok, err
 }
 
 func (a *API) checkRecent(r *http.Request, tok *jot.Token) error {

@@ -147,7 +147,8 @@ func TestSecondFactor(t *testing.T) {
 	if len(listed.Factors) != 1 || listed.Factors[0].Kind != "totp" || listed.Factors[0].Codes != 9 {
 		t.Errorf("factors %s", list.body)
 	}
-	f.call("POST", "/v1/factors/totp", `{"password":"`+password+`"}`, bearer(before)...).want(t, 409)
+	f.call("POST", "/v1/factors/totp", `{"password":"`+password+`"}`, bearer(before)...).want(t, 401)
+	f.call("POST", "/v1/factors/totp", `{"password":"`+password+`"}`, bearer(a.text("access_token"))...).want(t, 409)
 
 	// A login of before, with the password alone, is too weak for what changes how to log in.
 	for _, r := range [][3]string{{"DELETE", "/v1/factors/totp", ""}, {"POST", "/v1/password", `{"current":"` + password + `","new":"another horse battery"}`}} {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 
@@ -37,19 +38,27 @@ func (a *API) logIn(w http.ResponseWriter, r *http.Request) {
 }
 
 type factorRequest struct {
-	Challenge string `json:"challenge"`
-	Code      string `json:"code"`
+	Challenge  string          `json:"challenge"`
+	Code       string          `json:"code"`
+	Credential json.RawMessage `json:"credential"` // a passkey's answer, instead of a code
 	session
 }
 
-// completeLogIn starts a session for a challenge and a code of the second factor.
+// completeLogIn starts a session for a challenge and a second factor.
 func (a *API) completeLogIn(w http.ResponseWriter, r *http.Request) {
 	var req factorRequest
 	if err := web.DecodeJSON(w, r, &req); err != nil {
 		web.Fail(w, r, err)
 		return
 	}
+	if req.Code != "" && req.Credential != nil {
+		web.Fail(w, r, web.NewProblem(http.StatusBadRequest, "send a code or a credential, not both"))
+		return
+	}
 	a.begin(w, r, req.session, func() (issuer.Proof, error) {
+		if req.Credential != nil {
+			return a.accounts.CompleteWithPasskey(acting(w, r), req.Challenge, req.Credential, device(r, req.DeviceToken))
+		}
 		return a.accounts.CompleteLogIn(r.Context(), req.Challenge, req.Code, device(r, req.DeviceToken))
 	})
 }

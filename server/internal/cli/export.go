@@ -12,6 +12,7 @@ const exportLong = `Writes what another system needs to go on into a new directo
 
   accounts.jsonl   accounts with their password hashes, which 'jot admin user import' reads
   factors.jsonl    the secrets of their one-time codes and the hashes of their recovery codes, which it reads after the accounts
+  passkeys.jsonl   the public keys of their passkeys, good under the same host name
   subjects.jsonl   subjects without an account
   clients.jsonl    clients of the database, with the SHA-256 of their secrets
   resources.jsonl  resources of the database
@@ -59,8 +60,8 @@ func runExport(cmd *cobra.Command, flags databaseFlags, out string) error {
 	if err != nil {
 		return aboutDatabase(err)
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "accounts   %d\nfactors    %d\nsubjects   %d\nclients    %d\nresources  %d\nkeys       %d\nevents     %d\n",
-		done.Accounts, done.Factors, done.Subjects, done.Clients, done.Resources, done.Keys, done.Events)
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "accounts   %d\nfactors    %d\npasskeys   %d\nsubjects   %d\nclients    %d\nresources  %d\nkeys       %d\nevents     %d\n",
+		done.Accounts, done.Factors, done.Passkeys, done.Subjects, done.Clients, done.Resources, done.Keys, done.Events)
 	warn(cmd, "whoever has %s can sign tokens", out)
 	return err
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -35,6 +36,8 @@ const (
 	TypeKeyLimit           = "urn:jot:problem:key-limit"
 	TypeSecondFactor       = "urn:jot:problem:second-factor"
 	TypeFactor             = "urn:jot:problem:factor"
+	TypePasskey            = "urn:jot:problem:passkey"
+	TypeNoPasskeys         = "urn:jot:problem:no-passkeys"
 	TypeInvalidClient      = "urn:jot:problem:invalid-client"
 )
 
@@ -53,9 +56,12 @@ type Problem struct {
 	Status int    `json:"status"`
 	Detail string `json:"detail,omitempty"`
 
-	// Of TypeSecondFactor: what goes back with a code, and for how many seconds it may.
-	Challenge string `json:"challenge,omitempty"`
-	ExpiresIn int    `json:"expires_in,omitempty"`
+	// Of TypeSecondFactor: what goes back with a code or a passkey's answer, for how many seconds it may, which kinds of factors the account has, and what the
+	// browser is to ask its passkeys for.
+	Challenge string          `json:"challenge,omitempty"`
+	ExpiresIn int             `json:"expires_in,omitempty"`
+	Factors   []string        `json:"factors,omitempty"`
+	Passkey   json.RawMessage `json:"passkey,omitempty"`
 
 	retryAfter int    // seconds; 0 means no Retry-After
 	challenge  string // what the Bearer challenge adds to the realm (RFC 6750 section 3)
@@ -167,9 +173,16 @@ func domainProblem(err error) *Problem {
 	var half *issuer.SecondFactorError
 	switch {
 	case errors.As(err, &half):
-		return &Problem{Type: TypeSecondFactor, Title: "A second factor is needed", Status: http.StatusForbidden, Challenge: half.Challenge, ExpiresIn: wholeSeconds(half.ExpiresIn)}
+		return &Problem{
+			Type: TypeSecondFactor, Title: "A second factor is needed", Status: http.StatusForbidden,
+			Challenge: half.Challenge, ExpiresIn: wholeSeconds(half.ExpiresIn), Factors: half.Factors, Passkey: half.Passkey,
+		}
 	case errors.Is(err, issuer.ErrFactor):
 		return &Problem{Type: TypeFactor, Title: "Wrong code", Status: http.StatusForbidden, Detail: "it's wrong, was used, or has run out: try the next one"}
+	case errors.Is(err, issuer.ErrPasskey):
+		return &Problem{Type: TypePasskey, Title: "The passkey is not accepted", Status: http.StatusForbidden, Detail: "it isn't known here, or its answer proves nothing"}
+	case errors.Is(err, issuer.ErrNoPasskeys):
+		return &Problem{Type: TypeNoPasskeys, Title: "There are no passkeys here", Status: http.StatusForbidden, Detail: "the issuer's URL has no host name"}
 	case errors.As(err, &throttled):
 		return &Problem{Type: TypeThrottled, Title: "Too many failed attempts", Status: http.StatusTooManyRequests, retryAfter: wholeSeconds(throttled.RetryAfter)}
 	case errors.As(err, &input):

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"strings"
 	"time"
@@ -93,16 +94,46 @@ type AccountRecord struct {
 
 // FactorRecord is what an account demands beside its password, without its secret.
 type FactorRecord struct {
-	Kind          string    `json:"kind"` // "totp"
-	Created       time.Time `json:"created"`
-	RecoveryCodes int       `json:"recovery_codes"` // that are left
+	Kind          string         `json:"kind"` // "totp" or "passkey"
+	Created       time.Time      `json:"created"`
+	RecoveryCodes int            `json:"recovery_codes"` // that are left to the account
+	Passkey       *PasskeyRecord `json:"passkey,omitempty"`
+}
+
+// PasskeyRecord is a passkey as answers and exports have it.
+type PasskeyRecord struct {
+	ID             string     `json:"id"`
+	Name           string     `json:"name"`
+	Credential     string     `json:"credential_id"` // base64url, like the next
+	PublicKey      string     `json:"public_key"`    // COSE
+	SignCount      uint32     `json:"sign_count"`
+	Transports     []string   `json:"transports"`
+	BackupEligible bool       `json:"backup_eligible"`
+	BackedUp       bool       `json:"backed_up"`
+	LastUsed       *time.Time `json:"last_used,omitempty"`
+}
+
+// NewPasskeyRecord makes the record of a passkey.
+func NewPasskeyRecord(p issuer.Passkey) *PasskeyRecord {
+	record := &PasskeyRecord{
+		ID: p.ID, Name: p.Name, Credential: base64.RawURLEncoding.EncodeToString(p.Credential), PublicKey: base64.RawURLEncoding.EncodeToString(p.PublicKey),
+		SignCount: p.SignCount, Transports: append([]string{}, p.Transports...), BackupEligible: p.BackupEligible, BackedUp: p.BackedUp,
+	}
+	if !p.LastUsed.IsZero() {
+		record.LastUsed = &p.LastUsed
+	}
+	return record
 }
 
 // NewFactorRecords makes the records of an account's factors.
 func NewFactorRecords(factors []issuer.Factor) []FactorRecord {
 	records := []FactorRecord{}
 	for _, f := range factors {
-		records = append(records, FactorRecord(f))
+		record := FactorRecord{Kind: f.Kind, Created: f.Created, RecoveryCodes: f.RecoveryCodes}
+		if f.Passkey != nil {
+			record.Passkey = NewPasskeyRecord(*f.Passkey)
+		}
+		records = append(records, record)
 	}
 	return records
 }

@@ -78,6 +78,18 @@ func (s *suite) recoveryCodes() {
 	if s.codes(ann.Subject) != 1 || s.codes("bob") != 1 {
 		s.Error("other codes are gone than were used")
 	}
+	s.update(func(tx accounts.Tx) error { return tx.DeleteTOTP(ann.Subject) })
+	s.wantError(s.try(func(tx accounts.Tx) error { return tx.DeleteTOTP(ann.Subject) }), issuer.ErrNotFound)
+	if s.codes(ann.Subject) != 1 {
+		s.Error("the recovery codes went with the one-time codes")
+	}
+	s.update(func(tx accounts.Tx) error { return tx.DeleteRecoveryCodes(ann.Subject) })
+	if s.codes(ann.Subject) != 0 || s.codes("bob") != 1 {
+		s.Error("other codes are gone than were deleted")
+	}
+	s.update(func(tx accounts.Tx) error {
+		return errors.Join(tx.PutTOTP(accounts.TOTP{Subject: ann.Subject, Sealed: []byte{1}}), tx.InsertRecoveryCode(ann.Subject, [32]byte{1}))
+	})
 	s.do(s.store.Update(s.Context(), func(tx issuer.Tx) error { return tx.DeleteAccount(ann.Subject) }))
 	_, err = read(s, totp(ann.Subject))
 	s.wantError(err, issuer.ErrNotFound)

@@ -43,6 +43,10 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"Factors":             (*suite).factors,
 		"RecoveryCodes":       (*suite).recoveryCodes,
 		"SpendRace":           (*suite).spendRace,
+		"Passkeys":            (*suite).passkeys,
+		"PasskeyCounter":      (*suite).passkeyCounter,
+		"PasskeysOfDeleted":   (*suite).passkeysOfTheDeleted,
+		"PasskeyRace":         (*suite).passkeyRace,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &suite{T: t, store: open(t)}
