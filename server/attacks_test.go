@@ -94,8 +94,12 @@ func formAttacks(method, path string, e endpoint) []attack {
 	}
 	add("form, large", "a="+strings.Repeat(marker, 20_000), large, formHeader...)
 	add("form, no type", "a="+marker, media)
-	add("form, JSON", encode(e.body), []int{400, 403}, formHeader...)
-	return append(attacks, attack{"in the URL only", method, path + "?" + formOf(e.body).Encode(), formHeader, "", []int{400, 403}})
+	nothing := []int{400, 403}
+	if e.lacks != 0 {
+		nothing = append(nothing, e.lacks)
+	}
+	add("form, JSON", encode(e.body), nothing, formHeader...)
+	return append(attacks, attack{"in the URL only", method, path + "?" + formOf(e.body).Encode(), formHeader, "", nothing})
 }
 
 // formOf writes members as a form.
@@ -140,6 +144,9 @@ func injectionsInto(member string, good map[string]any, method, path string, e e
 	want := []int{400, 401, 403}
 	if slices.Contains(e.harmless, member) {
 		want = append(want, 200, 201, 204, 409)
+	}
+	if e.lacks != 0 {
+		want = append(want, e.lacks)
 	}
 	if e.bearer == "admin" {
 		want = append(want, 404, 409) // attacks on other routes delete and disable what this one names

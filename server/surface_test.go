@@ -26,7 +26,7 @@ type endpoint struct {
 	page     bool             // takes a form alone, and answers a page
 	harmless []string         // members in which almost any text is good
 	bearer   string           // "access", "admin" or "feed" where a bearer token is demanded
-	lacks    int              // status of a GET that lacks its query; 0: 200
+	lacks    int              // status of a GET that lacks its query, and of a body that is good for what isn't there: the thing to change, or a sign-in; 0: 200
 	query    string           // of a request that would be good
 	texts    []string         // parameters of a list's query in which any text is good; not nil: it's a list
 	words    []string         // its other parameters, beside after and limit
@@ -45,7 +45,7 @@ var surface = map[string]endpoint{
 	"DELETE /v1/factors/totp":           {bearer: "access"},
 	"POST /v1/factors/passkeys":         {bearer: "access", body: map[string]any{"password": "wrong " + password}},
 	"POST /v1/factors/passkeys/confirm": {bearer: "access", body: map[string]any{"name": "Phone", "credential": map[string]any{"id": "AAAA"}}},
-	"PATCH /v1/factors/passkeys/{id}":   {bearer: "access", body: map[string]any{"name": "Phone"}, harmless: []string{"name"}},
+	"PATCH /v1/factors/passkeys/{id}":   {bearer: "access", body: map[string]any{"name": "Phone"}, lacks: 404},
 	"DELETE /v1/factors/passkeys/{id}":  {bearer: "access"},
 	"POST /v1/refresh":                  {body: map[string]any{"refresh_token": "jrt_x"}},
 	"POST /v1/logout":                   {body: map[string]any{"everywhere": false, "refresh_token": "jrt_x"}},
@@ -130,6 +130,12 @@ var surface = map[string]endpoint{
 	"GET /login":               {lacks: 400},
 	"POST /login":              {page: true, body: map[string]any{"request": "x", "username": "ada", "password": "wrong " + password}},
 	"POST /factor":             {page: true, body: map[string]any{"request": "x", "challenge": "jlt_x", "code": "000000"}},
+	"POST /login-passkey":      {page: true, body: map[string]any{"request": "x", "credential": "{}"}},
+	"GET /passkeys":            {lacks: 303},
+	"GET /passkey.js":          {},
+	"POST /new-passkey":        {page: true, lacks: 303, body: map[string]any{"password": "wrong " + password}},
+	"POST /add-passkey":        {page: true, lacks: 303, body: map[string]any{"name": "Phone", "credential": "{}"}},
+	"POST /change-passkey":     {page: true, lacks: 303, body: map[string]any{"id": "x", "name": "Phone", "change": "rename"}},
 	"GET /consent":             {lacks: 400},
 	"POST /consent":            {page: true, body: map[string]any{"request": "x", "decision": "allow"}},
 	"POST /logout":             {page: true, body: map[string]any{"request": "x"}},
@@ -275,4 +281,36 @@ func tableRoutes(t *testing.T) map[string]bool {
 		}
 	}
 	return routes
+}
+
+// TestDescribedEvents holds the OpenAPI document against the kinds of events that package issuer names.
+func TestDescribedEvents(t *testing.T) {
+	text, err := openapi.Document("https://auth.example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document struct {
+		Components struct {
+			Schemas struct{ EventKind struct{ Enum []string } }
+		}
+	}
+	if err := json.Unmarshal(text, &document); err != nil {
+		t.Fatal(err)
+	}
+	kind, named := regexp.MustCompile(`EventKind += "([a-z._]+)"`), 0
+	for _, name := range []string{"audit.go", "event.go"} {
+		source, err := os.ReadFile(filepath.Join("issuer", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range kind.FindAllStringSubmatch(string(source), -1) {
+			named++
+			if !slices.Contains(document.Components.Schemas.EventKind.Enum, match[1]) {
+				t.Errorf("the OpenAPI document lacks the event %s", match[1])
+			}
+		}
+	}
+	if described := len(document.Components.Schemas.EventKind.Enum); described != named {
+		t.Errorf("%d kinds of events are described, of %d", described, named)
+	}
 }

@@ -39,8 +39,13 @@ type world struct {
 
 func start(t *testing.T) *world {
 	t.Helper()
+	return startOver(t, running.Start)
+}
+
+func startOver(t *testing.T, serve func(*testing.T, ...func(*http.ServeMux, running.Server)) running.Server) *world {
+	t.Helper()
 	w := &world{t: t}
-	w.Server = running.Start(t, w.register)
+	w.Server = serve(t, w.register)
 	var err error
 	w.subject, err = w.SignUp(t.Context(), "ada", password)
 	must(t, err)

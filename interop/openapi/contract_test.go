@@ -28,7 +28,7 @@ type contract struct {
 }
 
 func init() {
-	for _, media := range []string{"application/jsonl", "text/event-stream", "text/html"} {
+	for _, media := range []string{"application/jsonl", "text/event-stream", "text/html", "text/javascript"} {
 		openapi3filter.RegisterBodyDecoder(media, openapi3filter.PlainBodyDecoder)
 	}
 	openapi3filter.RegisterBodyDecoder("application/vnd.jot.snapshot", openapi3filter.FileBodyDecoder)

@@ -39,6 +39,7 @@ func TestContract(t *testing.T) {
 	c.letters()
 	c.factors()
 	c.consents()
+	c.passkeys()
 	c.forward()
 	c.abuse()
 	c.feed()

@@ -54,12 +54,12 @@ func sealedOf(p running.Page) string {
 
 // wrongPages sends each page what it refuses.
 func (c *client) wrongPages(b *running.Browser, login running.Page) {
-	for _, path := range []string{"/oauth2/authorize", "/login", "/consent", "/oauth2/logout?client_id=client_nobody", "/device?a=1&a=2", "/verify-email?code=1&code=2", "/reset-password?code=1&code=2"} {
+	for _, path := range []string{"/oauth2/authorize", "/login", "/consent", "/oauth2/logout?client_id=client_nobody", "/device?a=1&a=2", "/verify-email?code=1&code=2", "/reset-password?code=1&code=2", "/passkeys?a=1&a=2"} {
 		b.Send("GET", c.URL+path, nil)
 	}
 	b.Send("GET", c.URL+"/consent?request="+url.QueryEscape(sealedOf(login)), nil)
 	large := url.Values{"a": {strings.Repeat("a", 64<<10)}}
-	forms := []string{"/login", "/factor", "/consent", "/logout", "/device", "/device/decision", "/verify-email", "/reset-password", "/forgotten-password", "/apps"}
+	forms := []string{"/login", "/login-passkey", "/factor", "/new-passkey", "/add-passkey", "/change-passkey", "/consent", "/logout", "/device", "/device/decision", "/verify-email", "/reset-password", "/forgotten-password", "/apps"}
 	for _, path := range append(forms, "/oauth2/authorize", "/oauth2/logout") {
 		for _, form := range []url.Values{{"a": {"1", "2"}}, large} {
 			b.Send("POST", c.URL+path, form)

@@ -19,7 +19,7 @@ type client struct {
 
 func start(t *testing.T) *client {
 	t.Helper()
-	s := running.Start(t)
+	s := running.StartNamed(t) // by address there are no passkeys
 	return &client{contract: newContract(t, s.URL), Server: s}
 }
 

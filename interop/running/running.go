@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/pem"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -43,21 +44,31 @@ func (s Server) InviteAdmin(ctx context.Context) (code string, expires time.Time
 // Start serves until the test ends, and beside the server's own routes whatever register adds to its origin.
 func Start(t *testing.T, register ...func(*http.ServeMux, Server)) Server {
 	t.Helper()
-	return serve(t, "http", (*httptest.Server).Start, register)
+	return serve(t, "http", "127.0.0.1", (*httptest.Server).Start, register)
+}
+
+// StartNamed is Start under the name localhost, for passkeys: browsers have none for addresses.
+func StartNamed(t *testing.T, register ...func(*http.ServeMux, Server)) Server {
+	t.Helper()
+	return serve(t, "http", "localhost", (*httptest.Server).Start, register)
 }
 
 // StartTLS serves over TLS, as clients want it that know no exceptions for loopback. Client trusts its certificate, and Roots is the file that others need.
 func StartTLS(t *testing.T) Server {
 	t.Helper()
-	return serve(t, "https", (*httptest.Server).StartTLS, nil)
+	return serve(t, "https", "127.0.0.1", (*httptest.Server).StartTLS, nil)
 }
 
-func serve(t *testing.T, scheme string, begin func(*httptest.Server), register []func(*http.ServeMux, Server)) Server {
+func serve(t *testing.T, scheme, host string, begin func(*httptest.Server), register []func(*http.ServeMux, Server)) Server {
 	t.Helper()
 	mux := http.NewServeMux()
 	serving := httptest.NewUnstartedServer(mux)
 	letters := &Letters{came: make(chan struct{}, 1)}
-	url, credential := scheme+"://"+serving.Listener.Addr().String(), server.NewSecret().Text()
+	_, port, err := net.SplitHostPort(serving.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	url, credential := scheme+"://"+net.JoinHostPort(host, port), server.NewSecret().Text()
 	config := server.Config{
 		Issuer: issuer.Config{
 			URL:              url,

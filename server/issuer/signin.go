@@ -130,18 +130,17 @@ func signedIn(r Reader, secret string, now time.Time) (SignIn, Subject, error) {
 	return s, subject, err
 }
 
-// SignedIn finds who is signed in with a secret, or fails with ErrNotFound.
-func (i *Issuer) SignedIn(ctx context.Context, secret string) (subject string, err error) {
+// SignedIn finds the sign-in of a secret, as long as it's good, or fails with ErrNotFound.
+func (i *Issuer) SignedIn(ctx context.Context, secret string) (s SignIn, err error) {
 	err = i.store.View(ctx, func(r Reader) error {
 		now, err := r.Now()
 		if err != nil {
 			return err
 		}
-		s, _, err := signedIn(r, secret, now)
-		subject = s.Subject
+		s, _, err = signedIn(r, secret, now)
 		return err
 	})
-	return subject, err
+	return s, err
 }
 
 // signInBatch is how many sessions of a sign-in one transaction ends.

@@ -31,7 +31,7 @@ func (t *tx) PasskeyOfCredential(credential []byte) (issuer.Passkey, error) {
 
 func scanPasskey(r row) (issuer.Passkey, error) {
 	var p issuer.Passkey
-	err := r.Scan(&p.ID, &p.Subject, &p.Name, &p.Credential, &p.PublicKey, &p.SignCount, wordsField{&p.Transports}, &p.BackupEligible, &p.BackedUp,
+	err := r.Scan(&p.ID, &p.Subject, &p.Name, &p.Credential, &p.PublicKey, &p.SignCount, wordsField{&p.Transports}, flagField{&p.BackupEligible}, flagField{&p.BackedUp},
 		timeField{&p.Created}, timeField{&p.LastUsed})
 	return p, err
 }

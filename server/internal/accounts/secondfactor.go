@@ -49,6 +49,26 @@ func (a *Accounts) challenge(ctx context.Context, account Account, try attempt, 
 	return refusal
 }
 
+// AskAgain answers once more what a challenge asks for that is good, or fails with issuer.ErrCode.
+func (a *Accounts) AskAgain(ctx context.Context, challenge string) (*issuer.SecondFactorError, error) {
+	return view(ctx, a.store, func(r Reader) (*issuer.SecondFactorError, error) {
+		k, err := findTicket(r, ToLogIn, challenge)
+		if err != nil {
+			return nil, err
+		}
+		account, err := challenged(r, k)
+		if err != nil {
+			return nil, err
+		}
+		now, err := r.Now()
+		if err != nil {
+			return nil, err
+		}
+		refusal := &issuer.SecondFactorError{Challenge: challenge, ExpiresIn: k.Expires.Sub(now)}
+		return refusal, a.askFactors(r, refusal, account, now)
+	})
+}
+
 // askFactors says what would complete a login, and asks for the account's passkeys.
 func (a *Accounts) askFactors(r Reader, refusal *issuer.SecondFactorError, account Account, now time.Time) error {
 	all, err := factorsOf(r, account.Subject)

@@ -84,7 +84,7 @@ type CORS struct {
 
 // LogIn is what POST /v1/login and the page to log in on do.
 type LogIn struct {
-	Templates    string `toml:"templates" doc:"Directory of pages of your own, in the place of the built-in ones of the same name: page.html, login.html, consent.html, logout.html, done.html, error.html, style.css. They are read at the start." example:"/etc/jot/pages"`
+	Templates    string `toml:"templates" doc:"Directory of pages of your own, in the place of the built-in ones of the same name, such as login.html and style.css: see docs/http-api.md. They are read at the start." example:"/etc/jot/pages"`
 	NoThrottling bool   `toml:"no_throttling" doc:"Lets anybody guess passwords as fast as the server hashes: only where something in front of it throttles."`
 }
 

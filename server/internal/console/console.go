@@ -1,5 +1,6 @@
 // Package console is what a person sees of the server: the authorization endpoint (RFC 6749 section 3.1) with its pages to log in and to consent on, and
-// the logout (OpenID Connect RP-Initiated Logout 1.0). The pages work without scripts, and have none.
+// the logout (OpenID Connect RP-Initiated Logout 1.0). The pages work without scripts. Only
+// passkeys need one, which is a file of this server's (pages/passkey.js).
 //
 // It translates between a browser and the domain; the rules are in packages issuer and accounts. What waits for a person travels sealed in
 // the page's own form, so that nothing is stored for whoever merely asks.
@@ -30,7 +31,8 @@ type Issuer interface {
 
 // Devices are those that wait for a person's word (RFC 8628).
 type Devices interface {
-	SignedIn(ctx context.Context, signIn string) (subject string, err error)
+	Now(ctx context.Context) (time.Time, error)
+	SignedIn(ctx context.Context, signIn string) (issuer.SignIn, error)
 	FindDevice(ctx context.Context, signIn, userCode string) (issuer.DeviceAsk, error)
 	AnswerDevice(ctx context.Context, signIn string, a issuer.DeviceAnswer) error
 }
@@ -39,6 +41,8 @@ type Devices interface {
 type Accounts interface {
 	LogIn(ctx context.Context, name, password string, from issuer.Device) (issuer.Proof, error)
 	CompleteLogIn(ctx context.Context, challenge, code string, from issuer.Device) (issuer.Proof, error)
+	AskAgain(ctx context.Context, challenge string) (*issuer.SecondFactorError, error)
+	Passkeys
 	GuessUserCode(ctx context.Context, subject string, from issuer.Device, try func() error) error
 	VerifyEmail(ctx context.Context, code string) error
 	RequestReset(ctx context.Context, address string, from issuer.Device) error
@@ -48,7 +52,8 @@ type Accounts interface {
 // Options are choices about the pages. The zero value is ready to use.
 type Options struct {
 	// Templates is a folder whose files take the place of the built-in ones of the same name: page.html, login.html, factor.html, consent.html, formpost.html, logout.html,
-	// apps.html, done.html, device.html, deviceconsent.html, devicedone.html, verify.html, reset.html, forgotten.html, letterdone.html, error.html and style.css. "" has none. They are read once.
+	// apps.html, done.html, device.html, deviceconsent.html, devicedone.html, verify.html, reset.html, forgotten.html, letterdone.html,
+	// passkeys.html, newpasskey.html, recoverycodes.html, error.html, style.css and passkey.js. "" has none. They are read once.
 	Templates string
 	// Mail says that letters are sent, so that there is a way to a new password.
 	Mail bool
@@ -69,7 +74,7 @@ func New(i Issuer, a Accounts, o Options) (*Console, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages, err := loadPages(o.Templates)
+	pages, err := loadPages(o.Templates, i.URL())
 	if err != nil {
 		return nil, err
 	}
@@ -90,10 +95,16 @@ func (c *Console) Register(mux *http.ServeMux) {
 		"GET /reset-password":     c.showReset,
 		"GET /forgotten-password": c.showForgotten,
 		"GET /apps":               c.showApps,
+		"GET /passkeys":           c.showPasskeys,
+		"GET /passkey.js":         c.pages.serveScript,
 	}
 	own := map[string]http.HandlerFunc{ // forms of these pages alone
 		"POST /login":              c.logIn,
 		"POST /factor":             c.completeLogIn,
+		"POST /login-passkey":      c.logInWithPasskey,
+		"POST /new-passkey":        c.newPasskey,
+		"POST /add-passkey":        c.addPasskey,
+		"POST /change-passkey":     c.changePasskey,
 		"POST /consent":            c.consent,
 		"POST /logout":             c.logOut,
 		"POST /device":             c.findDevice,

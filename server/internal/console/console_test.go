@@ -178,7 +178,8 @@ func (b *browser) send(method, address string, form url.Values, headers ...strin
 	return a
 }
 
-// checkHeaders: no page is cached, framed or has a script, and no address of it is told to others.
+// checkHeaders: no page is cached or framed, no address of it is told to others, and none has a script but the one of passkeys, where there may be one: a policy
+// allows that file alone.
 func (b *browser) checkHeaders(address string, a answer) {
 	b.Helper()
 	if a.header.Get("Cache-Control") != "no-store" {
@@ -187,6 +188,7 @@ func (b *browser) checkHeaders(address string, a answer) {
 	if !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
 		return
 	}
+	b.checkScript(address, a)
 	policy := a.header.Get("Content-Security-Policy")
 	for _, part := range []string{"default-src 'none';", "frame-ancestors 'none'", "form-action 'self'", "base-uri 'none'", "style-src 'sha256-"} {
 		if !strings.Contains(policy, part) {
@@ -197,12 +199,23 @@ func (b *browser) checkHeaders(address string, a answer) {
 	if strings.Contains(address, "?code=") || formTarget.MatchString(a.body) && strings.Contains(a.body, "<h1>Almost done</h1>") {
 		referrer = "strict-origin"
 	}
-	if a.header.Get("Referrer-Policy") != referrer || a.header.Get("X-Frame-Options") != "DENY" || strings.Contains(a.body, "<script") {
+	if a.header.Get("Referrer-Policy") != referrer || a.header.Get("X-Frame-Options") != "DENY" {
 		b.Errorf("%s: %v", address, a.header)
 	}
 }
 
 // get follows redirects within the server.
+// checkScript is checkHeaders' part about scripts.
+func (b *browser) checkScript(address string, a answer) {
+	b.Helper()
+	const script, source = `<script type="module" src="passkey.js"></script>`, "script-src " + issuerURL + "/passkey.js;"
+	policy := a.header.Get("Content-Security-Policy")
+	scripts := strings.Count(a.body, "<script")
+	if scripts > 1 || strings.Count(a.body, script) != scripts || strings.Count(policy, "script-src") != scripts || strings.Count(policy, source) != scripts {
+		b.Errorf("%s: %d scripts under %q", address, scripts, policy)
+	}
+}
+
 func (b *browser) get(address string) answer {
 	b.Helper()
 	a := b.send("GET", address, nil)

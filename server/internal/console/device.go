@@ -91,11 +91,11 @@ func (c *Console) findDevice(w http.ResponseWriter, r *http.Request) {
 
 // guess looks a code up, for who is signed in.
 func (c *Console) guess(r *http.Request, code string) (ask issuer.DeviceAsk, err error) {
-	subject, err := c.issuer.SignedIn(r.Context(), signInOf(r))
+	s, err := c.issuer.SignedIn(r.Context(), signInOf(r))
 	if err != nil {
 		return ask, err
 	}
-	err = c.accounts.GuessUserCode(r.Context(), subject, deviceOf(r), func() (err error) {
+	err = c.accounts.GuessUserCode(r.Context(), s.Subject, deviceOf(r), func() (err error) {
 		ask, err = c.issuer.FindDevice(r.Context(), signInOf(r), code)
 		return err
 	})

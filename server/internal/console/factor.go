@@ -3,21 +3,29 @@ package console
 import (
 	"errors"
 	"net/http"
+	"net/url"
+	"slices"
 	"time"
 
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// factorView is what the page shows that asks for a code after the password.
+// factorView is what the page shows that asks for a second factor after the password.
 type factorView struct {
 	Client    string // that the person goes on to; "": to connect a device
+	Own       bool   // rather to look after their passkeys
 	Request   string // sealed
 	Challenge string // says that the password was right
+	Codes     bool   // the account has one-time codes
+	Passkey   string // what the script asks the browser for; "": the account has no passkey
 	Problem   string
 }
 
+func (v factorView) scripted() bool { return v.Passkey != "" }
+
 // writeFactor shows the page, for the app that asked.
-func (c *Console) writeFactor(w http.ResponseWriter, r *http.Request, p pending, status int, view factorView) {
+func (c *Console) writeFactor(w http.ResponseWriter, r *http.Request, p pending, status int, half *issuer.SecondFactorError, problem string) {
+	view := factorView{Own: p.Passkeys, Challenge: half.Challenge, Codes: slices.Contains(half.Factors, "totp"), Passkey: string(half.Passkey), Problem: problem}
 	name, err := c.destination(r, p)
 	if err == nil {
 		view.Client = name
@@ -37,7 +45,7 @@ func (c *Console) completeLogIn(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, err)
 		return
 	}
-	proof, err := c.accounts.CompleteLogIn(r.Context(), form.Get("challenge"), form.Get("code"), deviceOf(r))
+	proof, err := c.second(w, r, form)
 	var secret string
 	if err == nil {
 		secret, err = c.signIn(w, r, proof)
@@ -49,19 +57,34 @@ func (c *Console) completeLogIn(w http.ResponseWriter, r *http.Request) {
 	c.goOn(w, r, p, secret)
 }
 
-// factorFailed shows the page again, with what to do. What another code wouldn't mend begins again with the password.
+// second takes a passkey's answer, where the form has one, or a code.
+func (c *Console) second(w http.ResponseWriter, r *http.Request, form url.Values) (issuer.Proof, error) {
+	if answer := form.Get("credential"); answer != "" {
+		return c.accounts.CompleteWithPasskey(acting(w, r), form.Get("challenge"), []byte(answer), deviceOf(r))
+	}
+	return c.accounts.CompleteLogIn(r.Context(), form.Get("challenge"), form.Get("code"), deviceOf(r))
+}
+
+// factorFailed shows the page again, with what to do. What another try wouldn't mend begins again with the password.
 func (c *Console) factorFailed(w http.ResponseWriter, r *http.Request, p pending, challenge string, err error) {
 	var throttled *issuer.ThrottledError
-	view := factorView{Challenge: challenge}
+	status, problem := http.StatusBadRequest, ""
 	switch {
 	case errors.Is(err, issuer.ErrFactor):
-		view.Problem = "Wrong code. Wait for the next one, and enter that."
-		c.writeFactor(w, r, p, http.StatusBadRequest, view)
+		problem = "Wrong code. Wait for the next one, and enter that."
+	case errors.Is(err, issuer.ErrPasskey):
+		problem = "That passkey isn’t one of yours. Use another, or enter a code."
 	case errors.As(err, &throttled):
 		retryAfter(w, int((throttled.RetryAfter+time.Second-1)/time.Second))
-		view.Problem = "Too many failed attempts. Wait a moment before the next."
-		c.writeFactor(w, r, p, http.StatusTooManyRequests, view)
+		status, problem = http.StatusTooManyRequests, "Too many failed attempts. Wait a moment before the next."
 	default:
 		c.loginFailed(w, r, p, "", err)
+		return
 	}
+	half, err := c.accounts.AskAgain(r.Context(), challenge)
+	if err != nil {
+		c.loginFailed(w, r, p, "", err)
+		return
+	}
+	c.writeFactor(w, r, p, status, half, problem)
 }

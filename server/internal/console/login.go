@@ -11,11 +11,15 @@ import (
 // loginView is what the page to log in on shows.
 type loginView struct {
 	Client    string // that the person goes on to; "": to connect a device
+	Own       bool   // rather to look after their passkeys
 	Request   string // sealed
 	Username  string
 	Problem   string
-	Forgotten bool // there is a way to a new password
+	Forgotten bool   // there is a way to a new password
+	Passkey   string // what the script asks the browser for; "": there are no passkeys
 }
+
+func (v loginView) scripted() bool { return v.Passkey != "" }
 
 // showLogin answers GET /login.
 func (c *Console) showLogin(w http.ResponseWriter, r *http.Request) {
@@ -31,8 +35,11 @@ func (c *Console) showLogin(w http.ResponseWriter, r *http.Request) {
 func (c *Console) writeLogin(w http.ResponseWriter, r *http.Request, p pending, status int, view loginView) {
 	name, err := c.destination(r, p)
 	if err == nil {
-		view.Client, view.Forgotten = name, c.mail
+		view.Client, view.Own, view.Forgotten = name, p.Passkeys, c.mail
 		view.Request, err = c.issuer.Seal(r.Context(), purposeAuthorization, p)
+	}
+	if err == nil {
+		view.Passkey, err = c.askPasskey(r, p)
 	}
 	if err != nil {
 		c.fail(w, r, err)
@@ -51,7 +58,7 @@ func (c *Console) logIn(w http.ResponseWriter, r *http.Request) {
 	proof, err := c.accounts.LogIn(r.Context(), form.Get("username"), form.Get("password"), deviceOf(r))
 	var half *issuer.SecondFactorError
 	if errors.As(err, &half) {
-		c.writeFactor(w, r, p, http.StatusOK, factorView{Challenge: half.Challenge})
+		c.writeFactor(w, r, p, http.StatusOK, half, "")
 		return
 	}
 	var secret string
@@ -65,12 +72,12 @@ func (c *Console) logIn(w http.ResponseWriter, r *http.Request) {
 	c.goOn(w, r, p, secret)
 }
 
-// destination names the app that somebody logs in for; "" is a device of theirs.
+// destination names the app that somebody logs in for; "" is a device of theirs, or what is their own.
 func (c *Console) destination(r *http.Request, p pending) (string, error) {
 	if p.Apps {
 		return "your apps", nil
 	}
-	if p.Device {
+	if p.Device || p.Passkeys {
 		return "", nil
 	}
 	client, err := c.issuer.RedirectClient(r.Context(), p.Request.ClientID, p.Request.RedirectURI)
@@ -85,6 +92,10 @@ func (c *Console) goOn(w http.ResponseWriter, r *http.Request, p pending, secret
 	}
 	if p.Apps {
 		redirect(w, c.base+"/apps")
+		return
+	}
+	if p.Passkeys {
+		redirect(w, c.base+"/passkeys")
 		return
 	}
 	if err := c.proceed(w, r, p.Request, secret); err != nil {
@@ -114,6 +125,8 @@ func (c *Console) loginFailed(w http.ResponseWriter, r *http.Request, p pending,
 		c.writeLogin(w, r, p, http.StatusBadRequest, loginView{Problem: "That took too long. Log in again."})
 	case errors.Is(err, issuer.ErrInvalidCredentials):
 		c.writeLogin(w, r, p, http.StatusBadRequest, loginView{Username: name, Problem: "Wrong username or password."})
+	case errors.Is(err, issuer.ErrPasskey):
+		c.writeLogin(w, r, p, http.StatusBadRequest, loginView{Problem: "That passkey isn’t known here. Use your password."})
 	case errors.As(err, &throttled):
 		retryAfter(w, int((throttled.RetryAfter+time.Second-1)/time.Second))
 		c.writeLogin(w, r, p, http.StatusTooManyRequests, loginView{Username: name, Problem: "Too many failed attempts. Wait a moment before the next."})

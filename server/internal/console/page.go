@@ -26,8 +26,13 @@ var builtin embed.FS
 type pages struct {
 	templates map[string]*template.Template
 	style     template.CSS
-	policy    string // Content-Security-Policy without form-action
+	policy    string // Content-Security-Policy without form-action and script-src
+	script    []byte // of passkeys
+	scriptURL string
 }
+
+// scripted is a view whose page may have the script.
+type scripted interface{ scripted() bool }
 
 // frame is what page.html is given, with a page's own view in it.
 type frame struct {
@@ -37,13 +42,13 @@ type frame struct {
 
 // samples are views with which each page is tried before it's served, beside empty ones.
 var samples = map[string]any{
-	"login.html":    loginView{Client: "App", Request: "x", Username: "ada", Problem: "x"},
-	"factor.html":   factorView{Client: "App", Request: "x", Challenge: "x", Problem: "x"},
+	"login.html":    loginView{Client: "App", Request: "x", Username: "ada", Problem: "x", Forgotten: true, Passkey: "{}"},
+	"factor.html":   factorView{Client: "App", Request: "x", Challenge: "x", Problem: "x", Codes: true, Passkey: "{}"},
 	"consent.html":  consentView{Client: "App", Resource: "API", Request: "x", Login: "/login", Items: []scopeItem{{"openid", "know who you are"}, {"pets:read", ""}}},
-	"formpost.html": formPostView{Host: "app.example.com", Action: "https://app.example.com/callback", Fields: []field{{"code", "x"}}},
 	"logout.html":   logoutView{Client: "App", Request: "x"},
 	"apps.html":     appsView{Request: "x", Apps: []appItem{{"client_app", "App", []appGrant{{"API", []scopeItem{{"openid", "know who you are"}, {"pets:read", ""}}}}}}},
 	"done.html":     doneView{},
+	"formpost.html": formPostView{Host: "app.example.com", Action: "https://app.example.com/callback", Fields: []field{{"code", "x"}}},
 
 	"device.html":        deviceView{UserCode: "WDJB-MJHT", Problem: "x"},
 	"deviceconsent.html": deviceConsentView{Client: "TV", Resource: "API", Request: "x", Login: "/login", UserCode: "WDJB-MJHT", Items: []scopeItem{{"pets:read", ""}}},
@@ -54,19 +59,24 @@ var samples = map[string]any{
 	"forgotten.html":  forgottenView{Problem: "x"},
 	"letterdone.html": letterDoneView{Title: "x", Text: "x"},
 
+	"passkeys.html":      passkeysView{Passkeys: []passkeyItem{{ID: "x", Name: "x", Added: "x", Used: "x", BackedUp: true}}, Problem: "x"},
+	"newpasskey.html":    newPasskeyView{Options: "{}"},
+	"recoverycodes.html": recoveryCodesView{Codes: []string{"x"}},
+
 	"error.html": errorView{Problem: "x"},
 }
 
 // loadPages reads the templates, those of a folder before the built-in ones.
-func loadPages(folder string) (*pages, error) {
-	style, err := readPage(folder, "style.css")
-	if err != nil {
+func loadPages(folder, issuerURL string) (*pages, error) {
+	style, err1 := readPage(folder, "style.css")
+	script, err2 := readPage(folder, scriptName)
+	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
 	style = strings.ReplaceAll(style, "\r\n", "\n") // a browser hashes it so
 	sum := sha256.Sum256([]byte(style))
 	p := &pages{
-		templates: make(map[string]*template.Template), style: template.CSS(style),
+		templates: make(map[string]*template.Template), style: template.CSS(style), script: []byte(script), scriptURL: issuerURL + "/" + scriptName,
 		policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'",
 	}
 	outer, err := readPage(folder, "page.html")
@@ -118,7 +128,11 @@ func (p *pages) write(w http.ResponseWriter, r *http.Request, status int, name, 
 	}
 	header := w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")
-	header.Set("Content-Security-Policy", p.policy+"; form-action "+formAction(next))
+	policy := p.policy
+	if s, ok := view.(scripted); ok && s.scripted() {
+		policy += "; script-src " + p.scriptURL // that file, and nothing else of this origin
+	}
+	header.Set("Content-Security-Policy", policy+"; form-action "+formAction(next))
 	header.Set("X-Frame-Options", "DENY")
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Cross-Origin-Opener-Policy", "same-origin")
@@ -141,6 +155,17 @@ func formAction(next string) string {
 		return "'self' https: http://" + u.Host
 	}
 	return "'self' https: " + u.Scheme + ":"
+}
+
+// scriptName is the one script, which only passkeys need.
+const scriptName = "passkey.js"
+
+// serveScript answers GET /passkey.js. It's small, and kept by no cache, so that it's always of the version of its page.
+func (p *pages) serveScript(w http.ResponseWriter, _ *http.Request) {
+	web.NoStore(w)
+	w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Write(p.script)
 }
 
 // errorView is what the page shows that leads nowhere.

@@ -21,6 +21,7 @@ type pending struct {
 	Device   bool   // nobody asked: somebody is to connect a device, and Request is empty
 	UserCode string // of that device, as far as it's known
 	Apps     bool   // nobody asked either: somebody looks at what it has allowed
+	Passkeys bool   // nobody asked either: somebody is to look after their passkeys
 }
 
 // shown is what a page asks consent for, and whom.
