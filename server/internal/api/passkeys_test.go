@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/jot-auth/jot/server/internal/accounts"
 	"github.com/jot-auth/jot/server/internal/api"
@@ -454,7 +455,8 @@ func TestPasskeyOfTheDisabled(t *testing.T) {
 
 // TestPasskeysAreThrottled after the password, whatever the device; by themselves only by address, so that nobody uses up another's attempts.
 func TestPasskeysAreThrottled(t *testing.T) {
-	f := serve(t, api.Options{OpenSignUp: true})
+	slow := accounts.Schedule{Free: 5, Delay: 30 * time.Minute, MaxDelay: time.Hour, Forgive: 15 * time.Minute} // however slow this machine is
+	f := serveAccounts(t, api.Options{OpenSignUp: true}, accounts.Config{PerAccount: slow})
 	device, phone, _ := f.withPasskey()
 	forged := flip("signature")
 	for range 6 {

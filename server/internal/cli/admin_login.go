@@ -27,7 +27,8 @@ func newAdminLoginCommand(a *adminFlags) *cobra.Command {
 		Short: "Log in as an administrator",
 		Long: `Log in as an administrator, and keep the tokens in a file of mode 0600 in the configuration directory of the user.
 
-The name and the password are asked for at the terminal, and so is the code of an account that has a second factor. The login before it is ended.`,
+The name and the password are asked for at the terminal, and so is the code of an account that has a second factor. Passkeys
+need a browser: of an account that has nothing else, one of the recovery codes is the code. The login before it is ended.`,
 		Example: `  jot admin login --issuer https://auth.example.com --username ada --password-file password`,
 		Args:    noArguments, DisableFlagsInUseLine: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"errors"
 	"fmt"
 	"html"
 	"net/url"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jot-auth/jot/server/internal/accounts"
 	"github.com/jot-auth/jot/server/internal/passkeytest"
 	"github.com/jot-auth/jot/server/issuer"
 )
@@ -106,6 +108,24 @@ func (f *fixture) wantMethods(tokens map[string]any, want string) {
 			f.Errorf("%s: acr %v, amr %v, want %s", name, got["acr"], got["amr"], want)
 		}
 	}
+}
+
+// TestPasskeysRemovedByAnAdministrator: whoever has lost them all logs in with the password alone.
+func TestPasskeysRemovedByAnAdministrator(t *testing.T) {
+	f := serve(t)
+	b, device := f.browser(), passkeytest.New(t, origin)
+	b.logIn(b.get("/base/passkeys"))
+	phone, _ := b.addPasskey(device, "Phone")
+	admin := accounts.NewAdmin(f.accounts, f.store)
+	if err := admin.RemoveFactors(t.Context(), f.ada); err != nil {
+		t.Fatal(err)
+	}
+	if err := admin.RemoveFactors(t.Context(), f.ada); !errors.Is(err, issuer.ErrNotFound) {
+		t.Errorf("removed again: %v", err)
+	}
+	page := b.authorize("prompt", "login")
+	b.submit(page, "/login-passkey", "credential", string(device.Get(page.asked(t), phone))).wantPage(t, 400, "isn’t known here")
+	b.logIn(b.authorize("prompt", "login")).code(t)
 }
 
 // TestPasskeyOfAnotherBrowser: what one browser was asked nobody answers in another, and no page takes what isn't an answer.
