@@ -1,12 +1,14 @@
 package server_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/jot-auth/jot/server"
+	"github.com/jot-auth/jot/server/internal/passkeytest"
 )
 
 // TestLettersOfChanges: whoever has verified an address learns there that the password changed or what is demanded beside it, and nobody else does.
@@ -54,4 +56,31 @@ func TestLettersOfChanges(t *testing.T) {
 			}
 		}
 	}, func(c *server.Config) { c.NoThrottling = true })
+}
+
+// TestLettersOfPasskeys: so it is with them.
+func TestLettersOfPasskeys(t *testing.T) {
+	eachTown(t, func(t *testing.T, s *town) {
+		email := s.settle(t, "ada")
+		told := func(what string) {
+			t.Helper()
+			if letter := s.mail.take(t, email); !strings.Contains(letter, what) || codeForm.MatchString(letter) {
+				t.Errorf("letter %s", letter)
+			}
+		}
+		me := s.logIn(t, "ada", password)
+		device := passkeytest.New(t, s.server.Issuer().URL())
+		phone, credential := device.Create(s.want(t, http.StatusOK, "/v1/factors/passkeys", me.Access, object{"password": password}))
+		made := s.want(t, http.StatusOK, "/v1/factors/passkeys/confirm", me.Access, object{"name": "Phone", "credential": json.RawMessage(credential)})
+		told("has a new passkey")
+		in := s.want(t, http.StatusOK, "/v1/login/passkey/confirm", "", object{"credential": json.RawMessage(device.Get(s.want(t, http.StatusOK, "/v1/login/passkey", "", object{}), phone))})
+		var added struct{ ID string }
+		if err := json.Unmarshal(made, &added); err != nil {
+			t.Fatal(err)
+		}
+		if status, answer := s.send(t, http.MethodDelete, "/v1/factors/passkeys/"+added.ID, read(t, in).Access); status != http.StatusNoContent {
+			t.Fatalf("%d %s", status, answer)
+		}
+		told("was removed")
+	}, func(c *server.Config) { c.Issuer.URL = strings.Replace(c.Issuer.URL, "127.0.0.1", "localhost", 1) }) // by address there are no passkeys
 }

@@ -113,6 +113,7 @@ func (a *Accounts) ConfirmPasskey(ctx context.Context, subject, name string, ans
 	if err != nil {
 		return issuer.Passkey{}, nil, err
 	}
+	a.tellOwner(subject, "passkeyadded")
 	return made, codes, nil
 }
 
@@ -196,13 +197,17 @@ func (a *Accounts) RenamePasskey(ctx context.Context, subject, id, name string) 
 // asks for it has just logged in with two factors.
 func (a *Accounts) RemovePasskey(ctx context.Context, subject, id string) error {
 	// The passkey, the recovery codes and the event are one commit: of two that take away the last two at once, the second takes the codes.
-	return a.issuer.AmendNoting(ctx, subject, issuer.EventPasskeyRemoved, id, func(t issuer.Tx) error {
+	err := a.issuer.AmendNoting(ctx, subject, issuer.EventPasskeyRemoved, id, func(t issuer.Tx) error {
 		tx := a.store.AccountsTx(t)
 		if err := tx.DeletePasskey(subject, id); err != nil {
 			return err
 		}
 		return dropRecoveryCodes(tx, subject)
 	})
+	if err == nil {
+		a.tellOwner(subject, "factorremoved")
+	}
+	return err
 }
 
 // passkeyName is a name as it's stored.
