@@ -30,12 +30,13 @@ func TestPages(t *testing.T) {
 		rw.Write([]byte("<!doctype html><title>app</title><p id=app>back"))
 	}))
 	t.Cleanup(app.Close)
+	secret, hash := issuer.NewClientSecret()
 	client := issuer.Client{
-		ID: "client_web", Name: "The zoo’s app", Scopes: []string{"pets:read"}, RedirectURIs: []string{app.URL + "/callback"}, PostLogoutRedirectURIs: []string{app.URL + "/bye"},
+		ID: "client_web", Name: "The zoo’s app", SecretHash: hash, Scopes: []string{"pets:read"}, RedirectURIs: []string{app.URL + "/callback"}, PostLogoutRedirectURIs: []string{app.URL + "/bye"},
 	}
 	must(t, w.Issuer().CreateClient(t.Context(), client))
 	config := oauth2.Config{
-		ClientID: client.ID, RedirectURL: app.URL + "/callback", Scopes: []string{"openid", "profile", "pets:read"},
+		ClientID: client.ID, ClientSecret: secret, RedirectURL: app.URL + "/callback", Scopes: []string{"openid", "profile", "pets:read"},
 		Endpoint: oauth2.Endpoint{AuthURL: w.URL + "/oauth2/authorize", TokenURL: w.URL + "/oauth2/token", AuthStyle: oauth2.AuthStyleInParams},
 	}
 	verifier := oauth2.GenerateVerifier()
