@@ -21,7 +21,7 @@ var (
 
 	// ErrMalformed is a token whose bytes break RFC 7515, RFC 7519 or the strictness rules of this package.
 	ErrMalformed error = &tokenError{"jot: malformed token"}
-	// ErrTooLarge is a token longer than VerifierOptions.MaxSize; nothing of it was read.
+	// ErrTooLarge is a token longer than VerifierOptions.MaxSize, of which nothing was read, or one whose header has more than 8 KiB.
 	ErrTooLarge error = &tokenError{"jot: token is larger than the verifier's limit"}
 	// ErrAlgorithm is a token whose header names an algorithm that is unknown, "none", not
 	// among VerifierOptions.Algorithms, or not the algorithm of the key (RFC 8725 §3.1).
@@ -34,7 +34,8 @@ var (
 	ErrType error = &tokenError{"jot: token is of another type than this verifier's (VerifierOptions.Type)"}
 	// ErrExpired is a token at or after its "exp" (RFC 7519 §4.1.4).
 	ErrExpired error = &tokenError{"jot: token has expired"}
-	// ErrNotYetValid is a token before its "nbf" (RFC 7519 §4.1.5).
+	// ErrNotYetValid is a token before its "nbf" (RFC 7519 §4.1.5), or one whose "iat" lies ahead where that counts: see
+	// VerifierOptions.RequirePastIssuedAt and Leeway.
 	ErrNotYetValid error = &tokenError{"jot: token is not valid yet"}
 	// ErrRevoked is a token that a revocation rule refuses.
 	ErrRevoked error = &tokenError{"jot: token was revoked"}

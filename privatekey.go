@@ -24,7 +24,7 @@ type PrivateKey struct {
 }
 
 // GenerateKey makes a new private key for any algorithm but HMAC's, from the operating system's randomness; RSA keys have 3072 bits. Its
-// key ID is the RFC 7638 thumbprint. For HMAC see GenerateSecretKey.
+// key ID is the RFC 7638 thumbprint. ML-DSA needs Go 1.27. It fails for an algorithm that isn't offered, and for HMAC: see GenerateSecretKey.
 func GenerateKey(alg Algorithm) (*PrivateKey, error) {
 	s, err := findScheme(alg)
 	if err != nil {
@@ -129,7 +129,7 @@ func (k PrivateKey) Format(f fmt.State, _ rune) {
 // LogValue is what log/slog writes: the algorithm and the key ID.
 func (k PrivateKey) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(k)) }
 
-// SignInput returns the signature of a JWS signing input (RFC 7515 §5.1).
+// SignInput returns the signature of a JWS signing input (RFC 7515 §5.1). It fails where a remote key's holder does, and for the zero value.
 func (k *PrivateKey) SignInput(ctx context.Context, input []byte) (signature []byte, err error) {
 	if !k.usable() {
 		return nil, errNoKey

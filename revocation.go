@@ -4,6 +4,7 @@ import "context"
 
 // RevocationFacts are what revocation rules go by. The byte slices alias the token's bytes and are valid during the call only.
 type RevocationFacts struct {
+	// "iss", "sub", "sid", "jti" and "client_id" of the token; nil where it has none.
 	Issuer, Subject, SessionID, ID, ClientID []byte
 
 	// KeyID is that of the key which verified the token; the header's may be missing, or another where the key was made without an ID. Such a public key

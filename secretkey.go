@@ -32,7 +32,7 @@ type macState struct {
 }
 
 // GenerateSecretKey makes a new HMAC key of the hash's size, from the operating system's randomness.
-// Its key ID is random.
+// Its key ID is random. It fails for any other algorithm: see GenerateKey.
 func GenerateSecretKey(alg Algorithm) (*SecretKey, error) {
 	s := schemeOf(alg)
 	if s == nil || s.family != familyHMAC {

@@ -88,7 +88,7 @@ func (s *Signer) Algorithm() Algorithm { return s.key.Algorithm() }
 
 // Sign returns a token in compact form (RFC 7515 §3.1) with these claims: any value that encodes to a JSON object. A
 // json.RawMessage is signed byte by byte. What Verify would refuse as malformed is refused here too: doubled members, invalid
-// UTF-8, registered claims of the wrong type.
+// UTF-8, registered claims of the wrong type. Other errors are those of the context and of a key that is held elsewhere.
 func (s *Signer) Sign(ctx context.Context, claims any) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err

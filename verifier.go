@@ -45,7 +45,7 @@ type VerifierOptions struct {
 	// MaxTTL bounds exp − iat and so requires both; 0 sets no bound. With it, a revocation rule may be forgotten after this time and the
 	// minute by which iat may be ahead.
 	MaxTTL time.Duration
-	// Leeway is how much the clocks of issuer and verifier may differ when "exp" and "nbf" are judged. Where its age counts,
+	// Leeway is how much the clocks of issuer and verifier may differ when "exp" and "nbf" are judged; 0: not at all. Where its age counts,
 	// for MaxTTL and Revocation, a token's "iat" may be a minute further ahead: the clocks of two machines are never quite equal.
 	Leeway time.Duration
 	// MaxSize bounds the whole token in bytes; 0 means 16 KiB. It's checked before anything is read.

@@ -19,7 +19,7 @@ var (
 )
 
 // Credential finds the one token of a request, as [Protect] does: in the Authorization header, as "Bearer" and a token (RFC
-// 6750 section 2.1), or in the cookie of this name; "" stands for no cookie. The token is "" when there is none, and hasn't
+// 6750 §2.1), or in the cookie of this name; "" stands for no cookie. The token is "" when there is none, and hasn't
 // been verified. A malformed one, and more than one, is [ErrBadRequest]; one of more than maxSize bytes is
 // [jot.ErrTooLarge], where zero means 16 KiB.
 //
@@ -32,8 +32,8 @@ func Credential(r *http.Request, cookie string, maxSize int) (string, error) {
 
 // The schemes of the Authorization header.
 const (
-	schemeBearer = "Bearer" // RFC 6750 section 2.1
-	schemeDPoP   = "DPoP"   // RFC 9449 section 7.1
+	schemeBearer = "Bearer" // RFC 6750 §2.1
+	schemeDPoP   = "DPoP"   // RFC 9449 §7.1
 )
 
 // found is the one token of a request.
@@ -80,7 +80,7 @@ func (g *guard) credentials(r *http.Request) (found, error) {
 	return f, nil
 }
 
-// readAuthorization reads the token of the Authorization header (RFC 6750 section 2.1, RFC 9110 section 11.4). It is empty when
+// readAuthorization reads the token of the Authorization header (RFC 6750 §2.1, RFC 9110 §11.4). It is empty when
 // there is no such header, or one of another scheme, which then is somebody else's. A single word is neither: most likely a
 // token whose scheme was forgotten.
 func readAuthorization(fields []string, maxSize int, schemes []string) (found, error) {
@@ -150,7 +150,7 @@ func isB64Token(s string) bool {
 	return s != ""
 }
 
-// isHTTPToken checks the token of RFC 9110 section 5.6.2.
+// isHTTPToken checks the token of RFC 9110 §5.6.2.
 func isHTTPToken(s string) bool {
 	for i := range len(s) {
 		if !alphanumeric(s[i]) && strings.IndexByte("!#$%&'*+-.^_`|~", s[i]) < 0 {
@@ -164,7 +164,7 @@ func alphanumeric(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
 
-// quotable says whether s can stand in a quoted string without escapes (RFC 6749 appendix A.7, RFC 9110 section 5.6.4).
+// quotable says whether s can stand in a quoted string without escapes (RFC 6749 appendix A.7, RFC 9110 §5.6.4).
 func quotable(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] > '~' || s[i] == '"' || s[i] == '\\' {

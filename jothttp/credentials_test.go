@@ -9,7 +9,7 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// authorization is the grammar of RFC 6750 section 2.1.
+// authorization is the grammar of RFC 6750 §2.1.
 var authorization = regexp.MustCompile(`^(?i:bearer) +([A-Za-z0-9\-._~+/]+=*)$`)
 
 func FuzzBearer(f *testing.F) {

@@ -10,8 +10,8 @@
 //
 // # Where a token may stand
 //
-// In the Authorization header, as "Bearer" and a token (RFC 6750 section 2.1), or, when [Options] names one, in a
-// cookie. A token in the query string or in a form is not looked for (RFC 6750 section 2.3, RFC 9700 section 4.3.2):
+// In the Authorization header, as "Bearer" and a token (RFC 6750 §2.1), or, when [Options] names one, in a
+// cookie. A token in the query string or in a form is not looked for (RFC 6750 §2.3, RFC 9700 §4.3.2):
 // addresses end up in logs. A request that carries two tokens, in whatever places, is refused before either is looked
 // at, as no two parties then agree about who is calling.
 //

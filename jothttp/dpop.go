@@ -9,7 +9,7 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// DPoP says how [Protect] takes access tokens that are bound to a key (RFC 9449 section 7): in the Authorization header, as "DPoP" and a token, with a proof in
+// DPoP says how [Protect] takes access tokens that are bound to a key (RFC 9449 §7): in the Authorization header, as "DPoP" and a token, with a proof in
 // the header DPoP.
 type DPoP struct {
 	// Proofs checks the proofs. Required. Protects of one address share it, so that a proof which one has taken is good for no other.

@@ -17,9 +17,9 @@ import (
 )
 
 const (
-	// ProofHeader bears a DPoP proof (RFC 9449 section 4.1).
+	// ProofHeader bears a DPoP proof (RFC 9449 §4.1).
 	ProofHeader = "DPoP"
-	// NonceHeader bears the nonce for the next proofs (RFC 9449 section 8.1).
+	// NonceHeader bears the nonce for the next proofs (RFC 9449 §8.1).
 	NonceHeader = "DPoP-Nonce"
 
 	proofType = "dpop+jwt"
@@ -34,9 +34,9 @@ const (
 
 // The errors of a proof. Neither quotes it.
 var (
-	// ErrProof is a DPoP proof that isn't good, or is missing (RFC 9449 section 5, invalid_dpop_proof).
+	// ErrProof is a DPoP proof that isn't good, or is missing (RFC 9449 §5, invalid_dpop_proof).
 	ErrProof = errors.New("jothttp: no good DPoP proof")
-	// ErrNonce is a DPoP proof without a nonce that is good now: the client tries again with the one in DPoP-Nonce (RFC 9449 section 8, use_dpop_nonce).
+	// ErrNonce is a DPoP proof without a nonce that is good now: the client tries again with the one in DPoP-Nonce (RFC 9449 §8, use_dpop_nonce).
 	ErrNonce = errors.New("jothttp: the DPoP proof lacks a nonce of ours that is still good")
 )
 
@@ -45,7 +45,7 @@ var errOtherKey = badProof("its key isn't the one that the token is bound to")
 
 func badProof(reason string) error { return fmt.Errorf("%w: %s", ErrProof, reason) }
 
-// Nonces make and check the nonces that proofs are to bear (RFC 9449 section 8), so that none is made ahead of its time. Both
+// Nonces make and check the nonces that proofs are to bear (RFC 9449 §8), so that none is made ahead of its time. Both
 // methods are called concurrently.
 type Nonces interface {
 	// DPoPNonce returns the one for new proofs: unpredictable, and of the characters of base64url.
@@ -72,7 +72,7 @@ type ProofOptions struct {
 // ProofAlgorithms are the algorithms of DPoP proofs that are accepted by default: the classical ones, since a header bears both key and signature.
 func ProofAlgorithms() []jot.Algorithm { return jot.ClassicalAlgorithms() }
 
-// ProofVerifier checks DPoP proofs (RFC 9449 section 4.3), and remembers them, so that each is good once. Several servers for one address each have a memory of
+// ProofVerifier checks DPoP proofs (RFC 9449 §4.3), and remembers them, so that each is good once. Several servers for one address each have a memory of
 // their own: nonces bound what a proof is worth at another. It's safe for concurrent use.
 type ProofVerifier struct {
 	options  ProofOptions
@@ -80,7 +80,7 @@ type ProofVerifier struct {
 	replays  replays
 }
 
-// NewProofVerifier makes a ProofVerifier. It fails for negative options, and for an algorithm that has no public key.
+// NewProofVerifier makes a ProofVerifier. It fails for negative options, and for an algorithm that is none of ProofAlgorithms.
 func NewProofVerifier(o ProofOptions) (*ProofVerifier, error) {
 	if o.MaxAge < 0 || o.MaxProofs < 0 {
 		return nil, errors.New("jothttp: MaxAge and MaxProofs are not negative")
@@ -172,7 +172,7 @@ func (v *ProofVerifier) Verify(ctx context.Context, r ProofRequest) (*Proof, err
 	return proof, nil
 }
 
-// keyInProof is the key that a proof brings along (RFC 9449 section 4.2): the source of the one verifier for all of them, and its place in a context.
+// keyInProof is the key that a proof brings along (RFC 9449 §4.2): the source of the one verifier for all of them, and its place in a context.
 type keyInProof struct{}
 
 func (keyInProof) VerificationKeys(ctx context.Context, _ jot.Algorithm, _ string) ([]jot.VerificationKey, error) {

@@ -13,7 +13,7 @@ import (
 func FuzzProof(f *testing.F) {
 	for _, seed := range []string{
 		"", "a.b.c", "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7fX0.e30.", "eyJhbGciOiJub25lIn0.e30.",
-		// RFC 9449 section 4.1
+		// RFC 9449 §4.1
 		"eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6Imw4dEZyaHgtMzR0VjNoUklDUkRZOXpDa0RscEJoRjQyVVFVZldWQVdCRnMiLCJ5IjoiOVZFNGpmX09rX282NHpiVFRsY3VOSmFqSG10NnY5VERWclUwQ2R2R1JEQSIsImNydiI6IlAtMjU2In19.eyJqdGkiOiItQndDM0VTYzZhY2MybFRjIiwiaHRtIjoiUE9TVCIsImh0dSI6Imh0dHBzOi8vc2VydmVyLmV4YW1wbGUuY29tL3Rva2VuIiwiaWF0IjoxNTYyMjYyNjE2fQ.2-GxA6T8lP4vfrg8v-FdWP0A0zdrj8igiMLvqRMUvwnQg4PtFLbdLXiOSsX0x7NVY-FNyJK70nfbV37xRZT3Lg",
 	} {
 		f.Add(seed)
@@ -57,7 +57,7 @@ func TestExampleOfProof(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := verifier.Verify(t.Context(), ProofRequest{Fields: []string{proof}, Method: "POST", URL: "https://server.example.com/token"})
-	if err != nil || got.Thumbprint != "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" { // section 6.1
+	if err != nil || got.Thumbprint != "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" { // §6.1
 		t.Errorf("%v, %v", got, err)
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// ProofSigner makes DPoP proofs (RFC 9449 section 4.2) with a client's key. It's safe for concurrent use.
+// ProofSigner makes DPoP proofs (RFC 9449 §4.2) with a client's key. It's safe for concurrent use.
 type ProofSigner struct {
 	signer     *jot.Signer
 	thumbprint string

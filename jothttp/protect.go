@@ -10,7 +10,7 @@ import (
 
 const (
 	// CookieName is the usual name of the access token's cookie. Browsers accept a name with this prefix only from
-	// the host itself, over https, for all paths (RFC 6265bis section 4.1.3.2).
+	// the host itself, over https, for all paths (RFC 6265bis §4.1.3.2).
 	CookieName = "__Host-jot"
 
 	// RefreshHeader is set to "advised" on the response to a request whose token is accepted although its subject's
@@ -28,7 +28,7 @@ const (
 type Options struct {
 	// Verifier checks the tokens. Required.
 	Verifier *jot.Verifier
-	// Realm names the protected space in challenges (RFC 9110 section 11.5): printable ASCII without a quotation mark
+	// Realm names the protected space in challenges (RFC 9110 §11.5): printable ASCII without a quotation mark
 	// or a backslash. Empty means "api".
 	Realm string
 	// Cookie is the name of a cookie that may carry the token, usually [CookieName]. Empty means that cookies are not
@@ -168,12 +168,12 @@ func (g *guard) authenticate(w http.ResponseWriter, r *http.Request, f found) (*
 	return g.Verifier.Verify(r.Context(), f.token)
 }
 
-// preflight says whether a request is a CORS preflight (Fetch standard, section 3.2.2).
+// preflight says whether a request is a CORS preflight (Fetch standard, §3.2.2).
 func preflight(r *http.Request) bool {
 	return r.Method == http.MethodOptions && r.Header.Get("Origin") != "" && r.Header.Get("Access-Control-Request-Method") != ""
 }
 
-// vary tells caches what the answer depends on (RFC 9110 section 12.5.5).
+// vary tells caches what the answer depends on (RFC 9110 §12.5.5).
 func (g *guard) vary(h http.Header) {
 	h.Add("Vary", "Authorization")
 	if g.Cookie != "" {
@@ -211,7 +211,7 @@ func (g *guard) refuse(w http.ResponseWriter, r *http.Request, scheme string, re
 	}
 }
 
-// challenge refuses a request and says how to authenticate (RFC 6750 section 3, RFC 9449 section 7.1): in the scheme that it used, what
+// challenge refuses a request and says how to authenticate (RFC 6750 §3, RFC 9449 §7.1): in the scheme that it used, what
 // is wrong, and which others there are.
 func (g *guard) challenge(w http.ResponseWriter, status int, used, params string) {
 	for _, scheme := range []string{schemeBearer, schemeDPoP} {

@@ -68,7 +68,7 @@ func methodOf(r *http.Request) string {
 	return r.Method
 }
 
-// wantsNonce reports whether an answer asks for a proof with the nonce that it brings: an API's (RFC 9449 section 9), or a token endpoint's (section 8), of
+// wantsNonce reports whether an answer asks for a proof with the nonce that it brings: an API's (RFC 9449 §9), or a token endpoint's (§8), of
 // whose answers of status 400 one with a new nonce may have another reason too; then the second one says so.
 func wantsNonce(response *http.Response, tokenEndpoint bool) bool {
 	if response.Header.Get(NonceHeader) == "" {

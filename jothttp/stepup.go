@@ -17,7 +17,7 @@ var errAuthentication = errors.New("jothttp: the user's authentication is too ol
 // StepUp says how a user must have logged in for what is behind it (RFC 9470): money is moved, a password changed. Its zero value asks for nothing
 // and isn't accepted.
 type StepUp struct {
-	// ACR are the authentication context classes of which the token's acr must be one, the preferred one first (RFC 9470 section 3). Empty: any.
+	// ACR are the authentication context classes of which the token's acr must be one, the preferred one first (RFC 9470 §3). Empty: any.
 	ACR []string
 	// MaxAge is how long ago the user may have logged in, by the token's auth_time, in whole seconds. Zero: any time.
 	MaxAge time.Duration
@@ -48,7 +48,7 @@ func (s StepUp) Require() func(http.Handler) http.Handler {
 	}
 }
 
-// refusal is the end of the challenge (RFC 9470 section 3).
+// refusal is the end of the challenge (RFC 9470 §3).
 func (s StepUp) refusal() string {
 	if len(s.ACR) == 0 && s.MaxAge == 0 {
 		panic("jothttp: StepUp asks for nothing: set ACR or MaxAge")

@@ -46,7 +46,7 @@ func agreeAgain(ctx context.Context, s *scheme, curve ecdh.Curve, exchange Excha
 	return agreedKey(s, shared, w, c), nil
 }
 
-// checked doesn't trust whoever holds a key with what he answers: zeros are a secret that everybody knows (RFC 7748 §6.1). Nobody comes upon the point of a NIST curve
+// checked doesn't trust whoever holds a key with the answer: zeros are a secret that everybody knows (RFC 7748 §6.1). Nobody comes upon the point of a NIST curve
 // that they stand for there.
 func (ask ExchangerFunc) checked(curve ecdh.Curve) ExchangerFunc {
 	return func(ctx context.Context, ephemeral *ecdh.PublicKey) ([]byte, error) {

@@ -13,7 +13,7 @@
 //
 // # Encrypted is not authenticated
 //
-// Whoever has a public key can encrypt for its holder, and write into the message whatever he likes. A shared key or a password says no more about the sender, once
+// Whoever has a public key can encrypt for its holder, and write into the message whatever they like. A shared key or a password says no more about the sender, once
 // it was used beside another recipient: see [Message]. So a Message is not a token: nobody vouches for it. A token that is to be confidential is signed first and
 // encrypted then (RFC 7519 §11.2). [Encrypter.SealToken] does both, and
 // [Decrypter.OpenToken] is the only way back: it decrypts, verifies the signed token with a [jot.Verifier], and answers a [*jot.Token].

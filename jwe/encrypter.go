@@ -42,7 +42,7 @@ type Encrypter struct {
 // SecretKey or a Password good for telling who wrote, never use it beside another recipient's.
 //
 // Each of several keys has a key ID of its own, by which the recipients find their parts. Secret keys of one algorithm are then 8 at most, and the iterations of passwords together
-// what one message may cost, for a holder who doesn't know his key's ID tries them all. Keys of algorithms Dir and ECDH_ES are the only key of their encrypter, and a key of
+// what one message may cost, for a holder who doesn't know the key's ID tries them all. Keys of algorithms Dir and ECDH_ES are the only key of their encrypter, and a key of
 // algorithm Dir is for one content encryption.
 func NewEncrypter(enc Encryption, o EncrypterOptions, keys ...EncryptionKey) (*Encrypter, error) {
 	c, err := offeredContent(enc)
@@ -107,7 +107,7 @@ func checkFindable(keys []EncryptionKey) error {
 	named, tried := map[string]bool{"": true}, attempts{}
 	for _, key := range keys {
 		if named[key.KeyID()] {
-			return errors.New("jwe: each of an encrypter's several keys has a key ID of its own, by which its holder finds his part of a message")
+			return errors.New("jwe: each of an encrypter's several keys has a key ID of its own, by which its holder finds the right part of a message")
 		}
 		named[key.KeyID()] = true
 		if !tried.pay(key.Algorithm(), key.usual()) {
@@ -117,7 +117,7 @@ func checkFindable(keys []EncryptionKey) error {
 	return nil
 }
 
-// encodeExtra encodes the caller's members, so that they're the same in every message whatever he does with them later.
+// encodeExtra encodes the caller's members, so that they're the same in every message whatever the caller does with them later.
 func encodeExtra(members map[string]any) (map[string]any, error) {
 	encoded := map[string]any{}
 	for name, value := range members {

@@ -50,7 +50,7 @@ func (m *Message) Type() string { return m.read().header.typ }
 // ContentType returns "cty" of the protected header (RFC 7516 §4.1.12); empty when absent.
 func (m *Message) ContentType() string { return m.read().header.contentType }
 
-// PartyU returns a copy of what the sender says of himself, "apu" (RFC 7518 §4.6.1.2), which went into the key that an ECDH_ES algorithm derived. It's nil where it is absent,
+// PartyU returns a copy of what the sender says about itself, "apu" (RFC 7518 §4.6.1.2), which went into the key that an ECDH_ES algorithm derived. It's nil where it is absent,
 // and for any other algorithm, which gives it no meaning.
 func (m *Message) PartyU() []byte {
 	partyU, _ := m.read().parties()

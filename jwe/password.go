@@ -18,8 +18,8 @@ const (
 	saltSize        = 16
 )
 
-// Password encrypts and decrypts with a password (RFC 7518 §4.8): whoever gets hold of a message can try guesses, as fast as his machines go, for as long as he
-// likes. So it's the last resort, for what a person has to remember; programs share a SecretKey.
+// Password encrypts and decrypts with a password (RFC 7518 §4.8): whoever gets hold of a message can try guesses, as fast as their machines go, for as long as
+// they like. So it's the last resort, for what a person has to remember; programs share a SecretKey.
 //
 // Decrypting a message costs as many iterations of PBKDF2 as its sender says, up to 1,200,000: with SHA-256 about half a second of one core, with SHA-384 and SHA-512 up to
 // two. Have a Password among the keys of a Decrypter only where people's files are opened, and no stranger's requests.

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// maxSeconds stands for every longer time (RFC 9111 section 1.2.2).
+// maxSeconds stands for every longer time (RFC 9111 §1.2.2).
 const maxSeconds = 1 << 31
 
 // lifetime is how long a response counts as fresh: what its Cache-Control and Age say, within the bounds; the upper
@@ -23,7 +23,7 @@ func lifetime(h http.Header, shortest, longest time.Duration) time.Duration {
 	return min(max(stated, shortest), longest)
 }
 
-// parseCacheControl reads the freshness that Cache-Control fields state (RFC 9111 section 5.2); ok is false when they
+// parseCacheControl reads the freshness that Cache-Control fields state (RFC 9111 §5.2); ok is false when they
 // state none. Of several max-age directives the shortest counts. No-cache, no-store and an unreadable max-age mean
 // zero. s-maxage is for shared caches and not read.
 func parseCacheControl(fields []string) (fresh time.Duration, ok bool) {
@@ -69,7 +69,7 @@ scan:
 	return strings.Trim(name, " \t"), strings.Trim(value, " \t"), rest
 }
 
-// parseSeconds reads delta-seconds, quoted or not (RFC 9111 section 5.2: recipients ought to accept both).
+// parseSeconds reads delta-seconds, quoted or not (RFC 9111 §5.2: recipients ought to accept both).
 func parseSeconds(s string) (d time.Duration, ok bool) {
 	if len(s) >= 2 && s[0] == '"' && s[len(s)-1] == '"' {
 		s = s[1 : len(s)-1]

@@ -16,7 +16,7 @@ import (
 const discoverTimeout = 10 * time.Second
 
 // Discover asks an issuer where its key set is. It reads {issuer}/.well-known/openid-configuration (OpenID Connect
-// Discovery 1.0 section 4) and refuses it unless its issuer member equals the issuer asked, byte for byte, which
+// Discovery 1.0 §4) and refuses it unless its issuer member equals the issuer asked, byte for byte, which
 // keeps one issuer from speaking for another. The address found is https, or like the issuer's http on a loopback
 // host. A nil client means one of the package's own; redirects are limited as in a [Source]. When the issuer can't be
 // reached the error wraps [jot.ErrUnavailable].

@@ -1,7 +1,7 @@
 // Package jwks reads an issuer's public keys over HTTP and keeps them at hand for a
 // [github.com/jot-auth/jot.Verifier].
 //
-// A [Source] is made from the address of a JWK Set (RFC 7517 section 5); [Discover] finds that address
+// A [Source] is made from the address of a JWK Set (RFC 7517 §5); [Discover] finds that address
 // from the issuer's name. The first token fetches the set. From then on a token whose key is known costs
 // one atomic load and a look-up:
 //

@@ -14,7 +14,7 @@ const (
 	formText      form = iota // any text, after its length
 	formBase32                // what crypto/rand.Text makes: 26 characters of base32, 130 bits
 	formBase64URL             // 16 bytes, as 22 characters of base64url
-	formUUID                  // 16 bytes, as a UUID in lower case (RFC 9562 section 4)
+	formUUID                  // 16 bytes, as a UUID in lower case (RFC 9562 §4)
 	formNone                  // no text: rules about a whole issuer
 	formCount
 )

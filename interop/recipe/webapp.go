@@ -54,7 +54,7 @@ func CheckWebApp(t *testing.T, s running.Server, app string) {
 		t.Fatal("sent to ", answer)
 	}
 
-	// Whoever is sent here with somebody else's answer stays out (RFC 9700 section 4.7).
+	// Whoever is sent here with somebody else's answer stays out (RFC 9700 §4.7).
 	stranger := running.NewBrowser(t, s.Client.Transport)
 	stranger.Get(app + "/login")
 	expect(stranger.Get(answer.String()), http.StatusUnauthorized, "Log in again.")

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	maxEmail  = 254 // bytes (RFC 5321 section 4.5.3.1.3)
-	maxLocal  = 64  // of them before the @ (section 4.5.3.1.1)
+	maxEmail  = 254 // bytes (RFC 5321 §4.5.3.1.3)
+	maxLocal  = 64  // of them before the @ (§4.5.3.1.1)
 	verifyTTL = 24 * time.Hour
 )
 
@@ -23,7 +23,7 @@ type Email struct {
 	Verified bool   // the account's owner reads its mail
 }
 
-// emailForm is that of HTML's input elements, with a dot only between other characters (RFC 5321 section 4.1.2): no quotes, no comments, and nothing
+// emailForm is that of HTML's input elements, with a dot only between other characters (RFC 5321 §4.1.2): no quotes, no comments, and nothing
 // that could end a header or an SMTP command.
 var emailForm = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$")
 

@@ -10,7 +10,7 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// Bounds of what other systems made. A secret has at least what RFC 4226 section 4 (R6) demands, and at most a block of the hash, from where on more adds nothing.
+// Bounds of what other systems made. A secret has at least what RFC 4226 §4 (R6) demands, and at most a block of the hash, from where on more adds nothing.
 const (
 	minImportedSecret = 16 // bytes
 	maxImportedSecret = 64

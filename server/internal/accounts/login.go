@@ -10,7 +10,7 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// passwordAMR is how somebody who knows a password proved who it is (RFC 8176 section 2).
+// passwordAMR is how somebody who knows a password proved who it is (RFC 8176 §2).
 var passwordAMR = []string{"pwd"}
 
 // lookup is what is known about an attempt before its hash is computed.

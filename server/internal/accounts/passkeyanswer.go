@@ -47,7 +47,7 @@ type assertionJSON struct {
 	} `json:"response"`
 }
 
-var errAnswer = &issuer.InputError{Field: "credential", Reason: "must be what PublicKeyCredential.toJSON gives (WebAuthn Level 3 section 5.1)"}
+var errAnswer = &issuer.InputError{Field: "credential", Reason: "must be what PublicKeyCredential.toJSON gives (WebAuthn Level 3 §5.1)"}
 
 // encoded is the one base64url text of its bytes.
 type encoded []byte

@@ -11,7 +11,7 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// How somebody proved who it is with a passkey (RFC 8176 section 2): with a key (pop) that is used in the presence of a person (user). Whether it is in hardware
+// How somebody proved who it is with a passkey (RFC 8176 §2): with a key (pop) that is used in the presence of a person (user). Whether it is in hardware
 // nobody knows who asks for no attestation, so it's neither hwk nor swk. By itself it counts as two factors, since it was unlocked by a PIN or a body: a login
 // without a password is refused otherwise.
 var (

@@ -17,7 +17,7 @@ import (
 // challengeTTL is how long somebody has to type a code after the password.
 const challengeTTL = 5 * time.Minute
 
-// twoFactorAMR is how somebody proved who it is with a password and a one-time code (RFC 8176 section 2). A recovery code is one.
+// twoFactorAMR is how somebody proved who it is with a password and a one-time code (RFC 8176 §2). A recovery code is one.
 var twoFactorAMR = []string{"pwd", "otp", "mfa"}
 
 // challenge is the answer to a right password of an account that demands more: an *issuer.SecondFactorError. A subject that is disabled or gone gets the

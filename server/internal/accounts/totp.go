@@ -15,7 +15,7 @@ import (
 
 // One-time codes are those of RFC 6238 that every app makes: HMAC-SHA-1, 6 digits, a new one every 30 s.
 const (
-	totpSecretSize = 20 // bytes: as many as RFC 4226 section 4 recommends
+	totpSecretSize = 20 // bytes: as many as RFC 4226 §4 recommends
 	totpDigits     = 6
 	totpModulus    = 1_000_000
 	totpPeriod     = 30 // seconds
@@ -40,7 +40,7 @@ func newTOTPSecret() []byte {
 	return secret
 }
 
-// totpCode is the code of a step (RFC 4226 section 5.3).
+// totpCode is the code of a step (RFC 4226 §5.3).
 func totpCode(secret []byte, step int64) string {
 	mac := hmac.New(sha1.New, secret)
 	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(step)))

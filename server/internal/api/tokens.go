@@ -118,6 +118,6 @@ func (a *API) authenticate(r *http.Request) (*jot.Token, error) {
 	return tok, nil
 }
 
-// errNoToken is a bare challenge: RFC 6750 section 3 wants no error code where there was
+// errNoToken is a bare challenge: RFC 6750 §3 wants no error code where there was
 // no token.
 var errNoToken = web.NewProblem(http.StatusUnauthorized, "the request has no access token")

@@ -158,7 +158,7 @@ func (s *Sender) undelivered(ctx context.Context, d issuer.Delivery, reason erro
 	log(text, slog.String("client", d.Notice.ClientID), slog.Int("attempt", d.Notice.Attempts), slog.Any("reason", reason), slog.Any("error", err))
 }
 
-// post sends a logout token (section 2.5). 200 and 204 are what clients answer that took it.
+// post sends a logout token (§2.5). 200 and 204 are what clients answer that took it.
 func (s *Sender) post(ctx context.Context, uri, token string) error {
 	body := url.Values{"logout_token": {token}}.Encode()
 	request, err := http.NewRequestWithContext(context.WithValue(ctx, loopbackKey{}, namesLoopback(uri)), http.MethodPost, uri, strings.NewReader(body))

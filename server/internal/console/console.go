@@ -1,4 +1,4 @@
-// Package console is what a person sees of the server: the authorization endpoint (RFC 6749 section 3.1) with its pages to log in and to consent on, and
+// Package console is what a person sees of the server: the authorization endpoint (RFC 6749 §3.1) with its pages to log in and to consent on, and
 // the logout (OpenID Connect RP-Initiated Logout 1.0). The pages work without scripts. Only
 // passkeys need one, which is a file of this server's (pages/passkey.js).
 //
@@ -126,7 +126,7 @@ func (c *Console) Register(mux *http.ServeMux) {
 	}
 }
 
-// again answers a form of another site by sending the browser back with a GET, as OpenID Connect Core 1.0 section 3.1.2.1 lets clients ask: with a
+// again answers a form of another site by sending the browser back with a GET, as OpenID Connect Core 1.0 §3.1.2.1 lets clients ask: with a
 // form of another site browsers send no cookie, so nobody would ever be signed in.
 func (c *Console) again(w http.ResponseWriter, r *http.Request) {
 	form, err := web.DecodeForm(w, r)

@@ -95,7 +95,7 @@ func TestSecondFactor(t *testing.T) {
 }
 
 // TestStepUp: a sign-in that is too weak for acr_values logs in again, and whoever has no second factor gets the error that the client expects
-// (RFC 9470 section 5), not the same page forever.
+// (RFC 9470 §5), not the same page forever.
 func TestStepUp(t *testing.T) {
 	f := serve(t)
 	b := f.browser()

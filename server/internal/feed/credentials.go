@@ -14,7 +14,7 @@ import (
 // minCredential is how many characters a credential has at least: no fewer can hold 192 random bits.
 const minCredential = 32
 
-// tokenAlphabet is that of bearer tokens (RFC 6750 section 2.1).
+// tokenAlphabet is that of bearer tokens (RFC 6750 §2.1).
 const tokenAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/="
 
 // credentials are the hashes of the credentials that open the feed. Credentials are random, so that a

@@ -53,7 +53,7 @@ func (s *Server) logOut(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusOK)
 }
 
-// fail answers 400 to whatever is wrong with the request (§2.8), with an error of RFC 6749 section 5.2, and 503 or 500 where the fault isn't the caller's, so that
+// fail answers 400 to whatever is wrong with the request (§2.8), with an error of RFC 6749 §5.2, and 503 or 500 where the fault isn't the caller's, so that
 // it comes again.
 func fail(w http.ResponseWriter, r *http.Request, err error) {
 	answer := struct {
@@ -66,7 +66,7 @@ func fail(w http.ResponseWriter, r *http.Request, err error) {
 	seconds, unavailable := web.Unavailable(err)
 	switch {
 	case errors.As(err, &problem):
-		status, answer.Code, answer.Description = http.StatusBadRequest, "invalid_request", strings.ReplaceAll(problem.Detail, `\`, "") // RFC 6749 section 5.2 has no backslash
+		status, answer.Code, answer.Description = http.StatusBadRequest, "invalid_request", strings.ReplaceAll(problem.Detail, `\`, "") // RFC 6749 §5.2 has no backslash
 	case errors.As(err, &input):
 		status, answer.Code, answer.Description = http.StatusBadRequest, "invalid_request", input.Error()
 	case unavailable:

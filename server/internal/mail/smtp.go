@@ -19,7 +19,7 @@ import (
 const (
 	dialTimeout    = 10 * time.Second
 	deliverTimeout = 30 * time.Second // of one letter, from the dialling to the last answer
-	implicitTLS    = "465"            // the port on which TLS comes first (RFC 8314 section 3.3)
+	implicitTLS    = "465"            // the port on which TLS comes first (RFC 8314 §3.3)
 )
 
 // SMTP is the server that takes letters. The connection is encrypted, with TLS from the beginning on port 465 and with STARTTLS on all others,
@@ -133,7 +133,7 @@ func converse(client *smtp.Client, from, to string, text []byte) error {
 	return nil
 }
 
-// permanent says whether the server will never take this letter (RFC 5321 section 4.2.1).
+// permanent says whether the server will never take this letter (RFC 5321 §4.2.1).
 func permanent(err error) bool {
 	var answer *textproto.Error
 	return errors.Is(err, ErrMessage) || errors.As(err, &answer) && answer.Code >= 500 && !errors.Is(err, errUnready)

@@ -10,8 +10,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// client is how a request says who makes it: a public client states its ID in the body and proves nothing (RFC 6749 section
-// 3.2.1), a confidential one sends its secret beside it or both in the Authorization header (section 2.3.1), or a JWT that it signed (RFC 7523 section 2.2).
+// client is how a request says who makes it: a public client states its ID in the body and proves nothing (RFC 6749
+// §3.2.1), a confidential one sends its secret beside it or both in the Authorization header (§2.3.1), or a JWT that it signed (RFC 7523 §2.2).
 type client struct {
 	ID            string `json:"client_id"`
 	Secret        string `json:"client_secret"`
@@ -50,7 +50,7 @@ func (s *Server) authenticate(r *http.Request, c *client) (issuer.Client, error)
 	return found, clientError(err, inHeader(r))
 }
 
-// inHeader reports whether a client states itself in the Authorization header, and is to be answered so (RFC 6749 section 5.2).
+// inHeader reports whether a client states itself in the Authorization header, and is to be answered so (RFC 6749 §5.2).
 func inHeader(r *http.Request) bool { return len(r.Header.Values("Authorization")) > 0 }
 
 // proof reads how a client proves who it is. Of an assertion, which is good once, nothing is left to prove.
@@ -59,7 +59,7 @@ func (s *Server) proof(r *http.Request, c *client) (issuer.ClientProof, error) {
 	switch {
 	case len(stated) > 1:
 		return issuer.ClientProof{}, invalidRequest("two Authorization headers")
-	case len(stated) == 1 && c.Secret != "": // RFC 6749 section 2.3: one method a request
+	case len(stated) == 1 && c.Secret != "": // RFC 6749 §2.3: one method a request
 		return issuer.ClientProof{}, invalidRequest("a client secret in the body beside the Authorization header")
 	case c.Assertion != "" || c.AssertionType != "":
 		return s.authenticateAssertion(r, c, len(stated) == 1)
@@ -73,7 +73,7 @@ func (s *Server) proof(r *http.Request, c *client) (issuer.ClientProof, error) {
 	return issuer.ClientProof{ID: c.ID, Secret: c.Secret}, nil
 }
 
-// authenticateAssertion settles who makes a request that bears a JWT for it (RFC 7521 section 4.2). It's the only proof in it.
+// authenticateAssertion settles who makes a request that bears a JWT for it (RFC 7521 §4.2). It's the only proof in it.
 func (s *Server) authenticateAssertion(r *http.Request, c *client, header bool) (issuer.ClientProof, error) {
 	switch {
 	case header || c.Secret != "":
@@ -110,7 +110,7 @@ var badBasic = &protocolError{
 	code: "invalid_client", description: "Authorization must be Basic, with the form-encoded client_id and client_secret", status: http.StatusUnauthorized,
 }
 
-// parseBasic reads ID and secret of the Basic scheme (RFC 7617), both form-encoded before they are joined (RFC 6749 section 2.3.1). There is no
+// parseBasic reads ID and secret of the Basic scheme (RFC 7617), both form-encoded before they are joined (RFC 6749 §2.3.1). There is no
 // empty secret: a client without one is public and has nothing to show.
 func parseBasic(header string) (id, secret string, ok bool) {
 	scheme, encoded, _ := strings.Cut(header, " ")

@@ -22,7 +22,7 @@ func (f *fixture) confidential(id string) string {
 	return secret
 }
 
-// basic is an Authorization header with both parts form-encoded, as RFC 6749 section 2.3.1 asks.
+// basic is an Authorization header with both parts form-encoded, as RFC 6749 §2.3.1 asks.
 func basic(id, secret string) []string {
 	return rawBasic(url.QueryEscape(id) + ":" + url.QueryEscape(secret))
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-const grantClient = "client_credentials" // RFC 6749 section 4.4
+const grantClient = "client_credentials" // RFC 6749 §4.4
 
 // issueToClient answers a client that acts for itself.
 func (s *Server) issueToClient(r *http.Request, req *tokenRequest) (issuer.Tokens, error) {

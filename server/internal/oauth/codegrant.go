@@ -8,13 +8,13 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-const grantCode = "authorization_code" // RFC 6749 section 4.1.3
+const grantCode = "authorization_code" // RFC 6749 §4.1.3
 
 // codeParameters are those of an authorization code alone.
 type codeParameters struct {
 	Code        string `json:"code"`
 	RedirectURI string `json:"redirect_uri"`
-	Verifier    string `json:"code_verifier"` // RFC 7636 section 4.5
+	Verifier    string `json:"code_verifier"` // RFC 7636 §4.5
 }
 
 func (p *codeParameters) fromForm(form url.Values) {

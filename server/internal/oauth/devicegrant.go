@@ -9,7 +9,7 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-const grantDevice = "urn:ietf:params:oauth:grant-type:device_code" // RFC 8628 section 3.4
+const grantDevice = "urn:ietf:params:oauth:grant-type:device_code" // RFC 8628 §3.4
 
 // deviceParameters are those of a device code alone.
 type deviceParameters struct {
@@ -28,7 +28,7 @@ func (s *Server) redeemDevice(r *http.Request, req *tokenRequest) (issuer.Tokens
 	})
 }
 
-// deviceRequest is RFC 8628 section 3.1's, with RFC 8707's resource.
+// deviceRequest is RFC 8628 §3.1's, with RFC 8707's resource.
 type deviceRequest struct {
 	client
 	Scope    string `json:"scope"`
@@ -40,7 +40,7 @@ func (d *deviceRequest) fromForm(form url.Values) {
 	d.Scope, d.Resource = form.Get("scope"), form.Get("resource")
 }
 
-// deviceAnswer is RFC 8628 section 3.2's answer.
+// deviceAnswer is RFC 8628 §3.2's answer.
 type deviceAnswer struct {
 	DeviceCode       string `json:"device_code"`
 	UserCode         string `json:"user_code"`

@@ -12,7 +12,7 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// protocolError is an error of RFC 6749 section 5.2. Its texts are fixed ones: none
+// protocolError is an error of RFC 6749 §5.2. Its texts are fixed ones: none
 // quotes the request.
 type protocolError struct {
 	code        string
@@ -38,7 +38,7 @@ func badRequest(code, description string) *protocolError {
 }
 
 // clientError is the answer to a client that isn't known or doesn't prove itself: 401 where it used the Authorization header, as RFC 6749
-// section 5.2 demands, and else 400. Other errors stay as they are.
+// §5.2 demands, and else 400. Other errors stay as they are.
 func clientError(err error, header bool) error {
 	if header && errors.Is(err, issuer.ErrInvalidClient) {
 		return &protocolError{code: "invalid_client", description: invalidClient, status: http.StatusUnauthorized}
@@ -79,7 +79,7 @@ var refusals = []struct {
 	{jothttp.ErrNonce, "use_dpop_nonce", "make the DPoP proof again, with the nonce in the header DPoP-Nonce"},
 	{jothttp.ErrProof, "invalid_dpop_proof", "the DPoP proof is not good for this request"},
 	{issuer.ErrProofRequired, "invalid_dpop_proof", "the tokens of this client are bound to a key: send a DPoP proof"},
-	{issuer.ErrAuthorizationPending, "authorization_pending", "nobody has decided yet; ask again after the interval"}, // RFC 8628 section 3.5, as the three below
+	{issuer.ErrAuthorizationPending, "authorization_pending", "nobody has decided yet; ask again after the interval"}, // RFC 8628 §3.5, as the three below
 	{issuer.ErrSlowDown, "slow_down", "leave 5 seconds more between requests from now on"},
 	{issuer.ErrAccessDenied, "access_denied", "the request was denied"},
 	{issuer.ErrExpiredCode, "expired_token", "the device code has expired; begin anew"},
@@ -98,9 +98,9 @@ func protocolErrorOf(err error) *protocolError {
 	case errors.As(err, &e):
 		return e
 	case errors.As(err, &problem):
-		detail := strings.ReplaceAll(problem.Detail, `\`, "") // RFC 6749 section 5.2 has no backslash
+		detail := strings.ReplaceAll(problem.Detail, `\`, "") // RFC 6749 §5.2 has no backslash
 		return invalidRequest(detail)
-	case errors.As(err, &exchange): // RFC 8693 section 2.2.2
+	case errors.As(err, &exchange): // RFC 8693 §2.2.2
 		return invalidRequest(exchange.Reason)
 	case errors.As(err, &throttled):
 		seconds := int((throttled.RetryAfter + time.Second - 1) / time.Second)

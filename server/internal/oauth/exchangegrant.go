@@ -11,11 +11,11 @@ import (
 const (
 	grantExchange = "urn:ietf:params:oauth:grant-type:token-exchange" // RFC 8693
 
-	typeAccessToken = "urn:ietf:params:oauth:token-type:access_token" // RFC 8693 section 3
+	typeAccessToken = "urn:ietf:params:oauth:token-type:access_token" // RFC 8693 §3
 	typeJWT         = "urn:ietf:params:oauth:token-type:jwt"
 )
 
-// exchangeParameters are those of RFC 8693 section 2.1.
+// exchangeParameters are those of RFC 8693 §2.1.
 type exchangeParameters struct {
 	SubjectToken     string `json:"subject_token"`
 	SubjectTokenType string `json:"subject_token_type"`

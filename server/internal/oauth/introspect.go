@@ -10,7 +10,7 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// introspection is RFC 7662 section 2.2's answer. One that isn't active has no other member.
+// introspection is RFC 7662 §2.2's answer. One that isn't active has no other member.
 type introspection struct {
 	Active    bool            `json:"active"`
 	Issuer    string          `json:"iss,omitempty"`
@@ -26,8 +26,8 @@ type introspection struct {
 	AuthTime  int64           `json:"auth_time,omitempty"`
 	ACR       string          `json:"acr,omitempty"`
 	AMR       json.RawMessage `json:"amr,omitempty"`
-	Bound     json.RawMessage `json:"cnf,omitempty"` // RFC 9449 section 6.2
-	Actor     json.RawMessage `json:"act,omitempty"` // RFC 8693 section 4.1
+	Bound     json.RawMessage `json:"cnf,omitempty"` // RFC 9449 §6.2
+	Actor     json.RawMessage `json:"act,omitempty"` // RFC 8693 §4.1
 }
 
 // introspect answers POST /oauth2/introspect: what a token is worth right now. Whatever is wrong with one, or whosever it is, an inactive
@@ -49,7 +49,7 @@ func (s *Server) introspectToken(w http.ResponseWriter, r *http.Request) (intros
 	}
 	by, err := s.authenticate(r, &req.client)
 	if err != nil {
-		return introspection{}, clientError(err, true) // RFC 7662 section 2.3
+		return introspection{}, clientError(err, true) // RFC 7662 §2.3
 	}
 	if req.Token == "" {
 		return introspection{}, missing("token")

@@ -7,8 +7,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// metadata is the document of RFC 8414 section 2 and of OpenID Connect Discovery 1.0
-// section 3. It names only what is there.
+// metadata is the document of RFC 8414 §2 and of OpenID Connect Discovery 1.0
+// §3. It names only what is there.
 type metadata struct {
 	Issuer             string   `json:"issuer"`
 	TokenEndpoint      string   `json:"token_endpoint"`
@@ -36,7 +36,7 @@ type metadata struct {
 
 // authorizationMetadata is what it says of the authorization endpoint, of ID tokens and of logouts.
 type authorizationMetadata struct {
-	DeviceEndpoint        string   `json:"device_authorization_endpoint"` // RFC 8628 section 4
+	DeviceEndpoint        string   `json:"device_authorization_endpoint"` // RFC 8628 §4
 	AuthorizationEndpoint string   `json:"authorization_endpoint"`
 	UserInfoEndpoint      string   `json:"userinfo_endpoint"`
 	EndSessionEndpoint    string   `json:"end_session_endpoint"`
@@ -45,7 +45,7 @@ type authorizationMetadata struct {
 	Prompts               []string `json:"prompt_values_supported"`
 	ACRs                  []string `json:"acr_values_supported"`
 	Claims                []string `json:"claims_supported"`
-	IssuerInAnswer        bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207 section 3
+	IssuerInAnswer        bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207 §3
 	ClaimsParameter       bool     `json:"claims_parameter_supported"`
 	RequestParameter      bool     `json:"request_parameter_supported"`
 	RequestURIParameter   bool     `json:"request_uri_parameter_supported"` // its default would be true
@@ -99,7 +99,7 @@ func (s *Server) metadata(keys *jot.KeySet) any {
 	}
 }
 
-// keySet is the document of the public signing keys (RFC 7517 section 5).
+// keySet is the document of the public signing keys (RFC 7517 §5).
 func keySet(keys *jot.KeySet) any { return keys }
 
 // scopes answers those of OpenID Connect and every resource's, sorted.

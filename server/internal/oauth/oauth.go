@@ -73,7 +73,7 @@ func New(i Issuer) (*Server, error) {
 }
 
 // Register adds the routes to mux, under the path of the issuer's URL. The metadata of
-// RFC 8414 stands where its section 3.1 puts it, before that path, as well.
+// RFC 8414 stands where its §3.1 puts it, before that path, as well.
 func (s *Server) Register(mux *http.ServeMux) {
 	keySet := s.publish(&document{contentType: "application/jwk-set+json", content: keySet})
 	metadata := s.publish(&document{contentType: "application/json", content: s.metadata})
@@ -99,7 +99,7 @@ func (s *Server) Register(mux *http.ServeMux) {
 }
 
 // decode reads a request from a form, whose unknown parameters don't count (RFC 6749
-// section 3.2), or from JSON.
+// §3.2), or from JSON.
 func decode(w http.ResponseWriter, r *http.Request, req interface{ fromForm(url.Values) }) error {
 	if web.IsJSON(r) {
 		return web.DecodeJSON(w, r, req)

@@ -146,7 +146,7 @@ func (a answer) members(t *testing.T) map[string]any {
 	return members
 }
 
-// wantError holds an answer to RFC 6749 section 5.2.
+// wantError holds an answer to RFC 6749 §5.2.
 func (a answer) wantError(t *testing.T, status int, code string) {
 	t.Helper()
 	members := a.members(t)

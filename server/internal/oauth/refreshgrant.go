@@ -8,7 +8,7 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-const grantRefresh = "refresh_token" // RFC 6749 section 6
+const grantRefresh = "refresh_token" // RFC 6749 §6
 
 // refreshParameters are those of a refresh alone.
 type refreshParameters struct {

@@ -7,7 +7,7 @@ import (
 	"github.com/jot-auth/jot/server/internal/web"
 )
 
-// tokenQuery is a request about one token, as RFC 7009 section 2.1 and RFC 7662 section 2.1 have it.
+// tokenQuery is a request about one token, as RFC 7009 §2.1 and RFC 7662 §2.1 have it.
 type tokenQuery struct {
 	client
 	Token         string `json:"token"`
@@ -21,7 +21,7 @@ func (q *tokenQuery) fromForm(form url.Values) {
 
 // revoke answers POST /oauth2/revoke: an access token is refused from now on, a refresh
 // token's session ends. A token that is unknown or dead is a success too (RFC 7009
-// section 2.2). The answer comes after the rule is stored and published.
+// §2.2). The answer comes after the rule is stored and published.
 func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 	if err := s.revokeToken(w, r); err != nil {
 		s.fail(w, r, err)

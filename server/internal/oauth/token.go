@@ -54,7 +54,7 @@ func (t *tokenRequest) fromForm(form url.Values) {
 // tokenAnswer is the answer of the token endpoint.
 type tokenAnswer struct {
 	web.TokenAnswer
-	Issued string `json:"issued_token_type,omitempty"` // RFC 8693 section 2.2.1
+	Issued string `json:"issued_token_type,omitempty"` // RFC 8693 §2.2.1
 }
 
 // token answers POST /oauth2/token.

@@ -113,7 +113,7 @@ func TestTokenBadInput(t *testing.T) {
 	}
 }
 
-// TestParametersOfTheURLDoNotCount keeps tokens out of access logs (RFC 6749 section 3.2).
+// TestParametersOfTheURLDoNotCount keeps tokens out of access logs (RFC 6749 §3.2).
 func TestParametersOfTheURLDoNotCount(t *testing.T) {
 	f := serve(t, "https://auth.example.com")
 	path := "/oauth2/token?grant_type=refresh_token&client_id=" + app + "&refresh_token=" + f.tokens().Refresh

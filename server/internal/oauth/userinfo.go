@@ -11,8 +11,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// userInfo answers GET and POST /userinfo (OpenID Connect Core 1.0 section 5.3): what an access token with openid in its scope opens of its subject.
-// The token is in the Authorization header, with a proof where it's bound to a key (RFC 9449 section 7); a form's doesn't count.
+// userInfo answers GET and POST /userinfo (OpenID Connect Core 1.0 §5.3): what an access token with openid in its scope opens of its subject.
+// The token is in the Authorization header, with a proof where it's bound to a key (RFC 9449 §7); a form's doesn't count.
 func (s *Server) userInfo() http.HandlerFunc {
 	options := jothttp.Options{
 		Verifier: s.issuer.Verifier(), Realm: "jot", OnRefuse: logUnavailable,

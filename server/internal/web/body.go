@@ -134,7 +134,7 @@ func jsonFault(err error) string {
 
 // DecodeForm reads the parameters in the body, at most 64 KiB of them; those in the URL
 // don't count. A parameter without a value is as good as absent, and one that comes twice
-// or isn't clean text is refused (RFC 6749 section 3.2 and appendix A). Its errors are
+// or isn't clean text is refused (RFC 6749 §3.2 and appendix A). Its errors are
 // *Problem: 415, 413, or 400.
 func DecodeForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	data, err := readBody(w, r, mediaForm)

@@ -64,7 +64,7 @@ type Problem struct {
 	Passkey   json.RawMessage `json:"passkey,omitempty"`
 
 	retryAfter int    // seconds; 0 means no Retry-After
-	challenge  string // what the Bearer challenge adds to the realm (RFC 6750 section 3)
+	challenge  string // what the Bearer challenge adds to the realm (RFC 6750 §3)
 }
 
 // NewProblem makes a problem of type about:blank, whose title is the status's own.
@@ -72,28 +72,28 @@ func NewProblem(status int, detail string) *Problem {
 	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}
 }
 
-// InvalidToken is the answer to a bearer token that isn't good (RFC 6750 section 3.1).
+// InvalidToken is the answer to a bearer token that isn't good (RFC 6750 §3.1).
 func InvalidToken(detail string) *Problem {
 	p := NewProblem(http.StatusUnauthorized, detail)
 	p.challenge = `, error="invalid_token"`
 	return p
 }
 
-// LoginTooOld is the answer to a bearer token of a login that is longer ago than the endpoint asks for (RFC 9470 section 3).
+// LoginTooOld is the answer to a bearer token of a login that is longer ago than the endpoint asks for (RFC 9470 §3).
 func LoginTooOld(maxAge time.Duration) *Problem {
 	p := NewProblem(http.StatusUnauthorized, "log in again: the last time was too long ago for this")
 	p.challenge = `, error="insufficient_user_authentication", error_description="a more recent login is needed", max_age="` + strconv.Itoa(wholeSeconds(maxAge)) + `"`
 	return p
 }
 
-// LoginTooWeak is the answer to a bearer token of a login of another class than the endpoint asks for (RFC 9470 section 3).
+// LoginTooWeak is the answer to a bearer token of a login of another class than the endpoint asks for (RFC 9470 §3).
 func LoginTooWeak(class string) *Problem {
 	p := NewProblem(http.StatusUnauthorized, "log in again, with a second factor")
 	p.challenge = `, error="insufficient_user_authentication", error_description="a stronger login is needed", acr_values="` + class + `"`
 	return p
 }
 
-// InsufficientScope is the answer to a bearer token that doesn't reach so far (RFC 6750 section 3.1).
+// InsufficientScope is the answer to a bearer token that doesn't reach so far (RFC 6750 §3.1).
 func InsufficientScope(scope, detail string) *Problem {
 	p := NewProblem(http.StatusForbidden, detail)
 	p.challenge = `, error="insufficient_scope", scope="` + scope + `"`
@@ -109,7 +109,7 @@ func (p *Problem) Error() string {
 }
 
 // WriteProblem answers with a problem. Problems are never stored by caches, and one of
-// status 401 carries the Bearer challenge that RFC 9110 section 15.5.2 demands.
+// status 401 carries the Bearer challenge that RFC 9110 §15.5.2 demands.
 func WriteProblem(w http.ResponseWriter, p *Problem) {
 	NoStore(w)
 	if p.retryAfter > 0 {

@@ -8,14 +8,14 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// TokenAnswer is RFC 6749 section 5.1's answer. Where cookies bear the tokens it has none.
+// TokenAnswer is RFC 6749 §5.1's answer. Where cookies bear the tokens it has none.
 type TokenAnswer struct {
 	Access    string `json:"access_token,omitempty"`
 	Type      string `json:"token_type,omitempty"`
 	ExpiresIn int64  `json:"expires_in"` // seconds
 	Refresh   string `json:"refresh_token,omitempty"`
 	Scope     string `json:"scope"`
-	ID        string `json:"id_token,omitempty"` // OpenID Connect Core 1.0 section 3.1.3.3
+	ID        string `json:"id_token,omitempty"` // OpenID Connect Core 1.0 §3.1.3.3
 }
 
 // NewTokenAnswer answers with tokens.
@@ -30,7 +30,7 @@ func NewTokenAnswer(t issuer.Tokens) TokenAnswer {
 	}
 }
 
-// TokenType is how an access token is to be used: "DPoP" where it's bound to a key (RFC 9449 section 5), and else "Bearer".
+// TokenType is how an access token is to be used: "DPoP" where it's bound to a key (RFC 9449 §5), and else "Bearer".
 func TokenType(bound bool) string {
 	if bound {
 		return "DPoP"

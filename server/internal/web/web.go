@@ -18,7 +18,7 @@ import (
 // CursorHeader says up to where in the revocation log verifiers have to know the rules.
 const CursorHeader = jothttp.CursorHeader
 
-// NoStore keeps an answer out of every cache, as RFC 6749 section 5.1 asks of tokens.
+// NoStore keeps an answer out of every cache, as RFC 6749 §5.1 asks of tokens.
 func NoStore(w http.ResponseWriter) {
 	w.Header().Set("Cache-Control", "no-store")
 }
@@ -43,7 +43,7 @@ func writeJSON(w http.ResponseWriter, status int, contentType string, v any) {
 // RequestID answers the ID under which the log has the request that is being answered; "" where nothing logs it.
 func RequestID(w http.ResponseWriter) string { return w.Header().Get(telemetry.RequestIDHeader) }
 
-// ParseScope splits a scope into its tokens (RFC 6749 section 3.3); an empty one is nil. The
+// ParseScope splits a scope into its tokens (RFC 6749 §3.3); an empty one is nil. The
 // issuer judges them.
 func ParseScope(scope string) []string {
 	if scope == "" {
@@ -88,7 +88,7 @@ func Problems(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(r.TransferEncoding) > 0 {
 			// It may have stated a length as well, which net/http hides: whoever reads that one would take
-			// the rest of the connection for something else (RFC 9112 section 6.1).
+			// the rest of the connection for something else (RFC 9112 §6.1).
 			w.Header().Set("Connection", "close")
 		}
 		if !isClean(r.URL.EscapedPath()) || !IsText(r.URL.Path) {
