@@ -3,6 +3,7 @@ package jot_test
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -55,6 +56,30 @@ func TestReadmeCommands(t *testing.T) {
 	}
 	if !strings.Contains(read(t, "Makefile"), "\ntest: ") || !strings.Contains(read(t, ".ci/run"), "\nmake test\n") {
 		t.Error("the Makefile has no target test, or CI doesn't run it")
+	}
+}
+
+var relativeLink = regexp.MustCompile(`\]\(([^)#:, ]+)(?:#[^)]*)?\)`)
+
+// What the documents link to is there.
+func TestLinksLeadSomewhere(t *testing.T) {
+	var links int
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md", "deploy/*.md"} {
+		names, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			for _, link := range relativeLink.FindAllStringSubmatch(read(t, name), -1) {
+				links++
+				if _, err := os.Stat(filepath.Join(filepath.Dir(name), link[1])); err != nil {
+					t.Errorf("%s links to nowhere: %v", name, err)
+				}
+			}
+		}
+	}
+	if links < 10 {
+		t.Errorf("the documents have %d links", links)
 	}
 }
 
