@@ -3,31 +3,22 @@
 package server_test
 
 import (
-	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/jothttp"
-	"github.com/jot-auth/jot/jwks"
-	"github.com/jot-auth/jot/revocation"
 	"github.com/jot-auth/jot/server"
 	"github.com/jot-auth/jot/server/internal/pgtest"
 	"github.com/jot-auth/jot/server/issuer"
@@ -35,184 +26,6 @@ import (
 
 // staleness is that of the verifiers in these tests.
 const staleness = 2 * time.Second
-
-// helperVariable tells this test binary to be a replica or a verifier, as a process that can be killed or suspended.
-const helperVariable = "JOT_TEST_HELPER"
-
-// helper is what such a process is told.
-type helper struct {
-	Feed, Issuer, Token  string // of a verifier
-	Credential, Database string
-	Key                  []byte
-}
-
-func init() {
-	text := os.Getenv(helperVariable)
-	if text == "" {
-		return
-	}
-	var h helper
-	err := json.Unmarshal([]byte(text), &h)
-	if err == nil && h.Feed == "" {
-		err = h.replicate()
-	} else if err == nil {
-		err = h.verify()
-	}
-	fmt.Println(err)
-	os.Exit(1)
-}
-
-// config is that of every replica.
-func (h helper) config() server.Config {
-	return server.Config{
-		Issuer: issuer.Config{
-			URL: h.Issuer, KeyEncryptionKey: h.Key,
-			Resources: []issuer.Resource{{Audience: "petstore", Scopes: []string{"pets:read"}}},
-			Clients:   []issuer.Client{{ID: "client_app", Scopes: []string{"pets:read"}, FirstParty: true}},
-		},
-		Database: h.Database, FeedCredentials: []string{h.Credential}, NoThrottling: true, OpenSignUp: true, FeedMaxStaleness: 5 * time.Second,
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
-	}
-}
-
-// replicate serves until it is killed, and prints its address.
-func (h helper) replicate() error {
-	s, err := server.New(context.Background(), h.config())
-	if err != nil {
-		return err
-	}
-	fmt.Println(httptest.NewServer(s.Handler()).URL)
-	select {}
-}
-
-// verify prints, again and again, when it began to check its token, and what it found.
-func (h helper) verify() error {
-	reader, verifier, err := h.follow()
-	if err != nil {
-		return err
-	}
-	if err := reader.WaitFresh(context.Background()); err != nil {
-		return err
-	}
-	for {
-		began := time.Now().UnixNano()
-		_, err := fmt.Println(began, verifier.Check(context.Background(), h.Token) == nil)
-		if err != nil {
-			return err
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-}
-
-// follow is an API's verifier.
-func (h helper) follow() (*revocation.Reader, *jot.Verifier, error) {
-	feedKeys, err1 := jwks.NewSource(h.Feed+"/feed/jwks.json", jwks.Options{})
-	keys, err2 := jwks.NewSource(h.Feed+"/.well-known/jwks.json", jwks.Options{})
-	if err := errors.Join(err1, err2); err != nil {
-		return nil, nil, err
-	}
-	reader, err := revocation.NewReader(revocation.ReaderOptions{
-		URL: h.Feed + "/feed", Issuer: h.Issuer, Keys: feedKeys, Credential: h.Credential, MaxStaleness: staleness,
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	verifier, err := jot.NewVerifier(keys, jot.VerifierOptions{Issuer: h.Issuer, Audience: "petstore", Type: "at+jwt", Revocation: reader})
-	return reader, verifier, err
-}
-
-// spawn starts this binary as a helper, which the test ends, and returns what it prints.
-func (h helper) spawn(t *testing.T) (*os.Process, *bufio.Scanner) {
-	t.Helper()
-	text, err := json.Marshal(h)
-	if err != nil {
-		t.Fatal(err)
-	}
-	command := exec.Command(os.Args[0])
-	command.Env = append(os.Environ(), helperVariable+"="+string(text))
-	out, err := command.StdoutPipe()
-	if err == nil {
-		err = command.Start()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		command.Process.Kill()
-		command.Wait()
-	})
-	return command.Process, bufio.NewScanner(out)
-}
-
-// cable is a TCP proxy that can be cut: what is sent then is held back, and neither side notices.
-type cable struct {
-	listener net.Listener
-	target   string
-	mu       sync.Mutex
-	cut      chan struct{} // open while it is cut; nil: it isn't
-}
-
-func newCable(t *testing.T, url string) *cable {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &cable{listener: listener, target: strings.TrimPrefix(url, "http://")}
-	t.Cleanup(func() {
-		listener.Close()
-		c.sever(false)
-	})
-	go c.run() // ends with the listener
-	return c
-}
-
-func (c *cable) url() string { return "http://" + c.listener.Addr().String() }
-
-func (c *cable) sever(cut bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if cut {
-		c.cut = make(chan struct{})
-	} else if c.cut != nil {
-		close(c.cut)
-		c.cut = nil
-	}
-}
-
-func (c *cable) run() {
-	for {
-		near, err := c.listener.Accept()
-		if err != nil {
-			return
-		}
-		far, err := net.Dial("tcp", c.target)
-		if err != nil {
-			near.Close()
-			continue
-		}
-		go c.carry(near, far) // these two end with the connections
-		go c.carry(far, near)
-	}
-}
-
-func (c *cable) carry(from, to net.Conn) {
-	defer from.Close()
-	defer to.Close()
-	buffer := make([]byte, 32<<10)
-	for {
-		n, err := from.Read(buffer)
-		c.mu.Lock()
-		cut := c.cut
-		c.mu.Unlock()
-		if cut != nil {
-			<-cut
-		}
-		if _, failed := to.Write(buffer[:n]); err != nil || failed != nil {
-			return
-		}
-	}
-}
 
 // world is a few replicas over one database, each at an address of its own.
 type world struct {
@@ -333,18 +146,7 @@ func testEnforced(t *testing.T, w *world) {
 	for n, url := range w.urls {
 		verifiers[fmt.Sprint("connected to ", n)] = w.verifierAt(url)
 	}
-	quick := w.logIn("quick")
-	began := time.Now()
-	if status, cursor, body := w.call(http.MethodPost, "/v1/logout?wait=enforced", quick.Access, nil); status != http.StatusNoContent || cursor == "" {
-		t.Fatalf("%d %q %s", status, cursor, body)
-	}
-	t.Logf("with %d that listen: %v", len(verifiers), time.Since(began))
-	for name, v := range verifiers {
-		if err := v.Check(t.Context(), quick.Access); err == nil {
-			t.Errorf("%s accepts after the answer", name)
-		}
-		eventually(t, name+" says why", func() bool { return errors.Is(v.Check(t.Context(), quick.Access), jot.ErrRevoked) })
-	}
+	w.enforcedAtOnce(t, verifiers)
 
 	last := w.urls[len(w.urls)-1]
 	partition := newCable(t, last)
@@ -352,16 +154,7 @@ func testEnforced(t *testing.T, w *world) {
 	h := w.helper
 	h.Feed, h.Token = last, token.Access
 	suspended, said := h.spawn(t)
-	var accepted atomic.Int64 // when a check began that accepted
-	go func() {               // ends with the process
-		for said.Scan() {
-			var at int64
-			var ok bool
-			if _, err := fmt.Sscan(said.Text(), &at, &ok); err == nil && ok {
-				accepted.Store(at)
-			}
-		}
-	}()
+	accepted := lastAccepted(said)
 	killed := w.killedReplica(verifiers)
 	for name, v := range verifiers {
 		eventually(t, name+" accepts before", func() bool { return v.Check(t.Context(), token.Access) == nil })
@@ -375,7 +168,7 @@ func testEnforced(t *testing.T, w *world) {
 	if killed != nil {
 		killed.Kill()
 	}
-	began = time.Now()
+	began := time.Now()
 	status, cursor, body := w.call(http.MethodPost, "/oauth2/revoke?wait=enforced", "", map[string]string{"token": token.Access, "client_id": "client_app"})
 	answered := time.Now()
 	if status != http.StatusOK || cursor == "" {
@@ -405,6 +198,23 @@ func testEnforced(t *testing.T, w *world) {
 	// Who asks again, since the answer was lost, waits as well, although nothing is new.
 	if status, again, _ := w.call(http.MethodPost, "/oauth2/revoke?wait=enforced", "", map[string]string{"token": token.Access, "client_id": "client_app"}); status != http.StatusOK || again != cursor {
 		t.Errorf("again: %d, %q after %q", status, again, cursor)
+	}
+}
+
+// enforcedAtOnce: where all listen, none accepts after the answer.
+func (w *world) enforcedAtOnce(t *testing.T, verifiers map[string]*jot.Verifier) {
+	t.Helper()
+	quick := w.logIn("quick")
+	began := time.Now()
+	if status, cursor, body := w.call(http.MethodPost, "/v1/logout?wait=enforced", quick.Access, nil); status != http.StatusNoContent || cursor == "" {
+		t.Fatalf("%d %q %s", status, cursor, body)
+	}
+	t.Logf("with %d that listen: %v", len(verifiers), time.Since(began))
+	for name, v := range verifiers {
+		if err := v.Check(t.Context(), quick.Access); err == nil {
+			t.Errorf("%s accepts after the answer", name)
+		}
+		eventually(t, name+" says why", func() bool { return errors.Is(v.Check(t.Context(), quick.Access), jot.ErrRevoked) })
 	}
 }
 
