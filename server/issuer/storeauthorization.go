@@ -94,6 +94,8 @@ type DeviceCodeWriter interface {
 	UpdateDeviceCode(DeviceCode) error
 	// DeleteDeviceCode removes a device code, or fails with ErrNotFound.
 	DeleteDeviceCode(hash string) error
+	// DeleteDeviceCodesTo removes the codes that a subject has allowed to a client, and returns how many these were.
+	DeleteDeviceCodesTo(subject, client string) (int, error)
 }
 
 // NoticeWriter writes logouts of which clients are to be told.

@@ -85,20 +85,28 @@ func (i *Issuer) allowance(r Reader, subject *Subject, c Consent) (Allowance, er
 const withdrawalBatch = 50
 
 // WithdrawConsent takes back all that a subject lets a client have, and ends the sessions that the client has of it, those for when nobody is there
-// (offline_access) included. It fails with ErrNotFound where there is neither. When it fails otherwise a part may be done: ask again.
+// (offline_access) included. It fails with ErrNotFound where there is neither, nor a device that waits for its first tokens. When it fails otherwise a part may be done: ask again.
 func (i *Issuer) WithdrawConsent(ctx context.Context, sub, clientID string) error {
 	for first, more := true, true; more; first = false {
 		// The consents go in the first commit, with the subject's row held: a code that is traded at the same time comes before, and its session is found here, or
-		// finds no consent. So no session begins between the batches.
+		// finds no consent. So do the codes of devices, whose trade begins with the code, and so before the subject: it comes before, or finds no code. So no session
+		// begins between the batches.
 		err := i.commit(ctx, func(u *update) (err error) {
+			given := 0
+			if first {
+				if given, err = u.DeleteDeviceCodesTo(sub, clientID); err != nil {
+					return err
+				}
+			}
 			if _, err := findSubject(u, sub); err != nil {
 				return err
 			}
-			given := 0
 			if first {
-				if given, err = u.DeleteConsentsTo(sub, clientID); err != nil {
+				consents, err := u.DeleteConsentsTo(sub, clientID)
+				if err != nil {
 					return err
 				}
+				given += consents
 			}
 			sessions, err := u.Sessions(SessionFilter{Subject: sub, ClientID: clientID}, u.now, Position{}, withdrawalBatch)
 			if err != nil {

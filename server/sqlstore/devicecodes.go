@@ -15,8 +15,9 @@ const (
 	insertDeviceCode       = `INSERT INTO device_codes (` + deviceCodeColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
 	updateDeviceCode       = `UPDATE device_codes SET scope = $1, interval_ms = $2, polled = $3, decision = $4, subject = $5, generation = $6, amr = $7, auth_time = $8
 		WHERE hash = $9`
-	deleteDeviceCode  = `DELETE FROM device_codes WHERE hash = $1`
-	deleteDeviceCodes = `DELETE FROM device_codes WHERE hash IN (SELECT hash FROM device_codes WHERE expires < $1 LIMIT $2)`
+	deleteDeviceCode    = `DELETE FROM device_codes WHERE hash = $1`
+	deleteDeviceCodesTo = `DELETE FROM device_codes WHERE subject = $1 AND client_id = $2`
+	deleteDeviceCodes   = `DELETE FROM device_codes WHERE hash IN (SELECT hash FROM device_codes WHERE expires < $1 LIMIT $2)`
 )
 
 // DeviceCode implements issuer.DeviceCodeReader.
@@ -55,6 +56,12 @@ func (t *tx) UpdateDeviceCode(c issuer.DeviceCode) error {
 
 // DeleteDeviceCode implements issuer.DeviceCodeWriter.
 func (t *tx) DeleteDeviceCode(hash string) error { return t.change(deleteDeviceCode, hash) }
+
+// DeleteDeviceCodesTo implements issuer.DeviceCodeWriter.
+func (t *tx) DeleteDeviceCodesTo(subject, client string) (int, error) {
+	count, err := t.exec(deleteDeviceCodesTo, subject, client)
+	return int(count), err
+}
 
 // DeleteDeviceCodes implements issuer.AuthorizationSweeper.
 func (t *tx) DeleteDeviceCodes(before time.Time, limit int) (int, error) {

@@ -122,3 +122,41 @@ func TestAppsPage(t *testing.T) {
 	f.wantShopOver(shops)
 	b.submit(page, "/apps", "client", shop).wantPage(t, 200, "You let no app act for you.") // once more
 }
+
+// TestWithdrawFromDevice: a device that somebody has connected, and that hasn't asked for its tokens yet, gets none after a withdrawal; in whichever order the two
+// come, no session is left behind.
+func TestWithdrawFromDevice(t *testing.T) {
+	onBoth(t, func(f *fixture) {
+		secret, _, err := f.issuer.SignIn(f.Context(), issuer.Proof{Subject: f.ada, AMR: []string{"pwd"}}, "")
+		if err != nil {
+			f.Fatal(err)
+		}
+		allow := func() (code string) {
+			code, user := f.start()
+			ask, err := f.issuer.FindDevice(f.Context(), secret, user)
+			if err == nil {
+				err = f.issuer.AnswerDevice(f.Context(), secret, issuer.DeviceAnswer{Code: ask.Code, Subject: ask.Subject, Scope: ask.Scope, Allow: true})
+			}
+			if err != nil {
+				f.Fatal(err)
+			}
+			return code
+		}
+		withdraw := func() {
+			if err := f.issuer.WithdrawConsent(f.Context(), f.ada, tv); err != nil {
+				f.Error(err)
+			}
+		}
+		code := allow()
+		withdraw()
+		f.wantPoll(code, "invalid_grant")
+		for range 10 {
+			code, status, members := allow(), 0, map[string]any(nil)
+			together(func() { status, members = f.poll(code) }, withdraw)
+			if status == 200 {
+				f.wantOver(members)
+			}
+			f.wantPoll(code, "invalid_grant")
+		}
+	})
+}

@@ -45,6 +45,13 @@ func (s *suite) deviceCodes() {
 	for at, want := range map[time.Time]int{base: 2, base.Add(time.Minute): 1, base.Add(2 * time.Hour): 0} {
 		s.equal(read(s, func(r issuer.Reader) (int, error) { return r.CountDeviceCodes(one.ClientID, at) }), want)
 	}
-	s.update(func(tx issuer.Tx) error { return tx.DeleteDeviceCode("one") })
+	for _, c := range []struct {
+		subject, client string
+		want            int
+	}{{odd, "client_other", 0}, {"other", one.ClientID, 0}, {odd, one.ClientID, 1}, {odd, one.ClientID, 0}} {
+		s.count(c.want, func(tx issuer.Tx) (int, error) { return tx.DeleteDeviceCodesTo(c.subject, c.client) })
+	}
 	missing(s, find)
+	s.update(func(tx issuer.Tx) error { return tx.DeleteDeviceCode("late") })
+	s.equal(read(s, func(r issuer.Reader) (int, error) { return r.CountDeviceCodes(one.ClientID, base) }), 0)
 }
