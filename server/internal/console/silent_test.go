@@ -13,30 +13,32 @@ import (
 // program on the machine may have asked for it (RFC 8252 §8.6).
 func TestSilentAnswersOnThisMachine(t *testing.T) {
 	const loopback, scheme = "http://127.0.0.1:49152/callback", "com.example.app:/callback"
-	f := serve(t)
-	if err := f.issuer.CreateClient(t.Context(), issuer.Client{ID: "client_native", Scopes: []string{"pets:read"}, RedirectURIs: []string{scheme, callback}}); err != nil {
-		t.Fatal(err)
-	}
-	for _, test := range []struct{ client, uri string }{{app, loopback}, {"client_native", scheme}} {
-		b := f.browser()
-		here := []string{"client_id", test.client, "redirect_uri", test.uri}
-		page := b.logIn(b.authorize(append(here, "prompt", "consent")...))
-		b.submit(page, "/consent", "decision", "allow").code(t)
-		if a := b.authorize(append(here, "prompt", "none")...); a.location == nil || a.location.Query().Get("error") != "consent_required" {
-			t.Errorf("%s, with prompt=none: %v %.300s", test.uri, a.location, a.body)
+	onBothLater(t, func(f *fixture, c *clock) {
+		if err := f.issuer.CreateClient(f.Context(), issuer.Client{ID: "client_native", Scopes: []string{"pets:read"}, RedirectURIs: []string{scheme, callback}}); err != nil {
+			f.Fatal(err)
 		}
-		page = b.authorize(here...)
-		page.wantPage(t, 200, "pets:read")
-		b.submit(page, "/consent", "decision", "allow").code(t)
-		b.authorize("client_id", test.client).code(t) // over TLS it's the client's own host that gets it
+		for _, test := range []struct{ client, uri string }{{app, loopback}, {"client_native", scheme}} {
+			b := f.browser()
+			here := []string{"client_id", test.client, "redirect_uri", test.uri}
+			page := b.logIn(b.authorize(append(here, "prompt", "consent")...))
+			b.submit(page, "/consent", "decision", "allow").code(f.T)
+			c.advance(time.Second) // or the login would be of the same millisecond as the requests
+			if a := b.authorize(append(here, "prompt", "none")...); a.location == nil || a.location.Query().Get("error") != "consent_required" {
+				f.Errorf("%s, with prompt=none: %v %.300s", test.uri, a.location, a.body)
+			}
+			page = b.authorize(here...)
+			page.wantPage(f.T, 200, "pets:read")
+			b.submit(page, "/consent", "decision", "allow").code(f.T)
+			b.authorize("client_id", test.client).code(f.T) // over TLS it's the client's own host that gets it
 
-		stranger := f.browser()
-		a := stranger.logIn(stranger.authorize("client_id", app, "redirect_uri", loopback))
-		a.code(t) // a login for this very request is doing enough
-	}
-	b := f.browser()
-	b.logIn(b.authorize()).code(t)
-	b.authorize("client_id", backend, "redirect_uri", callback).code(t)
+			stranger := f.browser()
+			a := stranger.logIn(stranger.authorize("client_id", app, "redirect_uri", loopback))
+			a.code(f.T) // a login for this very request is doing enough
+		}
+		b := f.browser()
+		b.logIn(b.authorize()).code(f.T)
+		b.authorize("client_id", backend, "redirect_uri", callback).code(f.T)
+	})
 }
 
 // TestCodesOfOneBrowser: whoever lures a signed-in browser to one request after the other makes no more than 30 rows a minute; that hinders no other browser, and
