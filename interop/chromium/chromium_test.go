@@ -99,7 +99,7 @@ func (w *world) tab(query string) context.Context {
 // eval runs a script in a tab and returns what it comes to, as text.
 func (w *world) eval(tab context.Context, script string) string {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(tab, 20*time.Second)
+	ctx, cancel := context.WithTimeout(tab, time.Minute)
 	defer cancel()
 	wrapped := `Promise.resolve(` + script + `).then((v) => String(v), (e) => "failed: " + e.message + " " + e.status)`
 	result, err := chromedp.Run(ctx, chromedp.Evaluate[string](wrapped, chromedp.EvalAwaitPromise))

@@ -145,15 +145,20 @@ func hasTOTP(r Reader, subject string) (bool, error) {
 // RemoveTOTP takes a subject's one-time codes away, and with the last of its second factors the recovery codes, or fails with issuer.ErrNotFound. Whoever asks for it
 // has just logged in with two factors.
 func (a *Accounts) RemoveTOTP(ctx context.Context, subject string) error {
+	var demanded bool
 	// The codes' end, that of the recovery codes and the event are one commit: nothing is removed unseen, and of two removals the second finds nothing.
 	err := a.issuer.Amend(ctx, subject, issuer.EventFactorRemoved, func(t issuer.Tx) error {
 		tx := a.store.AccountsTx(t)
+		var err error
+		if demanded, err = hasTOTP(tx, subject); err != nil {
+			return err
+		}
 		if err := tx.DeleteTOTP(subject); err != nil {
 			return err
 		}
 		return dropRecoveryCodes(tx, subject)
 	})
-	if err == nil {
+	if err == nil && demanded { // an enrolment that was never confirmed is nothing to tell of
 		a.tellOwner(subject, "factorremoved")
 	}
 	return err
@@ -163,6 +168,7 @@ func (a *Accounts) RemoveTOTP(ctx context.Context, subject string) error {
 // is nothing: its owner has lost them all.
 func (a *Admin) RemoveFactors(ctx context.Context, subject string) error {
 	store := a.accounts.store
+	var demanded bool
 	// That there is one, its end and the event are one commit: nothing is removed unseen, and of two removals the second finds none.
 	err := a.accounts.issuer.Amend(ctx, subject, issuer.EventFactorRemoved, func(t issuer.Tx) error {
 		tx := store.AccountsTx(t)
@@ -173,12 +179,15 @@ func (a *Admin) RemoveFactors(ctx context.Context, subject string) error {
 				err = issuer.ErrNotFound
 			}
 		}
+		if err == nil {
+			demanded, err = hasFactor(tx, subject)
+		}
 		if err != nil {
 			return err
 		}
 		return tx.DeleteFactors(subject)
 	})
-	if err == nil {
+	if err == nil && demanded {
 		a.accounts.tellOwner(subject, "factorremoved")
 	}
 	return err

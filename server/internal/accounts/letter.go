@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"text/template"
+	"time"
 
 	"github.com/jot-auth/jot/server/issuer"
 )
@@ -60,7 +61,7 @@ func link(page, code string) string {
 
 // tell sends a letter that nobody waits for, if there is an address that is known to be the person's. Where it's lost nothing else is.
 func (a *Accounts) tell(account Account, kind string) {
-	if a.config.Post == nil || !account.Email.Verified {
+	if a.config.Post == nil || !account.Email.Verified || !a.mayTell(account.Subject, kind) {
 		return
 	}
 	_ = a.config.Post.Send(func(context.Context) (Letter, error) {
@@ -70,7 +71,7 @@ func (a *Accounts) tell(account Account, kind string) {
 
 // tellOwner is tell for whoever has an account then when it's the letter's turn.
 func (a *Accounts) tellOwner(subject, kind string) {
-	if a.config.Post == nil {
+	if a.config.Post == nil || !a.mayTell(subject, kind) {
 		return
 	}
 	_ = a.config.Post.Send(func(ctx context.Context) (Letter, error) {
@@ -83,6 +84,22 @@ func (a *Accounts) tellOwner(subject, kind string) {
 		}
 		return a.letter(account.Email.Address, kind, facts{Name: account.Shown()})
 	})
+}
+
+// countTimeout bounds how long a change that stands waits for its letter to be counted.
+const countTimeout = 5 * time.Second
+
+// mayTell counts a letter that tells of a change, by account and kind: nobody fills the outbox, which is everybody's, by changing their own password to and fro. The owner has had
+// the first ones. One that can't be counted is sent.
+func (a *Accounts) mayTell(subject, kind string) bool {
+	if a.config.NoThrottling {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), countTimeout) // whoever asked for the change may have hung up
+	defer cancel()
+	_, err := a.charge(ctx, []limit{{a.slot(byNotice, subject, kind), a.config.PerAccount}})
+	var throttled *issuer.ThrottledError
+	return !errors.As(err, &throttled)
 }
 
 // mail is the post office, or fails with issuer.ErrNoMail.

@@ -22,6 +22,7 @@ const (
 	byFactor                      // codes of one account's second factor
 	byUserCode                    // one subject's guesses at the codes that devices show
 	byDeviceStart                 // devices that ask for a code, from an address or a network as above
+	byNotice                      // letters of one kind that tell an account's owner of changes
 )
 
 const slotPurpose = "throttle slot"

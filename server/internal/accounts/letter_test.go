@@ -1,0 +1,64 @@
+package accounts
+
+import (
+	"context"
+	"testing"
+	"time"
+)
+
+// pile is a Post that delivers nothing.
+type pile []func(context.Context) (Letter, error)
+
+func (p *pile) Send(write func(context.Context) (Letter, error)) error {
+	*p = append(*p, write)
+	return nil
+}
+
+// TestLettersOfOneAccount: whoever changes their account again and again has as many letters of each kind as the account has free attempts, and leaves the outbox to others.
+func TestLettersOfOneAccount(t *testing.T) {
+	letters, store := new(pile), newMemory()
+	a, _ := counted(t, store, Config{Post: letters, PerAccount: Schedule{Free: 3}})
+	owner := Account{Subject: "ada", Email: Email{Address: "ada@example.com", Verified: true}}
+	for range 9 {
+		a.tell(owner, "changed")
+		a.tellOwner("ada", "factoradded")
+	}
+	if len(*letters) != 6 {
+		t.Errorf("%d letters", len(*letters))
+	}
+	a.tell(owner, "moved")
+	a.tellOwner("eve", "factoradded")
+	if len(*letters) != 8 {
+		t.Errorf("%d letters, with one of another kind and one of another account", len(*letters))
+	}
+	store.advance(24 * time.Hour)
+	a.tell(owner, "changed")
+	if len(*letters) != 9 {
+		t.Errorf("%d letters, with one a day later", len(*letters))
+	}
+	store.err = context.DeadlineExceeded
+	a.tell(owner, "changed")
+	if len(*letters) != 10 {
+		t.Errorf("%d letters, with one that couldn't be counted", len(*letters))
+	}
+}
+
+// TestLettersOfFactors: the end of a second factor is told, and that of an enrolment that was never confirmed isn't.
+func TestLettersOfFactors(t *testing.T) {
+	for name, remove := range map[string]func(a *Accounts) error{
+		"by its owner":        func(a *Accounts) error { return a.RemoveTOTP(t.Context(), "ada") },
+		"by an administrator": func(a *Accounts) error { return (&Admin{accounts: a}).RemoveFactors(t.Context(), "ada") },
+	} {
+		letters, store := new(pile), newMemory()
+		a, _ := counted(t, store, Config{Post: letters})
+		for n, confirmed := range []bool{false, true} {
+			store.totps["ada"] = TOTP{Subject: "ada", Confirmed: confirmed}
+			if err := remove(a); err != nil {
+				t.Fatal(err)
+			}
+			if len(*letters) != n {
+				t.Errorf("%s, confirmed %v: %d letters", name, confirmed, len(*letters))
+			}
+		}
+	}
+}
