@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/jot-auth/jot/server/issuer"
 )
 
 // TestRefusedHere: until client and redirect URI are known to be good, nothing is sent anywhere (RFC 6749 §4.1.2.1, RFC 9700 §4.1 and §4.11).
@@ -126,6 +128,20 @@ func TestRefusedThere(t *testing.T) {
 	if log := f.log.Take(); log != "" {
 		t.Errorf("logged %s", log)
 	}
+}
+
+// TestFormsLeadToIPv6: a policy can't name an IPv6 address, and a browser leaves out what it can't read: then no answer would ever come to [::1].
+func TestFormsLeadToIPv6(t *testing.T) {
+	f := serve(t)
+	if err := f.issuer.CreateClient(t.Context(), issuer.Client{ID: "client_native", Scopes: []string{"pets:read"}, RedirectURIs: []string{"http://[::1]/callback"}}); err != nil {
+		t.Fatal(err)
+	}
+	b := f.browser()
+	page := b.authorize("client_id", "client_native", "redirect_uri", "http://[::1]:51004/callback")
+	if policy := page.header.Get("Content-Security-Policy"); !strings.HasSuffix(policy, "form-action 'self' https: http:") {
+		t.Errorf("policy %q", policy)
+	}
+	b.submit(b.logIn(page), "/consent", "decision", "allow").code(t)
 }
 
 // TestRedirectURIsOfClients: the port of a loopback address is free (RFC 8252 §7.3), and a query stays as it is (RFC 6749 §3.1.2).
