@@ -43,7 +43,10 @@ func TestLostRepliesAndSharedTabs(t *testing.T) {
 				w.promote("admin", false)
 				w.losses.Store(3)
 				both := make(chan string)
-				go func() { both <- w.eval(second, insist) }()
+				go func() {
+					defer close(both) // a script that fails ends the goroutine
+					both <- w.eval(second, insist)
+				}()
 				w.want(first, insist, ofAdmin)
 				if got := <-both; got != ofAdmin {
 					t.Errorf("the second tab: %s", got)
