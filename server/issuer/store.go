@@ -105,6 +105,8 @@ type SessionReader interface {
 	// Sessions returns up to limit sessions of the filter's subject and client, newest first and by falling ID, from after the
 	// position; with a time that isn't zero, only those whose rows say that they live then.
 	Sessions(f SessionFilter, live time.Time, after Position, limit int) ([]Session, error)
+	// OwnersOf returns the subjects of up to 32 sessions, by the IDs of those that exist. It locks nothing: a session is always the same subject's.
+	OwnersOf(sids []string) (map[string]string, error)
 }
 
 // SessionWriter writes sessions.

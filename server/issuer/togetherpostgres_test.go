@@ -3,9 +3,13 @@
 package issuer_test
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -85,5 +89,99 @@ func endSomehow(t *testing.T, i *issuer.Issuer, tokens issuer.Tokens, round int)
 		return i.RevokeToken(t.Context(), tokens.Refresh, "")
 	default:
 		return i.EndSession(t.Context(), tokens.Subject, tokens.SessionID)
+	}
+}
+
+// meeting is the Store of one of two servers, which share transactions at the same time: each holds the first session that it finds until the other one holds one as well,
+// or waits for a lock.
+type meeting struct {
+	issuer.Store
+	gate     sync.RWMutex // for who looks for a session
+	attempts atomic.Int64 // transactions that look for sessions
+	locked   func() bool  // somebody waits for a lock
+	meet     sync.Once
+	met      chan struct{} // closed when this server holds one of several
+	other    chan struct{} // likewise
+}
+
+func (m *meeting) Update(ctx context.Context, f func(issuer.Tx) error) error {
+	return m.Store.Update(ctx, func(tx issuer.Tx) error { return f(&meetingTx{Tx: tx, at: m}) })
+}
+
+type meetingTx struct {
+	issuer.Tx
+	at    *meeting
+	found int
+}
+
+func (t *meetingTx) Session(id string) (issuer.Session, issuer.Subject, error) {
+	switch t.found++; t.found {
+	case 1:
+		t.at.attempts.Add(1)
+		t.at.gate.RLock()
+		t.at.gate.RUnlock()
+	case 2:
+		t.at.meet.Do(func() { close(t.at.met) })
+		for waiting := true; waiting && !t.at.locked(); {
+			select {
+			case <-t.at.other:
+				waiting = false
+			case <-time.After(10 * time.Millisecond):
+			}
+		}
+	}
+	return t.Tx.Session(id)
+}
+
+// TestTwoServersShareTransactionsAtOnce: sessions of the same subjects end together at two servers, in opposite order, and neither transaction has to start over.
+func TestTwoServersShareTransactionsAtOnce(t *testing.T) {
+	url := pgtest.Database(t)
+	locked := func() bool {
+		return pgtest.Value(t, url, "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()") != "0"
+	}
+	here, there := make(chan struct{}), make(chan struct{})
+	stores := [2]*meeting{{met: here, other: there, locked: locked}, {met: there, other: here, locked: locked}}
+	var all sync.WaitGroup
+	for n, m := range stores {
+		// Nobody is impatient, however busy the machine is.
+		store, err := sqlstore.OpenPostgres(t.Context(), url+"?statement_timeout=60000&idle_in_transaction_session_timeout=60000", sqlstore.Options{BusyTimeout: time.Minute})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer store.Close()
+		m.Store = store
+		i, err := issuer.New(t.Context(), m, config())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer i.Close()
+		ending := []string{fmt.Sprint("first", n), "ann", "bob"} // the first by itself, the others together
+		if n > 0 {
+			slices.Reverse(ending[1:])
+		}
+		m.gate.Lock()
+		for before, subject := range ending {
+			tokens, err := i.Issue(t.Context(), issuer.Grant{Subject: subject, Claims: json.RawMessage(`{}`)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			all.Go(func() {
+				if err := i.EndSession(t.Context(), subject, tokens.SessionID); err != nil {
+					t.Errorf("server %d, %s: %v", n, subject, err)
+				}
+			})
+			for m.attempts.Load() != 1 || i.WaitingTogether() != before {
+				time.Sleep(time.Millisecond)
+			}
+		}
+	}
+	for _, m := range stores {
+		m.gate.Unlock()
+	}
+	all.Wait()
+	for n, m := range stores {
+		if attempts := m.attempts.Load(); attempts != 2 {
+			t.Errorf("server %d: %d transactions, want 2", n, attempts)
+		}
 	}
 }

@@ -14,6 +14,9 @@ const (
 			sessions.revoked_tokens, sessions.reported, sessions.sign_in, sessions.jkt`
 	selectSession    = `SELECT ` + sessionColumns + `, ` + subjectColumns + ` FROM subjects JOIN sessions ON sessions.subject = subjects.id WHERE sessions.id = $1`
 	selectSessionsOf = `SELECT ` + sessionColumns + ` FROM sessions WHERE subject = $1 AND ended = 0 AND id > $2 ORDER BY id LIMIT $3`
+	selectOwners     = `SELECT id, subject FROM sessions WHERE id IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+			$17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)`
+	maxOwners = 32
 
 	// One text for each index that finds the rows. A parameter has the type of the column that it is compared with first.
 	sessionsWhere           = `SELECT ` + sessionColumns + ` FROM sessions WHERE (created, id) < ($1, $2) AND (ended = 0 AND idle_expires > $3 AND expires > $3 OR $3 = 0) `
@@ -65,6 +68,27 @@ func (t *tx) Sessions(f issuer.SessionFilter, live time.Time, after issuer.Posit
 // SessionsOf implements issuer.SessionReader.
 func (t *tx) SessionsOf(subject, after string, limit int) ([]issuer.Session, error) {
 	return list(t, scanSession, selectSessionsOf, subject, after, limit)
+}
+
+// OwnersOf implements issuer.SessionReader.
+func (t *tx) OwnersOf(sids []string) (map[string]string, error) {
+	args := make([]any, 0, maxOwners)
+	for _, sid := range sids {
+		if storable(sid) {
+			args = append(args, sid)
+		}
+	}
+	for len(args) < maxOwners {
+		args = append(args, "") // of no session
+	}
+	owners := make(map[string]string, len(sids))
+	_, err := list(t, func(r row) (none struct{}, err error) {
+		var sid, subject string
+		err = r.Scan(&sid, &subject)
+		owners[sid] = subject
+		return none, err
+	}, selectOwners, args...)
+	return owners, err
 }
 
 func scanSession(r row) (issuer.Session, error) {

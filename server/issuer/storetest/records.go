@@ -85,6 +85,9 @@ func (s *suite) sessions() {
 	changed.RevokedTokens, changed.Reported, changed.Generation = 8, "", 6
 	s.update(func(tx issuer.Tx) error { return tx.UpdateSession(changed) })
 	s.equal(read(s, findSession("s1")), changed)
+	s.equal(read(s, func(r issuer.Reader) (map[string]string, error) {
+		return r.OwnersOf(append(make([]string, 29), "s1", "s2", "\x00"))
+	}), map[string]string{"s1": "sub"})
 }
 
 func (s *suite) sessionsOf() {
