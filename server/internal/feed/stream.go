@@ -39,13 +39,23 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, first firstFrame
 	if !sent {
 		return false
 	}
-	connection, _, err := control.Hijack()
-	if err != nil { // HTTP/2, or a ResponseWriter that hides its connection
+	connection, ok := takeConnection(control, header)
+	if !ok {
 		s.follow(to, after, ended, r.Context().Done())
 		return false
 	}
 	go s.keep(connection, after, ended, v)
 	return true
+}
+
+// takeConnection reports whether a stream can leave its request. It can't over HTTP/2, where a ResponseWriter hides its connection, and where one that a program has put around
+// ours encodes what is sent: what went past it would be no part of the answer any more.
+func takeConnection(control *http.ResponseController, sent http.Header) (net.Conn, bool) {
+	if sent.Get("Content-Encoding") != "" {
+		return nil, false
+	}
+	connection, _, err := control.Hijack()
+	return connection, err == nil
 }
 
 // keep follows the hub on a connection of its own, and ends as follow does; at the latest with the hub, or the write that is under way.

@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"compress/gzip"
 	"io"
 	"net/http"
 	"runtime"
@@ -84,6 +85,46 @@ func TestStreamIsNotInChunks(t *testing.T) {
 		h.feed.EndStreams()
 		if _, err := frames.Next(); err != io.EOF {
 			t.Errorf("the end is %v", err)
+		}
+	})
+}
+
+// zipping is a ResponseWriter that encodes what is sent, and knows its connection, as those of programs are that mount the server.
+type zipping struct {
+	http.ResponseWriter
+	to *gzip.Writer
+}
+
+func (z zipping) Unwrap() http.ResponseWriter { return z.ResponseWriter }
+
+func (z zipping) Write(p []byte) (int, error) {
+	z.Header().Set("Content-Encoding", "gzip")
+	return z.to.Write(p)
+}
+
+func (z zipping) FlushError() error {
+	if err := z.to.Flush(); err != nil {
+		return err
+	}
+	return http.NewResponseController(z.ResponseWriter).Flush()
+}
+
+// Where somebody between the server and its client encodes what is sent, they get all of it.
+func TestStreamIsEncodedToItsEnd(t *testing.T) {
+	open(t, Config{}, func(t *testing.T, h *house) {
+		plain := h.http.Handler
+		h.http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			to := gzip.NewWriter(w)
+			defer to.Close()
+			plain.ServeHTTP(zipping{w, to}, r)
+		})
+		response := h.get("live?after=0&nonce=0123456789abcdef&log="+h.heads[0].LogID, bearer) // whose client decodes it
+		defer response.Body.Close()
+		frames := revocation.NewFrameReader(response.Body)
+		for n := range 3 {
+			if _, err := frames.Next(); err != nil {
+				t.Fatalf("frame %d: %v", n, err)
+			}
 		}
 	})
 }
