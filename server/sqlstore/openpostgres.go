@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
@@ -148,6 +149,17 @@ func connections(config postgresConfig, most int) *sql.DB {
 	db.SetMaxIdleConns(most)
 	db.SetConnMaxLifetime(connectionLife + mathrand.N(connectionLife/2))
 	return db
+}
+
+// leaveStandby gives up a connection that was used to a server that takes no changes, such as the primary of before: the next one may lead to that of now. PostgreSQL tells
+// by itself when either parameter changes.
+func leaveStandby(_ context.Context, c *pgx.Conn) error {
+	for _, parameter := range []string{"in_hot_standby", "default_transaction_read_only"} {
+		if c.PgConn().ParameterStatus(parameter) == "on" {
+			return driver.ErrBadConn
+		}
+	}
+	return nil
 }
 
 // migratePostgres brings the schema up to date, one server after the other, without the limits of time for everyday work.

@@ -62,12 +62,12 @@ func refusesParameters(err error) bool {
 // connector makes connections for a pool of ours.
 func (c postgresConfig) connector() driver.Connector {
 	if !c.pooler {
-		return stdlib.GetConnector(*c.ConnConfig)
+		return stdlib.GetConnector(*c.ConnConfig, stdlib.OptionResetSession(leaveStandby))
 	}
 	config := c.ConnConfig.Copy()
 	config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe // of a statement, what its types are lasts
 	maps.DeleteFunc(config.RuntimeParams, func(name, _ string) bool { return !slices.Contains(sessionParameters, name) })
-	return pooledConnector{stdlib.GetConnector(*config), c.localSettings()}
+	return pooledConnector{stdlib.GetConnector(*config, stdlib.OptionResetSession(leaveStandby)), c.localSettings()}
 }
 
 // localSettings are the statements that follow a BEGIN.

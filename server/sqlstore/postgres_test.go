@@ -167,6 +167,26 @@ func TestPostgresStops(t *testing.T) {
 	}
 }
 
+// TestPostgresStandby: who was led to a server that takes no changes doesn't stay there.
+func TestPostgresStandby(t *testing.T) {
+	database := pgtest.Database(t)
+	store := openPostgres(t, database, sqlstore.Options{})
+	name := pgtest.Value(t, database, "SELECT current_database()")
+	pgtest.Exec(t, database, "ALTER DATABASE "+name+" SET default_transaction_read_only = on") // for connections from now on
+	pgtest.Exec(t, database, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+	for { // the connections of before end soon
+		err := put(t, store, 1)
+		if err != nil && strings.Contains(err.Error(), "25006") {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	pgtest.Exec(t, database, "BEGIN READ WRITE; ALTER DATABASE "+name+" RESET default_transaction_read_only; COMMIT")
+	if err := put(t, store, 2); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestLostCommit: when only the answer of a commit is lost, the caller is told that something is wrong, and everything is there.
 func TestLostCommit(t *testing.T) {
 	proxy := pgtest.NewProxy(t, pgtest.Database(t))
@@ -192,7 +212,7 @@ func TestLostCommit(t *testing.T) {
 // TestNoDeadlock: transactions that cross take their locks in one order, so that none has to start over.
 func TestNoDeadlock(t *testing.T) {
 	database := pgtest.Database(t)
-	store := openPostgres(t, database, sqlstore.Options{})
+	store := openPostgres(t, database, sqlstore.Options{BusyTimeout: time.Minute})
 	err := store.Update(t.Context(), func(tx issuer.Tx) error {
 		return errors.Join(tx.PutLogHead(revocation.NewLog("log")), tx.InsertSubject(issuer.Subject{ID: "ann", Generation: 1}),
 			tx.InsertSession(issuer.Session{ID: "s", Subject: "ann"}))
