@@ -3,7 +3,9 @@ package server
 import (
 	"net"
 	"net/netip"
+	"slices"
 	"testing"
+	"time"
 )
 
 // listed hands out connections that seem to come from addresses.
@@ -30,20 +32,23 @@ type seeming struct {
 
 func (s seeming) RemoteAddr() net.Addr { return s.address }
 
+func acceptAll(l net.Listener) (accepted []net.Conn) {
+	for {
+		connection, err := l.Accept()
+		if err != nil {
+			return accepted
+		}
+		accepted = append(accepted, connection)
+	}
+}
+
 func TestOneAddressDoesNotTakeAllConnections(t *testing.T) {
 	source := &listed{from: []string{
 		"192.0.2.1:1", "192.0.2.1:2", "[::ffff:192.0.2.1]:3", "192.0.2.2:1", "10.0.0.1:1", "10.0.0.1:2", "10.0.0.1:3",
 		"[2001:db8::1]:1", "[2001:db8::2]:1", "[2001:db8::3%eth0]:1", "[2001:db8:0:1::1]:1",
 	}}
 	limit := limitAddresses(source, 2, netip.MustParsePrefix("10.0.0.0/8").Contains)
-	var accepted []net.Conn
-	for {
-		connection, err := limit.Accept()
-		if err != nil {
-			break
-		}
-		accepted = append(accepted, connection)
-	}
+	accepted := acceptAll(limit)
 	if len(accepted) != 9 { // all but the third of 192.0.2.1 and the third of 2001:db8::/64
 		t.Errorf("%d connections were accepted, want 9", len(accepted))
 	}
@@ -53,5 +58,22 @@ func TestOneAddressDoesNotTakeAllConnections(t *testing.T) {
 	}
 	if open := limit.(*addressLimit).open; len(open) != 0 {
 		t.Errorf("closed connections are counted: %v", open)
+	}
+}
+
+// borrowed is a listener as the waiting room takes it.
+type borrowed struct{ listed }
+
+func (*borrowed) SetDeadline(time.Time) error { return nil }
+
+func TestOneAddressDoesNotFillTheWaitingRoom(t *testing.T) {
+	room := &waitingRoom{}
+	room.lend(Config{}, &borrowed{listed{from: slices.Repeat([]string{"192.0.2.1:1"}, usualBounds.ofOneAddress+5)}}, nil, "")
+	accepted := acceptAll(room.endpoints[0].listener)
+	for _, connection := range accepted {
+		connection.Close()
+	}
+	if len(accepted) != usualBounds.ofOneAddress {
+		t.Errorf("%d connections of one address, want %d", len(accepted), usualBounds.ofOneAddress)
 	}
 }

@@ -170,8 +170,7 @@ func (s *Server) endpoints(l Listeners) ([]*endpoint, error) {
 		refuse := telemetry.LogRequests(s.logger, http.HandlerFunc(web.RefuseUnencrypted))
 		handler = s.proxies.Only(base, refuse, handler)
 	}
-	spokesman := func(peer netip.Addr) bool { return peer.IsLoopback() || s.proxies.Trusts(peer) }
-	public := s.endpoint(limitAddresses(l.Public, s.bounds.ofOneAddress, spokesman), s.bounds.connections, handler)
+	public := s.publicEndpoint(l.Public, handler)
 	if l.TLS != nil {
 		public.TLSConfig = l.TLS.Clone()
 	}
@@ -189,6 +188,12 @@ func (s *Server) endpoints(l Listeners) ([]*endpoint, error) {
 		all = append(all, admin)
 	}
 	return all, nil
+}
+
+// publicEndpoint leaves room for everybody, whatever one address does.
+func (s *Server) publicEndpoint(listener net.Listener, handler http.Handler) *endpoint {
+	spokesman := func(peer netip.Addr) bool { return peer.IsLoopback() || s.proxies.Trusts(peer) }
+	return s.endpoint(limitAddresses(listener, s.bounds.ofOneAddress, spokesman), s.bounds.connections, handler)
 }
 
 func (s *Server) endpoint(listener net.Listener, connections int, handler http.Handler) *endpoint {

@@ -59,8 +59,8 @@ func (room *waitingRoom) lend(c Config, listener net.Listener, encryption *tls.C
 	if !ok {
 		return // whoever connects waits
 	}
-	porter := &Server{logger: c.logger(), bounds: usualBounds}
-	one := porter.endpoint(loan{lent}, porter.bounds.connections, waitingHandler(base))
+	porter := &Server{logger: c.logger(), proxies: c.proxies(), bounds: usualBounds}
+	one := porter.publicEndpoint(loan{lent}, waitingHandler(base))
 	one.TLSConfig = encryption.Clone()
 	one.SetKeepAlivesEnabled(false) // so that the next request of a client reaches the server
 	room.endpoints, room.lent = append(room.endpoints, one), append(room.lent, lent)
