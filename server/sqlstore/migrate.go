@@ -14,8 +14,8 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
-// migrationAttempts bounds how often a migration is tried when other processes migrate the same database at once.
-const migrationAttempts = 10
+// migrationAttempts bounds how often something is tried when other processes make or migrate the same database at once.
+const migrationAttempts = 25
 
 // migrate brings the schema up to date. Several processes may do so at once: each migration is one transaction together with
 // its version, so one wins, and the others look again.
@@ -24,9 +24,21 @@ func migrate(ctx context.Context, pool *sql.DB, d dialect, versions string) erro
 	if err != nil {
 		return err
 	}
+	err = amongOthers(ctx, func() error {
+		_, err := provider.Up(ctx)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("migrating: %w", err)
+	}
+	return checkVersion(ctx, provider)
+}
+
+// amongOthers tries something again that fails because others do the same.
+func amongOthers(ctx context.Context, try func() error) (err error) {
 	for range migrationAttempts {
-		if _, err = provider.Up(ctx); err == nil {
-			return checkVersion(ctx, provider)
+		if err = try(); err == nil {
+			return nil
 		}
 		select {
 		case <-time.After(20 * time.Millisecond):
@@ -34,7 +46,7 @@ func migrate(ctx context.Context, pool *sql.DB, d dialect, versions string) erro
 			return ctx.Err()
 		}
 	}
-	return fmt.Errorf("migrating: %w", explain(ctx, err))
+	return explain(ctx, err)
 }
 
 // newProvider takes the name of the table in which goose keeps the versions.

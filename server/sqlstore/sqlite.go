@@ -74,13 +74,18 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 // migrateSQLite brings the schema up to date on the one connection that writes, without waiting for the disk at each of many commits: nobody is told of any,
 // and the first one that somebody is told of has all before it on the disk, in the same log.
 func migrateSQLite(ctx context.Context, writer *sql.DB) error {
-	if _, err := writer.ExecContext(ctx, "PRAGMA synchronous = NORMAL"); err != nil {
+	// This opens the connection, and so makes the log of a new file: of several who do, SQLite lets some fail rather than wait.
+	err := amongOthers(ctx, func() error {
+		_, err := writer.ExecContext(ctx, "PRAGMA synchronous = NORMAL")
+		return err
+	})
+	if err == nil {
+		err = migrate(ctx, writer, sqliteDialect{}, goose.DefaultTablename)
+	}
+	if err != nil {
 		return err
 	}
-	if err := migrate(ctx, writer, sqliteDialect{}, goose.DefaultTablename); err != nil {
-		return err
-	}
-	_, err := writer.ExecContext(ctx, "PRAGMA synchronous = FULL")
+	_, err = writer.ExecContext(ctx, "PRAGMA synchronous = FULL")
 	return err
 }
 
