@@ -48,6 +48,16 @@ func (a *Accounts) newDeviceToken(id, subject string, now time.Time) string {
 	return devicePrefix + base64.RawURLEncoding.EncodeToString(append(b, t.mac...))
 }
 
+// renewDeviceToken makes a token for the device of another one, which begins anew where that one is ignored.
+func (a *Accounts) renewDeviceToken(text, subject string) string {
+	now := a.config.Now()
+	id, known := a.openDeviceToken(text, subject, now)
+	if !known {
+		id = newDeviceID()
+	}
+	return a.newDeviceToken(id, subject, now)
+}
+
 // openDeviceToken answers the ID of the device that a token of this account names. Anything else is ignored, as if there were no token.
 func (a *Accounts) openDeviceToken(text, subject string, now time.Time) (id string, known bool) {
 	t, ok := parseDeviceToken(text)

@@ -170,14 +170,10 @@ func (a *Accounts) verifyPasskey(ctx context.Context, parsed *protocol.ParsedCre
 
 // passkeyProof is the proof that somebody has a passkey. Confirm also does with, in the same transaction.
 func (a *Accounts) passkeyProof(used issuer.Passkey, amr []string, from issuer.Device, with func(Tx) error) issuer.Proof {
-	device, known := a.openDeviceToken(from.Token, used.Subject, a.config.Now())
-	if !known {
-		device = newDeviceID()
-	}
 	return issuer.Proof{
 		Subject:     used.Subject,
 		AMR:         amr,
-		DeviceToken: a.newDeviceToken(device, used.Subject, a.config.Now()),
+		DeviceToken: a.renewDeviceToken(from.Token, used.Subject),
 		Confirm: func(t issuer.Tx) error {
 			tx := a.store.AccountsTx(t)
 			if err := with(tx); err != nil {

@@ -118,14 +118,10 @@ func (a *Accounts) CompleteLogIn(ctx context.Context, challenge, code string, fr
 	if err != nil {
 		return issuer.Proof{}, err
 	}
-	device, known := a.openDeviceToken(from.Token, account.Subject, a.config.Now())
-	if !known {
-		device = newDeviceID()
-	}
 	return issuer.Proof{
 		Subject:     account.Subject,
 		AMR:         twoFactorAMR,
-		DeviceToken: a.newDeviceToken(device, account.Subject, a.config.Now()),
+		DeviceToken: a.renewDeviceToken(from.Token, account.Subject),
 		Confirm: func(t issuer.Tx) error {
 			tx := a.store.AccountsTx(t)
 			k, err := useTicket(tx, ToLogIn, challenge)

@@ -51,19 +51,15 @@ type enrolAnswer struct {
 
 // enrolTOTP begins to give an account one-time codes.
 func (a *API) enrolTOTP(w http.ResponseWriter, r *http.Request) {
-	tok, err := a.factored(r)
-	if err != nil {
-		web.Fail(w, r, err)
-		return
-	}
 	var req enrolRequest
-	if err := web.DecodeJSON(w, r, &req); err != nil {
+	tok, err := a.decodeFactored(w, r, &req)
+	if err != nil {
 		web.Fail(w, r, err)
 		return
 	}
 	secret, uri, err := a.accounts.EnrolTOTP(acting(w, r), tok.Subject(), req.Password, device(r, ""))
 	if err != nil {
-		web.Fail(w, r, factorProblem(err))
+		web.Fail(w, r, enrolProblem(err, codesTaken))
 		return
 	}
 	web.WriteJSON(w, http.StatusOK, enrolAnswer{secret, uri})
@@ -75,19 +71,15 @@ type confirmAnswer struct {
 
 // confirmTOTP takes the first code, and answers the recovery codes.
 func (a *API) confirmTOTP(w http.ResponseWriter, r *http.Request) {
-	tok, err := a.factored(r)
-	if err != nil {
-		web.Fail(w, r, err)
-		return
-	}
 	var req codeRequest
-	if err := web.DecodeJSON(w, r, &req); err != nil {
+	tok, err := a.decodeFactored(w, r, &req)
+	if err != nil {
 		web.Fail(w, r, err)
 		return
 	}
 	codes, err := a.accounts.ConfirmTOTP(acting(w, r), tok.Subject(), req.Code, device(r, ""))
 	if err != nil {
-		web.Fail(w, r, factorProblem(err))
+		web.Fail(w, r, enrolProblem(err, codesTaken))
 		return
 	}
 	web.WriteJSON(w, http.StatusOK, confirmAnswer{append([]string{}, codes...)})
@@ -106,13 +98,15 @@ func (a *API) removeTOTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// factorProblem says what went wrong where somebody enrols who is logged in.
-func factorProblem(err error) error {
+var codesTaken = &web.Problem{Type: web.TypeTaken, Title: "The account has one-time codes already", Status: http.StatusConflict, Detail: "remove them first"}
+
+// enrolProblem says what went wrong where somebody enrols who is logged in.
+func enrolProblem(err error, taken *web.Problem) error {
 	switch {
 	case errors.Is(err, issuer.ErrInvalidCredentials):
 		return errWrongPassword
 	case errors.Is(err, issuer.ErrTaken):
-		return &web.Problem{Type: web.TypeTaken, Title: "The account has one-time codes already", Status: http.StatusConflict, Detail: "remove them first"}
+		return taken
 	}
 	return err
 }
@@ -135,6 +129,15 @@ func (a *API) factored(r *http.Request) (*jot.Token, error) {
 	tok, err := a.recent(r)
 	if err == nil {
 		_, err = a.checkFactors(r, tok)
+	}
+	return tok, err
+}
+
+// decodeFactored is factored, and then reads the request's body.
+func (a *API) decodeFactored(w http.ResponseWriter, r *http.Request, body any) (*jot.Token, error) {
+	tok, err := a.factored(r)
+	if err == nil {
+		err = web.DecodeJSON(w, r, body)
 	}
 	return tok, err
 }

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 
 	"github.com/jot-auth/jot/server/internal/web"
@@ -57,19 +56,15 @@ func (a *API) logInWithPasskey(w http.ResponseWriter, r *http.Request) {
 
 // enrolPasskey answers what the browser is to make a passkey of.
 func (a *API) enrolPasskey(w http.ResponseWriter, r *http.Request) {
-	tok, err := a.factored(r)
-	if err != nil {
-		web.Fail(w, r, err)
-		return
-	}
 	var req enrolRequest
-	if err := web.DecodeJSON(w, r, &req); err != nil {
+	tok, err := a.decodeFactored(w, r, &req)
+	if err != nil {
 		web.Fail(w, r, err)
 		return
 	}
 	options, err := a.accounts.EnrolPasskey(r.Context(), tok.Subject(), req.Password, device(r, ""))
 	if err != nil {
-		web.Fail(w, r, passkeyProblem(err))
+		web.Fail(w, r, enrolProblem(err, passkeyTaken))
 		return
 	}
 	web.WriteJSON(w, http.StatusOK, options)
@@ -87,19 +82,15 @@ type passkeyAnswer struct {
 
 // confirmPasskey adds what the authenticator made.
 func (a *API) confirmPasskey(w http.ResponseWriter, r *http.Request) {
-	tok, err := a.factored(r)
-	if err != nil {
-		web.Fail(w, r, err)
-		return
-	}
 	var req confirmPasskeyRequest
-	if err := web.DecodeJSON(w, r, &req); err != nil {
+	tok, err := a.decodeFactored(w, r, &req)
+	if err != nil {
 		web.Fail(w, r, err)
 		return
 	}
 	made, codes, err := a.accounts.ConfirmPasskey(acting(w, r), tok.Subject(), req.Name, req.Credential, device(r, ""))
 	if err != nil {
-		web.Fail(w, r, passkeyProblem(err))
+		web.Fail(w, r, enrolProblem(err, passkeyTaken))
 		return
 	}
 	web.WriteJSON(w, http.StatusOK, passkeyAnswer{made.ID, confirmAnswer{append([]string{}, codes...)}})
@@ -111,13 +102,9 @@ type renameRequest struct {
 
 // renamePasskey calls a passkey something else.
 func (a *API) renamePasskey(w http.ResponseWriter, r *http.Request) {
-	tok, err := a.factored(r)
-	if err != nil {
-		web.Fail(w, r, err)
-		return
-	}
 	var req renameRequest
-	if err := web.DecodeJSON(w, r, &req); err != nil {
+	tok, err := a.decodeFactored(w, r, &req)
+	if err != nil {
 		web.Fail(w, r, err)
 		return
 	}
@@ -141,13 +128,4 @@ func (a *API) removePasskey(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// passkeyProblem says what went wrong where somebody adds a passkey who is logged in.
-func passkeyProblem(err error) error {
-	switch {
-	case errors.Is(err, issuer.ErrInvalidCredentials):
-		return errWrongPassword
-	case errors.Is(err, issuer.ErrTaken):
-		return &web.Problem{Type: web.TypeTaken, Title: "The passkey is known already", Status: http.StatusConflict}
-	}
-	return err
-}
+var passkeyTaken = &web.Problem{Type: web.TypeTaken, Title: "The passkey is known already", Status: http.StatusConflict}

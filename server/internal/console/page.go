@@ -152,7 +152,7 @@ func formAction(next string) string {
 	case next == "" || err != nil:
 		return "'self'"
 	case u.Scheme == "http" && strings.Contains(u.Host, "["):
-		return "'self' https: http:" // no host of a policy is an IPv6 address (CSP Level 3 section 2.3.1)
+		return "'self' https: http:" // no host of a policy is an IPv6 address (CSP Level 3 §2.3.1)
 	case u.Scheme == "http":
 		return "'self' https: http://" + u.Host
 	}

@@ -49,12 +49,7 @@ type recoveryCodesView struct{ Codes []string }
 
 // logInWithPasskey answers POST /login-passkey: somebody proves who they are without a password, and the request goes on.
 func (c *Console) logInWithPasskey(w http.ResponseWriter, r *http.Request) {
-	form, err := web.DecodeForm(w, r)
-	if err != nil {
-		c.fail(w, r, err)
-		return
-	}
-	p, err := c.open(r, form.Get("request"))
+	form, p, err := c.openForm(w, r)
 	if err != nil {
 		c.fail(w, r, err)
 		return
