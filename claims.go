@@ -110,11 +110,10 @@ func (d date) time() time.Time {
 	return time.Unix(d.seconds, int64(d.nanos)).UTC()
 }
 
-// span is the place of a text within the scratch's buffer.
-type span struct {
-	start, end int32
-	set        bool
-}
+// span is the place of a text within the scratch's buffer. Nothing ends where the buffer begins: the zero span is none.
+type span struct{ start, end int32 }
+
+func (s span) set() bool { return s.end > 0 }
 
 // claimSet is what the verifier, or an accessor of Token, needs of the payload.
 type claimSet struct {
@@ -125,18 +124,14 @@ type claimSet struct {
 	hasAudience                                 bool // also where it names nobody
 	bound                                       bool // there is a "cnf", whatever it holds
 	generation                                  uint64
-
-	// foreign is a claim that jot's issuer writes with another type: another issuer may mean something else by its name. It counts
-	// where revocation rules go by it.
-	foreign error
 }
 
 // readClaims scans the whole payload strictly, once, and then takes note of the claims that it knows.
 func (s *scratch) readClaims() error {
-	s.claims = claimSet{audience: s.claims.audience[:0]}
+	s.claims, s.foreign = claimSet{audience: s.claims.audience[:0]}, nil
 	for s.scanner.Reset(s.payload); s.scanner.Next(); {
 		if name := s.scanner.Name(); !s.readClaim(name) {
-			if err := s.claims.mismatch(string(name)); err != nil {
+			if err := s.mismatch(string(name)); err != nil {
 				return err
 			}
 		}
@@ -184,7 +179,7 @@ func (s *scratch) readClaim(name []byte) (ok bool) {
 
 // mismatch decides about a claim of an unexpected type. The registered ones are refused; another issuer may mean something else by one that
 // RFC 7519 doesn't register, so that has no value for the accessors.
-func (c *claimSet) mismatch(claim string) error {
+func (s *scratch) mismatch(claim string) error {
 	reason := "is not a string"
 	switch claim {
 	case "aud":
@@ -199,7 +194,7 @@ func (c *claimSet) mismatch(claim string) error {
 	err := &ClaimError{Claim: claim, Reason: reason, malformed: true}
 	switch claim {
 	case "sid", "client_id", "gen":
-		c.foreign = err
+		s.foreign = err
 		return nil
 	case "scope", "auth_time": // some issuers write an array
 		return nil
@@ -213,7 +208,7 @@ func (s *scratch) readText(place *span) bool {
 	if !ok {
 		return s.readEscapedText(s.scanner.Value(), place)
 	}
-	*place = span{start, end, true}
+	*place = span{start, end}
 	return true
 }
 
@@ -224,7 +219,7 @@ func (s *scratch) readEscapedText(value jose.Value, place *span) bool {
 	}
 	start := len(s.payload)
 	s.payload = value.AppendString(s.payload)
-	*place = span{int32(start), int32(len(s.payload)), true}
+	*place = span{int32(start), int32(len(s.payload))}
 	return true
 }
 
@@ -264,7 +259,7 @@ func (s *scratch) readAudience() bool {
 
 func (s *scratch) readRecipient(value jose.Value) bool {
 	start, end, ok := value.Place()
-	recipient := span{start, end, true}
+	recipient := span{start, end}
 	if !ok && !s.readEscapedText(value, &recipient) {
 		return false
 	}

@@ -27,7 +27,7 @@ func (v *Verifier) checkPolicy(s *scratch) error {
 	if err := v.checkTimes(&s.claims); err != nil {
 		return err
 	}
-	if !o.AnyIssuer && (!s.claims.issuer.set || !s.equal(s.claims.issuer, o.Issuer)) {
+	if !o.AnyIssuer && (!s.claims.issuer.set() || !s.equal(s.claims.issuer, o.Issuer)) {
 		return refuseClaim("iss", "is not the issuer that this verifier accepts")
 	}
 	return o.checkAudience(s)
@@ -120,8 +120,8 @@ func (v *Verifier) checkRevocation(ctx context.Context, s *scratch) error {
 	if v.options.Revocation == nil {
 		return nil
 	}
-	if s.claims.foreign != nil {
-		return s.claims.foreign
+	if s.foreign != nil {
+		return s.foreign
 	}
 	s.facts = RevocationFacts{
 		Issuer:      s.bytes(s.claims.issuer),
@@ -149,7 +149,7 @@ func (v *Verifier) checkRevocation(ctx context.Context, s *scratch) error {
 
 // bytes returns a text that the checker may append to without writing into the token; nil when the claim is absent.
 func (s *scratch) bytes(place span) []byte {
-	if !place.set {
+	if !place.set() {
 		return nil
 	}
 	return s.payload[place.start:place.end:place.end]

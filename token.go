@@ -20,7 +20,7 @@ type Token struct {
 	header  *header
 	key     VerificationKey
 	buffer  string // the payload, then the texts of the claims below
-	payload int    // its length within buffer
+	payload int32  // its length within buffer
 
 	claims         claimSet
 	recipient      [1]span // room for an audience of one

@@ -209,6 +209,7 @@ type scratch struct {
 	header  *header
 	key     VerificationKey
 	claims  claimSet
+	foreign error // about a claim that revocation rules go by, of another type than jot's issuer writes: another issuer may mean something else by its name
 	facts   RevocationFacts
 	verdict Verdict
 }
@@ -216,7 +217,7 @@ type scratch struct {
 // fill makes t what was verified, in memory of its own.
 func (s *scratch) fill(t *Token) {
 	t.header, t.key, t.claims, t.refreshAdvised = s.header, s.key, s.claims, s.verdict == RefreshAdvised
-	t.buffer, t.payload = string(s.payload), s.payloadSize
+	t.buffer, t.payload = string(s.payload), int32(s.payloadSize)
 	t.claims.audience = append(t.recipient[:0], s.claims.audience...)
 }
 
@@ -229,7 +230,7 @@ func (v *Verifier) giveBack(s *scratch) {
 	if cap(s.headerJSON)+cap(s.input)+cap(s.payload) > maxPooled {
 		return
 	}
-	s.header, s.key, s.facts = nil, nil, RevocationFacts{}
+	s.header, s.key, s.foreign, s.facts = nil, nil, nil, RevocationFacts{}
 	v.scratches.Put(s)
 }
 
