@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -12,32 +13,28 @@ import (
 
 // Document is an answer that is the same for everybody: caches may keep it for a while, and ask for it again by its entity tag.
 type Document struct {
-	contentType  string
-	cacheControl string
-	entityTag    string
-	length       string
-	body         []byte
+	header http.Header // but for the length; its values are never changed
+	length []string
+	body   []byte
 }
 
 // NewDocument makes a document that caches may keep for maxAge.
 func NewDocument(contentType string, body []byte, maxAge time.Duration) *Document {
 	sum := sha256.Sum256(body)
-	return &Document{
-		contentType: contentType, body: body, length: strconv.Itoa(len(body)),
-		cacheControl: fmt.Sprintf("public, max-age=%d", maxAge/time.Second),
-		entityTag:    `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`,
-	}
+	d := &Document{header: make(http.Header), length: []string{strconv.Itoa(len(body))}, body: body}
+	d.header.Set("Content-Type", contentType)
+	d.header.Set("X-Content-Type-Options", "nosniff")
+	d.header.Set("Cache-Control", fmt.Sprintf("public, max-age=%d", maxAge/time.Second))
+	d.header.Set("ETag", `"`+base64.RawURLEncoding.EncodeToString(sum[:16])+`"`)
+	return d
 }
 
 // ServeHTTP answers with the document, or with 304 to whoever has it.
 func (d *Document) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
-	header.Set("Content-Type", d.contentType)
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Cache-Control", d.cacheControl)
-	header.Set("ETag", d.entityTag)
+	maps.Copy(header, d.header)
 	if r.Method == http.MethodGet && unconditional(r.Header) {
-		header.Set("Content-Length", d.length)
+		header["Content-Length"] = d.length
 		w.Write(d.body)
 		return
 	}
