@@ -20,7 +20,8 @@ const (
 // mayImport lists, for each package of this module, the other packages of it that it stands on. ARCHITECTURE.md draws it.
 // Nobody below package server knows the parts beside it: each states the small interface that it needs.
 var mayImport = map[string][]string{
-	"issuer":               {},
+	"internal/together":    {},
+	"issuer":               {"internal/together"},
 	"issuer/storetest":     {"issuer"},
 	"internal/accounts":    {"issuer"},
 	"internal/web":         {"issuer", "internal/telemetry"},
@@ -29,7 +30,7 @@ var mayImport = map[string][]string{
 	"internal/webtest":     {},
 	"internal/pgtest":      {},
 	"internal/passkeytest": {},
-	"sqlstore":             {"issuer", "internal/accounts"},
+	"sqlstore":             {"issuer", "internal/accounts", "internal/together"},
 	"internal/admin":       {"issuer", "internal/web"},
 	"internal/api":         {"issuer", "internal/web"},
 	"internal/oauth":       {"issuer", "internal/web"},

@@ -23,6 +23,7 @@ import (
 
 	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/revocation"
+	"github.com/jot-auth/jot/server/internal/together"
 )
 
 // settingMaxTTL holds the longest life that any access token of this database was ever given, in milliseconds.
@@ -50,7 +51,7 @@ type Issuer struct {
 	rules     *revocation.Set
 	changed   signal
 	others    signal // wrote something, perhaps
-	together  *together
+	line      *together.Line[*part]
 	notices   signal // a client is to be told of a logout
 	probe     probe
 	counts    counts
@@ -78,7 +79,8 @@ func New(ctx context.Context, store Store, c Config) (*Issuer, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := &Issuer{store: store, config: c, rules: revocation.NewSet(), together: newTogether(), wake: make(chan struct{}, 1), heard: make(chan struct{}, 1)}
+	i := &Issuer{store: store, config: c, rules: revocation.NewSet(), wake: make(chan struct{}, 1), heard: make(chan struct{}, 1)}
+	i.line = i.newLine()
 	if i.foreign, err = newForeignIssuers(c); err != nil {
 		return nil, err
 	}

@@ -7,26 +7,15 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
+
+	"github.com/jot-auth/jot/server/internal/together"
 )
 
 const (
-	maxTogether     = 32   // changes that share a transaction, and so for how long the first of them waits for the others
-	maxWaiting      = 1024 // changes that wait for that
+	maxWaiting      = 1024 // changes that wait to share a transaction
 	togetherTimeout = 10 * time.Second
 )
-
-// errApart tells those who share a transaction that each has to make its change by itself, since one of them can't.
-var errApart = errors.New("issuer: a shared transaction was rolled back")
-
-// together lets changes share a transaction that come at once. Rules are numbered in the order of commits: each by itself, a change with a rule would begin to write when the one
-// before it is on the disk. Whoever's turn it is commits for all who wait then.
-type together struct {
-	turn    chan struct{} // holds an element while somebody commits
-	mu      sync.Mutex
-	waiting []*part
-}
 
 // part is a change of one session that waits. It comes in two steps: the first finds the session, and with it locks the subject and the session; the second writes.
 // Of several parts all find before any writes, which may lock what comes after sessions, such as settings. So nobody waits for a session while it holds what those who
@@ -35,16 +24,25 @@ type part struct {
 	ctx  context.Context
 	sid  string // of the session; "" is none
 	find func(*update) (write func() error, err error)
-	done chan error // its outcome, for its caller; with room for it
 }
 
-func newTogether() *together { return &together{turn: make(chan struct{}, 1)} }
+// newLine is of changes that come at once and share a transaction. Rules are numbered in the order of commits: each by itself, a change with a rule would begin to write when the one
+// before it is on the disk. Of one session only one change is in a transaction: the next has to find what that has written.
+func (i *Issuer) newLine() *together.Line[*part] {
+	return &together.Line[*part]{
+		Turn: make(chan struct{}, 1), Room: maxWaiting,
+		Key: func(p *part) string { return p.sid }, Run: i.commitParts,
+	}
+}
 
-// commitTogether is commit for a change of one session.
+// commitTogether is commit for a change of one session. Whose turn it is keeps it until the change is made, also where that is made apart.
 func (i *Issuer) commitTogether(ctx context.Context, sid string, find func(*update) (write func() error, err error)) error {
-	leave, err := i.join(&part{ctx, sid, find, make(chan error, 1)})
+	leave, err := i.line.Join(ctx, &part{ctx, sid, find})
 	defer leave()
-	if err != errApart {
+	if errors.Is(err, together.ErrFull) {
+		return fmt.Errorf("%w: %d changes wait for the revocation log", ErrBusy, maxWaiting)
+	}
+	if err != together.ErrApart {
 		return err
 	}
 	return i.commit(ctx, func(u *update) error {
@@ -56,85 +54,15 @@ func (i *Issuer) commitTogether(ctx context.Context, sid string, find func(*upda
 	})
 }
 
-// join commits when it is the part's turn, which lasts until it leaves, unless somebody else has done that meanwhile.
-func (i *Issuer) join(p *part) (leave func(), err error) {
-	t := i.together
-	if !t.add(p) {
-		return func() {}, fmt.Errorf("%w: %d changes wait for the revocation log", ErrBusy, maxWaiting)
+// commitParts leaves a part apart that nobody shares with: its transaction ends with its own context.
+func (i *Issuer) commitParts(parts []*part, outcomes []error) error {
+	if len(parts) == 1 {
+		return together.ErrApart
 	}
-	select {
-	case t.turn <- struct{}{}:
-		for len(p.done) == 0 {
-			i.commitParts(t.take())
-		}
-		return func() { <-t.turn }, <-p.done
-	case err = <-p.done:
-		return func() {}, err
-	case <-p.ctx.Done():
-		if t.remove(p) {
-			return func() {}, fmt.Errorf("issuer: %w", p.ctx.Err())
-		}
-		return func() {}, <-p.done
-	}
+	return i.commitAll(parts, outcomes)
 }
 
-func (t *together) add(p *part) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.waiting) == maxWaiting {
-		return false
-	}
-	t.waiting = append(t.waiting, p)
-	return true
-}
-
-// take returns those who wait, in the order in which they came, but of one session only the first: the second has to find what that has written.
-func (t *together) take() []*part {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	var taken []*part
-	sessions := make(map[string]bool)
-	t.waiting = slices.DeleteFunc(t.waiting, func(p *part) bool {
-		if len(taken) == maxTogether || p.sid != "" && sessions[p.sid] {
-			return false
-		}
-		sessions[p.sid] = true
-		taken = append(taken, p)
-		return true
-	})
-	return taken
-}
-
-// remove reports whether nobody had taken the part yet.
-func (t *together) remove(p *part) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	place := slices.Index(t.waiting, p)
-	if place >= 0 {
-		t.waiting = slices.Delete(t.waiting, place, place+1)
-	}
-	return place >= 0
-}
-
-// commitParts tells each part its outcome. One that nobody shares with has a transaction that ends with its own context.
-func (i *Issuer) commitParts(parts []*part) {
-	outcomes := make([]error, len(parts))
-	err := errApart // of a panic, which is for its own caller to see
-	defer func() {
-		recover()
-		for n, p := range parts {
-			if err != nil {
-				outcomes[n] = err
-			}
-			p.done <- outcomes[n]
-		}
-	}()
-	if len(parts) > 1 {
-		err = i.commitAll(parts, outcomes)
-	}
-}
-
-// commitAll makes the changes in one transaction, which is nobody's own: nobody's context ends it for the others. It fails with errApart when nothing was written.
+// commitAll makes the changes in one transaction, which is nobody's own: nobody's context ends it for the others. It fails with together.ErrApart when nothing was written.
 func (i *Issuer) commitAll(parts []*part, outcomes []error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), togetherTimeout)
 	defer cancel()
@@ -157,7 +85,7 @@ func (i *Issuer) commitAll(parts []*part, outcomes []error) error {
 	case errors.Is(err, ErrBusy):
 		return err
 	default:
-		return errApart
+		return together.ErrApart
 	}
 	for n, u := range updates {
 		if outcomes[n] == nil {

@@ -55,7 +55,8 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err := secureFile(path); err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
-	s := &Store{dialect: sqliteDialect{}, queue: newQueue(1, o.Queue), group: new(group), now: o.Now}
+	s := &Store{dialect: sqliteDialect{}, queue: newQueue(1, o.Queue), now: o.Now}
+	s.group = s.newGroup()
 	writer, err := connect(dataSource(path, o), 1)
 	if err != nil {
 		return nil, fmt.Errorf("database %s: %w", path, err)
