@@ -15,14 +15,17 @@ func (i *Issuer) DeleteClient(ctx context.Context, id string) error {
 	if id != "" && i.config.client(id) != nil {
 		return ErrDeclared
 	}
+	if _, err := i.Client(ctx, id); err != nil { // so that no subject is made for what was never a client
+		return err
+	}
 	// The row and the rule are one commit: a login or refresh at the same time has either read the client, and its token was issued
-	// before the time that the rule names, or finds none.
+	// before the time that the rule names, or finds none. The subject comes before the client, as everywhere.
 	return i.commit(ctx, func(u *update) error {
-		if err := u.DeleteClient(id); err != nil {
+		own, err := u.ownSubject(id)
+		if err != nil {
 			return err
 		}
-		own, err := u.ownSubject(&Client{ID: id})
-		if err != nil {
+		if err := u.DeleteClient(id); err != nil {
 			return err
 		}
 		if err := u.deleteSubject(own); err != nil {
@@ -32,13 +35,9 @@ func (i *Issuer) DeleteClient(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
-		expires, err := u.outliveAll(now)
-		if err != nil {
-			return err
-		}
-		rule := revocation.Rule{Kind: revocation.ClientIssuedAt, Value: id, Minimum: secondAfter(now), Expires: expires}
-		u.refuse(rule)
-		if err := u.refuseExchanged(rule); err != nil {
+		rule := revocation.Rule{Kind: revocation.ClientIssuedAt, Value: id, Minimum: secondAfter(now)}
+		u.refuseIssued(rule, now)
+		if err := u.refuseExchanged(rule, now); err != nil {
 			return err
 		}
 		return u.audit(EventClientDeleted, Event{ClientID: id})

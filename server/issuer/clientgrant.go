@@ -89,22 +89,21 @@ func (i *Issuer) confidentialClient(r ClientReader, p ClientProof) (*Client, err
 // makeOwnSubject makes the subject that a client is.
 func (i *Issuer) makeOwnSubject(ctx context.Context, p ClientProof) error {
 	// Whether the client exists and making its subject are one transaction: a deletion of the client comes after, and deletes the subject
-	// too, or before, and none is made. Of two that make it, the second finds it.
+	// too, or before, and none is made. Of two that make it, the second finds it. The subject comes before the client, as everywhere.
 	return i.commit(ctx, func(u *update) error {
-		client, err := i.confidentialClient(u, p)
-		if err != nil {
+		if _, err := u.ownSubject(p.ID); err != nil {
 			return err
 		}
-		_, err = u.ownSubject(client)
+		_, err := i.confidentialClient(u, p)
 		return err
 	})
 }
 
 // ownSubject finds the subject that a client is, and makes it when there is none yet. What it may do is in the client.
-func (u *update) ownSubject(client *Client) (Subject, error) {
-	subject, err := findSubject(u, client.ID)
+func (u *update) ownSubject(client string) (Subject, error) {
+	subject, err := findSubject(u, client)
 	if errors.Is(err, ErrNotFound) {
-		return u.makeSubject(Subject{ID: client.ID, Claims: json.RawMessage("{}")})
+		return u.makeSubject(Subject{ID: client, Claims: json.RawMessage("{}")})
 	}
 	return subject, err
 }

@@ -53,7 +53,7 @@ func (i *Issuer) noteExchangers(tx Tx) error {
 
 // refuseExchanged refuses also what was got in exchange for the tokens of a client that a rule is about. Nothing in a new token names that client, so every client that may
 // exchange, or could when one of its tokens was issued that may still be good, loses its tokens of until then; what is still called for it gets again at once.
-func (u *update) refuseExchanged(rule revocation.Rule) error {
+func (u *update) refuseExchanged(rule revocation.Rule, issued time.Time) error {
 	clients := slices.Clone(u.issuer.config.Clients)
 	for after := ""; ; after = clients[len(clients)-1].ID {
 		stored, err := u.Clients(after, sweepBatch)
@@ -64,6 +64,9 @@ func (u *update) refuseExchanged(rule revocation.Rule) error {
 			break
 		}
 	}
+	if _, err := readMaxTTL(u); err != nil { // it comes before the clients' settings, as at the start
+		return err
+	}
 	of := rule.Value
 	for _, c := range clients {
 		until, err := exchangesUntil(u, c.ID)
@@ -71,7 +74,7 @@ func (u *update) refuseExchanged(rule revocation.Rule) error {
 			return err
 		}
 		if rule.Value = c.ID; time.UnixMilli(until).After(u.now) && c.ID != of {
-			u.refuse(rule)
+			u.refuseIssued(rule, issued)
 		}
 	}
 	return nil

@@ -108,14 +108,14 @@ func (i *Issuer) decideRefresh(ctx context.Context, r RefreshRequest, token refr
 // refresh applies the refresh rule. No draft and no error means that the token is refused, and that what this changed is to be
 // kept.
 func (u *update) refresh(r RefreshRequest, token refreshToken) (*draft, error) {
-	client, err := u.issuer.client(u, r.ClientID)
-	if err != nil {
-		return nil, err
-	}
 	session, subject, err := u.Session(token.session)
 	if errors.Is(err, ErrNotFound) || err == nil && !subject.Deleted.IsZero() {
 		return nil, ErrInvalidGrant
 	}
+	if err != nil {
+		return nil, err
+	}
+	client, err := u.issuer.client(u, r.ClientID)
 	if err != nil {
 		return nil, err
 	}

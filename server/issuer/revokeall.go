@@ -92,14 +92,10 @@ func (i *Issuer) refuseIssued(ctx context.Context, rule revocation.Rule, kind Ev
 	// The rule and the event are one commit; a token is issued in a commit before, and is caught, or after.
 	err = i.commit(ctx, func(u *update) error {
 		now = u.now
-		expires, err := u.outliveAll(u.now)
-		if err != nil {
-			return err
-		}
-		rule.Minimum, rule.Expires = secondAfter(u.now), expires
-		u.refuse(rule)
+		rule.Minimum = secondAfter(u.now)
+		u.refuseIssued(rule, u.now)
 		if rule.Kind == revocation.ClientIssuedAt {
-			if err := u.refuseExchanged(rule); err != nil {
+			if err := u.refuseExchanged(rule, u.now); err != nil {
 				return err
 			}
 		}

@@ -98,16 +98,12 @@ func (u *update) end(session Session, why EndReason) error {
 	if session.LastUsed.After(issued) {
 		issued = session.LastUsed
 	}
-	expires, err := u.outliveAll(issued)
-	if err != nil {
-		return err
-	}
-	rule := revocation.Rule{Kind: revocation.Session, Value: session.ID, Subject: session.Subject, Expires: expires}
+	rule := revocation.Rule{Kind: revocation.Session, Value: session.ID, Subject: session.Subject}
 	if !session.Ended.IsZero() {
-		u.refuseAgain(rule)
+		u.refuseAgain(rule, issued)
 		return nil
 	}
-	u.refuse(rule)
+	u.refuseIssued(rule, issued)
 	session.Ended, session.EndReason = u.now, why
 	if err := u.UpdateSession(session); err != nil {
 		return err

@@ -218,12 +218,8 @@ func (c Change) apply(s Subject) Subject {
 
 // outdate stores a changed subject as its next generation and makes the tokens of those before stale.
 func (u *update) outdate(s Subject, kind revocation.Kind) error {
-	expires, err := u.outliveAll(u.now)
-	if err != nil {
-		return err
-	}
 	s.Generation++
-	u.refuse(revocation.Rule{Kind: kind, Value: s.ID, Minimum: int64(s.Generation), Expires: expires})
+	u.refuseIssued(revocation.Rule{Kind: kind, Value: s.ID, Minimum: int64(s.Generation)}, u.now)
 	return u.UpdateSubject(s)
 }
 

@@ -130,16 +130,13 @@ func (i *Issuer) makeAll(tx Tx, parts []*part, outcomes []error) ([]*update, err
 			return nil, outcomes[n]
 		}
 	}
-	var maxTTL time.Duration // which nobody changes before the commit
-	for n, u := range updates {
+	for n, write := range writes {
 		if outcomes[n] != nil {
 			continue
 		}
-		u.maxTTL = maxTTL
-		if err := writes[n](); err != nil {
+		if err := write(); err != nil {
 			return nil, err
 		}
-		maxTTL = u.maxTTL
 	}
 	return updates, nil
 }

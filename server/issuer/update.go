@@ -31,8 +31,8 @@ type update struct {
 	acted      bool              // somebody other than the subject acts
 	rules      []revocation.Rule // to be appended to the log
 	known      []revocation.Rule // in the log already
+	lasting    []lasting         // rules that lack when they expire
 	head       revocation.Head   // of the log after the rules, when they are appended
-	maxTTL     time.Duration     // that the settings say; 0: they weren't asked
 	notified   bool              // a client is to be told of a logout
 	unfinished bool              // there is something for the sweep
 
@@ -102,29 +102,56 @@ func (u *update) refuse(r revocation.Rule) {
 	u.rules = append(u.rules, r)
 }
 
+// lasting is a rule about tokens of any life.
+type lasting struct {
+	revocation.Rule
+	issued time.Time // the last of the tokens, at the latest
+	known  bool      // it's in the log already
+}
+
+// refuseIssued gathers a rule of this issuer about tokens of which the last was issued at a time. It outlives them.
+func (u *update) refuseIssued(r revocation.Rule, issued time.Time) {
+	u.lasting = append(u.lasting, lasting{r, issued, false})
+}
+
 // refuseAgain gathers a rule that was gathered before, in case the answer of its commit was lost: this server enforces it
 // at once, and looks at the log.
-func (u *update) refuseAgain(r revocation.Rule) {
-	r.Issuer = u.issuer.config.URL
-	u.known = append(u.known, r)
+func (u *update) refuseAgain(r revocation.Rule, issued time.Time) {
+	u.lasting = append(u.lasting, lasting{r, issued, true})
 }
 
 // outlive returns when a rule may be forgotten about a token that expires at a time: Rule.Expires.
 func outlive(expires time.Time) int64 { return expires.Add(ruleSlack).Unix() + 1 }
 
-// outliveAll returns when a rule may be forgotten about tokens of which the last was issued at a time.
-func (u *update) outliveAll(issued time.Time) (int64, error) {
-	if u.maxTTL == 0 {
-		var err error
-		if u.maxTTL, err = readMaxTTL(u); err != nil {
-			return 0, err
-		}
+// completeRules lets lasting rules expire after the longest life of a token. That setting is read when nothing but the log is left to do: whoever reads it holds it until the
+// commit, and mustn't wait for a subject or a client of somebody who waits for the setting.
+func completeRules(tx Tx, all []*update) error {
+	if !slices.ContainsFunc(all, func(u *update) bool { return len(u.lasting) > 0 }) {
+		return nil
 	}
-	return outlive(issued.Add(u.maxTTL)), nil
+	maxTTL, err := readMaxTTL(tx)
+	if err != nil {
+		return err
+	}
+	for _, u := range all {
+		for _, l := range u.lasting {
+			l.Issuer, l.Expires = u.issuer.config.URL, outlive(l.issued.Add(maxTTL))
+			if l.known {
+				u.known = append(u.known, l.Rule)
+			} else {
+				u.rules = append(u.rules, l.Rule)
+			}
+		}
+		u.lasting = nil
+	}
+	return nil
 }
 
 // appendRules appends what updates of one transaction have gathered.
 func appendRules(tx Tx, all ...*update) error {
+	if err := completeRules(tx, all); err != nil {
+		return err
+	}
 	if !slices.ContainsFunc(all, func(u *update) bool { return len(u.rules) > 0 }) {
 		return nil
 	}
