@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/jot-auth/jot/server/issuer"
 )
 
 // listed hands out connections that seem to come from addresses.
@@ -67,8 +69,8 @@ type borrowed struct{ listed }
 func (*borrowed) SetDeadline(time.Time) error { return nil }
 
 func TestOneAddressDoesNotFillTheWaitingRoom(t *testing.T) {
-	room := &waitingRoom{}
-	room.lend(Config{}, &borrowed{listed{from: slices.Repeat([]string{"192.0.2.1:1"}, usualBounds.ofOneAddress+5)}}, nil, "")
+	public := &borrowed{listed{from: slices.Repeat([]string{"192.0.2.1:1"}, usualBounds.ofOneAddress+5)}}
+	room := newWaitingRoom(Config{Issuer: issuer.Config{URL: "https://auth.example.com"}}, Listeners{Public: public})
 	accepted := acceptAll(room.endpoints[0].listener)
 	for _, connection := range accepted {
 		connection.Close()

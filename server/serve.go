@@ -176,14 +176,10 @@ func (s *Server) endpoints(l Listeners) ([]*endpoint, error) {
 	}
 	all := []*endpoint{public}
 	if l.Redirect != nil {
-		redirect := http.Handler(http.HandlerFunc(s.redirect))
-		if l.Challenges != nil {
-			redirect = l.Challenges(redirect)
-		}
-		all = append(all, s.endpoint(l.Redirect, sideConnections, redirect))
+		all = append(all, s.sideEndpoint(l.Redirect, l.redirect(s.issuer.URL())))
 	}
 	if l.Admin != nil {
-		admin := s.endpoint(l.Admin, sideConnections, s.adminHandler())
+		admin := s.sideEndpoint(l.Admin, s.adminHandler())
 		admin.WriteTimeout = profileTimeout
 		all = append(all, admin)
 	}
@@ -194,6 +190,11 @@ func (s *Server) endpoints(l Listeners) ([]*endpoint, error) {
 func (s *Server) publicEndpoint(listener net.Listener, handler http.Handler) *endpoint {
 	spokesman := func(peer netip.Addr) bool { return peer.IsLoopback() || s.proxies.Trusts(peer) }
 	return s.endpoint(limitAddresses(listener, s.bounds.ofOneAddress, spokesman), s.bounds.connections, handler)
+}
+
+// sideEndpoint is of a listener beside the public one.
+func (s *Server) sideEndpoint(listener net.Listener, handler http.Handler) *endpoint {
+	return s.endpoint(listener, sideConnections, handler)
 }
 
 func (s *Server) endpoint(listener net.Listener, connections int, handler http.Handler) *endpoint {
@@ -214,12 +215,18 @@ func onLoopback(listener net.Listener) bool {
 	return err == nil && address.Addr().Unmap().IsLoopback() || listener.Addr().Network() == "unix"
 }
 
-// redirect leads to the issuer's own URL, whatever host was asked for. What was sent already was sent in the clear, so only what
+// redirect answers ACME's challenges, and leads everybody else to the issuer's own URL, whatever host was asked for. What was sent already was sent in the clear, so only what
 // carries no body is led on.
-func (s *Server) redirect(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		web.RefuseUnencrypted(w, r)
-		return
+func (l Listeners) redirect(issuer string) http.Handler {
+	lead := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			web.RefuseUnencrypted(w, r)
+			return
+		}
+		http.Redirect(w, r, issuer, http.StatusMovedPermanently)
+	})
+	if l.Challenges == nil {
+		return lead
 	}
-	http.Redirect(w, r, s.issuer.URL(), http.StatusMovedPermanently)
+	return l.Challenges(lead)
 }

@@ -57,8 +57,14 @@ func TestDatabaseComesLater(t *testing.T) {
 	cluster := pgtest.Start(t)
 	database := cluster.Database(t)
 	cluster.Stop()
-	listeners := server.Listeners{Public: listenHere(t), Admin: listenHere(t)}
-	public, admin := "http://"+listeners.Public.Addr().String(), "http://"+listeners.Admin.Addr().String()
+	listeners := server.Listeners{Public: listenHere(t), Admin: listenHere(t), Redirect: listenHere(t), Challenges: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/.well-known/acme-challenge/token" {
+				next.ServeHTTP(w, r)
+			}
+		})
+	}}
+	public, admin, plain := "http://"+listeners.Public.Addr().String(), "http://"+listeners.Admin.Addr().String(), "http://"+listeners.Redirect.Addr().String()
 	log := &logtest.Buffer{}
 	type result struct {
 		server *server.Server
@@ -75,6 +81,7 @@ func TestDatabaseComesLater(t *testing.T) {
 	}{
 		{"GET", admin + "/healthz", 200}, {"GET", public + "/auth/healthz", 200}, {"GET", admin + "/readyz", 503}, {"GET", public + "/auth/readyz", 503},
 		{"GET", public + "/healthz", 503}, {"POST", public + "/auth/v1/login", 503}, {"POST", admin + "/healthz", 503}, {"GET", admin + "/metrics", 503},
+		{"GET", plain + "/.well-known/acme-challenge/token", 200}, {"GET", plain + "/auth/healthz", 301},
 	} {
 		status, retryAfter := askedStatus(t, asked.method, asked.address)
 		if status != asked.want || (status == 503) != (retryAfter != "") {
@@ -94,7 +101,7 @@ func TestDatabaseComesLater(t *testing.T) {
 	}
 	defer up.server.Close()
 	serveOn(t, up.server, listeners)
-	for _, address := range []string{admin + "/readyz", public + "/auth/readyz"} {
+	for _, address := range []string{admin + "/readyz", public + "/auth/readyz", plain + "/.well-known/acme-challenge/token"} {
 		if status, _ := askedStatus(t, "GET", address); status != 200 {
 			t.Errorf("%s: %d, want 200", address, status)
 		}

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"crypto/tls"
 	"net"
 	"net/http"
 	"time"
@@ -15,7 +14,8 @@ import (
 const roomEnd = time.Second
 
 // NewOn is New for whoever listens already. While it waits for the database, /healthz on the public listener and on that for admins says that the process
-// lives, and everything else is answered with 503. Then the listeners are as they were, for ServeOn; connections of meanwhile are cut.
+// lives, and everything else is answered with 503; the listener for plain HTTP answers as it will later, ACME authorities too. Then the listeners are as they were,
+// for ServeOn; connections of meanwhile are cut.
 func NewOn(ctx context.Context, c Config, l Listeners) (*Server, error) {
 	return whenReachable(ctx, c, func() (end func()) { return openWaitingRoom(ctx, c, l) })
 }
@@ -29,18 +29,27 @@ type waitingRoom struct {
 
 // openWaitingRoom answers on the listeners until end is called, which gives them back.
 func openWaitingRoom(ctx context.Context, c Config, l Listeners) (end func()) {
-	base, err := web.BasePath(c.Issuer.URL)
-	if err != nil {
-		return func() {} // of a URL that was checked
-	}
-	room := &waitingRoom{}
-	room.lend(c, l.Public, l.TLS, base)
-	room.lend(c, l.Admin, nil, "")
+	room := newWaitingRoom(c, l)
 	room.ended = make(chan error, len(room.endpoints))
 	for _, one := range room.endpoints {
 		go func() { room.ended <- one.serve() }() // ends with end
 	}
 	return func() { room.end(ctx) }
+}
+
+func newWaitingRoom(c Config, l Listeners) *waitingRoom {
+	room := &waitingRoom{}
+	base, err := web.BasePath(c.Issuer.URL)
+	if err != nil {
+		return room // of a URL that was checked
+	}
+	porter := &Server{logger: c.logger(), proxies: c.proxies(), bounds: usualBounds}
+	if public := room.lend(l.Public, porter.publicEndpoint, waitingHandler(base)); public != nil {
+		public.TLSConfig = l.TLS.Clone()
+	}
+	room.lend(l.Admin, porter.sideEndpoint, waitingHandler(""))
+	room.lend(l.Redirect, porter.sideEndpoint, l.redirect(c.Issuer.URL))
+	return room
 }
 
 // lendable is a listener that can be told to stop waiting for connections without being closed: one of TCP, or of a Unix socket.
@@ -54,16 +63,16 @@ type loan struct{ lendable }
 
 func (l loan) Close() error { return l.SetDeadline(time.Unix(1, 0)) }
 
-func (room *waitingRoom) lend(c Config, listener net.Listener, encryption *tls.Config, base string) {
+// lend returns nil where a listener can't be lent, or there is none: whoever connects waits.
+func (room *waitingRoom) lend(listener net.Listener, open func(net.Listener, http.Handler) *endpoint, handler http.Handler) *endpoint {
 	lent, ok := listener.(lendable)
 	if !ok {
-		return // whoever connects waits
+		return nil
 	}
-	porter := &Server{logger: c.logger(), proxies: c.proxies(), bounds: usualBounds}
-	one := porter.publicEndpoint(loan{lent}, waitingHandler(base))
-	one.TLSConfig = encryption.Clone()
+	one := open(loan{lent}, handler)
 	one.SetKeepAlivesEnabled(false) // so that the next request of a client reaches the server
 	room.endpoints, room.lent = append(room.endpoints, one), append(room.lent, lent)
+	return one
 }
 
 func (room *waitingRoom) end(ctx context.Context) {
