@@ -26,7 +26,8 @@ const (
 	statementTimeout = 10 * time.Second // far beyond what any statement takes
 	idleTimeout      = 10 * time.Second // for a transaction whose process is frozen or gone: it holds locks
 	connectionLife   = 30 * time.Minute
-	migrationWait    = 5 * time.Second // how long a migration waits for a table that is in use
+	migrationWait    = 5 * time.Second        // how long a migration waits for a table that is in use
+	migrationPause   = 100 * time.Millisecond // between looks whether another server still migrates
 )
 
 // IsPostgres reports whether a text is meant as a connection string of OpenPostgres.
@@ -171,24 +172,45 @@ func migratePostgres(ctx context.Context, config postgresConfig) error {
 	defer db.Close()
 	// The lock is that of a transaction in which nothing else happens, since a pooler keeps no session: the schema and each migration are transactions of
 	// their own. Of several servers that start at once, one migrates, and the others find it done.
-	holder, err := db.BeginTx(ctx, nil)
+	holder, err := holdMigrations(ctx, db)
 	if err != nil {
 		return err
 	}
 	defer holder.Rollback()
-	if err := checkPostgres(ctx, holder); err != nil {
-		return err
-	}
-	if _, err := holder.ExecContext(ctx, `SET LOCAL lock_timeout = 0`); err != nil {
-		return err
-	}
-	if _, err := holder.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1, 0)`, lockSpace); err != nil {
-		return err
+	if config.pooler {
+		if err := anotherConnection(ctx, db, poolerWait); err != nil {
+			return err
+		}
 	}
 	if err := makeSchema(ctx, db, config.schema()); err != nil {
 		return err
 	}
 	return migrate(ctx, db, postgresDialect{}, config.versions())
+}
+
+// holdMigrations returns the transaction that has the lock. Who waits for it has no connection meanwhile: a pooler may have few, and who migrates needs two of them.
+func holdMigrations(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
+	for {
+		holder, err := db.BeginTx(ctx, nil)
+		if err != nil {
+			return nil, err
+		}
+		locked := false
+		if err = checkPostgres(ctx, holder); err == nil {
+			err = holder.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock($1, 0)`, lockSpace).Scan(&locked)
+		}
+		if locked {
+			return holder, nil
+		}
+		if err := errors.Join(err, holder.Rollback()); err != nil {
+			return nil, err
+		}
+		select {
+		case <-time.After(migrationPause):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 }
 
 // makeSchema makes the schema where it's missing, so that a role that may not make one can be given one.

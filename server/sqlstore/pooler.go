@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -33,11 +34,35 @@ func (c postgresConfig) Copy() postgresConfig { return postgresConfig{c.ConnConf
 // sessionParameters are those that poolers keep for each of their clients.
 var sessionParameters = []string{"application_name", "timezone"}
 
-// notice finds out whether there is a pooler in between: one that refuses our settings, or takes no notice of them.
-func (c *postgresConfig) notice(ctx context.Context) error {
-	if c.pooler {
-		return nil
+// poolerWait is how long a pooler may take to give a second connection, however busy it is.
+const poolerWait = 30 * time.Second
+
+// anotherConnection fails where a pooler gives no connection beside those that are in use, rather than let the start hang.
+func anotherConnection(ctx context.Context, db *sql.DB, wait time.Duration) error {
+	soon, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	_, err := db.ExecContext(soon, `SELECT 1`)
+	if err != nil && soon.Err() != nil && ctx.Err() == nil {
+		return fmt.Errorf("the pooler gave no second connection within %v, and an upgrade of the schema takes two at once: let its pool have more (default_pool_size)", wait)
 	}
+	return err
+}
+
+// notice finds out whether there is a pooler in between, and refuses what doesn't get through one.
+func (c *postgresConfig) notice(ctx context.Context) error {
+	if !c.pooler {
+		if err := c.look(ctx); err != nil {
+			return err
+		}
+	}
+	if c.pooler && c.RuntimeParams["options"] != "" {
+		return errors.New("options in the connection string, or PGOPTIONS, don't get through a pooler: name each setting by itself, as ?work_mem=64MB")
+	}
+	return nil
+}
+
+// look notices a pooler that refuses our settings, or takes no notice of them.
+func (c *postgresConfig) look(ctx context.Context) error {
 	connection, err := pgx.ConnectConfig(ctx, c.ConnConfig)
 	if refusesParameters(err) {
 		c.pooler = true

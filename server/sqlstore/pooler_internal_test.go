@@ -2,7 +2,9 @@ package sqlstore
 
 import (
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/jot-auth/jot/server/internal/pgtest"
 )
@@ -42,6 +44,65 @@ func TestNoticesPooler(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSmallPool: servers that start at once share two connections, and one alone is too few, which is said.
+func TestSmallPool(t *testing.T) {
+	direct := pgtest.Database(t)
+	small := pgtest.Bouncer(t, direct, "transaction", "default_pool_size = 2")
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			store, err := OpenPostgres(t.Context(), small, Options{})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			store.Close()
+		})
+	}
+	all.Wait()
+	config, err := parsePostgres(small, Options{}.complete(1, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := config.notice(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	db := connections(config, 3)
+	defer db.Close()
+	for inUse, wait := range []time.Duration{time.Minute, time.Minute, 100 * time.Millisecond} {
+		err := anotherConnection(t.Context(), db, wait)
+		if tooFew := inUse == 2; tooFew != (err != nil) || err != nil && !strings.Contains(err.Error(), "default_pool_size") {
+			t.Errorf("beside %d connections in use: %v", inUse, err)
+		}
+		if err != nil {
+			break
+		}
+		user, err := db.BeginTx(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer user.Rollback()
+	}
+}
+
+// TestOptionsBehindPooler: what a pooler would refuse, or lose, is refused with what to write instead.
+func TestOptionsBehindPooler(t *testing.T) {
+	direct := pgtest.Database(t)
+	const options = "?options=-c%20work_mem%3D8MB"
+	for name, connection := range map[string]string{
+		"noticed": pgtest.Bouncer(t, direct, "transaction") + options, "named": direct + options + "&pool_mode=transaction",
+	} {
+		if _, err := OpenPostgres(t.Context(), connection, Options{}); err == nil || !strings.Contains(err.Error(), "name each setting by itself") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	store, err := OpenPostgres(t.Context(), direct+options, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store.Close()
 }
 
 // ignored are the settings that we send, for a pooler to ignore.
