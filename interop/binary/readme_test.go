@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/jot-auth/jot/interop/machine"
 )
 
 // Every shell line of the README that isn't a server runs as it's written, in order, in an empty folder.
@@ -45,5 +43,5 @@ func TestReadmeLines(t *testing.T) {
 		t.Fatalf("the README starts servers: %q", servers)
 	}
 	args := strings.Fields(strings.Replace(servers[0], "./jot-data", filepath.Join(dir, "jot-data"), 1))[1:]
-	start(t, "jot serves https://auth.example.com", append(args, "--listen", machine.FreeAddress(t), "--admin-listen", "")...).stop(t)
+	start(t, "jot serves https://auth.example.com", append(args, "--listen", "127.0.0.1:0", "--admin-listen", "")...).stop(t)
 }

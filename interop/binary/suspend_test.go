@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -29,9 +30,9 @@ func TestSuspendedVerifierWakesUpWithoutALease(t *testing.T) {
 	site.start(t)
 	site.signUp(t)
 	ada := site.logIn(t)
-	address := machine.FreeAddress(t)
-	api := startProcess(t, "listening on", exec.Command(petstore, "-issuer", site.url, "-listen", address, "-feed-credential", filepath.Join(site.data, "feed.credential")))
-	call := func() int { return get(t, "http://"+address+"/pets/1", ada.access) }
+	api := startProcess(t, "listening on", exec.Command(petstore, "-issuer", site.url, "-listen", "127.0.0.1:0", "-feed-credential", filepath.Join(site.data, "feed.credential")))
+	_, listening, _ := strings.Cut(strings.TrimSpace(api.stdout), "listening on ")
+	call := func() int { return get(t, listening+"/pets/1", ada.access) }
 	for deadline := time.Now().Add(30 * time.Second); call() == http.StatusServiceUnavailable; pause() {
 		if time.Now().After(deadline) {
 			t.Fatal("the verifier gets no lease")

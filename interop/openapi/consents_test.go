@@ -8,15 +8,7 @@ func (c *client) consents() {
 	access, sub := c.signUp("gus")
 	const client = "client_reader"
 	c.as("POST", "/admin/v1/clients", object{"client_id": client, "scope": "pets:read"}, 201)
-	for _, path := range []string{"/v1/consents", "/v1/consents/" + client} {
-		method := "GET"
-		if path != "/v1/consents" {
-			method = "DELETE"
-		}
-		c.do(call{method: method, path: path, want: 401})
-		c.do(call{method: method, path: path, header: bearer("two words"), want: 400})
-		c.do(call{method: method, path: path, header: bearer(c.foreign(access)), want: 403})
-	}
+	c.refusedBearers(access, map[string]object{"GET /v1/consents": nil, "DELETE /v1/consents/" + client: nil})
 	begin := func() {
 		_, err := c.Server.Issuer().Issue(c.t.Context(), issuer.Grant{Subject: sub, ClientID: client})
 		must(c.t, err)

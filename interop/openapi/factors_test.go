@@ -67,19 +67,9 @@ func (c *client) importTOTP(sub string) {
 // refusedFactors asks for what can't be.
 func (c *client) refusedFactors(access string) {
 	c.t.Helper()
-	for route, body := range map[string]object{"GET /v1/factors": nil, "DELETE " + totpPath: nil, "POST " + totpPath: {"password": password}, "POST " + confirmPath: {"code": "x"}} {
-		var method, path string
-		fmt.Sscan(route, &method, &path)
-		refused := call{method: method, path: path, want: 401}
-		if body != nil {
-			refused.json = body
-		}
-		c.do(refused)
-		refused.header, refused.want = bearer("two words"), 400
-		c.do(refused)
-		refused.header, refused.want = bearer(c.foreign(access)), 403
-		c.do(refused)
-	}
+	c.refusedBearers(access, map[string]object{
+		"GET /v1/factors": nil, "DELETE " + totpPath: nil, "POST " + totpPath: {"password": password}, "POST " + confirmPath: {"code": "x"},
+	})
 	c.do(call{method: "POST", path: confirmPath, json: object{"code": "x"}, header: bearer(access), want: 403})
 	own, err := c.Server.Issuer().Issue(c.t.Context(), issuer.Grant{Subject: "42"})
 	must(c.t, err)

@@ -143,12 +143,7 @@ func (c *client) ownSessions(t tokens) tokens {
 	extra := c.tokens(call{method: "POST", path: "/v1/login", json: map[string]string{"username": "ada", "password": password, "client_id": running.App}, want: 200})
 	token, err := c.Server.Issuer().Verifier().Verify(c.t.Context(), extra.Access)
 	must(c.t, err)
-	foreign := bearer(c.foreign(t.Access))
-	for _, of := range []struct{ method, path string }{{"GET", "/v1/sessions"}, {"DELETE", "/v1/sessions/" + token.SessionID()}} {
-		c.do(call{method: of.method, path: of.path, want: 401})
-		c.do(call{method: of.method, path: of.path, header: bearer("two words"), want: 400})
-		c.do(call{method: of.method, path: of.path, header: foreign, want: 403})
-	}
+	c.refusedBearers(t.Access, map[string]object{"GET /v1/sessions": nil, "DELETE /v1/sessions/" + token.SessionID(): nil})
 	c.do(call{method: "GET", path: "/v1/sessions?limit=1", header: bearer(t.Access), want: 200})
 	c.do(call{method: "DELETE", path: "/v1/sessions/" + token.SessionID(), header: bearer(t.Access), want: 204})
 	c.do(call{method: "DELETE", path: "/v1/sessions/unknown", header: bearer(t.Access), want: 404})
@@ -192,6 +187,23 @@ func (c *client) foreign(access string) string {
 	issued, err := c.Issuer().Issue(c.t.Context(), issuer.Grant{Subject: token.Subject(), ClientID: running.Other})
 	must(c.t, err)
 	return issued.Access
+}
+
+// refusedBearers asks for routes without a token, with what is none, and with a token of the same subject that another client has.
+func (c *client) refusedBearers(access string, bodies map[string]object) {
+	c.t.Helper()
+	for route, body := range bodies {
+		method, path, _ := strings.Cut(route, " ")
+		refused := call{method: method, path: path, want: 401}
+		if body != nil {
+			refused.json = body
+		}
+		c.do(refused)
+		refused.header, refused.want = bearer("two words"), 400
+		c.do(refused)
+		refused.header, refused.want = bearer(c.foreign(access)), 403
+		c.do(refused)
+	}
 }
 
 func (c *client) oauth() {

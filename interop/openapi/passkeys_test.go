@@ -2,7 +2,6 @@ package openapi
 
 import (
 	"encoding/json"
-	"fmt"
 	"html"
 	"net/http"
 	"net/url"
@@ -96,21 +95,9 @@ func (c *client) passkeyLogIn(a *authenticator, want int) call {
 // refusedPasskeys asks for what can't be.
 func (c *client) refusedPasskeys(access string) {
 	c.t.Helper()
-	for route, body := range map[string]object{
+	c.refusedBearers(access, map[string]object{
 		"POST " + passkeysPath: {"password": password}, "POST " + confirmPasskeyPath: {"name": "x", "credential": object{}}, "PATCH " + passkeysPath + "/x": {"name": "x"}, "DELETE " + passkeysPath + "/x": nil,
-	} {
-		var method, path string
-		fmt.Sscan(route, &method, &path)
-		refused := call{method: method, path: path, want: 401}
-		if body != nil {
-			refused.json = body
-		}
-		c.do(refused)
-		refused.header, refused.want = bearer("two words"), 400
-		c.do(refused)
-		refused.header, refused.want = bearer(c.foreign(access)), 403
-		c.do(refused)
-	}
+	})
 	c.do(call{method: "POST", path: passkeysPath, json: object{"password": "a wrong password"}, header: bearer(access), want: 403})
 	own, err := c.Server.Issuer().Issue(c.t.Context(), issuer.Grant{Subject: "42"})
 	must(c.t, err)
