@@ -169,7 +169,15 @@ func TestRemoteKey(t *testing.T) {
 		t.Error("a signature of something else left the issuer")
 	}
 	vault.other = false
-	f.accept(f.refresh(tokens.Refresh).Access) // within the grace window: nothing was lost
+	next := f.refresh(tokens.Refresh) // within the grace window: nothing was lost
+	f.accept(next.Access)
+	vault.err = errors.New("no answer")
+	if _, err := f.tryRefresh(next.Refresh); !errors.Is(err, issuer.ErrUnavailable) {
+		t.Errorf("down again: error %v, want ErrUnavailable", err)
+	}
+	vault.err = nil
+	f.clock.Advance(time.Minute)
+	f.refresh(f.refresh(next.Refresh).Refresh) // after it the answer was lost: the token that nobody saw is burned, and another follows
 	f.clock.Advance(10 * time.Minute)
 	f.rotate()
 	f.config.RemoteKeys = nil

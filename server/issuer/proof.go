@@ -94,6 +94,6 @@ type Proof struct {
 	// password which was checked is still the password. A store may run it again, so it must have no effects but through the Tx.
 	Confirm func(Tx) error
 
-	// Committed, where it isn't nil, is for the caller to call once the transaction of Confirm has committed: the person is told.
+	// Committed, where it isn't nil, is called once the transaction of Confirm has committed, whatever becomes of the answer then: the person is told.
 	Committed func()
 }

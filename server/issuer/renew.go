@@ -13,12 +13,14 @@ type Renewal struct {
 	UserAgent string
 	Address   string
 	Confirm   func(Tx) error // as in Proof; this is where a new password is stored
+	Committed func()         // as in Proof
 }
 
 // RenewSession ends every session of a subject, makes every access token that it has stale, and begins one new session like the
 // present one: what a changed password is worth. Nobody who holds a token of before, the present session's refresh token included,
 // gets any further with it. It fails with ErrInvalidGrant when the present session is over or the subject is disabled, with ErrNotFound
-// when the subject has no such session, and with what Confirm says.
+// when the subject has no such session, and with what Confirm says. Where signing fails, with jot.ErrUnavailable, all else has happened: then the subject logs in anew, as
+// after an answer that was lost.
 func (i *Issuer) RenewSession(ctx context.Context, r Renewal) (Tokens, error) {
 	if err := checkAMR(r.AMR); err != nil {
 		return Tokens{}, err
@@ -33,6 +35,9 @@ func (i *Issuer) RenewSession(ctx context.Context, r Renewal) (Tokens, error) {
 	})
 	if err != nil {
 		return Tokens{}, err
+	}
+	if r.Committed != nil {
+		r.Committed()
 	}
 	return i.sign(ctx, d)
 }

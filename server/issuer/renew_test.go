@@ -157,3 +157,29 @@ func TestSessionsOf(t *testing.T) {
 		t.Errorf("after %d pages, %d are missing", pages, len(want))
 	}
 }
+
+// TestRenewSessionUnsigned: where signing fails after the commit, all else has happened, and is told once: whoever asked logs in anew.
+func TestRenewSessionUnsigned(t *testing.T) {
+	f := newFixture(t, config())
+	vault, key := newSafe(t)
+	f.do(f.ImportKey(t.Context(), key))
+	f.clock.Advance(10 * time.Minute)
+	f.rotate()
+	present := f.login()
+	stored, told := 0, 0
+	r := f.renewal(present.SessionID)
+	r.Confirm, r.Committed = func(issuer.Tx) error { stored++; return nil }, func() { told++ }
+	vault.err = errors.New("no answer")
+	if _, err := f.RenewSession(t.Context(), r); !errors.Is(err, issuer.ErrUnavailable) {
+		t.Errorf("error %v, want ErrUnavailable", err)
+	}
+	vault.err = nil
+	if _, err := f.RenewSession(t.Context(), r); !errors.Is(err, issuer.ErrInvalidGrant) {
+		t.Errorf("once more: error %v, want ErrInvalidGrant", err)
+	}
+	if stored != 1 || told != 1 {
+		t.Errorf("stored %d times, told %d times", stored, told)
+	}
+	f.refuseRefresh(present.Refresh)
+	f.accept(f.login().Access)
+}

@@ -53,11 +53,10 @@ func (a *API) renew(r *http.Request, tok *jot.Token, req passwordRequest) (issue
 			UserAgent: r.UserAgent(),
 			Address:   web.ClientAddress(r),
 			Confirm:   proof.Confirm,
+			Committed: proof.Committed,
 		})
 	}
 	switch {
-	case err == nil && proof.Committed != nil:
-		proof.Committed()
 	case errors.Is(err, issuer.ErrInvalidCredentials):
 		err = errWrongPassword
 	case errors.Is(err, issuer.ErrInvalidGrant):
