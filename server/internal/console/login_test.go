@@ -17,29 +17,30 @@ import (
 
 // TestPrompt: what a request says about the login that it wants.
 func TestPrompt(t *testing.T) {
-	f := serve(t)
-	b := f.browser()
-	_, first := claims(t, f.tokens(b.logIn(b.authorize("max_age", "0")).code(t))["id_token"]) // one that came after the request will do
-	before := b.cookies["__Host-jot-signin"]
-	b.authorize("prompt", "none").code(t)
-	b.authorize("prompt", "none", "max_age", "3600", "acr_values", "anything", "ui_locales", "de", "claims_locales", "de").code(t)
-	for _, changes := range [][]string{{"prompt", "login"}, {"prompt", "select_account"}, {"max_age", "0"}} {
-		page := b.authorize(append(changes, "login_hint", "ada")...)
-		page.wantPage(t, 200, `value="ada"`)
-		for b.now().Unix() <= int64(first["auth_time"].(float64)) { // whole seconds
-			time.Sleep(20 * time.Millisecond)
+	onBothLater(t, func(f *fixture, c *clock) {
+		b := f.browser()
+		_, first := claims(f.T, f.tokens(b.logIn(b.authorize("max_age", "0")).code(f.T))["id_token"]) // one that came after the request will do
+		before := b.cookies["__Host-jot-signin"]
+		b.authorize("prompt", "none").code(f.T)
+		b.authorize("prompt", "none", "max_age", "3600", "acr_values", "anything", "ui_locales", "de", "claims_locales", "de").code(f.T)
+		last := first["auth_time"].(float64)
+		for _, changes := range [][]string{{"prompt", "login"}, {"prompt", "select_account"}, {"max_age", "0"}} {
+			c.advance(time.Second) // or the login before might be of the same millisecond as the request; and auth_time counts whole seconds
+			page := b.authorize(append(changes, "login_hint", "ada")...)
+			page.wantPage(f.T, 200, `value="ada"`)
+			_, second := claims(f.T, f.tokens(b.logIn(page).code(f.T))["id_token"])
+			if second["auth_time"].(float64) <= last {
+				f.Errorf("%v: auth_time %v after %v", changes, second["auth_time"], last)
+			}
+			last = second["auth_time"].(float64)
 		}
-		_, second := claims(t, f.tokens(b.logIn(page).code(t))["id_token"])
-		if second["auth_time"].(float64) <= first["auth_time"].(float64) {
-			t.Errorf("%v: auth_time %v after %v", changes, second["auth_time"], first["auth_time"])
+		if b.cookies["__Host-jot-signin"] == before {
+			f.Error("a new login keeps the cookie of before")
 		}
-	}
-	if b.cookies["__Host-jot-signin"] == before {
-		t.Error("a new login keeps the cookie of before")
-	}
-	old := f.browser()
-	old.cookies["__Host-jot-signin"] = before
-	old.authorize("prompt", "none").wantRefusal(t, "login_required")
+		old := f.browser()
+		old.cookies["__Host-jot-signin"] = before
+		old.authorize("prompt", "none").wantRefusal(f.T, "login_required")
+	})
 }
 
 func (b *browser) now() time.Time {
@@ -115,39 +116,41 @@ func TestThrottledLogin(t *testing.T) {
 
 // TestConsent: somebody else's client gets what its page showed, once it was allowed; that is remembered for this scope.
 func TestConsent(t *testing.T) {
-	f := serve(t)
-	b := f.browser()
-	ask := []string{"client_id", shop, "redirect_uri", "https://shop.example.com/cb?tenant=1"}
-	authorize := func(more ...string) answer { return b.authorize(append(more, ask...)...) }
-	page := b.logIn(authorize("scope", "openid profile pets:read"))
-	page.wantPage(t, 200, "Allow The &lt;shop&gt;?")
-	for _, text := range []string{"The petstore", "know who you are", "see your name and profile", "<code>pets:read</code>"} {
-		if !strings.Contains(page.body, text) {
-			t.Errorf("the page lacks %q", text)
+	onBothLater(t, func(f *fixture, c *clock) {
+		b := f.browser()
+		ask := []string{"client_id", shop, "redirect_uri", "https://shop.example.com/cb?tenant=1"}
+		authorize := func(more ...string) answer { return b.authorize(append(more, ask...)...) }
+		page := b.logIn(authorize("scope", "openid profile pets:read"))
+		page.wantPage(f.T, 200, "Allow The &lt;shop&gt;?")
+		for _, text := range []string{"The petstore", "know who you are", "see your name and profile", "<code>pets:read</code>"} {
+			if !strings.Contains(page.body, text) {
+				f.Errorf("the page lacks %q", text)
+			}
 		}
-	}
-	authorize("scope", "openid profile pets:read", "prompt", "none").refused(t, "consent_required")
-	b.submit(page, "/consent", "decision", "").refused(t, "access_denied")
-	authorize("scope", "openid profile pets:read", "prompt", "none").refused(t, "consent_required")
-	a := b.submit(page, "/consent", "decision", "allow")
-	a.code(t)
-	authorize("scope", "openid profile pets:read", "prompt", "none").code(t)
-	authorize("scope", "openid", "prompt", "none").code(t)
-	authorize("scope", "openid email", "prompt", "none").refused(t, "consent_required")
-	authorize("scope", "openid profile pets:read", "resource", "zoo", "prompt", "none").refused(t, "consent_required")
-	authorize("scope", "openid", "prompt", "consent").wantPage(t, 200, "know who you are")
-	b.submit(authorize("scope", "openid email"), "/consent", "decision", "allow").code(t)
-	authorize("scope", "openid profile pets:read email", "prompt", "none").code(t) // the two together
-	b.authorize("client_id", other).wantPage(t, 200, "Allow client_other?")
+		authorize("scope", "openid profile pets:read", "prompt", "none").refused(f.T, "consent_required")
+		b.submit(page, "/consent", "decision", "").refused(f.T, "access_denied")
+		authorize("scope", "openid profile pets:read", "prompt", "none").refused(f.T, "consent_required")
+		a := b.submit(page, "/consent", "decision", "allow")
+		a.code(f.T)
+		authorize("scope", "openid profile pets:read", "prompt", "none").code(f.T)
+		authorize("scope", "openid", "prompt", "none").code(f.T)
+		authorize("scope", "openid email", "prompt", "none").refused(f.T, "consent_required")
+		authorize("scope", "openid profile pets:read", "resource", "zoo", "prompt", "none").refused(f.T, "consent_required")
+		authorize("scope", "openid", "prompt", "consent").wantPage(f.T, 200, "know who you are")
+		b.submit(authorize("scope", "openid email"), "/consent", "decision", "allow").code(f.T)
+		authorize("scope", "openid profile pets:read email", "prompt", "none").code(f.T) // the two together
+		b.authorize("client_id", other).wantPage(f.T, 200, "Allow client_other?")
 
-	// Who is signed in by now wasn't asked.
-	if _, err := f.accounts.Add(t.Context(), "eve", password); err != nil {
-		t.Fatal(err)
-	}
-	mine := b.authorize("client_id", other)
-	b.submit(b.authorize("prompt", "login"), "/login", "username", "eve", "password", password).code(t)
-	b.submit(mine, "/consent", "decision", "allow").wantPage(t, 200, "Allow client_other?")
-	b.authorize("client_id", other, "prompt", "none").wantRefusal(t, "consent_required")
+		// Who is signed in by now wasn't asked.
+		if _, err := f.accounts.Add(f.Context(), "eve", password); err != nil {
+			f.Fatal(err)
+		}
+		mine := b.authorize("client_id", other)
+		c.advance(time.Second) // or ada's login might be of the same millisecond as the request for another
+		b.submit(b.authorize("prompt", "login"), "/login", "username", "eve", "password", password).code(f.T)
+		b.submit(mine, "/consent", "decision", "allow").wantPage(f.T, 200, "Allow client_other?")
+		b.authorize("client_id", other, "prompt", "none").wantRefusal(f.T, "consent_required")
+	})
 }
 
 func (a answer) refused(t *testing.T, code string) {

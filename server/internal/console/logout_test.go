@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jot-auth/jot/server/issuer"
 )
@@ -125,18 +126,20 @@ func TestLogoutLeadsNowhere(t *testing.T) {
 
 // TestAnotherPersonLogsIn: a browser has one sign-in.
 func TestAnotherPersonLogsIn(t *testing.T) {
-	f := serve(t)
-	if _, err := f.accounts.Add(t.Context(), "eve", password); err != nil {
-		t.Fatal(err)
-	}
-	b := f.browser()
-	tokens := f.tokens(b.logIn(b.authorize()).code(t))
-	b.submit(b.authorize("prompt", "login"), "/login", "username", "eve", "password", password).code(t)
-	f.wantOver(tokens)
-	session, err := f.issuer.Session(t.Context(), sidOf(t, tokens))
-	if err != nil || session.EndReason != issuer.EndedByLogout {
-		t.Errorf("%v, %v", session.EndReason, err)
-	}
+	onBothLater(t, func(f *fixture, c *clock) {
+		if _, err := f.accounts.Add(f.Context(), "eve", password); err != nil {
+			f.Fatal(err)
+		}
+		b := f.browser()
+		tokens := f.tokens(b.logIn(b.authorize()).code(f.T))
+		c.advance(time.Second) // as in TestPrompt
+		b.submit(b.authorize("prompt", "login"), "/login", "username", "eve", "password", password).code(f.T)
+		f.wantOver(tokens)
+		session, err := f.issuer.Session(f.Context(), sidOf(f.T, tokens))
+		if err != nil || session.EndReason != issuer.EndedByLogout {
+			f.Errorf("%v, %v", session.EndReason, err)
+		}
+	})
 }
 
 func sidOf(t *testing.T, tokens map[string]any) string {
