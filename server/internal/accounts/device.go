@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// DeviceTTL is how long a device token is good for after the log-in that gave it. It's the longest life that browsers allow a cookie.
-const DeviceTTL = 400 * 24 * time.Hour
+// deviceTTL is how long a device token is good for after the log-in that gave it. It's the longest life that browsers allow a cookie.
+const deviceTTL = 400 * 24 * time.Hour
 
 const (
 	devicePrefix  = "jdt_"
@@ -64,7 +64,7 @@ func (a *Accounts) openDeviceToken(text, subject string, now time.Time) (id stri
 	if !ok || !a.issuer.CheckMAC(devicePurpose, t.message(subject), t.version, t.mac) {
 		return "", false
 	}
-	if subject == "" || now.Sub(time.Unix(t.issued, 0)) >= DeviceTTL {
+	if subject == "" || now.Sub(time.Unix(t.issued, 0)) >= deviceTTL {
 		return "", false
 	}
 	return t.id, true

@@ -64,7 +64,7 @@ func TestKnownDevice(t *testing.T) {
 func TestForeignDeviceTokens(t *testing.T) {
 	now := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
 	a, _ := counted(t, newMemory(), Config{Now: func() time.Time { return now }})
-	token := a.newDeviceToken(newDeviceID(), "sub", now.Add(-DeviceTTL+time.Second))
+	token := a.newDeviceToken(newDeviceID(), "sub", now.Add(-deviceTTL+time.Second))
 	if _, known := a.openDeviceToken(token, "sub", now); !known {
 		t.Fatal("the token isn't good at all")
 	}
@@ -76,7 +76,7 @@ func TestForeignDeviceTokens(t *testing.T) {
 		"none":                {"", "sub"},
 		"another account's":   {token, "other"},
 		"an unknown name's":   {a.newDeviceToken(newDeviceID(), "", now), ""},
-		"too old":             {a.newDeviceToken(newDeviceID(), "sub", now.Add(-DeviceTTL)), "sub"},
+		"too old":             {a.newDeviceToken(newDeviceID(), "sub", now.Add(-deviceTTL)), "sub"},
 		"changed":             {string(flipped), "sub"},
 		"of another root key": {devicePrefix + base64.RawURLEncoding.EncodeToString(version), "sub"},
 		"cut":                 {token[:len(token)-1], "sub"},

@@ -31,7 +31,7 @@ type lookup struct {
 // Attempts count by name and by address. Those from a known device count by account and device alone, so that nobody else's guesses
 // delay them. The proof's Confirm fails with issuer.ErrInvalidCredentials when the password was changed since it was checked, and gives
 // back what the attempt was counted for: so a log-in that comes to nothing after all, since the subject is disabled, counts like a wrong
-// password. Its device token is good for DeviceTTL.
+// password. Its device token is good for 400 days.
 func (a *Accounts) LogIn(ctx context.Context, name, password string, from issuer.Device) (issuer.Proof, error) {
 	found, err := a.lookUp(ctx, name, password, from)
 	if err != nil {

@@ -29,7 +29,7 @@ func (c *Config) CheckFiles() error {
 	}
 	if len(c.ACME.Domains) > 0 {
 		_, err := certificates("acme.roots", c.ACME.Roots)
-		errs = append(errs, err, checkDirectory("acme.cache", c.ACMECache(), 0o077))
+		errs = append(errs, err, checkDirectory("acme.cache", c.acmeCache(), 0o077))
 	}
 	return errors.Join(errs...)
 }

@@ -207,5 +207,5 @@ func (c *Config) FeedCredentialPath() string {
 	return cmp.Or(c.FeedCredentialFile, filepath.Join(c.Data, "feed.credential"))
 }
 
-// ACMECache is the directory of the certificates that ACME got.
-func (c *Config) ACMECache() string { return cmp.Or(c.ACME.Cache, filepath.Join(c.Data, "acme")) }
+// acmeCache is the directory of the certificates that ACME got.
+func (c *Config) acmeCache() string { return cmp.Or(c.ACME.Cache, filepath.Join(c.Data, "acme")) }

@@ -277,7 +277,7 @@ func (c *Config) Certificates(logger *slog.Logger) (*tls.Config, func(http.Handl
 }
 
 func (c *Config) acme() certificate.ACME {
-	return certificate.ACME{Domains: c.ACME.Domains, Email: c.ACME.Email, Directory: c.ACME.Directory, CacheDir: c.ACMECache()}
+	return certificate.ACME{Domains: c.ACME.Domains, Email: c.ACME.Email, Directory: c.ACME.Directory, CacheDir: c.acmeCache()}
 }
 
 // certificates reads root certificates, nil where no file is named.

@@ -22,14 +22,14 @@ type Message struct {
 	Text    string // lines end with \n
 }
 
-// ErrMessage is a letter that can't be sent to anybody: an address that is none, or a header of several lines.
-var ErrMessage = errors.New("mail: the letter has an address that is none, or a line break in a header")
+// errMessage is a letter that can't be sent to anybody: an address that is none, or a header of several lines.
+var errMessage = errors.New("mail: the letter has an address that is none, or a line break in a header")
 
 // check refuses what could add a header or a recipient.
 func (m Message) check() error {
 	to, err := mail.ParseAddress(m.To)
 	if err != nil || to.Address != m.To || !isLine(m.To) || !isLine(m.Subject) || !utf8.ValidString(m.Text) {
-		return ErrMessage
+		return errMessage
 	}
 	return nil
 }

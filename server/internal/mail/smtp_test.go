@@ -205,7 +205,7 @@ func TestNoInjection(t *testing.T) {
 		{To: "Ada <ada@example.com>"}, {To: ""}, {To: "ada"}, {To: "ada@example.com", Subject: "a\r\nBcc: eve@example.com"}, {To: "ada@example.com", Subject: "a\nb"},
 		{To: "ada@example.com", Subject: "\xff"}, {To: "ada@example.com", Text: "\xff"},
 	} {
-		if err := e.smtp().Deliver(t.Context(), m); !errors.Is(err, ErrMessage) || !permanent(err) {
+		if err := e.smtp().Deliver(t.Context(), m); !errors.Is(err, errMessage) || !permanent(err) {
 			t.Errorf("%q: %v", m, err)
 		}
 	}

@@ -16,8 +16,8 @@ import (
 	"github.com/jot-auth/jot/strictjson"
 )
 
-// MaxBody is the size of the largest request body that is read, in bytes.
-const MaxBody = 64 << 10
+// maxBody is the size of the largest request body that is read, in bytes.
+const maxBody = 64 << 10
 
 const (
 	mediaJSON = "application/json"
@@ -186,10 +186,10 @@ func readBody(w http.ResponseWriter, r *http.Request, media string) ([]byte, err
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		return nil, NewProblem(http.StatusUnsupportedMediaType, "send the body without Content-Encoding")
 	}
-	if r.ContentLength > MaxBody {
+	if r.ContentLength > maxBody {
 		return nil, errTooLarge
 	}
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):

@@ -43,7 +43,7 @@ func statusOf(t *testing.T, err error) int {
 func TestDecodeJSON(t *testing.T) {
 	const media = "application/json"
 	large := `{"name":"` + strings.Repeat("x", 10<<20) + `"}`
-	exact := `{"name":"` + strings.Repeat("x", MaxBody-11) + `"}`
+	exact := `{"name":"` + strings.Repeat("x", maxBody-11) + `"}`
 	for name, c := range map[string]struct {
 		media, body string
 		chunked     bool
@@ -193,7 +193,7 @@ func TestStatedLengthIsNotRead(t *testing.T) {
 		t.Error("the body was read")
 		return 0, io.EOF
 	}))
-	r.ContentLength = MaxBody + 1
+	r.ContentLength = maxBody + 1
 	if got := statusOf(t, DecodeJSON(httptest.NewRecorder(), r, &sample{})); got != 413 {
 		t.Errorf("status %d", got)
 	}
