@@ -92,7 +92,7 @@ func (i *Issuer) reloadKeys(ctx context.Context) error {
 			return err
 		}
 		if before := i.keys.Load(); before != nil && before.log != head.LogID {
-			err = i.applyLiveRules(r) // before a new key signs what they refuse
+			_, _, err = i.applyLiveRules(r) // before a new key signs what they refuse
 		}
 		return errors.Join(err, i.loadMaxTTL(r))
 	})

@@ -34,15 +34,8 @@ func startLog(tx Tx) error {
 // loadRules fills the in-memory set with the rules that are in force: at the start, when rules were dropped by a clock that was
 // ahead, and when the log is another one.
 func (i *Issuer) loadRules(r Reader) error {
-	now, err := r.Now()
+	now, head, err := i.applyLiveRules(r)
 	if err != nil {
-		return err
-	}
-	head, err := r.LogHead()
-	if err != nil {
-		return err
-	}
-	if err := i.applyLiveRules(r); err != nil {
 		return err
 	}
 	i.log, i.followed, i.swept = head.LogID, head.Sequence, now
@@ -50,14 +43,13 @@ func (i *Issuer) loadRules(r Reader) error {
 	return nil
 }
 
-func (i *Issuer) applyLiveRules(r Reader) error {
-	now, err := r.Now()
-	if err != nil {
-		return err
+// applyLiveRules returns when and up to where the log was read.
+func (i *Issuer) applyLiveRules(r Reader) (now time.Time, head revocation.Head, err error) {
+	if now, err = r.Now(); err != nil {
+		return now, head, err
 	}
-	head, err := r.LogHead()
-	if err != nil {
-		return err
+	if head, err = r.LogHead(); err != nil {
+		return now, head, err
 	}
 	var batch []revocation.Rule
 	err = r.LiveRules(now, head.Sequence, func(rule revocation.Rule) error {
@@ -68,7 +60,7 @@ func (i *Issuer) applyLiveRules(r Reader) error {
 		batch = batch[:0]
 		return err
 	})
-	return errors.Join(err, i.rules.Apply(batch...))
+	return now, head, errors.Join(err, i.rules.Apply(batch...))
 }
 
 // followLog applies rules that others wrote: another process over the same database, or a commit of ours whose answer

@@ -167,6 +167,32 @@ func ProblemOf(err error) *Problem {
 	return domainProblem(err)
 }
 
+// domainProblems are those of errors that say no more than what they are.
+var domainProblems = []struct {
+	err error
+	Problem
+}{
+	{issuer.ErrFactor, Problem{Type: TypeFactor, Title: "Wrong code", Status: http.StatusForbidden, Detail: "it's wrong, was used, or has run out: try the next one"}},
+	{issuer.ErrPasskey, Problem{Type: TypePasskey, Title: "The passkey is not accepted", Status: http.StatusForbidden, Detail: "it isn't known here, or its answer proves nothing"}},
+	{issuer.ErrNoPasskeys, Problem{Type: TypeNoPasskeys, Title: "There are no passkeys here", Status: http.StatusForbidden, Detail: "the issuer's URL has no host name"}},
+	{issuer.ErrInvalidCredentials, Problem{Type: TypeInvalidCredentials, Title: "Wrong username or password", Status: http.StatusUnauthorized}},
+	{issuer.ErrInvalidGrant, Problem{Type: TypeInvalidGrant, Title: "The refresh token is not valid", Status: http.StatusUnauthorized}},
+	{issuer.ErrInvalidScope, Problem{Type: TypeInvalidScope, Title: "The scope is not available", Status: http.StatusBadRequest}},
+	{issuer.ErrInvalidTarget, Problem{Type: TypeInvalidTarget, Title: "The resource is unknown", Status: http.StatusBadRequest}},
+	{issuer.ErrInvitation, Problem{Type: TypeInvitation, Title: "An invitation is needed", Status: http.StatusForbidden, Detail: "there is none, or it was used, withdrawn, or has expired"}},
+	{issuer.ErrCode, Problem{Type: TypeCode, Title: "The code is not valid", Status: http.StatusForbidden, Detail: "it was used, has expired, or another change has voided it"}},
+	{issuer.ErrNoMail, Problem{Type: TypeNoMail, Title: "This server sends no mail", Status: http.StatusForbidden}},
+	{issuer.ErrProofRequired, *NewProblem(http.StatusBadRequest, "the client's tokens are bound to a key: it gets them at the token endpoint, with a DPoP proof")},
+	{issuer.ErrBootstrap, Problem{Type: TypeBootstrap, Title: "The code is not valid", Status: http.StatusForbidden, Detail: "it was used, has expired, or was replaced by a newer one"}},
+	{issuer.ErrDeclared, Problem{Type: TypeDeclared, Title: "Declared in the configuration", Status: http.StatusConflict, Detail: "change it there"}},
+	{issuer.ErrKeyLimit, Problem{Type: TypeKeyLimit, Title: "Too many keys are published", Status: http.StatusConflict, Detail: "it passes when the oldest retiring key leaves the key set"}},
+	{issuer.ErrInvalidClient, Problem{Type: TypeInvalidClient, Title: "The client is unknown", Status: http.StatusBadRequest}},
+	{issuer.ErrAdminOnly, Problem{Type: TypeAdminOnly, Title: "Not for administrators", Status: http.StatusForbidden, Detail: "they log in at the issuer itself"}},
+	{issuer.ErrLastAdmin, Problem{Type: TypeLastAdmin, Title: "This is the last administrator", Status: http.StatusConflict, Detail: "make another one first"}},
+	{issuer.ErrTaken, Problem{Type: TypeTaken, Title: "The name is taken", Status: http.StatusConflict}},
+	{issuer.ErrNotFound, *NewProblem(http.StatusNotFound, "")},
+}
+
 func domainProblem(err error) *Problem {
 	var input *issuer.InputError
 	var throttled *issuer.ThrottledError
@@ -177,48 +203,16 @@ func domainProblem(err error) *Problem {
 			Type: TypeSecondFactor, Title: "A second factor is needed", Status: http.StatusForbidden,
 			Challenge: half.Challenge, ExpiresIn: wholeSeconds(half.ExpiresIn), Factors: half.Factors, Passkey: half.Passkey,
 		}
-	case errors.Is(err, issuer.ErrFactor):
-		return &Problem{Type: TypeFactor, Title: "Wrong code", Status: http.StatusForbidden, Detail: "it's wrong, was used, or has run out: try the next one"}
-	case errors.Is(err, issuer.ErrPasskey):
-		return &Problem{Type: TypePasskey, Title: "The passkey is not accepted", Status: http.StatusForbidden, Detail: "it isn't known here, or its answer proves nothing"}
-	case errors.Is(err, issuer.ErrNoPasskeys):
-		return &Problem{Type: TypeNoPasskeys, Title: "There are no passkeys here", Status: http.StatusForbidden, Detail: "the issuer's URL has no host name"}
 	case errors.As(err, &throttled):
 		return &Problem{Type: TypeThrottled, Title: "Too many failed attempts", Status: http.StatusTooManyRequests, retryAfter: wholeSeconds(throttled.RetryAfter)}
 	case errors.As(err, &input):
 		return &Problem{Type: TypeInvalidInput, Title: "Invalid input", Status: http.StatusBadRequest, Detail: input.Field + " " + input.Reason}
-	case errors.Is(err, issuer.ErrInvalidCredentials):
-		return &Problem{Type: TypeInvalidCredentials, Title: "Wrong username or password", Status: http.StatusUnauthorized}
-	case errors.Is(err, issuer.ErrInvalidGrant):
-		return &Problem{Type: TypeInvalidGrant, Title: "The refresh token is not valid", Status: http.StatusUnauthorized}
-	case errors.Is(err, issuer.ErrInvalidScope):
-		return &Problem{Type: TypeInvalidScope, Title: "The scope is not available", Status: http.StatusBadRequest}
-	case errors.Is(err, issuer.ErrInvalidTarget):
-		return &Problem{Type: TypeInvalidTarget, Title: "The resource is unknown", Status: http.StatusBadRequest}
-	case errors.Is(err, issuer.ErrInvitation):
-		return &Problem{Type: TypeInvitation, Title: "An invitation is needed", Status: http.StatusForbidden, Detail: "there is none, or it was used, withdrawn, or has expired"}
-	case errors.Is(err, issuer.ErrCode):
-		return &Problem{Type: TypeCode, Title: "The code is not valid", Status: http.StatusForbidden, Detail: "it was used, has expired, or another change has voided it"}
-	case errors.Is(err, issuer.ErrNoMail):
-		return &Problem{Type: TypeNoMail, Title: "This server sends no mail", Status: http.StatusForbidden}
-	case errors.Is(err, issuer.ErrProofRequired):
-		return NewProblem(http.StatusBadRequest, "the client's tokens are bound to a key: it gets them at the token endpoint, with a DPoP proof")
-	case errors.Is(err, issuer.ErrBootstrap):
-		return &Problem{Type: TypeBootstrap, Title: "The code is not valid", Status: http.StatusForbidden, Detail: "it was used, has expired, or was replaced by a newer one"}
-	case errors.Is(err, issuer.ErrDeclared):
-		return &Problem{Type: TypeDeclared, Title: "Declared in the configuration", Status: http.StatusConflict, Detail: "change it there"}
-	case errors.Is(err, issuer.ErrKeyLimit):
-		return &Problem{Type: TypeKeyLimit, Title: "Too many keys are published", Status: http.StatusConflict, Detail: "it passes when the oldest retiring key leaves the key set"}
-	case errors.Is(err, issuer.ErrInvalidClient):
-		return &Problem{Type: TypeInvalidClient, Title: "The client is unknown", Status: http.StatusBadRequest}
-	case errors.Is(err, issuer.ErrAdminOnly):
-		return &Problem{Type: TypeAdminOnly, Title: "Not for administrators", Status: http.StatusForbidden, Detail: "they log in at the issuer itself"}
-	case errors.Is(err, issuer.ErrLastAdmin):
-		return &Problem{Type: TypeLastAdmin, Title: "This is the last administrator", Status: http.StatusConflict, Detail: "make another one first"}
-	case errors.Is(err, issuer.ErrTaken):
-		return &Problem{Type: TypeTaken, Title: "The name is taken", Status: http.StatusConflict}
-	case errors.Is(err, issuer.ErrNotFound):
-		return NewProblem(http.StatusNotFound, "")
+	}
+	for _, of := range domainProblems {
+		if errors.Is(err, of.err) {
+			p := of.Problem
+			return &p
+		}
 	}
 	return NewProblem(http.StatusInternalServerError, "")
 }
