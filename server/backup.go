@@ -20,7 +20,7 @@ var databaseFiles = []string{"", "-wal", "-shm", "-journal"}
 const unfinishedRestore = ".restore-*"
 
 // Backup copies the database of a data directory into a new file, which it checks, while a server may use it. It never overwrites a
-// file. The copy holds password hashes and encrypted private keys, and not the key-encryption key, without which they are of no use.
+// file, and fails where there is one. The copy holds password hashes and encrypted private keys, and not the key-encryption key, without which they are of no use.
 // Progress, where it isn't nil, is told how much is copied, of how much.
 func Backup(ctx context.Context, dataDir, file string, progress func(done, total int)) error {
 	if err := sqlstore.Backup(ctx, filepath.Join(dataDir, DatabaseName), file, progress); err != nil {
@@ -48,7 +48,8 @@ type Restored struct {
 }
 
 // Restore puts a backup in place and recovers it: see Recover. The backup is copied, checked and recovered before anything of
-// what is there is touched, so that an end in the middle leaves the old database, or none, or the recovered one. The server has to be stopped.
+// what is there is touched, so that an end in the middle leaves the old database, or none, or the recovered one. The server has to be stopped:
+// it fails while one runs here.
 func Restore(ctx context.Context, c RestoreConfig) (done Restored, err error) {
 	if c.RecoverConfig, err = c.withDefaults(); err != nil {
 		return done, err

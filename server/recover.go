@@ -38,7 +38,7 @@ func (c RecoverConfig) withDefaults() (RecoverConfig, error) {
 func (c RecoverConfig) file() string { return filepath.Join(c.DataDir, DatabaseName) }
 
 // Recover makes a database safe to serve that has come back from the past, and the witness file agree with it: see issuer.Recover. The
-// servers have to be stopped.
+// servers have to be stopped: it fails while one runs on the data directory, and where there is no database.
 func Recover(ctx context.Context, c RecoverConfig) (_ issuer.Recovery, err error) {
 	c, err = c.withDefaults()
 	if err != nil {

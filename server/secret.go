@@ -26,7 +26,7 @@ func NewSecret() Secret {
 	return s
 }
 
-// ParseSecret reads 32 bytes in base64url without padding.
+// ParseSecret reads 32 bytes in base64url without padding, with white space around them, and refuses anything else.
 func ParseSecret(text string) (Secret, error) {
 	data, err := base64.RawURLEncoding.Strict().DecodeString(strings.TrimSpace(text))
 	if err != nil || len(data) != secretSize {

@@ -228,7 +228,7 @@ func (s *Server) Handler() http.Handler { return s.handler }
 func (s *Server) Issuer() *issuer.Issuer { return s.issuer }
 
 // SignUp makes an account and its subject, as POST /v1/signup does, whether or not sign-up is open, and without throttling.
-// It returns the subject's ID.
+// It returns the subject's ID. A name or password that no account may have is an *issuer.InputError, a name that exists issuer.ErrTaken, and too many callers are issuer.ErrBusy.
 func (s *Server) SignUp(ctx context.Context, name, password string) (subject string, err error) {
 	return s.accounts.Add(ctx, name, password)
 }

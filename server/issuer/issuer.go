@@ -11,6 +11,9 @@
 // verifiers.
 //
 // All times in tokens and rules are the database's, so that servers over one database agree.
+//
+// Whatever asks the database may fail with ErrUnavailable, where that is out of reach, with ErrBusy, where too many wait for it, and with its context's error. Comments name
+// the errors beside these.
 package issuer
 
 import (
@@ -73,7 +76,7 @@ type Issuer struct {
 
 // New opens an issuer over a store. The very first start on an empty store makes the keys and the log; any number
 // of servers may do that at once. New starts a goroutine for key rotation and upkeep, and one that watches a store that is a Watcher;
-// Close ends them. The store stays the caller's.
+// Close ends them. The store stays the caller's. New fails with what Config.Validate says, and when the key-encryption keys don't open the store's keys.
 func New(ctx context.Context, store Store, c Config) (*Issuer, error) {
 	c, err := c.complete()
 	if err != nil {

@@ -26,7 +26,7 @@ type Witness struct {
 }
 
 // Witness marks the database, after it has passed CheckWitness, and returns what is to be remembered of it from now on. The zero value of
-// seen is for who hasn't seen anything.
+// seen is for who hasn't seen anything. A database that has gone back is an error that wraps ErrRewound.
 func (i *Issuer) Witness(ctx context.Context, seen Witness) (Witness, error) {
 	var w Witness
 	// Check and mark are one transaction, which is on the disk before anybody remembers it: a database that goes back in between

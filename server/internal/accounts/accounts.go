@@ -10,6 +10,8 @@
 //
 // An account may demand one-time codes (RFC 6238) or a passkey (WebAuthn) beside its password. Then the password gives a challenge and nothing else. A passkey also
 // logs in by itself.
+//
+// Whatever asks the database may fail with issuer.ErrUnavailable, issuer.ErrBusy, and its context's error. Comments name the errors beside these.
 package accounts
 
 import (
