@@ -6,7 +6,6 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -19,14 +18,10 @@ const (
 	registrationLife = time.Minute
 	// streamLife bounds a live stream. A jot reader begins a new one every five minutes at most.
 	streamLife = 6 * time.Minute
-	// orphanAge is how long a verifier is left alone for which no server answers, such as one that was killed: by then nothing that was said
-	// to it can carry a lease. It's measured on this server's own clock, whatever the others show.
-	orphanAge = registrationLife + streamLife + time.Minute
 
-	turnGap      = 10 * time.Millisecond // between two turns at the database: what comes meanwhile shares the second one
-	turnTimeout  = 5 * time.Second
-	recall       = time.Second // between two looks at what other servers' waiters want, without word from the database
-	orphanSearch = time.Minute // between two looks for orphans
+	turnGap     = 10 * time.Millisecond // between two turns at the database: what comes meanwhile shares the second one
+	turnTimeout = 5 * time.Second
+	recall      = time.Second // between two looks at what other servers' waiters want, without word from the database
 
 	maxRegistered = 2 * defaultMaxStreams // verifiers that a server answers for, those that have just left included
 )
@@ -89,15 +84,6 @@ type presence struct {
 type registration struct {
 	done chan struct{}
 	err  error // once done is closed
-}
-
-// whereabouts are a verifier and the server that answers for it.
-type whereabouts struct{ verifier, server string }
-
-// sighting is when a verifier for which another server answers, or none, was seen first.
-type sighting struct {
-	verifier issuer.Verifier
-	since    time.Time
 }
 
 func startRegistry(v Verifiers, maxStaleness time.Duration, logger *slog.Logger) *registry {
@@ -325,43 +311,4 @@ func (r *registry) forgetLeft(ctx context.Context) error {
 		return nil
 	}
 	return r.issuer.ForgetVerifiers(ctx, gone)
-}
-
-// forgetOrphans forgets verifiers for which no server answers any more.
-func (r *registry) forgetOrphans(ctx context.Context) error {
-	if time.Since(r.searched) < orphanSearch {
-		return nil
-	}
-	r.searched = time.Now()
-	all, err := r.issuer.Verifiers(ctx)
-	if err != nil {
-		return err
-	}
-	return r.issuer.ForgetVerifiers(ctx, r.orphans(all))
-}
-
-// orphans returns those of all verifiers that have been unchanged for too long.
-func (r *registry) orphans(all []issuer.Verifier) []issuer.Verifier {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	strangers := make(map[whereabouts]sighting)
-	for _, v := range all {
-		at := whereabouts{v.ID, v.Server}
-		before, seen := r.strangers[at]
-		switch {
-		case r.present[v.ID] != nil && v.Server == r.server:
-		case seen && before.verifier.Registered.Equal(v.Registered):
-			strangers[at] = before
-		default:
-			strangers[at] = sighting{v, time.Now()}
-		}
-	}
-	r.strangers = strangers
-	var orphans []issuer.Verifier
-	for s := range maps.Values(strangers) {
-		if time.Since(s.since) > orphanAge+s.verifier.MaxStaleness+leaseMargin {
-			orphans = append(orphans, s.verifier)
-		}
-	}
-	return slices.Clip(orphans)
 }
