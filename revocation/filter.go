@@ -6,7 +6,7 @@ import (
 )
 
 // filter tells which subjects may have rules. It is a Bloom filter in blocks of a register: each subject has four bits of one word, so that a look
-// costs one access to memory. Of subjects without rules it takes a few in a thousand for others.
+// costs one access to memory. Of subjects without rules it takes one in a hundred for others.
 type filter []uint64
 
 // bitsPerEntry is how many bits of the filter there are for each entry of the table.

@@ -61,6 +61,9 @@ const (
 	packedBareSession
 )
 
+// bit is that of the kind among kinds.
+func (k packedKind) bit() uint64 { return 1 << k }
+
 var packedKinds = map[Kind]packedKind{
 	TokenID: packedTokenID, Session: packedSession, SubjectGeneration: packedSubjectGeneration,
 	SubjectSoftGeneration: packedSubjectSoftGeneration, SubjectIssuedAt: packedSubjectIssuedAt,

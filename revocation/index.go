@@ -4,8 +4,6 @@ import (
 	"math"
 	"math/bits"
 	"sync/atomic"
-
-	"github.com/jot-auth/jot"
 )
 
 // index holds the rules that name a subject, or a session alone: a filter of these, before a table of the rules. One writer at a time changes it, while any
@@ -125,26 +123,6 @@ func (i *index) next(n int) int {
 		return 0
 	}
 	return n
-}
-
-// verdict asks every kind of rule about the subject.
-func (i *index) verdict(s *salt, owner uint64, f *jot.RevocationFacts) jot.Verdict {
-	scope, subject := s.scope(f.Issuer), s.hash(f.Subject)
-	about := func(kind packedKind, value uint64) packedLimit {
-		return i.limit(fingerprintOf(owner, scope, kind, value))
-	}
-	issued := about(packedSubjectIssuedAt, subject).minimum()
-	switch {
-	case len(f.SessionID) > 0 && about(packedSession, s.hash(f.SessionID)) != 0,
-		len(f.ID) > 0 && about(packedTokenID, s.hash(f.ID)) != 0,
-		issued > 0 && (!f.HasIssuedAt || f.IssuedAt < issued):
-		return jot.Revoked
-	case f.Generation < uint64(about(packedSubjectGeneration, subject).minimum()):
-		return jot.StaleClaims
-	case f.Generation < uint64(about(packedSubjectSoftGeneration, subject).minimum()):
-		return jot.RefreshAdvised
-	}
-	return jot.Current
 }
 
 // sweep drops the rules that have expired.

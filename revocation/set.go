@@ -20,7 +20,7 @@ type Set struct {
 	index   atomic.Pointer[index]
 	few     atomic.Pointer[few]
 	salt    *salt
-	bare    atomic.Bool // there is, or was, a rule about a session without its subject
+	kinds   atomic.Uint64 // the packedKinds, as bits, of which there is or was a rule in the index
 }
 
 // NewSet returns a set without rules.
@@ -67,12 +67,34 @@ func (s *Set) Verdict(f *jot.RevocationFacts) jot.Verdict {
 	}
 	i := s.index.Load()
 	if owner := s.salt.ownerOf(subject); i.filter.has(owner) {
-		verdict = min(verdict, i.verdict(s.salt, owner, f))
+		verdict = min(verdict, s.indexed(i, owner, f))
 	}
-	if s.bare.Load() && len(f.SessionID) > 0 && s.hasBareSession(i, f) {
+	if s.kinds.Load()&packedBareSession.bit() != 0 && len(f.SessionID) > 0 && s.hasBareSession(i, f) {
 		return jot.Revoked
 	}
 	return verdict
+}
+
+// indexed asks every kind of rule about the subject.
+func (s *Set) indexed(i *index, owner uint64, f *jot.RevocationFacts) jot.Verdict {
+	kinds, scope := s.kinds.Load(), s.salt.scope(f.Issuer)
+	about := func(kind packedKind, value []byte) packedLimit {
+		if kinds&kind.bit() == 0 || len(value) == 0 {
+			return 0
+		}
+		return i.limit(fingerprintOf(owner, scope, kind, s.salt.hash(value)))
+	}
+	issued := about(packedSubjectIssuedAt, f.Subject).minimum()
+	switch {
+	case about(packedSession, f.SessionID) != 0, about(packedTokenID, f.ID) != 0,
+		issued > 0 && (!f.HasIssuedAt || f.IssuedAt < issued):
+		return jot.Revoked
+	case f.Generation < uint64(about(packedSubjectGeneration, f.Subject).minimum()):
+		return jot.StaleClaims
+	case f.Generation < uint64(about(packedSubjectSoftGeneration, f.Subject).minimum()):
+		return jot.RefreshAdvised
+	}
+	return jot.Current
 }
 
 // hasBareSession looks for the token's session where one without a subject stands: under the tag of its own ID.

@@ -24,8 +24,8 @@ func (w *writer) add(r *record) {
 		w.rare.add(r)
 		return
 	}
-	if r.kind == BareSession {
-		s.bare.Store(true)
+	if kinds := s.kinds.Load(); kinds&r.packed.bit() == 0 {
+		s.kinds.Store(kinds | r.packed.bit())
 	}
 	w.batch[w.count] = packedRule{fingerprintOf(s.salt.ownerOf(r.tag), s.salt.scope(r.issuer), r.packed, s.salt.hash(r.value)), l}
 	if w.count++; w.count == len(w.batch) {
