@@ -105,12 +105,13 @@ type SessionReader interface {
 	// Sessions returns up to limit sessions of the filter's subject and client, newest first and by falling ID, from after the
 	// position; with a time that isn't zero, only those whose rows say that they live then.
 	Sessions(f SessionFilter, live time.Time, after Position, limit int) ([]Session, error)
-	// OwnersOf returns the subjects of up to 32 sessions, by the IDs of those that exist. It locks nothing: a session is always the same subject's.
-	OwnersOf(sids []string) (map[string]string, error)
 }
 
 // SessionWriter writes sessions.
 type SessionWriter interface {
+	// HoldSessions reads up to 32 sessions and their subjects at once, before anything about them is written, for the first Session of each. So of two transactions that need
+	// the same ones, neither waits for what the other has while it has what the other waits for: all take them in the order of subjects and IDs.
+	HoldSessions(ids []string) error
 	// InsertSession adds a session, or fails with ErrTaken. Its subject must exist: else ErrNotFound.
 	InsertSession(Session) error
 	// UpdateSession replaces what changes in a session's life: Generation, UserAgent, Address, LastUsed, IdleExpires, Counters,

@@ -1,12 +1,9 @@
 package issuer
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/jot-auth/jot/server/internal/together"
@@ -95,33 +92,21 @@ func (i *Issuer) commitAll(parts []*part, outcomes []error) error {
 	return nil
 }
 
-// findingOrder returns the places of the parts in the order of their subjects and sessions. So of two servers that find the same ones at once, neither waits for what the other
-// has while it has what the other waits for.
-func findingOrder(tx Tx, parts []*part) ([]int, error) {
-	sids, order := make([]string, len(parts)), make([]int, len(parts))
-	for n, p := range parts {
-		sids[n], order[n] = p.sid, n
-	}
-	owners, err := tx.OwnersOf(sids)
-	slices.SortFunc(order, func(a, b int) int {
-		return cmp.Or(strings.Compare(owners[sids[a]], owners[sids[b]]), strings.Compare(sids[a], sids[b]))
-	})
-	return order, err
-}
-
 // makeAll finds everything, and then writes. Who doesn't find its session has its outcome already; any other failure is that of all.
 func (i *Issuer) makeAll(tx Tx, parts []*part, outcomes []error) ([]*update, error) {
 	now, err := tx.Now()
 	if err != nil {
 		return nil, err
 	}
-	order, err := findingOrder(tx, parts)
-	if err != nil {
+	sids := make([]string, len(parts))
+	for n, p := range parts {
+		sids[n] = p.sid
+	}
+	if err := tx.HoldSessions(sids); err != nil {
 		return nil, err
 	}
 	updates, writes := make([]*update, len(parts)), make([]func() error, len(parts))
-	for _, n := range order {
-		p := parts[n]
+	for n, p := range parts {
 		updates[n] = newUpdate(p.ctx, tx, moment{i, now})
 		if outcomes[n] = p.ctx.Err(); outcomes[n] != nil {
 			continue

@@ -44,7 +44,7 @@ func (postgresDialect) now(t *tx) (time.Time, error) {
 // holding locks the subject of a session first, since that is the order of the query's tables: whoever ends all its sessions has locked it
 // before them, and would wait for this transaction while this one waits for the subject.
 func (postgresDialect) holding(query string) string {
-	if query == selectSession {
+	if query == selectSession || query == sessionsToHold {
 		return query + ` FOR NO KEY UPDATE OF subjects, sessions`
 	}
 	return query + ` FOR NO KEY UPDATE` // weaker than FOR UPDATE: rows that refer to this one may come meanwhile

@@ -268,3 +268,37 @@ var crossings = []func(issuer.Tx) error{
 		return errors.Join(err, tx.InsertSession(issuer.Session{ID: fmt.Sprint(time.Now().UnixNano(), &err), Subject: "ann"}))
 	},
 }
+
+// TestPostgresHoldsSessionsInOneOrder: who waits for a session of the first subject has none of the next one's yet, however they were asked for.
+func TestPostgresHoldsSessionsInOneOrder(t *testing.T) {
+	database := pgtest.Database(t)
+	// Nobody is impatient, however busy the machine is.
+	store := openPostgres(t, database+"?statement_timeout=60000&idle_in_transaction_session_timeout=60000", sqlstore.Options{BusyTimeout: time.Minute})
+	err := store.Update(t.Context(), func(tx issuer.Tx) error {
+		return errors.Join(tx.InsertSubject(issuer.Subject{ID: "ann"}), tx.InsertSubject(issuer.Subject{ID: "bob"}),
+			tx.InsertSession(issuer.Session{ID: "z", Subject: "ann"}), tx.InsertSession(issuer.Session{ID: "a", Subject: "bob"}))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	both := make(chan error, 1)
+	err = store.Update(t.Context(), func(tx issuer.Tx) error {
+		if _, _, err := tx.Session("z"); err != nil {
+			return err
+		}
+		go func() {
+			both <- store.Update(t.Context(), func(tx issuer.Tx) error { return tx.HoldSessions([]string{"a", "z"}) })
+		}()
+		for pgtest.Value(t, database, "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()") == "0" {
+			time.Sleep(10 * time.Millisecond)
+		}
+		pgtest.Exec(t, database, "SELECT FROM jot.sessions JOIN jot.subjects ON sessions.subject = subjects.id WHERE subjects.id = 'bob' FOR UPDATE NOWAIT")
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := <-both; err != nil {
+		t.Error(err)
+	}
+}

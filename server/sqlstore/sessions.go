@@ -12,11 +12,12 @@ const (
 			sessions.auth_time, sessions.user_agent, sessions.address, sessions.created, sessions.last_used, sessions.idle_expires,
 			sessions.expires, sessions.current, sessions.previous, sessions.rotated_at, sessions.ended, sessions.end_reason,
 			sessions.revoked_tokens, sessions.reported, sessions.sign_in, sessions.jkt`
-	selectSession    = `SELECT ` + sessionColumns + `, ` + subjectColumns + ` FROM subjects JOIN sessions ON sessions.subject = subjects.id WHERE sessions.id = $1`
+	sessionsJoined = `SELECT ` + sessionColumns + `, ` + subjectColumns + ` FROM subjects JOIN sessions ON sessions.subject = subjects.id `
+	selectSession  = sessionsJoined + `WHERE sessions.id = $1`
+	sessionsToHold = sessionsJoined + `WHERE sessions.id IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+			$17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32) ORDER BY sessions.subject, sessions.id`
+	maxToHold        = 32
 	selectSessionsOf = `SELECT ` + sessionColumns + ` FROM sessions WHERE subject = $1 AND ended = 0 AND id > $2 ORDER BY id LIMIT $3`
-	selectOwners     = `SELECT id, subject FROM sessions WHERE id IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-			$17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)`
-	maxOwners = 32
 
 	// One text for each index that finds the rows. A parameter has the type of the column that it is compared with first.
 	sessionsWhere           = `SELECT ` + sessionColumns + ` FROM sessions WHERE (created, id) < ($1, $2) AND (ended = 0 AND idle_expires > $3 AND expires > $3 OR $3 = 0) `
@@ -41,16 +42,48 @@ const (
 	endSessionsOfClient = endSessionsWhere + `AND client_id = $6 ` + endSessionsOrder
 )
 
+// ownedSession is a session and its subject.
+type ownedSession struct {
+	session issuer.Session
+	subject issuer.Subject
+}
+
+func (o *ownedSession) fields() []any {
+	return append(sessionFields(&o.session), subjectFields(&o.subject)...)
+}
+
 // Session implements issuer.SessionReader.
 func (t *tx) Session(id string) (issuer.Session, issuer.Subject, error) {
-	var session issuer.Session
-	var subject issuer.Subject
-	err := t.find(selectSession, id, append(sessionFields(&session), subjectFields(&subject)...)...)
-	if err != nil {
-		return issuer.Session{}, issuer.Subject{}, err
+	owned, ok := t.ahead[id]
+	if delete(t.ahead, id); !ok {
+		if err := t.find(selectSession, id, owned.fields()...); err != nil {
+			return issuer.Session{}, issuer.Subject{}, err
+		}
 	}
 	t.hold(id)
-	return session, subject, nil
+	return owned.session, owned.subject, nil
+}
+
+// HoldSessions implements issuer.SessionWriter. The database locks the rows in the order in which it returns them.
+func (t *tx) HoldSessions(ids []string) error {
+	args := make([]any, 0, maxToHold)
+	for _, id := range ids {
+		if storable(id) {
+			args = append(args, id)
+		}
+	}
+	for len(args) < maxToHold {
+		args = append(args, "") // of no session
+	}
+	all, err := list(t, func(r row) (o ownedSession, err error) {
+		err = r.Scan(o.fields()...)
+		return o, err
+	}, t.store.dialect.holding(sessionsToHold), args...)
+	t.ahead = make(map[string]ownedSession, len(all))
+	for _, o := range all {
+		t.ahead[o.session.ID] = o
+	}
+	return err
 }
 
 // Sessions implements issuer.SessionReader.
@@ -68,27 +101,6 @@ func (t *tx) Sessions(f issuer.SessionFilter, live time.Time, after issuer.Posit
 // SessionsOf implements issuer.SessionReader.
 func (t *tx) SessionsOf(subject, after string, limit int) ([]issuer.Session, error) {
 	return list(t, scanSession, selectSessionsOf, subject, after, limit)
-}
-
-// OwnersOf implements issuer.SessionReader.
-func (t *tx) OwnersOf(sids []string) (map[string]string, error) {
-	args := make([]any, 0, maxOwners)
-	for _, sid := range sids {
-		if storable(sid) {
-			args = append(args, sid)
-		}
-	}
-	for len(args) < maxOwners {
-		args = append(args, "") // of no session
-	}
-	owners := make(map[string]string, len(sids))
-	_, err := list(t, func(r row) (none struct{}, err error) {
-		var sid, subject string
-		err = r.Scan(&sid, &subject)
-		owners[sid] = subject
-		return none, err
-	}, selectOwners, args...)
-	return owners, err
 }
 
 func scanSession(r row) (issuer.Session, error) {

@@ -17,12 +17,13 @@ type tx struct {
 	session
 	ctx     context.Context // of the caller
 	store   *Store
-	wrote   bool           // something, or tried to
-	updates bool           // what it reads can't be changed by others before the commit
-	again   bool           // it ran before, and collided with another
-	held    []string       // IDs of rows that were read in an Update
-	events  []issuer.Event // to be written when it commits
-	failed  error          // a statement that nobody waited for
+	wrote   bool                    // something, or tried to
+	updates bool                    // what it reads can't be changed by others before the commit
+	again   bool                    // it ran before, and collided with another
+	held    []string                // IDs of rows that were read in an Update
+	ahead   map[string]ownedSession // by ID: read and locked, and nobody has asked for it yet
+	events  []issuer.Event          // to be written when it commits
+	failed  error                   // a statement that nobody waited for
 }
 
 // Now implements issuer.Clock.

@@ -85,9 +85,20 @@ func (s *suite) sessions() {
 	changed.RevokedTokens, changed.Reported, changed.Generation = 8, "", 6
 	s.update(func(tx issuer.Tx) error { return tx.UpdateSession(changed) })
 	s.equal(read(s, findSession("s1")), changed)
-	s.equal(read(s, func(r issuer.Reader) (map[string]string, error) {
-		return r.OwnersOf(append(make([]string, 29), "s1", "s2", "\x00"))
-	}), map[string]string{"s1": "sub"})
+	s.update(func(tx issuer.Tx) error {
+		err := tx.HoldSessions(append(make([]string, 29), "s1", "s2", "\x00"))
+		for revoked := range 2 { // as it was, and then as it has become
+			held, owner, failed := tx.Session("s1")
+			changed.RevokedTokens = 8 + revoked
+			s.equal(held, changed)
+			s.equal(owner, subject("sub"))
+			held.RevokedTokens++
+			err = errors.Join(err, failed, tx.UpdateSession(held))
+		}
+		_, _, missing := tx.Session("s2")
+		s.equal(missing, issuer.ErrNotFound)
+		return err
+	})
 }
 
 func (s *suite) sessionsOf() {
