@@ -55,6 +55,14 @@ func bodyAttacks(method, path string, e endpoint) []attack {
 			add(name+" for "+member, encode(body), bad, jsonHeader...)
 		}
 		add("true for text", strings.Replace(good, encode(value), "true", 1), wantTrue(value), jsonHeader...)
+		if _, text := value.(string); !text {
+			body := maps.Clone(e.body)
+			body[member] = marker
+			add("text for "+member, encode(body), bad, jsonHeader...)
+		}
+		body := maps.Clone(e.body)
+		body[member] = nil
+		add("null for "+member, encode(body), bad, jsonHeader...)
 	}
 	add("stated large body", `{"a":"`+strings.Repeat(marker, 20_000)+`"}`, large, jsonHeader...)
 	add("text", good, media, "Content-Type", "text/"+marker)

@@ -187,7 +187,7 @@ func (a *API) createClient(w http.ResponseWriter, r *http.Request) error {
 // changeClient changes what the request names, in one transaction; of two changes the later wins.
 func (a *API) changeClient(w http.ResponseWriter, r *http.Request) error {
 	var req clientChange
-	if err := web.DecodeChange(w, r, &req); err != nil {
+	if err := web.DecodeJSON(w, r, &req); err != nil {
 		return err
 	}
 	if req == (clientChange{}) {

@@ -116,7 +116,7 @@ func (a *API) createResource(w http.ResponseWriter, r *http.Request) error {
 // changeResource changes what the request names, in one transaction; of two changes the later wins.
 func (a *API) changeResource(w http.ResponseWriter, r *http.Request) error {
 	var req resourceChange
-	if err := web.DecodeChange(w, r, &req); err != nil {
+	if err := web.DecodeJSON(w, r, &req); err != nil {
 		return err
 	}
 	if req == (resourceChange{}) {

@@ -199,7 +199,7 @@ type changeSubjectRequest struct {
 // changeSubject changes what the request names, in one transaction; of two changes the later wins.
 func (a *API) changeSubject(w http.ResponseWriter, r *http.Request) error {
 	var req changeSubjectRequest
-	if err := web.DecodeChange(w, r, &req); err != nil {
+	if err := web.DecodeJSON(w, r, &req); err != nil {
 		return err
 	}
 	change := issuer.Change{Claims: req.Claims, Disabled: req.Disabled, Soft: req.Soft}

@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -47,37 +48,15 @@ func mediaType(r *http.Request) string {
 }
 
 // DecodeJSON reads the body, one JSON object of at most 64 KiB, into the struct that v
-// points to. Names are case-sensitive, and members that are doubled or that the struct
-// doesn't have are refused. Its errors are *Problem: 415, 413, or 400. They say what is wrong
-// and where, and never quote the body.
+// points to. Names are case-sensitive, and members that are doubled, that the struct
+// doesn't have or that are null are refused. Its errors are *Problem: 415, 413, or 400. They
+// say what is wrong and where, and never quote the body.
 func DecodeJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	data, err := readBody(w, r, mediaJSON)
 	if err != nil {
 		return err
 	}
 	return parseJSON(data, v)
-}
-
-// DecodeChange is DecodeJSON for a body that says what to change, and refuses a member that is null with 400: to one client it keeps what is, as
-// absence does, and to another (RFC 7396) it takes that away.
-func DecodeChange(w http.ResponseWriter, r *http.Request, v any) error {
-	data, err := readBody(w, r, mediaJSON)
-	if err != nil {
-		return err
-	}
-	if err := parseJSON(data, v); err != nil {
-		return err
-	}
-	var members map[string]json.RawMessage
-	if err := strictjson.Unmarshal(data, &members); err != nil {
-		return NewProblem(http.StatusBadRequest, jsonFault(err))
-	}
-	for _, value := range members {
-		if string(value) == "null" {
-			return NewProblem(http.StatusBadRequest, "the body has a member that is null: leave out what stays as it is, and empty what is to go")
-		}
-	}
-	return nil
 }
 
 // DecodeOptionalJSON is DecodeJSON, and leaves v as it is when there is neither a body nor a
@@ -99,7 +78,22 @@ func parseJSON(data []byte, v any) error {
 	if hasNUL(data) {
 		return NewProblem(http.StatusBadRequest, "the body has a NUL character")
 	}
+	if hasNull(data) {
+		return NewProblem(http.StatusBadRequest, "the body has a member that is null: leave out what stays as it is, and empty what is to go")
+	}
 	return nil
+}
+
+// hasNull says whether a member of a strict JSON object is null. To one client that is as good as absent, and to another (RFC 7396) it takes away; and absent is what
+// stands for all scopes, or for a rotation that isn't only rehearsed. Null inside of a member is that member's affair.
+func hasNull(object []byte) bool {
+	if !bytes.Contains(object, []byte("null")) {
+		return false
+	}
+	var members map[string]json.RawMessage
+	err := strictjson.Unmarshal(object, &members)
+	isNull := func(value json.RawMessage) bool { return string(value) == "null" }
+	return err != nil || slices.ContainsFunc(slices.Collect(maps.Values(members)), isNull)
 }
 
 // hasNUL says whether a string of a JSON text has a NUL character, which PostgreSQL stores in no text. Strict JSON has it escaped.
