@@ -25,7 +25,7 @@ func (s *Server) routes(ctx context.Context, c Config) (http.Handler, error) {
 	if err := s.openAccounts(ctx, c); err != nil {
 		return nil, err
 	}
-	protocols, err := oauth.New(peopledIssuer{s.issuer, s.accounts})
+	protocols, err := oauth.New(peopledIssuer{s.issuer, s.accounts}, countedAccounts{s.accounts, &s.logins})
 	if err != nil {
 		return nil, err
 	}

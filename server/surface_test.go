@@ -61,6 +61,7 @@ var surface = map[string]endpoint{
 	"POST /oauth2/token": {form: true, body: map[string]any{"grant_type": "refresh_token", "client_id": "client_app", "refresh_token": "jrt_x", "scope": "pets:read", "resource": "petstore"}, others: []map[string]any{{"grant_type": "authorization_code", "client_id": "client_app", "code": "jac_x", "redirect_uri": "https://app.example.com/callback", "code_verifier": "x"}, {"grant_type": "client_credentials", "client_id": "client_app", "client_secret": "jcs_x"},
 		{"grant_type": "urn:ietf:params:oauth:grant-type:token-exchange", "client_id": "client_app", "subject_token": "x", "subject_token_type": "urn:ietf:params:oauth:token-type:access_token", "audience": "petstore"},
 		{"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "client_id": "client_app", "device_code": "jdc_x"},
+		{"grant_type": "password", "client_id": "client_app", "username": "ada", "password": "wrong " + password},
 		{"grant_type": "client_credentials", "client_assertion": "a.b.c", "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}}},
 	"POST /oauth2/device_authorization":           {form: true, body: map[string]any{"client_id": "client_app", "scope": "pets:read", "resource": "petstore"}},
 	"POST /oauth2/revoke":                         {form: true, body: map[string]any{"token": "x", "token_type_hint": "refresh_token", "client_id": "client_app"}, harmless: []string{"token", "token_type_hint"}},

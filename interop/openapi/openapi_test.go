@@ -214,6 +214,9 @@ func (c *client) oauth() {
 	for _, path := range []string{"/oauth2/token", "/oauth2/revoke", "/oauth2/introspect"} {
 		c.do(call{method: "POST", path: path, form: "grant_type=refresh_token&token=x", header: basic(running.App, "secret"), want: 401})
 	}
+	logIn := object{"grant_type": "password", "client_id": running.App, "username": "ada", "password": password}
+	c.do(call{method: "POST", path: "/oauth2/token", json: logIn, want: 200})
+	c.throttled(call{method: "POST", path: "/oauth2/token", form: "grant_type=password&client_id=" + running.App + "&username=nobody&password=guessed"})
 	c.clientCredentials()
 	c.do(call{method: "POST", path: "/oauth2/revoke", form: "client_id=" + running.App + "&token=" + t.Access, want: 200})
 	c.do(call{method: "POST", path: "/oauth2/revoke", json: map[string]string{"client_id": running.App, "token": t.Refresh}, want: 200})

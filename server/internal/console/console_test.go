@@ -100,7 +100,7 @@ func serveSigned(t *testing.T, store *sqlstore.Store, o console.Options, algorit
 	if err != nil {
 		t.Fatal(err)
 	}
-	protocols, err := oauth.New(i)
+	protocols, err := oauth.New(i, a)
 	if err != nil {
 		t.Fatal(err)
 	}

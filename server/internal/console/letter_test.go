@@ -58,7 +58,7 @@ func serveMail(t *testing.T) (*fixture, *letters) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	protocols, err := oauth.New(f.issuer)
+	protocols, err := oauth.New(f.issuer, f.accounts)
 	if err != nil {
 		t.Fatal(err)
 	}

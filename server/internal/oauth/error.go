@@ -84,6 +84,7 @@ var refusals = []struct {
 	{issuer.ErrAccessDenied, "access_denied", "the request was denied"},
 	{issuer.ErrExpiredCode, "expired_token", "the device code has expired; begin anew"},
 	{issuer.ErrInvalidGrant, "invalid_grant", "the grant is not valid; log in again"},
+	{issuer.ErrInvalidCredentials, "invalid_grant", "wrong username or password"},
 	{issuer.ErrInvalidScope, "invalid_scope", "the scope is malformed, or wider than what was granted"},
 	{issuer.ErrInvalidTarget, "invalid_target", "there is no such resource, or not for this client or session"},
 }
@@ -92,6 +93,7 @@ func protocolErrorOf(err error) *protocolError {
 	var e *protocolError
 	var problem *web.Problem
 	var exchange *issuer.ExchangeError
+	var half *issuer.SecondFactorError
 	var throttled *issuer.ThrottledError
 	seconds, unavailable := web.Unavailable(err)
 	switch {
@@ -102,9 +104,11 @@ func protocolErrorOf(err error) *protocolError {
 		return invalidRequest(detail)
 	case errors.As(err, &exchange): // RFC 8693 §2.2.2
 		return invalidRequest(exchange.Reason)
+	case errors.As(err, &half):
+		return badRequest("invalid_grant", "the account has a second factor: send the person to the authorization endpoint, or ask for it at /v1/login")
 	case errors.As(err, &throttled):
 		seconds := int((throttled.RetryAfter + time.Second - 1) / time.Second)
-		return &protocolError{code: "temporarily_unavailable", description: "too many requests from this address; try again later", status: http.StatusTooManyRequests, retryAfter: seconds}
+		return &protocolError{code: "temporarily_unavailable", description: "too many attempts; wait for as long as Retry-After says", status: http.StatusTooManyRequests, retryAfter: seconds}
 	case unavailable:
 		return &protocolError{code: "temporarily_unavailable", description: "try again later", status: http.StatusServiceUnavailable, retryAfter: seconds}
 	}

@@ -197,7 +197,7 @@ func TestExchangeEndsWithItsClientAfterAll(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { i.Close() })
-		f := mount(t, i)
+		f := mount(t, i, nil)
 		f.issuer = i
 		return f
 	}

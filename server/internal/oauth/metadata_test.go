@@ -76,7 +76,7 @@ func TestMetadata(t *testing.T) {
 			"jot_feed_jwks_uri":                          c.issuer + "/feed/jwks.json",
 			"scopes_supported":                           []any{"email", "offline_access", "openid", "pets:read", "pets:write", "profile"},
 			"response_types_supported":                   []any{"code"},
-			"grant_types_supported":                      []any{"authorization_code", "client_credentials", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code", "urn:ietf:params:oauth:grant-type:token-exchange"},
+			"grant_types_supported":                      []any{"authorization_code", "client_credentials", "password", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code", "urn:ietf:params:oauth:grant-type:token-exchange"},
 			"subject_types_supported":                    []any{"public"},
 			"id_token_signing_alg_values_supported":      []any{"ES256"},
 			"token_endpoint_auth_methods_supported":      []any{"none", "client_secret_basic", "client_secret_post", "private_key_jwt"},

@@ -20,6 +20,7 @@ import (
 type Issuer interface {
 	Published
 	Grants
+	Devices
 	Tokens
 }
 
@@ -36,10 +37,15 @@ type Published interface {
 type Grants interface {
 	AuthenticateClient(ctx context.Context, p issuer.ClientProof) (issuer.Client, error)
 	AuthenticateAssertion(ctx context.Context, id, assertion string) (issuer.Client, error)
+	Issue(ctx context.Context, g issuer.Grant) (issuer.Tokens, error)
 	IssueToClient(ctx context.Context, g issuer.ClientGrant) (issuer.Tokens, error)
 	ExchangeToken(ctx context.Context, e issuer.Exchange) (issuer.Tokens, error)
 	Refresh(ctx context.Context, r issuer.RefreshRequest) (issuer.Tokens, error)
 	RedeemCode(ctx context.Context, g issuer.CodeGrant) (issuer.Tokens, error)
+}
+
+// Devices get tokens without a browser of their own.
+type Devices interface {
 	StartDevice(ctx context.Context, r issuer.DeviceRequest) (issuer.DeviceStart, error)
 	RedeemDevice(ctx context.Context, g issuer.DeviceGrant) (issuer.Tokens, error)
 }
@@ -52,15 +58,21 @@ type Tokens interface {
 	Verifier() *jot.Verifier
 }
 
+// People proves who somebody is by a name and a password.
+type People interface {
+	LogIn(ctx context.Context, name, password string, from issuer.Device) (issuer.Proof, error)
+}
+
 // Server serves the OAuth endpoints.
 type Server struct {
 	issuer Issuer
+	people People
 	proofs *jothttp.ProofVerifier
 	base   string // path of the issuer's URL
 }
 
-// New makes the endpoints of an issuer. It fails when the issuer's URL can't be served.
-func New(i Issuer) (*Server, error) {
+// New makes the endpoints of an issuer, for the people who log in there. It fails when the issuer's URL can't be served.
+func New(i Issuer, people People) (*Server, error) {
 	base, err := web.BasePath(i.URL())
 	if err != nil {
 		return nil, err
@@ -69,7 +81,7 @@ func New(i Issuer) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{issuer: i, proofs: proofs, base: base}, nil
+	return &Server{issuer: i, people: people, proofs: proofs, base: base}, nil
 }
 
 // Register adds the routes to mux, under the path of the issuer's URL. The metadata of

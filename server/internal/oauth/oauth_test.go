@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/server/internal/accounts"
 	"github.com/jot-auth/jot/server/internal/logtest"
 	"github.com/jot-auth/jot/server/internal/oauth"
 	"github.com/jot-auth/jot/server/internal/telemetry"
@@ -27,7 +28,9 @@ const (
 // fixture is the whole way down to a database file, behind a listener on loopback.
 type fixture struct {
 	t      *testing.T
+	store  *sqlstore.Store
 	issuer *issuer.Issuer
+	people *accounts.Accounts
 	server *httptest.Server
 	log    *logtest.Buffer
 }
@@ -48,16 +51,20 @@ func serve(t *testing.T, issuerURL string) *fixture {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { i.Close(); store.Close() })
-	f := mount(t, i)
-	f.issuer = i
+	people, err := accounts.New(store, i, accounts.Config{SignUpScope: []string{"pets:read", "pets:write"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := mount(t, i, people)
+	f.store, f.issuer, f.people = store, i, people
 	return f
 }
 
-// mount serves an issuer that may be a broken one.
-func mount(t *testing.T, i oauth.Issuer) *fixture {
+// mount serves an issuer that may be a broken one. nil for people: nobody logs in.
+func mount(t *testing.T, i oauth.Issuer, people oauth.People) *fixture {
 	t.Helper()
 	f := &fixture{t: t, log: new(logtest.Buffer)}
-	handlers, err := oauth.New(i)
+	handlers, err := oauth.New(i, people)
 	if err != nil {
 		t.Fatal(err)
 	}

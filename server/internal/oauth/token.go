@@ -22,6 +22,7 @@ var grants = map[string]grantMethod{
 
 	grantExchange: (*Server).exchange,
 	grantDevice:   (*Server).redeemDevice,
+	grantPassword: (*Server).logIn,
 }
 
 // grantTypes are those that the token endpoint takes, as the metadata names them.
@@ -34,11 +35,13 @@ type tokenRequest struct {
 	refreshParameters
 	deviceParameters
 	exchangeParameters
+	passwordParameters
 	GrantType string `json:"grant_type"`
 	Scope     string `json:"scope"`
 	Resource  string `json:"resource"`
 
-	proof         issuer.ClientProof // of the client
+	settled       issuer.Client      // who asks, but for grantClient
+	proof         issuer.ClientProof // of the client, for grantClient
 	keyThumbprint string             // of the key that the request's DPoP proof has shown; "": there is no proof
 }
 
@@ -48,6 +51,7 @@ func (t *tokenRequest) fromForm(form url.Values) {
 	t.refreshParameters.fromForm(form)
 	t.deviceParameters.fromForm(form)
 	t.exchangeParameters.fromForm(form)
+	t.passwordParameters.fromForm(form)
 	t.GrantType, t.Scope, t.Resource = form.Get("grant_type"), form.Get("scope"), form.Get("resource")
 }
 
@@ -97,7 +101,7 @@ func (s *Server) settleClient(r *http.Request, req *tokenRequest) (err error) {
 	if req.GrantType == grantClient {
 		req.proof, err = s.proof(r, &req.client)
 	} else {
-		_, err = s.authenticate(r, &req.client)
+		req.settled, err = s.authenticate(r, &req.client)
 	}
 	return err
 }

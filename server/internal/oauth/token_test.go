@@ -65,7 +65,7 @@ func TestTokenBadInput(t *testing.T) {
 		"Basic":                     {formType, good, []string{"Authorization", "Basic Y2xpZW50X2FwcDo="}, 401, "invalid_client"},
 		"Bearer":                    {formType, good, []string{"Authorization", "Bearer " + tokens.Access}, 401, "invalid_client"},
 		"two Authorization headers": {formType, good, []string{"Authorization", "Basic Og==", "Authorization", "Basic Og=="}, 400, "invalid_request"},
-		"password grant":            {formType, "grant_type=password&username=" + marker + "&password=x&client_id=" + app, nil, 400, "unsupported_grant_type"},
+		"implicit grant":            {formType, "grant_type=implicit&client_id=" + app, nil, 400, "unsupported_grant_type"},
 		"grant type in capitals":    {formType, strings.Replace(good, "refresh_token&", "REFRESH_TOKEN&", 1), nil, 400, "unsupported_grant_type"},
 		"made-up grant type":        {formType, "client_id=" + app + "&grant_type=" + marker, nil, 400, "unsupported_grant_type"},
 		"doubled grant type":        {formType, good + "&" + grant, nil, 400, "invalid_request"},
@@ -222,7 +222,7 @@ func TestFailuresAreHidden(t *testing.T) {
 		{fmt.Errorf("queue: %w", issuer.ErrBusy), 503, "temporarily_unavailable", "1", false},
 		{errors.New("dial 10.0.0.1: no such column"), 500, "server_error", "", true},
 	} {
-		f := mount(t, broken{whole.issuer, c.err})
+		f := mount(t, broken{whole.issuer, c.err}, nil)
 		for _, path := range []string{"/oauth2/token", "/oauth2/revoke"} {
 			a := f.post(path, "grant_type", "refresh_token", "client_id", app, "refresh_token", marker, "token", marker)
 			a.wantError(t, c.status, c.code)
