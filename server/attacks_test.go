@@ -140,7 +140,8 @@ func injectionAttacks(method, path string, e endpoint) []attack {
 	var attacks []attack
 	for _, good := range append(e.others, e.body) {
 		for member, value := range good {
-			if _, ok := value.(string); ok {
+			_, text := value.(string)
+			if _, list := value.([]string); text || list {
 				attacks = append(attacks, injectionsInto(member, good, method, path, e)...)
 			}
 		}
@@ -163,6 +164,9 @@ func injectionsInto(member string, good map[string]any, method, path string, e e
 	for _, injection := range injections {
 		body := maps.Clone(good)
 		body[member] = injection
+		if _, list := good[member].([]string); list {
+			body[member] = []string{injection}
+		}
 		if !e.page {
 			attacks = append(attacks, attack{"injection into " + member, method, path, []string{"Content-Type", "application/json"}, encode(body), want})
 		}
@@ -202,6 +206,7 @@ func addressAttacks(method, path string, e endpoint) []attack {
 			add("injection into "+name, filled+"?"+name+"="+url.QueryEscape(injection), "", 200, 400)
 		}
 	}
+	attacks = append(attacks, queryAttacks(method, filled, e)...)
 	if e.texts == nil {
 		return attacks
 	}
@@ -217,6 +222,37 @@ func addressAttacks(method, path string, e endpoint) []attack {
 	for _, name := range e.words {
 		add("word", filled+"?"+name+"="+marker, "", 400)
 	}
+	return attacks
+}
+
+// queryAttacks are those on what a route that isn't a list takes from its query.
+func queryAttacks(method, path string, e endpoint) []attack {
+	if e.query == "" {
+		return nil
+	}
+	var attacks []attack
+	add := func(name, query string, want ...int) {
+		attacks = append(attacks, attack{name, method, path + "?" + query, nil, "", want})
+	}
+	for pair := range strings.SplitSeq(e.query, "&") {
+		name, _, _ := strings.Cut(pair, "=")
+		add("doubled parameter", e.query+"&"+pair, 400)
+		add("doubled parameter, escaped", e.query+fmt.Sprintf("&%%%02x", name[0])+pair[1:], 400)
+		if name == "scope" {
+			continue // what a proxy asks for comes back in the challenge (RFC 6750 §3): see internal/forward
+		}
+		for _, injection := range injections {
+			good, err := url.ParseQuery(e.query)
+			if err != nil {
+				panic(err)
+			}
+			good.Set(name, injection)
+			add("injection into "+name, good.Encode(), 400, 401, 404, 409, 307)
+		}
+	}
+	add("broken escape", e.query+"&a=%zz"+marker, 400)
+	add("semicolon", e.query+";"+marker, 400)
+	add("nothing but a marker", marker, 400)
 	return attacks
 }
 
