@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -75,7 +76,10 @@ func (l *life) ask(a asked) map[string]string {
 	var members map[string]any
 	json.Unmarshal(text, &members) // an empty body has none
 	for name, value := range members {
-		if text, ok := value.(string); ok && strings.HasSuffix(name, "_token") {
+		if list, ok := value.([]any); ok && name == "recovery_codes" {
+			value = list[0]
+		}
+		if text, ok := value.(string); ok && secretMember.MatchString(name) {
 			answer[name] = l.secret(name, text)
 		}
 	}
@@ -87,6 +91,9 @@ func (l *life) ask(a asked) map[string]string {
 	}
 	return answer
 }
+
+// secretMember names the members of answers that are secrets.
+var secretMember = regexp.MustCompile(`(^|_)(token|codes?|secret|challenge)$`)
 
 func bearer(token string) http.Header { return http.Header{"Authorization": {"Bearer " + token}} }
 
@@ -119,15 +126,18 @@ func TestNothingSecretIsLogged(t *testing.T) {
 		t.Fatal(err)
 	}
 	mail := newMailbox()
+	var database server.Config
 	s, log := newServer(t, l.url, func(c *server.Config) {
 		c.Issuer.Clients = append(c.Issuer.Clients, issuer.Client{ID: "client_job", Scopes: []string{"pets:read"}, SecretHash: hash},
 			issuer.Client{ID: "client_web", Scopes: []string{"pets:read"}, RedirectURIs: []string{lifeCallback}},
+			issuer.Client{ID: "client_tv", Scopes: []string{"pets:read"}, DeviceGrant: true},
 			issuer.Client{ID: "client_keys", Scopes: []string{"pets:read"}, KeySet: jot.NewKeySet(key.Public())},
 			issuer.Client{ID: "client_gateway", Scopes: []string{"pets:read"}, Resources: []string{"petstore"}, ExchangeFrom: []string{"petstore"}, SecretHash: hash})
 		c.Mail.Print = mail
 		c.Issuer.KeyEncryptionKey, c.FeedCredentials = kek.Bytes(), []string{credential.Text()}
 		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 		c.CORSOrigins = []string{"https://app.example.com"}
+		database = server.Config{Database: c.Database, DataDir: c.DataDir}
 	})
 	stop := serveOn(t, s, server.Listeners{Public: listener, Admin: listenHere(t)})
 	l.firstParty()
@@ -138,6 +148,10 @@ func TestNothingSecretIsLogged(t *testing.T) {
 	l.gateway(clientSecret, l.logIn("", nil)["access_token"])
 	l.assert(key)
 	l.letters(mail)
+	l.device()
+	l.passwordGrant()
+	l.factors(s)
+	l.administrator(database, s.Issuer().AdminAudience())
 	if _, err := s.Issuer().RotateKey(t.Context(), issuer.RotateOptions{}); err != nil {
 		t.Error(err)
 	}
@@ -213,7 +227,7 @@ func (l *life) logIn(more string, header http.Header) map[string]string {
 func (l *life) checkLog(text string) {
 	l.t.Helper()
 	for _, line := range []string{`"route":"POST /v1/logout","status":204`, `"route":"POST /oauth2/revoke","status":200`, `"route":"POST /login"`, `"route":"POST /oauth2/introspect","status":200`,
-		`"route":"POST /v1/password/reset/confirm","status":204`} {
+		`"route":"POST /v1/password/reset/confirm","status":204`, `"route":"POST /device/decision"`, `"route":"POST /v1/login/factor","status":200`, `"route":"POST /admin/v1/bootstrap","status":201`} {
 		if !strings.Contains(text, line) {
 			l.t.Errorf("the log lacks %s", line)
 		}
