@@ -29,6 +29,8 @@ func TestCORS(t *testing.T) {
 		{"public", "GET", "/auth/.well-known/jwks.json", other, "", 418, "*", ""},
 		{"public, of the host", "GET", "/.well-known/oauth-authorization-server/auth", other, "", 418, "*", ""},
 		{"feed", "GET", "/auth/feed/snapshot", listed, "", 418, "", ""},
+		{"authorization endpoint", "GET", "/auth/oauth2/authorize", listed, "", 418, "", ""}, // RFC 10017: a page of another origin is sent there, and reads nothing
+		{"introspection", "POST", "/auth/oauth2/introspect", listed, "", 418, "", ""},
 		{"admin", "GET", "/auth/admin/v1/subjects", listed, "", 418, "", ""},
 		{"another base", "POST", "/v1/login", listed, "", 418, "", ""},
 
