@@ -44,7 +44,7 @@ func newClientListCommand(a *adminFlags) *cobra.Command {
 		Example: `  jot admin client list`,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return l.print(cmd, a) },
 	}
-	addLimitFlag(cmd, &l.limit)
+	l.addPageFlags(cmd)
 	return cmd
 }
 

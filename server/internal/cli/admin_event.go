@@ -88,7 +88,7 @@ func newEventListCommand(a *adminFlags) *cobra.Command {
 		},
 	}
 	f.addFlags(cmd)
-	addLimitFlag(cmd, &l.limit)
+	l.addPageFlags(cmd)
 	return cmd
 }
 

@@ -39,7 +39,7 @@ func newUserInvitationsCommand(a *adminFlags) *cobra.Command {
 		Example: `  jot admin user invitations`,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return l.print(cmd, a) },
 	}
-	addLimitFlag(cmd, &l.limit)
+	l.addPageFlags(cmd)
 	return cmd
 }
 

@@ -21,11 +21,13 @@ type listing struct {
 	member  string     // of the answer, which holds the records
 	query   url.Values // the filters
 	columns []column
-	limit   int // records at most; 0: all
+	after   string // the cursor of a list that was cut short; "": from the beginning
+	limit   int    // records at most; 0: all
 }
 
-func addLimitFlag(cmd *cobra.Command, limit *int) {
-	cmd.Flags().IntVar(limit, "limit", listLimit, "print at most `N`; 0 prints all")
+func (l *listing) addPageFlags(cmd *cobra.Command) {
+	cmd.Flags().IntVar(&l.limit, "limit", listLimit, "print at most `N`; 0 prints all")
+	cmd.Flags().StringVar(&l.after, "after", "", "go on at the `CURSOR` that a list before ended with")
 }
 
 // print reads page after page, and prints as many records as are wanted.
@@ -38,6 +40,9 @@ func (l listing) print(cmd *cobra.Command, a *adminFlags) error {
 		return err
 	}
 	w := newRecordWriter(cmd, a.json, l.columns)
+	if l.after != "" {
+		l.query.Set("after", l.after)
+	}
 	for left := l.limit; ; {
 		page, next, err := l.page(cmd, server, left)
 		if err != nil {
@@ -50,7 +55,7 @@ func (l listing) print(cmd *cobra.Command, a *adminFlags) error {
 		}
 		if left -= len(page); next == "" || l.limit > 0 && left <= 0 {
 			if next != "" {
-				say(cmd, "there are more: --limit 0 prints all")
+				say(cmd, "there are more: --after %s goes on, --limit 0 prints all", next)
 			}
 			return w.flush()
 		}

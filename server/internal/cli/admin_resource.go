@@ -27,7 +27,7 @@ func newResourceListCommand(a *adminFlags) *cobra.Command {
 		Example: `  jot admin resource list`,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return l.print(cmd, a) },
 	}
-	addLimitFlag(cmd, &l.limit)
+	l.addPageFlags(cmd)
 	return cmd
 }
 

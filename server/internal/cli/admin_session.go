@@ -53,7 +53,7 @@ func newSessionListCommand(a *adminFlags) *cobra.Command {
 	cmd.Flags().StringVar(&user, "user", "", "only those of `USER`, an ID or a name")
 	cmd.Flags().StringVar(&client, "client", "", "only those of the client `ID`")
 	cmd.Flags().BoolVar(&live, "live", false, "only those that haven't ended or expired")
-	addLimitFlag(cmd, &l.limit)
+	l.addPageFlags(cmd)
 	return cmd
 }
 

@@ -52,7 +52,7 @@ func newUserListCommand(a *adminFlags) *cobra.Command {
 	cmd.Flags().StringVar(&username, "username", "", "only those whose name begins with `PREFIX`")
 	cmd.Flags().BoolVar(&disabled, "disabled", false, "only those that are disabled")
 	cmd.Flags().BoolVar(&enabled, "enabled", false, "only those that aren't")
-	addLimitFlag(cmd, &l.limit)
+	l.addPageFlags(cmd)
 	return cmd
 }
 
