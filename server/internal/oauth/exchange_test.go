@@ -289,6 +289,7 @@ func TestExchangeBadInput(t *testing.T) {
 		"a made-up token":         {f.exchange(marker, gateway, secret), "invalid_request"},
 		"a refresh token":         {f.exchange(tokens.Refresh, gateway, secret), "invalid_request"},
 		"a token that's altered":  {f.exchange(tokens.Access[:len(tokens.Access)-4]+"AAAA", gateway, secret), "invalid_request"},
+		"an expired token":        {f.later().exchange(tokens.Access, gateway, secret), "invalid_request"},
 		"a revoked token":         {f.exchange(revoked.Access, gateway, secret), "invalid_request"},
 		"more scope":              {f.exchange(narrow.Access, gateway, secret, "scope", "pets:read"), "invalid_scope"},
 		"a scope of elsewhere":    {f.exchange(tokens.Access, gateway, secret, "scope", "pets:write"), "invalid_scope"},

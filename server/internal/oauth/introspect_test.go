@@ -104,6 +104,9 @@ func TestIntrospectTellsNothing(t *testing.T) {
 			t.Errorf("%s: %s", name, a.body)
 		}
 	}
+	if a := f.later().introspect(tokens.Access, store, secret); a.body != inactive {
+		t.Errorf("an expired token: %s", a.body)
+	}
 	for name, end := range map[string]func(issuer.Tokens) error{
 		"revoked":  func(o issuer.Tokens) error { return f.issuer.RevokeToken(t.Context(), o.Refresh, store) },
 		"logout":   func(o issuer.Tokens) error { return f.issuer.EndSessions(t.Context(), o.Subject) },

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/server/internal/accounts"
@@ -29,6 +30,7 @@ const (
 type fixture struct {
 	t      *testing.T
 	store  *sqlstore.Store
+	config issuer.Config
 	issuer *issuer.Issuer
 	people *accounts.Accounts
 	server *httptest.Server
@@ -41,23 +43,37 @@ func serve(t *testing.T, issuerURL string) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	i, err := issuer.New(t.Context(), store, issuer.Config{
+	t.Cleanup(func() { store.Close() })
+	return serveOver(t, store, issuer.Config{
 		URL:              issuerURL,
 		Resources:        []issuer.Resource{{Audience: "petstore", Scopes: []string{"pets:write", "pets:read"}}, {Audience: "zoo", Scopes: []string{"pets:read"}}},
 		Clients:          []issuer.Client{{ID: app, Scopes: []string{"pets:read", "pets:write"}, FirstParty: true}, {ID: other, Scopes: []string{"pets:read"}}},
 		KeyEncryptionKey: make([]byte, 32),
 	})
+}
+
+func serveOver(t *testing.T, store *sqlstore.Store, c issuer.Config) *fixture {
+	t.Helper()
+	i, err := issuer.New(t.Context(), store, c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { i.Close(); store.Close() })
+	t.Cleanup(func() { i.Close() })
 	people, err := accounts.New(store, i, accounts.Config{SignUpScope: []string{"pets:read", "pets:write"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := mount(t, i, people)
-	f.store, f.issuer, f.people = store, i, people
+	f.store, f.config, f.issuer, f.people = store, c, i, people
 	return f
+}
+
+// later is the same an hour later, as far as its verifier knows.
+func (f *fixture) later() *fixture {
+	f.t.Helper()
+	c := f.config
+	c.Now = func() time.Time { return time.Now().Add(time.Hour) }
+	return serveOver(f.t, f.store, c)
 }
 
 // mount serves an issuer that may be a broken one. nil for people: nobody logs in.
