@@ -125,7 +125,7 @@ var surface = map[string]endpoint{
 	"PUT /admin/v1/subjects/{sub}/factors/totp":         {bearer: "admin", body: map[string]any{"totp_secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "recovery_hashes": []string{}, "created": "2030-01-02T03:04:05Z"}},
 
 	"GET /oauth2/authorize":    {lacks: 400},
-	"POST /oauth2/authorize":   {}, // whatever the form holds comes back as a query: see console/form_test.go
+	"POST /oauth2/authorize":   {}, // whatever the form holds comes back as a query: see TestFormRequest of console
 	"GET /oauth2/logout":       {},
 	"POST /oauth2/logout":      {}, // as above
 	"GET /login":               {lacks: 400},

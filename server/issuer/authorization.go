@@ -27,9 +27,11 @@ type Authorization struct {
 	MaxAge          string   // seconds since the last login
 	ACRValues       []string // classes of authentication of which one is wanted (RFC 9470 §4); those that nobody knows here count for nothing
 	LoginHint       string
+	IDTokenHint     string // one that the client was given, expired ones too: the answer is about its subject or is none
 	KeyThumbprint   string // dpop_jkt (RFC 9449 §10): the code is redeemed with this key alone; "": with any
 
-	Asked time.Time // when the request came in: a login after that is as new as any could be; set by Authorize
+	Subject string    // of the ID token; set by Authorize, in whose place it stands
+	Asked   time.Time // when the request came in: a login after that is as new as any could be; set by Authorize
 }
 
 const (

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/jot-auth/jot"
 )
 
 // Step is what an authorization request waits for.
@@ -45,6 +47,9 @@ func (i *Issuer) Authorize(ctx context.Context, a Authorization, secret string, 
 	if err := a.check(); err != nil {
 		return Decision{}, err
 	}
+	if err := i.settleHint(ctx, &a); err != nil {
+		return Decision{}, err
+	}
 	var d Decision
 	if secret == "" { // nobody gets a code before they have logged in, and nobody is held up meanwhile
 		err := i.store.View(ctx, func(r Reader) (err error) {
@@ -63,6 +68,22 @@ func (i *Issuer) Authorize(ctx context.Context, a Authorization, secret string, 
 		return u.answer(&d, consented)
 	})
 	return d, d.unless(err)
+}
+
+// settleHint finds whom a request is about (OpenID Connect Core 1.0 §3.1.2.1, id_token_hint).
+func (i *Issuer) settleHint(ctx context.Context, a *Authorization) error {
+	if a.IDTokenHint == "" {
+		return nil
+	}
+	hint, err := i.hints.Verify(ctx, a.IDTokenHint)
+	if errors.Is(err, jot.ErrInvalidToken) || err == nil && (hint.ClientID() != "" || !hint.HasAudience(a.ClientID)) {
+		return Refused("login_required", "id_token_hint is no ID token that this client was given, or is too old: ask without it")
+	}
+	if err != nil {
+		return err
+	}
+	a.Subject, a.IDTokenHint = hint.Subject(), ""
+	return nil
 }
 
 // unless turns a step for which the client won't wait into its error.
@@ -103,7 +124,11 @@ func (i *Issuer) decide(r Reader, a Authorization, secret string, allowed bool) 
 	if !nobody && a.unmet(&d.signIn) {
 		return Decision{}, Refused("unmet_authentication_requirements", "the subject has no second factor")
 	}
-	if nobody || a.wantsLogin(&d.signIn) {
+	other := !nobody && a.Subject != "" && a.Subject != d.subject.ID
+	if other && !d.silent() { // another login would be theirs again
+		return Decision{}, Refused("login_required", "somebody else has logged in than id_token_hint names")
+	}
+	if nobody || other || a.wantsLogin(&d.signIn) {
 		return d, nil
 	}
 	d.Subject = d.subject.ID

@@ -56,6 +56,7 @@ func (c *Console) readAuthorization(r *http.Request) (issuer.Authorization, erro
 	a.Scope, a.Resource, a.Nonce = web.ParseScope(query.Get("scope")), query.Get("resource"), query.Get("nonce")
 	a.Challenge, a.ChallengeMethod = query.Get("code_challenge"), query.Get("code_challenge_method")
 	a.Prompt, a.MaxAge, a.LoginHint = strings.Fields(query.Get("prompt")), query.Get("max_age"), query.Get("login_hint")
+	a.IDTokenHint = query.Get("id_token_hint")
 	a.ACRValues = strings.Fields(query.Get("acr_values"))
 	a.KeyThumbprint = query.Get("dpop_jkt")
 	return a, nil

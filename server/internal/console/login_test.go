@@ -52,6 +52,33 @@ func (b *browser) now() time.Time {
 	return now
 }
 
+// TestIDTokenHint: a client that says whom it's about gets no code of anybody else, whoever is signed in.
+func TestIDTokenHint(t *testing.T) {
+	f := serve(t)
+	if _, err := f.accounts.Add(t.Context(), "bob", password); err != nil {
+		t.Fatal(err)
+	}
+	b := f.browser()
+	mine := f.tokens(b.logIn(b.authorize()).code(t))
+	hint := mine["id_token"].(string)
+	b.authorize("id_token_hint", hint, "prompt", "none").code(t)
+	for name, bad := range map[string]string{"not one": "x", "an access token": mine["access_token"].(string), "a changed one": hint + "A", "without a signature": unsigned(hint)} {
+		a := b.authorize("id_token_hint", bad)
+		t.Run(name, func(t *testing.T) { a.wantRefusal(t, "login_required") })
+	}
+	foreign := b.authorize("id_token_hint", hint, "client_id", other)
+	foreign.wantRefusal(t, "login_required") // another client was given it
+
+	page := b.authorize("prompt", "login")
+	b.submit(page, "/login", "username", "bob", "password", password).code(t)
+	b.authorize("id_token_hint", hint, "prompt", "none").wantRefusal(t, "login_required")
+	page = b.authorize("id_token_hint", hint)
+	page.wantPage(t, 200, "Password")
+	b.submit(page, "/login", "username", "bob", "password", password).wantRefusal(t, "login_required")
+	b.logIn(b.authorize("id_token_hint", hint)).code(t)
+	b.authorize("id_token_hint", hint, "prompt", "none").code(t)
+}
+
 // TestLoginForm: nobody goes on with a form that wasn't made for this browser, that is old or changed, or that another site sent.
 func TestLoginForm(t *testing.T) {
 	f := serve(t)
