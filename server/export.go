@@ -3,6 +3,7 @@ package server
 import (
 	"bufio"
 	"context"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -29,14 +30,15 @@ type ExportConfig struct {
 	DataDir                string
 	KeyEncryptionKey       []byte
 	OlderKeyEncryptionKeys [][]byte
+	URL                    string // of the issuer; needed where there are passkeys, which are good under its host name alone
 }
 
 // Exported counts what was exported.
 type Exported struct{ Accounts, Factors, Passkeys, Subjects, Clients, Resources, Keys, Events int }
 
 // Export writes what another system needs to go on into a new directory, for nobody but its owner: accounts.jsonl, with password hashes, and factors.jsonl,
-// the secrets of their one-time codes (RFC 6238, base32) and the hashes of their recovery codes, as 'jot admin user import' reads the one after the other;
-// passkeys.jsonl, their public keys (COSE, base64url); subjects.jsonl, those without an account; clients.jsonl and resources.jsonl, those that the database has; keys.json, the private signing keys as a JWK Set
+// the secrets of their one-time codes (RFC 6238, base32), and passkeys.jsonl, public keys (COSE, base64url), both with the hashes of recovery codes, as
+// 'jot admin user import' reads the one after the other; subjects.jsonl, those without an account; clients.jsonl and resources.jsonl, those that the database has; keys.json, the private signing keys as a JWK Set
 // (RFC 7517); events.jsonl. It reads one state of the database, beside servers that run on it. After an error there is no directory.
 func Export(ctx context.Context, c ExportConfig, dir string) (done Exported, err error) {
 	secrets, err := issuer.NewSecrets(c.keyEncryptionKeys()...)
@@ -152,13 +154,9 @@ func (e *exporter) factors() error {
 				if err != nil {
 					return err
 				}
-				hashes, err := e.accounts.RecoveryHashes(f.Subject)
+				recovery, err := e.recovery(f.Subject)
 				if err != nil {
 					return err
-				}
-				recovery := make([]string, len(hashes))
-				for n, hash := range hashes {
-					recovery[n] = hex.EncodeToString(hash[:])
 				}
 				e.done.Factors++
 				return to.Encode(factorRecord{f.Subject, accounts.EncodeTOTPSecret(secret), recovery, f.Created})
@@ -166,20 +164,45 @@ func (e *exporter) factors() error {
 	})
 }
 
-// ownedPasskey is a passkey with whose it is.
+// recovery are the hashes of a subject's recovery codes.
+func (e *exporter) recovery(subject string) ([]string, error) {
+	hashes, err := e.accounts.RecoveryHashes(subject)
+	texts := make([]string, len(hashes))
+	for n, hash := range hashes {
+		texts[n] = hex.EncodeToString(hash[:])
+	}
+	return texts, err
+}
+
+// ownedPasskey is a passkey with whose it is, and where it's good. Its owner's recovery codes are with each: whichever is imported first brings them.
 type ownedPasskey struct {
-	Subject string    `json:"sub"`
-	Created time.Time `json:"created"`
+	Subject      string    `json:"sub"`
+	RelyingParty string    `json:"rp_id"`
+	UserHandle   string    `json:"user_handle"`
+	Recovery     []string  `json:"recovery_hashes"`
+	Created      time.Time `json:"created"`
 	*web.PasskeyRecord
 }
 
 func (e *exporter) passkeys() error {
+	host, err := accounts.RelyingPartyID(e.config.URL)
+	if err != nil {
+		return err
+	}
 	return e.file("passkeys.jsonl", func(to *json.Encoder) error {
 		return pages(func(after string) ([]issuer.Passkey, error) { return e.accounts.PasskeyPage(after, exportBatch) },
 			func(p issuer.Passkey) string { return p.ID },
 			func(p issuer.Passkey) error {
+				if host == "" {
+					return errors.New("there are passkeys, which are good under the host name of the issuer's URL: name that")
+				}
+				recovery, err := e.recovery(p.Subject)
+				if err != nil {
+					return err
+				}
 				e.done.Passkeys++
-				return to.Encode(ownedPasskey{p.Subject, p.Created, web.NewPasskeyRecord(p)})
+				handle := base64.RawURLEncoding.EncodeToString(accounts.UserHandle(p))
+				return to.Encode(ownedPasskey{p.Subject, host, handle, recovery, p.Created, web.NewPasskeyRecord(p)})
 			})
 	})
 }

@@ -69,7 +69,7 @@ func (c *client) passkeys() {
 	options, err := json.Marshal(half["passkey"])
 	must(c.t, err)
 	c.do(call{method: "POST", path: "/v1/login/factor", json: object{"challenge": half["challenge"], "credential": phone.get(c, options)}, want: 200})
-	c.do(call{method: "GET", path: "/v1/factors", header: strong, want: 200})
+	known := c.members(call{method: "GET", path: "/v1/factors", header: strong, want: 200})["factors"].([]any)[0].(map[string]any)["passkey"].(map[string]any)
 	c.do(call{method: "GET", path: "/v1/me/export", header: strong, want: 200})
 
 	one := passkeysPath + "/" + id
@@ -83,6 +83,17 @@ func (c *client) passkeys() {
 	c.do(call{method: "DELETE", path: one, header: strong, want: 204})
 	c.do(call{method: "DELETE", path: one, header: strong, want: 404})
 	c.throttledPasskeys(phone, strong)
+	c.importPasskey(sub, known)
+}
+
+// importPasskey gives an account a passkey back as an export has it, and asks for what can't be.
+func (c *client) importPasskey(sub string, known object) {
+	c.t.Helper()
+	good := object{"rp_id": "localhost", "name": "Phone", "credential_id": known["credential_id"], "public_key": known["public_key"], "transports": []string{"usb"}, "recovery_hashes": []string{}, "created": "2026-01-02T03:04:05Z"}
+	path := func(sub string) string { return "/admin/v1/subjects/" + sub + "/factors/passkeys" }
+	c.as("POST", path("nobody"), good, 404)
+	c.as("POST", path(sub), good, 204)
+	c.as("POST", path(sub), good, 409)
 }
 
 // passkeyLogIn answers what the server asks any authenticator.

@@ -50,6 +50,7 @@ type Passkey struct {
 	Transports     []string // over which a browser reaches the authenticator
 	BackupEligible bool     // it may be on more than one device
 	BackedUp       bool     // it is
+	UserHandle     []byte   // what the authenticator calls its owner, where another system chose that; empty: as this one does
 	Created        time.Time
 	LastUsed       time.Time // zero: never
 }
@@ -59,6 +60,23 @@ type ForeignTOTP struct {
 	Secret         string   // base32
 	RecoveryHashes []string // of recovery codes that weren't used, as an export has them: hex
 	Created        time.Time
+}
+
+// ForeignPasskey is a passkey that a person had at another system of the same host name. Bytes are in base64url.
+type ForeignPasskey struct {
+	RelyingParty   string // the host name
+	ID             string // "": a random one
+	Name           string
+	Credential     string
+	PublicKey      string
+	UserHandle     string // "": as this server makes it
+	SignCount      uint32
+	Transports     []string
+	BackupEligible bool
+	BackedUp       bool
+	RecoveryHashes []string  // as those of a ForeignTOTP
+	Created        time.Time // zero: now
+	LastUsed       time.Time // zero: never
 }
 
 // StoredCode is a code that was sent to a person.

@@ -36,7 +36,7 @@ func fill(t *testing.T, store *sqlstore.Store) {
 	if err := store.UpdateAccounts(t.Context(), func(tx accounts.Tx) error {
 		return errors.Join(tx.PutThrottle(accounts.Throttle{Slot: 7, Cleared: account.Created, Next: account.Created}),
 			tx.PutTOTP(accounts.TOTP{Subject: subject.ID, Sealed: []byte{0, 255}, Step: 1 << 40, Confirmed: true, Created: account.Created}), tx.InsertRecoveryCode(subject.ID, [32]byte{255, 0}),
-			tx.InsertPasskey(issuer.Passkey{ID: "p", Subject: subject.ID, Name: `Ω'"\`, Credential: []byte{0, 255}, PublicKey: []byte{255, 0}, SignCount: 1<<32 - 1, Transports: []string{"usb", "nfc"}, BackedUp: true, Created: account.Created}),
+			tx.InsertPasskey(issuer.Passkey{ID: "p", Subject: subject.ID, Name: `Ω'"\`, Credential: []byte{0, 255}, PublicKey: []byte{255, 0}, SignCount: 1<<32 - 1, Transports: []string{"usb", "nfc"}, BackedUp: true, UserHandle: []byte{0, 255}, Created: account.Created}),
 			tx.InsertTicket(accounts.Ticket{Hash: [32]byte{2, 255}, Purpose: accounts.ToVerify, Subject: subject.ID, Detail: "ann@example.com", Expires: account.Created}))
 	}); err != nil {
 		t.Fatal(err)

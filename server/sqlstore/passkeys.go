@@ -3,11 +3,11 @@ package sqlstore
 import "github.com/jot-auth/jot/server/issuer"
 
 const (
-	passkeyColumns    = `id, subject, name, credential, public_key, sign_count, transports, backup_eligible, backed_up, created, last_used`
+	passkeyColumns    = `id, subject, name, credential, public_key, sign_count, transports, backup_eligible, backed_up, user_handle, created, last_used`
 	selectPasskeys    = `SELECT ` + passkeyColumns + ` FROM passkeys WHERE subject = $1 ORDER BY created, id`
 	selectPasskeyPage = `SELECT ` + passkeyColumns + ` FROM passkeys WHERE id > $1 ORDER BY id LIMIT $2`
 	selectCredential  = `SELECT ` + passkeyColumns + ` FROM passkeys WHERE credential = $1`
-	insertPasskey     = `INSERT INTO passkeys (` + passkeyColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
+	insertPasskey     = `INSERT INTO passkeys (` + passkeyColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
 	usePasskey        = `UPDATE passkeys SET sign_count = $1, backed_up = $2, last_used = $3 WHERE id = $4 AND (sign_count < $1 OR sign_count = 0 AND $1 = 0)`
 	renamePasskey     = `UPDATE passkeys SET name = $1 WHERE subject = $2 AND id = $3`
 	deletePasskey     = `DELETE FROM passkeys WHERE subject = $1 AND id = $2`
@@ -32,14 +32,14 @@ func (t *tx) PasskeyOfCredential(credential []byte) (issuer.Passkey, error) {
 func scanPasskey(r row) (issuer.Passkey, error) {
 	var p issuer.Passkey
 	err := r.Scan(&p.ID, &p.Subject, &p.Name, &p.Credential, &p.PublicKey, &p.SignCount, wordsField{&p.Transports}, flagField{&p.BackupEligible}, flagField{&p.BackedUp},
-		timeField{&p.Created}, timeField{&p.LastUsed})
+		&p.UserHandle, timeField{&p.Created}, timeField{&p.LastUsed})
 	return p, err
 }
 
 // InsertPasskey implements accounts.PasskeyWriter.
 func (t *tx) InsertPasskey(p issuer.Passkey) error {
 	return t.insert(insertPasskey, p.ID, p.Subject, p.Name, p.Credential, p.PublicKey, int64(p.SignCount), words(p.Transports), flag(p.BackupEligible), flag(p.BackedUp),
-		millis(p.Created), millis(p.LastUsed))
+		append([]byte{}, p.UserHandle...), millis(p.Created), millis(p.LastUsed))
 }
 
 // UsePasskey implements accounts.PasskeyWriter.

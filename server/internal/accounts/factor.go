@@ -76,13 +76,12 @@ func (a *Accounts) ConfirmTOTP(ctx context.Context, subject, code string, from i
 		if err != nil {
 			return err
 		}
-		codes = nil
-		enrolled, err := hasFactor(tx, subject)
-		if err == nil && !enrolled {
-			codes, err = fresh, replaceRecoveryCodes(tx, subject, hashes)
-		}
+		first, err := bringRecoveryCodes(tx, subject, hashes)
 		if err != nil {
 			return err
+		}
+		if codes = nil; first {
+			codes = fresh
 		}
 		f.Step, f.Confirmed = step, true
 		if err := tx.PutTOTP(f); err != nil {

@@ -48,21 +48,18 @@ func (a *Admin) ImportTOTP(ctx context.Context, subject string, f issuer.Foreign
 		if present.Confirmed {
 			return issuer.ErrTaken
 		}
-		created := f.Created
-		if now, err := tx.Now(); err != nil {
+		now, err := tx.Now()
+		if err != nil {
 			return err
-		} else if created.IsZero() || created.After(now) {
+		}
+		created := f.Created
+		if created.IsZero() || created.After(now) {
 			created = now
 		}
-		if err := tx.PutTOTP(TOTP{Subject: subject, Sealed: sealed, Confirmed: true, Created: created}); err != nil {
+		if _, err := bringRecoveryCodes(tx, subject, hashes); err != nil {
 			return err
 		}
-		for _, hash := range hashes {
-			if err := tx.InsertRecoveryCode(subject, hash); err != nil {
-				return err
-			}
-		}
-		return nil
+		return tx.PutTOTP(TOTP{Subject: subject, Sealed: sealed, Confirmed: true, Created: created})
 	})
 }
 

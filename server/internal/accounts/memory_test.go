@@ -265,7 +265,8 @@ func (m memoryTx) PasskeyOfCredential(credential []byte) (issuer.Passkey, error)
 }
 
 func (m memoryTx) InsertPasskey(p issuer.Passkey) error {
-	if _, err := m.PasskeyOfCredential(p.Credential); err == nil {
+	_, err := m.PasskeyOfCredential(p.Credential)
+	if _, there := m.passkeys[p.ID]; there || err == nil {
 		return issuer.ErrTaken
 	}
 	m.passkeys[p.ID] = p

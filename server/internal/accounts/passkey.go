@@ -3,6 +3,7 @@ package accounts
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -48,7 +49,7 @@ func (a *Accounts) EnrolPasskey(ctx context.Context, subject, password string, f
 		if len(passkeys) >= maxPasskeys {
 			return errTooManyPasskeys
 		}
-		options, err = a.creationOptions(passkeyOwner{account, passkeys}, a.newPasskeyChallenge(toAddPasskey(account), now))
+		options, err = a.creationOptions(passkeyOwner{account: account, passkeys: passkeys}, a.newPasskeyChallenge(toAddPasskey(account), now))
 		return err
 	})
 	return options, err
@@ -101,7 +102,13 @@ func (a *Accounts) ConfirmPasskey(ctx context.Context, subject, name string, ans
 		if err := challenge.spend(tx, subject); err != nil {
 			return err
 		}
-		codes, err = addPasskey(tx, &made, fresh, hashes)
+		if made.Created, err = tx.Now(); err != nil {
+			return err
+		}
+		first, err := addPasskey(tx, made, hashes)
+		if codes = nil; first {
+			codes = fresh
+		}
 		return err
 	})
 	if err != nil {
@@ -138,9 +145,10 @@ func (a *Accounts) register(parsed *protocol.ParsedCredentialCreationData, chall
 	if format != protocol.AttestationFormatNone && format != protocol.AttestationFormatPacked {
 		return issuer.Passkey{}, issuer.ErrPasskey
 	}
-	session := a.ceremonyOf(account.Subject, challenge, protocol.VerificationRequired)
+	owner := passkeyOwner{account: account}
+	session := a.ceremonyOf(owner, challenge, protocol.VerificationRequired)
 	session.CredParams = passkeyAlgorithms
-	c, err := a.relyingParty.CreateCredential(passkeyOwner{account: account}, session, parsed)
+	c, err := a.relyingParty.CreateCredential(owner, session, parsed)
 	if err != nil || len(c.ID) > maxCredential || len(c.PublicKey) > maxPublicKey {
 		return issuer.Passkey{}, issuer.ErrPasskey
 	}
@@ -157,29 +165,19 @@ func (a *Accounts) register(parsed *protocol.ParsedCredentialCreationData, chall
 	return made, nil
 }
 
-// addPasskey stores a passkey, and the recovery codes where it's the first second factor.
-func addPasskey(tx Tx, p *issuer.Passkey, fresh []string, hashes [][32]byte) (codes []string, err error) {
+// addPasskey stores a passkey, and the hashes of recovery codes where it's the account's first second factor.
+func addPasskey(tx Tx, p issuer.Passkey, hashes [][sha256.Size]byte) (first bool, err error) {
 	before, err := tx.Passkeys(p.Subject)
 	if err != nil {
-		return nil, err
+		return false, err
 	}
 	if len(before) >= maxPasskeys {
-		return nil, errTooManyPasskeys
+		return false, errTooManyPasskeys
 	}
-	enrolled, err := hasFactor(tx, p.Subject)
-	if err != nil {
-		return nil, err
+	if first, err = bringRecoveryCodes(tx, p.Subject, hashes); err != nil {
+		return false, err
 	}
-	if !enrolled {
-		codes, err = fresh, replaceRecoveryCodes(tx, p.Subject, hashes)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if p.Created, err = tx.Now(); err != nil {
-		return nil, err
-	}
-	return codes, tx.InsertPasskey(*p)
+	return first, tx.InsertPasskey(p)
 }
 
 // RenamePasskey calls a passkey of a subject something else. It fails with issuer.ErrNotFound, and an *issuer.InputError for a name that is none.

@@ -58,12 +58,16 @@ func (e *encoded) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &text); err != nil {
 		return err
 	}
-	if strings.ContainsAny(text, "\r\n") { // which Go skips
-		return errors.New("a line break in base64url")
-	}
-	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	b, err := decode(text)
 	*e = b
 	return err
+}
+
+func decode(text string) ([]byte, error) {
+	if strings.ContainsAny(text, "\r\n") { // which Go skips
+		return nil, errors.New("a line break in base64url")
+	}
+	return base64.RawURLEncoding.Strict().DecodeString(text)
 }
 
 // parseAttestation reads the answer of an authenticator that has made a key pair, or fails with an *issuer.InputError.

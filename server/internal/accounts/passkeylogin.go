@@ -151,8 +151,8 @@ func (a *Accounts) verifyPasskey(ctx context.Context, parsed *protocol.ParsedCre
 	if err != nil {
 		return issuer.Passkey{}, err
 	}
-	owner := passkeyOwner{Account{Subject: found.Subject}, []issuer.Passkey{found}}
-	c, err := a.relyingParty.ValidateLogin(owner, a.ceremonyOf(found.Subject, challenge, uv), parsed)
+	owner := passkeyOwner{Account{Subject: found.Subject}, []issuer.Passkey{found}, found.UserHandle}
+	c, err := a.relyingParty.ValidateLogin(owner, a.ceremonyOf(owner, challenge, uv), parsed)
 	if err != nil {
 		return issuer.Passkey{}, issuer.ErrPasskey
 	}

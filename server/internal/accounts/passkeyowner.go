@@ -14,6 +14,7 @@ import (
 type passkeyOwner struct {
 	account  Account
 	passkeys []issuer.Passkey
+	handle   []byte // of another system; empty: ours
 }
 
 // userHandle is what authenticators know a subject by. It tells nothing of the person (WebAuthn Level 3 §14.6.1), and is the same wherever the subject is taken.
@@ -23,8 +24,21 @@ func userHandle(subject string) []byte {
 	return sum[:]
 }
 
+// UserHandle is what the authenticator of a passkey calls its owner.
+func UserHandle(p issuer.Passkey) []byte {
+	if len(p.UserHandle) > 0 {
+		return p.UserHandle
+	}
+	return userHandle(p.Subject)
+}
+
 // WebAuthnID implements webauthn.User.
-func (o passkeyOwner) WebAuthnID() []byte { return userHandle(o.account.Subject) }
+func (o passkeyOwner) WebAuthnID() []byte {
+	if len(o.handle) > 0 {
+		return o.handle
+	}
+	return userHandle(o.account.Subject)
+}
 
 // WebAuthnName implements webauthn.User.
 func (o passkeyOwner) WebAuthnName() string { return o.account.Shown() }
@@ -54,6 +68,6 @@ func (o passkeyOwner) descriptors() []protocol.CredentialDescriptor {
 }
 
 // ceremonyOf is what the library remembers of a ceremony, which is all in the challenge here.
-func (a *Accounts) ceremonyOf(subject string, challenge passkeyChallenge, uv protocol.UserVerificationRequirement) webauthn.SessionData {
-	return webauthn.SessionData{Challenge: challenge.text(), RelyingPartyID: a.relyingParty.Config.RPID, UserID: userHandle(subject), UserVerification: uv}
+func (a *Accounts) ceremonyOf(owner passkeyOwner, challenge passkeyChallenge, uv protocol.UserVerificationRequirement) webauthn.SessionData {
+	return webauthn.SessionData{Challenge: challenge.text(), RelyingPartyID: a.relyingParty.Config.RPID, UserID: owner.WebAuthnID(), UserVerification: uv}
 }

@@ -42,7 +42,15 @@ func plainCode(typed string) string {
 	return strings.ToLower(strings.NewReplacer(" ", "", "-", "").Replace(typed))
 }
 
-// replaceRecoveryCodes stores the codes of an account's first second factor. Later ones leave them as they are, so that those which somebody wrote down count.
+// bringRecoveryCodes stores those that come with an account's first second factor, before it is stored. Later factors leave them as they are, so that those
+// which somebody wrote down count.
+func bringRecoveryCodes(tx Tx, subject string, hashes [][sha256.Size]byte) (first bool, err error) {
+	if enrolled, err := hasFactor(tx, subject); err != nil || enrolled {
+		return false, err
+	}
+	return true, replaceRecoveryCodes(tx, subject, hashes)
+}
+
 func replaceRecoveryCodes(tx Tx, subject string, hashes [][sha256.Size]byte) error {
 	if err := tx.DeleteRecoveryCodes(subject); err != nil {
 		return err

@@ -92,6 +92,7 @@ func (a *API) Register(mux *http.ServeMux) {
 		"GET /admin/v1/events":                    a.listEvents,
 
 		"PUT /admin/v1/subjects/{sub}/factors/totp":         a.importTOTP,
+		"POST /admin/v1/subjects/{sub}/factors/passkeys":    a.importPasskey,
 		"GET /admin/v1/subjects/{sub}/consents":             a.listConsents,
 		"DELETE /admin/v1/subjects/{sub}/consents/{client}": a.withdrawConsent,
 	} {

@@ -35,9 +35,16 @@ or the second factor of an account that is there:
 
   {"sub":"person-7","totp_secret":"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ","recovery_hashes":["d9ef..."],"created":"2030-01-02T03:04:05Z"}
 
+or a passkey of it, which is good under the host name of the server's URL alone:
+
+  {"sub":"person-7","rp_id":"auth.example.com","name":"Phone","credential_id":"3q2-7w","public_key":"pQECAyYg...","user_handle":"cGVyc29uLTc",
+   "sign_count":7,"transports":["internal"],"backup_eligible":true,"backed_up":true,"recovery_hashes":["d9ef..."],"created":"2030-01-02T03:04:05Z"}
+
 Of an account only username and password_hash are needed. A hash is of Argon2id, Argon2i or scrypt, as a PHC string, or of bcrypt; at the next login
-the server replaces it by an Argon2id hash of its own. Without sub the account gets a random one. Of a factor only sub and
-totp_secret are needed, the base32 that its owner's app has. 'jot export' writes both, into accounts.jsonl and factors.jsonl.
+the server replaces it by an Argon2id hash of its own. Without sub the account gets a random one. Of one-time codes only sub and
+totp_secret are needed, the base32 that its owner's app has; of a passkey sub, rp_id, name, credential_id and public_key (COSE), and what the authenticator knows: user_handle,
+sign_count and backup_eligible. The recovery codes are those of an account's first second factor. 'jot export' writes all of them, into accounts.jsonl, factors.jsonl and
+passkeys.jsonl.
 
 What is there already is left as it is, so an import that was interrupted is run again, or goes on with --from. The first line that
 can't be stops it, unless --skip is given.`
@@ -49,7 +56,8 @@ func newUserImportCommand(a *adminFlags) *cobra.Command {
 		Use: "import FILE|-", Short: "Make accounts with the password hashes of another system", Args: oneArgument("FILE"), DisableFlagsInUseLine: true,
 		Long: importLong,
 		Example: `  jot admin user import accounts.jsonl
-  jot admin user import factors.jsonl`,
+  jot admin user import factors.jsonl
+  jot admin user import passkeys.jsonl`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if from < 1 {
 				return usagef("--from is at least 1")
@@ -155,8 +163,12 @@ func (i *importer) make(text []byte) error {
 	if err != nil {
 		return err
 	}
-	if _, named := members["username"]; !named && members["totp_secret"] != nil {
-		return i.factor(members)
+	_, named := members["username"]
+	switch {
+	case !named && members["totp_secret"] != nil:
+		return i.factor(members, http.MethodPut, "totp")
+	case !named && members["credential_id"] != nil:
+		return i.factor(members, http.MethodPost, "passkeys")
 	}
 	return i.account(text)
 }
@@ -182,14 +194,14 @@ func (i *importer) account(text []byte) error {
 	return errors.New("another account has its username, its address or its sub")
 }
 
-// factor gives an account its one-time codes. Whatever it has already stays: its owner may have come since.
-func (i *importer) factor(members map[string]json.RawMessage) error {
+// factor gives an account its one-time codes, or a passkey. Whatever it has already stays: its owner may have come since.
+func (i *importer) factor(members map[string]json.RawMessage, method, kind string) error {
 	var sub string
 	if err := json.Unmarshal(members["sub"], &sub); err != nil || sub == "" {
 		return errors.New("it has no sub")
 	}
 	delete(members, "sub")
-	err := i.send(http.MethodPut, "/subjects/"+escapePath(sub)+"/factors/totp", members)
+	err := i.send(method, "/subjects/"+escapePath(sub)+"/factors/"+kind, members)
 	switch {
 	case isStatus(err, http.StatusConflict):
 		return errThere

@@ -38,12 +38,22 @@ type testServer struct {
 
 // startServer serves a directory until the returned function ends it.
 func startServer(data string) (*testServer, func() error, error) {
+	return startServerAt("127.0.0.1", data)
+}
+
+// startServerAt is startServer under another name of this machine: passkeys need one.
+func startServerAt(host, data string) (*testServer, func() error, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, nil, err
 	}
-	s := &testServer{url: "http://" + listener.Addr().String(), data: data}
+	s := &testServer{url: strings.Replace("http://"+listener.Addr().String(), "127.0.0.1", host, 1), data: data}
 	config, _ := development(s.url, data, slog.New(slog.DiscardHandler))
+	kek, err := server.SecretFile(data + ".kek") // where commands look for it
+	if err != nil {
+		return nil, nil, err
+	}
+	config.Issuer.KeyEncryptionKey = kek.Bytes()
 	ctx, stop := context.WithCancel(context.Background())
 	if s.Server, err = server.New(ctx, config); err != nil {
 		stop()
@@ -90,9 +100,13 @@ func (s *testServer) token(sub string) (string, error) {
 	return tokens.Access, err
 }
 
-// adminServer [root]: serves the directory data, as $URL, with an administrator root whose token is in the environment, if it's named.
+// adminServer [root [host]]: serves the directory data, as $URL, with an administrator root whose token is in the environment, if it's named.
 func adminServerCommand(ts *testscript.TestScript, _ bool, args []string) {
-	s, stop, err := startServer(ts.MkAbs("data"))
+	host := "127.0.0.1"
+	if len(args) > 1 {
+		host = args[1]
+	}
+	s, stop, err := startServerAt(host, ts.MkAbs("data"))
 	ts.Check(err)
 	ts.Defer(func() { ts.Check(stop()) })
 	ts.Setenv("URL", s.url)
@@ -154,7 +168,7 @@ var exampleRank = map[string]int{"bootstrap": -3, "login": -2, "create": -1, "re
 // TestAdminExamples runs every example of the admin commands against one server.
 func TestAdminExamples(t *testing.T) {
 	dir := t.TempDir()
-	s, stop, err := startServer(filepath.Join(dir, "jot-data"))
+	s, stop, err := startServerAt("localhost", filepath.Join(dir, "jot-data"))
 	check(t, err)
 	t.Cleanup(func() { check(t, stop()) })
 	sub, err := s.makeAdmin("ada")
@@ -171,6 +185,8 @@ func TestAdminExamples(t *testing.T) {
 	imported := `{"username":"grace","sub":"grace-1","password_hash":"$2b$05$abcdefghijklmnopqrstuuFiPhXf1sVd3pCCRO.uVh34H/qI/ZsuS"}`
 	check(t, os.WriteFile(filepath.Join(dir, "accounts.jsonl"), []byte(imported), secretMode))
 	check(t, os.WriteFile(filepath.Join(dir, "factors.jsonl"), []byte(`{"sub":"grace-1","totp_secret":"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}`), secretMode))
+	passkey := `{"sub":"grace-1","rp_id":"localhost","name":"Phone","credential_id":"AAAA","public_key":"pQECAyYgASFYIGsX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWIlggT-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU"}`
+	check(t, os.WriteFile(filepath.Join(dir, "passkeys.jsonl"), []byte(passkey), secretMode))
 	check(t, os.WriteFile(filepath.Join(dir, "jot.toml"), []byte("issuer = 'https://auth.example.com'\ndata = 'jot-data'\n"), publicMode))
 	runShell(t, dir, s.url, "jot key generate --out key.jwk")
 	t.Setenv("XDG_CONFIG_HOME", filepath.Join(dir, "config"))

@@ -12,7 +12,7 @@ const exportLong = `Writes what another system needs to go on into a new directo
 
   accounts.jsonl   accounts with their password hashes, which 'jot admin user import' reads
   factors.jsonl    the secrets of their one-time codes and the hashes of their recovery codes, which it reads after the accounts
-  passkeys.jsonl   the public keys of their passkeys, good under the same host name
+  passkeys.jsonl   the public keys of their passkeys, good under the same host name, likewise
   subjects.jsonl   subjects without an account
   clients.jsonl    clients of the database, with the SHA-256 of their secrets
   resources.jsonl  resources of the database
@@ -20,7 +20,7 @@ const exportLong = `Writes what another system needs to go on into a new directo
   events.jsonl     what happened, oldest first
 
 Sessions aren't in it, nor the keys of refresh tokens and of the revocation feed: they are good for this server alone. What the
-configuration declares is in the configuration. Whoever has the directory can sign tokens and make people's codes: keep it as you keep the key-encryption key.`
+configuration declares is in the configuration. Where there are passkeys the issuer is to be named, as for 'jot serve'. Whoever has the directory can sign tokens and make people's codes: keep it as you keep the key-encryption key.`
 
 const exportExample = `  jot export --config jot.toml --out exported`
 
@@ -37,7 +37,7 @@ func newExportCommand() *cobra.Command {
 		DisableFlagsInUseLine: true,
 		RunE:                  func(cmd *cobra.Command, _ []string) error { return runExport(cmd, flags, out) },
 	}
-	flags.register(command, "kek_file", "kek_old_file")
+	flags.register(command, "kek_file", "kek_old_file", "issuer")
 	command.Flags().StringVar(&out, "out", "", "new `DIR` to write; one that exists is never written to")
 	return command
 }
@@ -55,7 +55,7 @@ func runExport(cmd *cobra.Command, flags databaseFlags, out string) error {
 		return err
 	}
 	done, err := server.Export(cmd.Context(), server.ExportConfig{
-		Database: r.Database, DataDir: r.DataDir, KeyEncryptionKey: r.KeyEncryptionKey, OlderKeyEncryptionKeys: r.OlderKeyEncryptionKeys,
+		Database: r.Database, DataDir: r.DataDir, KeyEncryptionKey: r.KeyEncryptionKey, OlderKeyEncryptionKeys: r.OlderKeyEncryptionKeys, URL: c.Issuer,
 	}, out)
 	if err != nil {
 		return aboutDatabase(err)

@@ -104,8 +104,9 @@ type FactorRecord struct {
 type PasskeyRecord struct {
 	ID             string     `json:"id"`
 	Name           string     `json:"name"`
-	Credential     string     `json:"credential_id"` // base64url, like the next
-	PublicKey      string     `json:"public_key"`    // COSE
+	Credential     string     `json:"credential_id"`         // base64url, like the next
+	PublicKey      string     `json:"public_key"`            // COSE
+	UserHandle     string     `json:"user_handle,omitempty"` // base64url too, where another system chose it
 	SignCount      uint32     `json:"sign_count"`
 	Transports     []string   `json:"transports"`
 	BackupEligible bool       `json:"backup_eligible"`
@@ -119,6 +120,7 @@ func NewPasskeyRecord(p issuer.Passkey) *PasskeyRecord {
 		ID: p.ID, Name: p.Name, Credential: base64.RawURLEncoding.EncodeToString(p.Credential), PublicKey: base64.RawURLEncoding.EncodeToString(p.PublicKey),
 		SignCount: p.SignCount, Transports: append([]string{}, p.Transports...), BackupEligible: p.BackupEligible, BackedUp: p.BackedUp,
 	}
+	record.UserHandle = base64.RawURLEncoding.EncodeToString(p.UserHandle)
 	if !p.LastUsed.IsZero() {
 		record.LastUsed = &p.LastUsed
 	}

@@ -24,8 +24,10 @@ func (s *suite) wantPasskeys(subject string, want ...issuer.Passkey) {
 	s.Helper()
 	found, err := read(s, func(r accounts.Reader) ([]issuer.Passkey, error) { return r.Passkeys(subject) })
 	same := func(a, b issuer.Passkey) bool {
-		alike := bytes.Equal(a.Credential, b.Credential) && bytes.Equal(a.PublicKey, b.PublicKey) && slices.Equal(a.Transports, b.Transports)
-		a.Credential, a.PublicKey, a.Transports, b.Credential, b.PublicKey, b.Transports = nil, nil, nil, nil, nil, nil
+		alike := bytes.Equal(a.Credential, b.Credential) && bytes.Equal(a.PublicKey, b.PublicKey) && bytes.Equal(a.UserHandle, b.UserHandle) && slices.Equal(a.Transports, b.Transports)
+		for _, p := range []*issuer.Passkey{&a, &b} {
+			p.Credential, p.PublicKey, p.UserHandle, p.Transports = nil, nil, nil, nil
+		}
 		return alike && fmt.Sprint(a) == fmt.Sprint(b)
 	}
 	if err != nil || !slices.EqualFunc(found, want, same) {
@@ -41,6 +43,7 @@ func (s *suite) try(f func(accounts.Tx) error) error {
 func (s *suite) passkeys() {
 	first, second, bob := passkey("b", "ann"), passkey("a", "ann"), passkey("c", "bob")
 	second.Created, second.LastUsed, second.BackedUp, second.Transports = base.Add(time.Second), base.Add(time.Minute), true, nil
+	second.UserHandle = []byte{0, 255}
 	s.update(func(tx accounts.Tx) error {
 		return errors.Join(tx.InsertPasskey(second), tx.InsertPasskey(first), tx.InsertPasskey(bob))
 	})

@@ -1,0 +1,167 @@
+package accounts
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jot-auth/jot/server/internal/passkeytest"
+	"github.com/jot-auth/jot/server/issuer"
+)
+
+// foreignPasskey is a passkey of another system, and the authenticator that has it.
+func foreignPasskey(t *testing.T, a *Accounts) (issuer.ForeignPasskey, *passkeytest.Authenticator, *passkeytest.Passkey) {
+	t.Helper()
+	device := passkeytest.New(t, "https://auth.example.com")
+	owner := passkeyOwner{account: Account{Subject: "elsewhere", Name: "ada"}}
+	options, err := a.creationOptions(owner, a.newPasskeyChallenge(ceremony{}, time.Now()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, credential := device.Create(options)
+	parsed, challenge, err := parseAttestation(credential)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := a.register(parsed, challenge, owner.account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := base64.RawURLEncoding.EncodeToString
+	return issuer.ForeignPasskey{
+		RelyingParty: "auth.example.com", Name: "Phone", Credential: text(made.Credential), PublicKey: text(made.PublicKey), UserHandle: text(owner.WebAuthnID()),
+		Transports: []string{"internal", "carrier pigeon"}, RecoveryHashes: []string{strings.Repeat("0", 64)},
+	}, device, p
+}
+
+// TestImportPasskey: a passkey that knows its owner by another system's name logs in.
+func TestImportPasskey(t *testing.T) {
+	a, store := newPasskeyAccounts(t, "https://auth.example.com")
+	admin := NewAdmin(a, nil)
+	f, device, p := foreignPasskey(t, a)
+	if err := admin.ImportPasskey(t.Context(), "ada", f); !errors.Is(err, issuer.ErrNotFound) {
+		t.Errorf("without an account: %v", err)
+	}
+	store.accounts["ada"] = Account{Name: "ada", Subject: "ada"}
+	f.Created, f.LastUsed = store.now.Add(time.Hour), store.now.Add(time.Hour)
+	if err := admin.ImportPasskey(t.Context(), "ada", f); err != nil {
+		t.Fatal(err)
+	}
+	found, err := a.Factors(t.Context(), "ada")
+	if err != nil || len(found) != 1 || found[0].RecoveryCodes != 1 || fmt.Sprint(found[0].Passkey.Transports) != "[internal]" || !found[0].Created.Equal(store.now) || !found[0].Passkey.LastUsed.Equal(store.now) {
+		t.Fatalf("imported %+v, %v", found, err)
+	}
+	options, err := a.BeginPasskeyLogIn(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if proof, err := a.LogInWithPasskey(t.Context(), "", device.Get(options, p), issuer.Device{}); err != nil || proof.Subject != "ada" {
+		t.Errorf("proved %+v, %v", proof, err)
+	}
+	p.Handle = userHandle("ada")
+	if _, err := a.LogInWithPasskey(t.Context(), "", device.Get(options, p), issuer.Device{}); !errors.Is(err, issuer.ErrPasskey) {
+		t.Errorf("under another handle: %v", err)
+	}
+	second, _, _ := foreignPasskey(t, a)
+	second.RecoveryHashes = []string{strings.Repeat("1", 64), strings.Repeat("2", 64)}
+	if err := admin.ImportPasskey(t.Context(), "ada", second); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := a.Factors(t.Context(), "ada"); err != nil || len(found) != 2 || found[0].RecoveryCodes != 1 {
+		t.Errorf("the second one has brought recovery codes: %+v, %v", found, err)
+	}
+}
+
+// TestImportPasskeyRefused: what can't be, or is another's, leaves nothing behind.
+func TestImportPasskeyRefused(t *testing.T) {
+	a, store := newPasskeyAccounts(t, "https://auth.example.com")
+	admin := NewAdmin(a, nil)
+	for _, name := range []string{"ada", "bob", "eve"} {
+		store.accounts[name] = Account{Name: name, Subject: name}
+	}
+	bobs, _, _ := foreignPasskey(t, a)
+	bobs.ID = strings.Repeat("B", 26)
+	if err := admin.ImportPasskey(t.Context(), "bob", bobs); err != nil {
+		t.Fatal(err)
+	}
+	if err := admin.ImportPasskey(t.Context(), "bob", bobs); !errors.Is(err, issuer.ErrTaken) {
+		t.Errorf("once more: %v", err)
+	}
+	good, _, _ := foreignPasskey(t, a)
+	raw := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
+	key, err := base64.RawURLEncoding.DecodeString(good.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	offCurve := append([]byte{}, key...)
+	offCurve[len(offCurve)-1] ^= 1
+	otherAlgorithm := append([]byte{}, key...) // {1: 2, 3: -7, …}
+	otherAlgorithm[4] = 0x27                   // -8
+	for _, c := range []struct {
+		field string
+		spoil func(*issuer.ForeignPasskey)
+	}{
+		{"rp_id", func(f *issuer.ForeignPasskey) { f.RelyingParty = "" }},
+		{"rp_id", func(f *issuer.ForeignPasskey) { f.RelyingParty = "example.com" }},
+		{"rp_id", func(f *issuer.ForeignPasskey) { f.RelyingParty = "AUTH.example.com" }},
+		{"id", func(f *issuer.ForeignPasskey) { f.ID = "../x" }},
+		{"id", func(f *issuer.ForeignPasskey) { f.ID = bobs.ID }},
+		{"name", func(f *issuer.ForeignPasskey) { f.Name = "" }},
+		{"name", func(f *issuer.ForeignPasskey) { f.Name = "two\nlines" }},
+		{"credential_id", func(f *issuer.ForeignPasskey) { f.Credential = "" }},
+		{"credential_id", func(f *issuer.ForeignPasskey) { f.Credential += "=" }},
+		{"credential_id", func(f *issuer.ForeignPasskey) { f.Credential = "AB" }}, // trailing bits
+		{"credential_id", func(f *issuer.ForeignPasskey) { f.Credential = raw(strings.Repeat("x", maxCredential+1)) }},
+		{"credential_id", func(f *issuer.ForeignPasskey) { f.Credential = bobs.Credential }},
+		{"public_key", func(f *issuer.ForeignPasskey) { f.PublicKey = "" }},
+		{"public_key", func(f *issuer.ForeignPasskey) { f.PublicKey = "AAAA" }},
+		{"public_key", func(f *issuer.ForeignPasskey) { f.PublicKey = f.PublicKey + "AA" }},
+		{"public_key", func(f *issuer.ForeignPasskey) { f.PublicKey = raw(string(key) + "x") }},
+		{"public_key", func(f *issuer.ForeignPasskey) { f.PublicKey = raw(string(offCurve)) }},
+		{"public_key", func(f *issuer.ForeignPasskey) { f.PublicKey = raw(string(otherAlgorithm)) }},
+		{"public_key", func(f *issuer.ForeignPasskey) { f.PublicKey = raw(strings.Repeat("x", maxPublicKey+1)) }},
+		{"user_handle", func(f *issuer.ForeignPasskey) { f.UserHandle = "a\nb" }},
+		{"user_handle", func(f *issuer.ForeignPasskey) { f.UserHandle = raw(strings.Repeat("x", maxUserHandle+1)) }},
+		{"backed_up", func(f *issuer.ForeignPasskey) { f.BackedUp = true }},
+		{"recovery_hashes", func(f *issuer.ForeignPasskey) { f.RecoveryHashes = []string{"x"} }},
+		{"recovery_hashes", func(f *issuer.ForeignPasskey) { f.RecoveryHashes = append(f.RecoveryHashes, f.RecoveryHashes...) }},
+	} {
+		f := good
+		c.spoil(&f)
+		var refused *issuer.InputError
+		if err := admin.ImportPasskey(t.Context(), "ada", f); !errors.As(err, &refused) || refused.Field != c.field {
+			t.Errorf("%s: %v", c.field, err)
+		}
+	}
+	if found, err := a.Factors(t.Context(), "ada"); err != nil || len(found) != 0 {
+		t.Errorf("ada has %+v, %v", found, err)
+	}
+	if hashes, err := view(t.Context(), store, func(r Reader) ([][32]byte, error) { return r.RecoveryHashes("ada") }); err != nil || len(hashes) != 0 {
+		t.Errorf("ada has recovery codes %v, %v", hashes, err)
+	}
+	if err := admin.ImportPasskey(t.Context(), "ada", good); err != nil {
+		t.Errorf("unspoilt: %v", err)
+	}
+	var refused *issuer.InputError
+	good.PublicKey = bobs.PublicKey
+	if err := admin.ImportPasskey(t.Context(), "ada", good); !errors.As(err, &refused) || refused.Field != "credential_id" {
+		t.Errorf("another key under her own credential: %v", err)
+	}
+	for n := range maxPasskeys {
+		more, _, _ := foreignPasskey(t, a)
+		if err := admin.ImportPasskey(t.Context(), "eve", more); err != nil {
+			t.Fatal(n, err)
+		}
+	}
+	more, _, _ := foreignPasskey(t, a)
+	if err := admin.ImportPasskey(t.Context(), "eve", more); !errors.Is(err, errTooManyPasskeys) {
+		t.Errorf("one too many: %v", err)
+	}
+	nameless, _ := newPasskeyAccounts(t, "https://192.0.2.1")
+	if err := NewAdmin(nameless, nil).ImportPasskey(t.Context(), "ada", more); !errors.Is(err, issuer.ErrNoPasskeys) {
+		t.Errorf("under an address: %v", err)
+	}
+}
