@@ -34,6 +34,8 @@ func TestLettersOfChanges(t *testing.T) {
 		if status != http.StatusOK {
 			t.Fatalf("%d %s", status, answer)
 		}
+		s.want(t, http.StatusOK, "/v1/factors/recovery-codes", read(t, answer).Access, object{"password": password})
+		told("new recovery codes")
 		if status, answer := s.send(t, http.MethodDelete, "/v1/factors/totp", read(t, answer).Access); status != http.StatusNoContent {
 			t.Fatalf("%d %s", status, answer)
 		}
@@ -49,7 +51,7 @@ func TestLettersOfChanges(t *testing.T) {
 		}
 		s.mail.mu.Unlock()
 		// Of the letters that were taken up to fay's, at least, all are counted.
-		const want = `jot_letters_total{outcome="sent"} 7`
+		const want = `jot_letters_total{outcome="sent"} 8`
 		for begun := time.Now(); !strings.Contains(scrape(t, s.server), want+"\n"); time.Sleep(10 * time.Millisecond) {
 			if time.Since(begun) > 30*time.Second {
 				t.Fatalf("%s is missing: %s", want, scrape(t, s.server))

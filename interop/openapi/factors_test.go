@@ -19,6 +19,7 @@ import (
 const (
 	totpPath    = "/v1/factors/totp"
 	confirmPath = totpPath + "/confirm"
+	codesPath   = "/v1/factors/recovery-codes"
 )
 
 // factors gives accounts one-time codes, logs in with them, and takes them away, by themselves and by an administrator.
@@ -34,12 +35,14 @@ func (c *client) factors() {
 	c.do(c.second("eli", "x", 403))
 	both := bearer(c.tokens(c.second("eli", recovery[1], 200)).Access)
 	c.do(call{method: "POST", path: totpPath, json: object{"password": password}, header: both, want: 409})
+	c.do(call{method: "POST", path: codesPath, json: object{"password": password}, header: both, want: 200})
 	c.do(call{method: "DELETE", path: totpPath, header: both, want: 204})
 	c.do(call{method: "DELETE", path: totpPath, header: both, want: 404})
 
 	again := bearer(c.tokens(logInOf("eli", 200)).Access)
 	c.do(call{method: "POST", path: totpPath, json: object{"password": password}, header: again, want: 200})
 	c.throttled(call{method: "POST", path: totpPath, json: object{"password": "a wrong password"}, header: again})
+	c.throttled(call{method: "POST", path: codesPath, json: object{"password": "a wrong password"}, header: again})
 	c.throttled(call{method: "POST", path: confirmPath, json: object{"code": "x"}, header: again})
 
 	fay, sub := c.signUp("fay")
@@ -69,11 +72,13 @@ func (c *client) refusedFactors(access string) {
 	c.t.Helper()
 	c.refusedBearers(access, map[string]object{
 		"GET /v1/factors": nil, "DELETE " + totpPath: nil, "POST " + totpPath: {"password": password}, "POST " + confirmPath: {"code": "x"},
+		"POST " + codesPath: {"password": password},
 	})
 	c.do(call{method: "POST", path: confirmPath, json: object{"code": "x"}, header: bearer(access), want: 403})
 	own, err := c.Server.Issuer().Issue(c.t.Context(), issuer.Grant{Subject: "42"})
 	must(c.t, err)
 	c.do(call{method: "POST", path: totpPath, json: object{"password": password}, header: bearer(own.Access), want: 404})
+	c.do(call{method: "POST", path: codesPath, json: object{"password": password}, header: bearer(access), want: 404})
 	c.do(call{method: "POST", path: totpPath, json: object{"password": password}, header: bearer(access), want: 200})
 	c.do(call{method: "POST", path: confirmPath, json: object{"code": "x"}, header: bearer(access), want: 403})
 }

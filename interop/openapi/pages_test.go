@@ -59,7 +59,7 @@ func (c *client) wrongPages(b *running.Browser, login running.Page) {
 	}
 	b.Send("GET", c.URL+"/consent?request="+url.QueryEscape(sealedOf(login)), nil)
 	large := url.Values{"a": {strings.Repeat("a", 64<<10)}}
-	forms := []string{"/login", "/login-passkey", "/factor", "/new-passkey", "/add-passkey", "/change-passkey", "/consent", "/logout", "/device", "/device/decision", "/verify-email", "/reset-password", "/forgotten-password", "/apps"}
+	forms := []string{"/login", "/login-passkey", "/factor", "/new-passkey", "/add-passkey", "/change-passkey", "/recovery-codes", "/consent", "/logout", "/device", "/device/decision", "/verify-email", "/reset-password", "/forgotten-password", "/apps"}
 	for _, path := range append(forms, "/oauth2/authorize", "/oauth2/logout") {
 		for _, form := range []url.Values{{"a": {"1", "2"}}, large} {
 			b.Send("POST", c.URL+path, form)

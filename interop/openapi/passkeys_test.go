@@ -181,7 +181,10 @@ func (c *client) passkeyPages(phone *authenticator) {
 	form := url.Values{"name": {"Tablet"}, "credential": {string(tablet.create(c, askedFor(page)))}}
 	b.Send("POST", c.URL+"/add-passkey", form)
 	b.Send("POST", c.URL+"/change-passkey", url.Values{"id": {"unknown"}, "change": {"remove"}})
-	running.NewBrowser(c.t, c.contract).Send("POST", c.URL+"/new-passkey", url.Values{"password": {password}}) // nobody is signed in
+	b.Send("POST", c.URL+"/recovery-codes", url.Values{"password": {password}})
+	for _, path := range []string{"/new-passkey", "/recovery-codes"} { // nobody is signed in
+		running.NewBrowser(c.t, c.contract).Send("POST", c.URL+path, url.Values{"password": {password}})
+	}
 
 	c.signUp("noa")
 	login, b = c.loginPage()
@@ -194,4 +197,5 @@ func (c *client) passkeyPages(phone *authenticator) {
 	b = running.NewBrowser(c.t, c.contract)
 	b.Submit(b.Get(c.URL+"/passkeys"), "username", "ada", "password", password)
 	c.throttledForm(b, "/new-passkey", url.Values{"password": {"a wrong password"}}, "203.0.113.79")
+	c.throttledForm(b, "/recovery-codes", url.Values{"password": {"a wrong password"}}, "203.0.113.79")
 }

@@ -1,10 +1,13 @@
 package accounts
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"strings"
+
+	"github.com/jot-auth/jot/server/issuer"
 )
 
 // Recovery codes stand in for a lost device, each once. A code is twenty characters of base32 in groups of five: 100 random bits, which nobody guesses
@@ -28,6 +31,38 @@ func newRecoveryCodes(subject string) (codes []string, hashes [][sha256.Size]byt
 		codes = append(codes, strings.Join(groups, "-"))
 	}
 	return codes, hashes
+}
+
+// RenewRecoveryCodes answers new recovery codes, this one time, for an account that has a second factor; those of before are void. Attempts at the password count as
+// those of ChangePassword, and it fails as that does, and with issuer.ErrNotFound where there is no second factor. Whoever asks for it has just logged in with two.
+func (a *Accounts) RenewRecoveryCodes(ctx context.Context, subject, password string, from issuer.Device) (codes []string, err error) {
+	account, try, err := a.reauthenticate(ctx, subject, password, from)
+	if err != nil {
+		return nil, err
+	}
+	codes, hashes := newRecoveryCodes(subject)
+	// That the password is still right and that there is a second factor, the end of the old codes, the new ones and the event are one commit: of two that ask at
+	// once the codes of one count, all of them, and those that come with the account's first factor at the same time stay or go whole.
+	err = a.issuer.Amend(ctx, subject, issuer.EventRecoveryCodesMade, func(t issuer.Tx) error {
+		tx := a.store.AccountsTx(t)
+		if err := a.confirmIn(tx, account, try); err != nil {
+			return err
+		}
+		enrolled, err := hasFactor(tx, subject)
+		if err == nil && !enrolled {
+			err = issuer.ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		return replaceRecoveryCodes(tx, subject, hashes)
+	})
+	if err != nil {
+		a.abandon(ctx, try)
+		return nil, err
+	}
+	a.tellOwner(subject, "recoverycodes")
+	return codes, nil
 }
 
 // recoveryHash is the hash of a code as plainCode has it.

@@ -124,6 +124,7 @@ func (a *API) Register(mux *http.ServeMux) {
 		"POST /v1/factors/totp":             a.enrolTOTP,
 		"POST /v1/factors/totp/confirm":     a.confirmTOTP,
 		"DELETE /v1/factors/totp":           a.removeTOTP,
+		"POST /v1/factors/recovery-codes":   a.renewRecoveryCodes,
 		"POST /v1/factors/passkeys":         a.enrolPasskey,
 		"POST /v1/factors/passkeys/confirm": a.confirmPasskey,
 		"PATCH /v1/factors/passkeys/{id}":   a.renamePasskey,

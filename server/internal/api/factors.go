@@ -19,6 +19,7 @@ type SecondFactors interface {
 	EnrolTOTP(ctx context.Context, subject, password string, from issuer.Device) (secret, uri string, err error)
 	ConfirmTOTP(ctx context.Context, subject, code string, from issuer.Device) (codes []string, err error)
 	RemoveTOTP(ctx context.Context, subject string) error
+	RenewRecoveryCodes(ctx context.Context, subject, password string, from issuer.Device) (codes []string, err error)
 }
 
 type factorsAnswer struct {
@@ -96,6 +97,25 @@ func (a *API) removeTOTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// renewRecoveryCodes answers new ones, for who has just logged in with two factors and gives the password.
+func (a *API) renewRecoveryCodes(w http.ResponseWriter, r *http.Request) {
+	var req enrolRequest
+	tok, err := a.decodeFactored(w, r, &req)
+	if err != nil {
+		web.Fail(w, r, err)
+		return
+	}
+	codes, err := a.accounts.RenewRecoveryCodes(acting(w, r), tok.Subject(), req.Password, device(r, ""))
+	if errors.Is(err, issuer.ErrInvalidCredentials) {
+		err = errWrongPassword
+	}
+	if err != nil {
+		web.Fail(w, r, err)
+		return
+	}
+	web.WriteJSON(w, http.StatusOK, confirmAnswer{codes})
 }
 
 var codesTaken = &web.Problem{Type: web.TypeTaken, Title: "The account has one-time codes already", Status: http.StatusConflict, Detail: "remove them first"}

@@ -43,6 +43,7 @@ type Accounts interface {
 	CompleteLogIn(ctx context.Context, challenge, code string, from issuer.Device) (issuer.Proof, error)
 	AskAgain(ctx context.Context, challenge string) (*issuer.SecondFactorError, error)
 	Passkeys
+	RecoveryCodes
 	GuessUserCode(ctx context.Context, subject string, from issuer.Device, try func() error) error
 	VerifyEmail(ctx context.Context, code string) error
 	RequestReset(ctx context.Context, address string, from issuer.Device) error
@@ -105,6 +106,7 @@ func (c *Console) Register(mux *http.ServeMux) {
 		"POST /new-passkey":        c.newPasskey,
 		"POST /add-passkey":        c.addPasskey,
 		"POST /change-passkey":     c.changePasskey,
+		"POST /recovery-codes":     c.renewRecoveryCodes,
 		"POST /consent":            c.consent,
 		"POST /logout":             c.logOut,
 		"POST /device":             c.findDevice,

@@ -59,7 +59,7 @@ var samples = map[string]any{
 	"forgotten.html":  forgottenView{Problem: "x"},
 	"letterdone.html": letterDoneView{Title: "x", Text: "x"},
 
-	"passkeys.html":      passkeysView{Passkeys: []passkeyItem{{ID: "x", Name: "x", Added: "x", Used: "x", BackedUp: true}}, Problem: "x"},
+	"passkeys.html":      passkeysView{Passkeys: []passkeyItem{{ID: "x", Name: "x", Added: "x", Used: "x", BackedUp: true}}, Factored: true, Problem: "x"},
 	"newpasskey.html":    newPasskeyView{Options: "{}"},
 	"recoverycodes.html": recoveryCodesView{Codes: []string{"x"}},
 

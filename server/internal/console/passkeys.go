@@ -29,8 +29,10 @@ const recentLogin = 10 * time.Minute
 
 // passkeysView is what the page shows on which somebody looks after their passkeys.
 type passkeysView struct {
-	Passkeys []passkeyItem
-	Problem  string
+	Passkeys      []passkeyItem
+	Factored      bool // the account has a second factor, of whichever kind
+	RecoveryCodes int  // that are left
+	Problem       string
 }
 
 type passkeyItem struct {
@@ -43,9 +45,6 @@ type passkeyItem struct {
 type newPasskeyView struct{ Options string }
 
 func (v newPasskeyView) scripted() bool { return true }
-
-// recoveryCodesView is what the page shows after the first passkey.
-type recoveryCodesView struct{ Codes []string }
 
 // logInWithPasskey answers POST /login-passkey: somebody proves who they are without a password, and the request goes on.
 func (c *Console) logInWithPasskey(w http.ResponseWriter, r *http.Request) {
@@ -92,6 +91,7 @@ func (c *Console) writePasskeys(w http.ResponseWriter, r *http.Request, status i
 	}
 	view := passkeysView{Problem: problem}
 	for _, f := range factors {
+		view.Factored, view.RecoveryCodes = true, f.RecoveryCodes
 		if f.Passkey != nil {
 			view.Passkeys = append(view.Passkeys, itemOf(*f.Passkey))
 		}
@@ -168,7 +168,7 @@ func (c *Console) addPasskey(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		c.passkeysFailed(w, r, err)
 	case len(codes) > 0:
-		c.pages.write(w, r, http.StatusOK, "recoverycodes.html", "", recoveryCodesView{codes})
+		c.pages.write(w, r, http.StatusOK, "recoverycodes.html", "", recoveryCodesView{Codes: codes})
 	default:
 		redirect(w, c.base+"/passkeys")
 	}

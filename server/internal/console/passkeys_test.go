@@ -92,6 +92,14 @@ func TestPasskeyPages(t *testing.T) {
 	_, list = b.addPasskey(device, "New")
 	list.wantPage(t, 200, `value="New"`) // no codes, since there are some
 	b.own("/change-passkey", "id", id, "change", "remove").wantPage(t, 200, `value="New"`)
+	b.get("/base/passkeys").wantPage(t, 200, "You have 9 left")
+	b.own("/recovery-codes", "password", "wrong "+password).wantPage(t, 400, "Wrong password")
+	page = b.own("/recovery-codes", "password", password)
+	page.wantPage(t, 200, "that you had are void")
+	half = f.browser()
+	half.enterCode(half.logIn(half.authorize()), recovery[1][1]).wantPage(t, 400, "Wrong code")
+	half = f.browser()
+	half.enterCode(half.logIn(half.authorize()), regexp.MustCompile(`<code>([a-z2-7-]{23})</code>`).FindStringSubmatch(page.body)[1]).code(t)
 	if list = b.get("/base/passkeys"); strings.Contains(list.body, "Old") {
 		t.Error("the passkey is still there")
 	}
@@ -151,7 +159,7 @@ func TestPasskeyOfAnotherBrowser(t *testing.T) {
 func TestPasskeyPagesWantALogin(t *testing.T) {
 	f := serve(t)
 	b := f.browser()
-	for _, action := range []string{"/new-passkey", "/add-passkey", "/change-passkey"} {
+	for _, action := range []string{"/new-passkey", "/add-passkey", "/change-passkey", "/recovery-codes"} {
 		b.own(action, "password", password).wantPage(t, 200, "to change your passkeys")
 		b.send("POST", "/base"+action, url.Values{}, "Sec-Fetch-Site", "cross-site").wantPage(t, 403, "another site")
 	}
@@ -159,6 +167,10 @@ func TestPasskeyPagesWantALogin(t *testing.T) {
 	b.own("/new-passkey", "password", "wrong "+password).wantPage(t, 400, "Wrong password")
 	b.own("/add-passkey", "name", "Phone", "credential", "{}").wantPage(t, 400, "credential")
 	b.own("/change-passkey", "id", "x", "change", "remove").wantPage(t, 200, "none yet")
+	b.own("/recovery-codes", "password", password).wantPage(t, 200, "none yet")
+	if page := b.get("/base/passkeys"); strings.Contains(page.body, "Recovery codes") {
+		t.Error("whoever has no second factor is offered recovery codes")
+	}
 }
 
 // TestPasskeyScript is served as it stands.
