@@ -124,7 +124,7 @@ var surface = map[string]endpoint{
 	"GET /admin/v1/subjects/{sub}/consents":             {bearer: "admin"},
 	"DELETE /admin/v1/subjects/{sub}/consents/{client}": {bearer: "admin"},
 	"PUT /admin/v1/subjects/{sub}/factors/totp":         {bearer: "admin", body: map[string]any{"totp_secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "recovery_hashes": []string{}, "created": "2030-01-02T03:04:05Z"}},
-	"POST /admin/v1/subjects/{sub}/factors/passkeys":    {bearer: "admin", lacks: 403, body: map[string]any{"rp_id": "auth.example.com", "id": "", "name": "Phone", "credential_id": "AAAA", "public_key": "AAAA", "user_handle": "", "sign_count": 0, "transports": []string{}, "backup_eligible": true, "backed_up": false, "recovery_hashes": []string{}, "created": "2030-01-02T03:04:05Z", "last_used": "2030-01-02T03:04:05Z"}},
+	"POST /admin/v1/subjects/{sub}/factors/passkeys":    {bearer: "admin", body: map[string]any{"rp_id": "auth.example.com", "id": "", "name": "Phone", "credential_id": "AAAA", "public_key": "AAAA", "user_handle": "", "sign_count": 0, "transports": []string{}, "backup_eligible": true, "backed_up": false, "recovery_hashes": []string{}, "created": "2030-01-02T03:04:05Z", "last_used": "2030-01-02T03:04:05Z"}},
 
 	"GET /oauth2/authorize":    {lacks: 400},
 	"POST /oauth2/authorize":   {}, // whatever the form holds comes back as a query: see TestFormRequest of console

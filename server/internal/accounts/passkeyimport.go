@@ -31,8 +31,8 @@ func RelyingPartyID(issuerURL string) (string, error) {
 }
 
 // ImportPasskey gives an account a passkey that it had at another system of the same host name, and the hashes of its recovery codes as Export writes them where
-// it's the account's first second factor. It fails with an *issuer.InputError, issuer.ErrNotFound where the subject has no account, issuer.ErrTaken where it
-// has this very passkey already, and issuer.ErrNoPasskeys.
+// it's the account's first second factor. It fails with an *issuer.InputError, issuer.ErrNotFound where the subject has no account, and issuer.ErrTaken where it
+// has this very passkey already.
 func (a *Admin) ImportPasskey(ctx context.Context, subject string, f issuer.ForeignPasskey) error {
 	p, hashes, err := a.accounts.parseForeignPasskey(subject, f)
 	if err != nil {
@@ -83,7 +83,7 @@ func unknown(tx Tx, p issuer.Passkey) error {
 // parseForeignPasskey judges a passkey as register does one that was made here.
 func (a *Accounts) parseForeignPasskey(subject string, f issuer.ForeignPasskey) (p issuer.Passkey, hashes [][sha256.Size]byte, err error) {
 	if a.relyingParty == nil {
-		return p, nil, issuer.ErrNoPasskeys
+		return p, nil, &issuer.InputError{Field: "rp_id", Reason: "can't be good: the issuer's URL has no host name, and so there are no passkeys here"}
 	}
 	if host := a.relyingParty.Config.RPID; f.RelyingParty != host {
 		return p, nil, &issuer.InputError{Field: "rp_id", Reason: fmt.Sprintf("must be %s: no browser uses a passkey under another host name than its own", host)}
