@@ -4,6 +4,8 @@ package issuer
 const (
 	// CommandClient is the first-party public client of the command line. It may ask for ScopeAdmin and nothing else.
 	CommandClient = ClientPrefix + "jot"
+	// CommandRedirectPath is where a browser comes back to the command line, on whichever port of a loopback address (RFC 8252 §7.3).
+	CommandRedirectPath = "/callback"
 	// ScopeAdmin opens all of the admin API.
 	ScopeAdmin = "jot:admin"
 	// ScopeSessions lets a backend begin sessions for subjects that it has authenticated by itself, and nothing else.
@@ -26,6 +28,6 @@ func (c *Config) adminResource() Resource {
 func (c *Config) commandClient() Client {
 	return Client{
 		ID: CommandClient, Name: "the command jot", Scopes: []string{ScopeAdmin}, Resources: []string{c.adminAudience()},
-		FirstParty: true, Declared: true,
+		RedirectURIs: []string{"http://127.0.0.1" + CommandRedirectPath, "http://[::1]" + CommandRedirectPath}, FirstParty: true, Declared: true,
 	}
 }

@@ -23,12 +23,13 @@ const (
 
 // serverError is a problem (RFC 9457) or an OAuth error (RFC 6749 §5.2) that a server answers with.
 type serverError struct {
-	Status      int    `json:"-"`
-	Title       string `json:"title"`
-	Detail      string `json:"detail"`
-	Code        string `json:"error"`
-	Description string `json:"error_description"`
-	Challenge   string `json:"challenge"` // of a login that lacks a second factor
+	Status      int      `json:"-"`
+	Title       string   `json:"title"`
+	Detail      string   `json:"detail"`
+	Code        string   `json:"error"`
+	Description string   `json:"error_description"`
+	Challenge   string   `json:"challenge"` // of a login that lacks a second factor
+	Factors     []string `json:"factors"`   // kinds of them that the account has
 }
 
 // Error says what went wrong and what to do next.

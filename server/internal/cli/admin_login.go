@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,25 +20,31 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
+// loginFlags say how somebody logs in.
+type loginFlags struct {
+	username, code string
+	password       passwordFlags
+	browser        bool
+}
+
 func newAdminLoginCommand(a *adminFlags) *cobra.Command {
-	var username, code string
-	var password passwordFlags
+	var flags loginFlags
 	cmd := &cobra.Command{
-		Use:   "login --issuer URL [--username NAME] [--password-file FILE] [--code CODE]",
+		Use:   "login --issuer URL [--browser] [--username NAME] [--password-file FILE] [--code CODE]",
 		Short: "Log in as an administrator",
 		Long: `Log in as an administrator, and keep the tokens in a file of mode 0600 in the configuration directory of the user.
 
 The name and the password are asked for at the terminal, and so is the code of an account that has a second factor. Passkeys
-need a browser: of an account that has nothing else, one of the recovery codes is the code. The login before it is ended.`,
+need a browser: with --browser the command prints the address of the page to log in on, for a browser on this machine, and
+waits. Where there is none, a recovery code is a --code, too. The login before it is ended.`,
 		Example: `  jot admin login --issuer https://auth.example.com --username ada --password-file password`,
 		Args:    noArguments, DisableFlagsInUseLine: true,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runAdminLogin(cmd, a.issuer, username, code, password)
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return runAdminLogin(cmd, a.issuer, flags) },
 	}
-	cmd.Flags().StringVar(&username, "username", "", "`NAME` of the account")
-	cmd.Flags().StringVar(&code, "code", "", "`CODE` of the second factor, or a recovery code")
-	cmd.Flags().StringVar(&password.file, "password-file", "", "`FILE` that holds the password on its one line, - for standard input")
+	cmd.Flags().BoolVar(&flags.browser, "browser", false, "log in by a browser on this machine")
+	cmd.Flags().StringVar(&flags.username, "username", "", "`NAME` of the account")
+	cmd.Flags().StringVar(&flags.code, "code", "", "`CODE` of the second factor, or a recovery code")
+	cmd.Flags().StringVar(&flags.password.file, "password-file", "", "`FILE` that holds the password on its one line, - for standard input")
 	return cmd
 }
 
@@ -49,7 +56,7 @@ func newAdminLogoutCommand(a *adminFlags) *cobra.Command {
 	}
 }
 
-func runAdminLogin(cmd *cobra.Command, issuerURL, username, code string, password passwordFlags) error {
+func runAdminLogin(cmd *cobra.Command, issuerURL string, flags loginFlags) error {
 	if issuerURL == "" {
 		return usagef("login needs --issuer URL")
 	}
@@ -57,20 +64,15 @@ func runAdminLogin(cmd *cobra.Command, issuerURL, username, code string, passwor
 	if err := checkAdminURL(issuerURL); err != nil {
 		return err
 	}
-	username, err := askUsername(cmd, username)
-	if err != nil {
-		return err
-	}
-	secret, err := password.read(cmd, false)
-	if err != nil {
-		return err
+	if flags.browser && (flags.code != "" || flags.password.file != "") {
+		return usagef("--browser takes no password and no code: type them there")
 	}
 	tokens, err := adminTokens()
 	if err != nil {
 		return err
 	}
 	at := &adminServer{issuer: issuerURL, client: newAdminClient(identified{})}
-	pair, err := at.logIn(cmd.Context(), username, string(secret), func() (string, error) { return askCode(cmd, code) })
+	pair, username, err := flags.logIn(cmd, at)
 	if err != nil {
 		return err
 	}
@@ -85,6 +87,26 @@ func runAdminLogin(cmd *cobra.Command, issuerURL, username, code string, passwor
 	}
 	say(cmd, "logged in to %s as %s", issuerURL, username)
 	return nil
+}
+
+// logIn answers the tokens of whoever logs in, and the name.
+func (f *loginFlags) logIn(cmd *cobra.Command, at *adminServer) (pair jothttp.TokenPair, username string, err error) {
+	if f.browser {
+		answer, err := at.browse(cmd.Context(), f.username, func(address string) { say(cmd, "log in at %s", address) })
+		if err != nil {
+			return pair, "", err
+		}
+		return at.accept(cmd.Context(), answer, "")
+	}
+	if username, err = askUsername(cmd, f.username); err != nil {
+		return pair, "", err
+	}
+	secret, err := f.password.read(cmd, false)
+	if err != nil {
+		return pair, "", err
+	}
+	pair, err = at.logIn(cmd.Context(), username, string(secret), func(factors []string) (string, error) { return askCode(cmd, f.code, factors) })
+	return pair, username, err
 }
 
 // askUsername asks at the terminal itself, where no flag names the account.
@@ -102,9 +124,12 @@ func askUsername(cmd *cobra.Command, given string) (string, error) {
 }
 
 // askCode asks at the terminal itself for the code of a second factor, where no flag has it.
-func askCode(cmd *cobra.Command, given string) (string, error) {
+func askCode(cmd *cobra.Command, given string, factors []string) (string, error) {
 	if given != "" {
 		return given, nil
+	}
+	if slices.Contains(factors, "passkey") && !slices.Contains(factors, "totp") {
+		return "", errors.New("the account has a passkey, which needs a browser: log in with --browser, or give a recovery code with --code CODE")
 	}
 	in, out, err := openTerminal()
 	if err != nil {
@@ -137,44 +162,64 @@ func askLine(ctx context.Context, in, out *os.File, question string) (string, er
 	}
 }
 
-// logIn trades name and password, and the code of a second factor where one is demanded, for tokens of the admin API. They have to be of the very server that was named: those of another one, which
-// gave them to it, would make the next command do there what is meant for here.
-func (s *adminServer) logIn(ctx context.Context, username, password string, code func() (string, error)) (jothttp.TokenPair, error) {
+// logIn trades name and password, and the code of a second factor where one is demanded, for tokens of the admin API.
+func (s *adminServer) logIn(ctx context.Context, username, password string, code func(factors []string) (string, error)) (jothttp.TokenPair, error) {
 	var answer json.RawMessage
 	err := s.ask(ctx, http.MethodPost, "/v1/login", map[string]any{
 		"username": username, "password": password, "client_id": issuer.CommandClient, "resource": s.issuer + "/admin",
 	}, &answer)
 	if half, ok := errors.AsType[*serverError](err); ok && half.Challenge != "" {
-		err = s.completeLogIn(ctx, half.Challenge, code, &answer)
+		err = s.completeLogIn(ctx, half, code, &answer)
 	}
 	if err != nil {
 		return jothttp.TokenPair{}, err
 	}
+	pair, _, err := s.accept(ctx, answer, username)
+	return pair, err
+}
+
+// accept reads the answer to a login: tokens of an administrator, and the name, where it isn't known. They have to be of the very server that was named: those of another one, which gave
+// them to it, would make the next command do there what is meant for here.
+func (s *adminServer) accept(ctx context.Context, answer json.RawMessage, username string) (jothttp.TokenPair, string, error) {
 	var granted struct {
 		Scope string `json:"scope"`
 	}
 	pair, err := jothttp.ReadTokenPair(bytes.NewReader(answer), time.Now())
 	if err := errors.Join(err, json.Unmarshal(answer, &granted)); err != nil {
-		return jothttp.TokenPair{}, fmt.Errorf("the answer of %s is not what a jot server answers: %w", s.issuer, err)
+		return jothttp.TokenPair{}, "", fmt.Errorf("the answer of %s is not what a jot server answers: %w", s.issuer, err)
 	}
-	switch named := issuerOf(pair.Access); {
-	case named != s.issuer:
+	if named := issuerOf(pair.Access); named != s.issuer {
 		err = fmt.Errorf("%s answers with a token of %q: name the issuer by its own URL", s.issuer, named)
-	case !slices.Contains(strings.Fields(granted.Scope), issuer.ScopeAdmin):
-		err = fmt.Errorf("%s is no administrator: an administrator may change that with 'jot admin user change %s --scope %s'", username, username, issuer.ScopeAdmin)
-	default:
-		return pair, nil
+	} else if username == "" {
+		username, err = s.nameOf(ctx, pair)
 	}
-	return jothttp.TokenPair{}, errors.Join(err, s.logOut(ctx, pair))
+	if err == nil && !slices.Contains(strings.Fields(granted.Scope), issuer.ScopeAdmin) {
+		err = fmt.Errorf("%s is no administrator: an administrator may change that with 'jot admin user change %s --scope %s'", username, username, issuer.ScopeAdmin)
+	}
+	if err != nil {
+		return jothttp.TokenPair{}, "", errors.Join(err, s.logOut(ctx, pair))
+	}
+	return pair, username, nil
 }
 
-func (s *adminServer) completeLogIn(ctx context.Context, challenge string, code func() (string, error), answer *json.RawMessage) error {
-	text, err := code()
+// nameOf is the name of whoever has logged in, or the subject where it has none.
+func (s *adminServer) nameOf(ctx context.Context, pair jothttp.TokenPair) (string, error) {
+	var me struct {
+		Username string `json:"username"`
+		Subject  string `json:"sub"`
+	}
+	holder := &adminServer{issuer: s.issuer, client: s.client, token: pair.Access}
+	err := holder.ask(ctx, http.MethodGet, "/v1/me", nil, &me)
+	return cmp.Or(me.Username, me.Subject), err
+}
+
+func (s *adminServer) completeLogIn(ctx context.Context, half *serverError, code func(factors []string) (string, error), answer *json.RawMessage) error {
+	text, err := code(half.Factors)
 	if err != nil {
 		return err
 	}
 	return s.ask(ctx, http.MethodPost, "/v1/login/factor", map[string]any{
-		"challenge": challenge, "code": text, "client_id": issuer.CommandClient, "resource": s.issuer + "/admin",
+		"challenge": half.Challenge, "code": text, "client_id": issuer.CommandClient, "resource": s.issuer + "/admin",
 	}, answer)
 }
 
