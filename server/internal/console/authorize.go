@@ -44,6 +44,7 @@ func (c *Console) readAuthorization(r *http.Request) (issuer.Authorization, erro
 	if len(query["response_mode"]) == 1 {
 		a.ResponseMode = query.Get("response_mode") // likewise
 	}
+	a.Prompt = strings.Fields(strings.Join(query["prompt"], " ")) // whether anybody is there to see a page
 	if _, err := web.ParseQuery(r); err != nil {
 		return a, issuer.Refused("invalid_request", "a parameter comes twice, or is not clean UTF-8 text")
 	}
@@ -55,8 +56,7 @@ func (c *Console) readAuthorization(r *http.Request) (issuer.Authorization, erro
 	a.ResponseType = query.Get("response_type")
 	a.Scope, a.Resource, a.Nonce = web.ParseScope(query.Get("scope")), query.Get("resource"), query.Get("nonce")
 	a.Challenge, a.ChallengeMethod = query.Get("code_challenge"), query.Get("code_challenge_method")
-	a.Prompt, a.MaxAge, a.LoginHint = strings.Fields(query.Get("prompt")), query.Get("max_age"), query.Get("login_hint")
-	a.IDTokenHint = query.Get("id_token_hint")
+	a.MaxAge, a.LoginHint, a.IDTokenHint = query.Get("max_age"), query.Get("login_hint"), query.Get("id_token_hint")
 	a.ACRValues = strings.Fields(query.Get("acr_values"))
 	a.KeyThumbprint = query.Get("dpop_jkt")
 	return a, nil

@@ -52,5 +52,8 @@ func TestFormPost(t *testing.T) {
 		t.Errorf("to %s", target)
 	}
 	b.authorize("response_mode", "form_post", "prompt", "none").wantRefusal(t, "invalid_request") // which nobody could send
+	b.authorize("response_mode", "form_post", "prompt", "none", "request_uri", "https://shop.example.com/x").wantRefusal(t, "request_uri_not_supported")
+	b.authorize("response_mode", "form_post", "prompt", "none", "request", "x").wantRefusal(t, "request_not_supported")
+	b.authorize("response_mode", "form_post", "prompt", "none", "scope", "a\x00b").wantRefusal(t, "invalid_request")
 	b.authorize("response_mode", "form_post", "redirect_uri", "https://evil.example/").wantPage(t, 400, "isn’t its own")
 }
