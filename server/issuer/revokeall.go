@@ -48,13 +48,31 @@ func (i *Issuer) revokeAnyRefreshToken(ctx context.Context, text string) error {
 }
 
 // RevokeClient ends every session of a client and refuses every access token that it has, and what others got in exchange for one. It fails with ErrNotFound when there is no such
-// client. When it fails otherwise a part may be done: ask again.
+// client, nor what one has left that the configuration doesn't name any more. When it fails otherwise a part may be done: ask again.
 func (i *Issuer) RevokeClient(ctx context.Context, id string) error {
-	if _, err := i.Client(ctx, id); err != nil {
+	_, err := i.Client(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		err = i.store.View(ctx, func(r Reader) error { return leftBehind(r, id) })
+	}
+	if err != nil {
 		return err
 	}
 	rule := revocation.Rule{Kind: revocation.ClientIssuedAt, Value: id}
 	return i.revokeAll(ctx, rule, EventRevocationClient)
+}
+
+// leftBehind fails with ErrNotFound for a client of which nothing is known: no session, no token of its own, and none that it may have got in exchange.
+func leftBehind(r Reader, id string) error {
+	if !strings.HasPrefix(id, ClientPrefix) {
+		return ErrNotFound
+	}
+	sessions, err1 := r.Sessions(SessionFilter{ClientID: id}, time.Time{}, Position{}, 1)
+	until, err2 := exchangesUntil(r, id)
+	if err := errors.Join(err1, err2); err != nil || len(sessions) > 0 || until > 0 {
+		return err
+	}
+	_, err := r.Subject(id)
+	return err
 }
 
 // RevokeEverything ends every session and refuses every access token of this issuer, those of clients that act for themselves included: for
