@@ -61,7 +61,8 @@ func (i *Issuer) Authorize(ctx context.Context, a Authorization, secret string, 
 	// What is decided is decided where the code is written: a logout, a ban or a change of the client comes before, and counts, or after,
 	// and then the code names a sign-in that is over. Of two consents in one browser the second adds to the first, since both begin with the sign-in; and of
 	// many requests at once each counts the codes of those before it.
-	err := i.commit(ctx, func(u *update) (err error) {
+	ahead := Foresight{SignIn: secretHash(secret)}.with(&i.config, a.ClientID, a.Resource)
+	err := i.commitForeseen(ctx, ahead, func(u *update) (err error) {
 		if d, err = i.decide(u, a, secret, consented); err != nil || d.Step != StepAnswer {
 			return err
 		}

@@ -43,9 +43,10 @@ func (i *Issuer) draftOwn(ctx context.Context, g ClientGrant) (d *draft, err err
 	// or deletes the client's subject or disables it, or deletes the client, comes before, and counts, or after, and has a rule for the
 	// generation that it ends, which refuses this token whenever it was issued. A longer life than the rules of that time reckoned
 	// with is of a later state than theirs.
+	ahead := Foresight{Subject: g.Client.ID}.with(&i.config, g.Client.ID, g.Resource)
 	err = inTime(ctx, func() (now time.Time, err error) {
 		err = i.store.View(ctx, func(r Reader) (err error) {
-			if now, err = r.Now(); err == nil {
+			if now, err = nowAnd(r, ahead); err == nil {
 				d, err = moment{i, now}.beginOwn(r, g)
 			}
 			return err

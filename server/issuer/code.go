@@ -66,7 +66,8 @@ func (i *Issuer) RedeemCode(ctx context.Context, g CodeGrant) (Tokens, error) {
 	var d *draft
 	// Looking at the code, noting its session and making that are one commit: of many who present one code at once, one gets a session, and the
 	// next one ends it. The sign-in is read in it too: a logout comes before, and the code is of no use, or after, and ends the session.
-	err := i.commit(ctx, func(u *update) (err error) {
+	ahead := Foresight{Code: secretHash(g.Code)}.with(&i.config, g.ClientID, g.Resource)
+	err := i.commitForeseen(ctx, ahead, func(u *update) (err error) {
 		d, err = u.redeem(g)
 		return err
 	})

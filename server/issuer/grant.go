@@ -56,7 +56,8 @@ func (i *Issuer) Issue(ctx context.Context, g Grant) (Tokens, error) {
 	// The token's time, the subject's claims and generation, and the new session are of one transaction: a change of
 	// the subject comes either before, and is in the token, or after, and its rule refuses the token. Of two that bring one new subject along
 	// the second begins again, and finds it.
-	err := i.commit(ctx, func(u *update) (err error) {
+	ahead := Foresight{Subject: g.Subject}.with(&i.config, g.ClientID, g.Resource)
+	err := i.commitForeseen(ctx, ahead, func(u *update) (err error) {
 		d, err = u.begin(g)
 		return err
 	})

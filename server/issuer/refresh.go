@@ -91,7 +91,8 @@ func (i *Issuer) decideRefresh(ctx context.Context, r RefreshRequest, token refr
 	// Of many that present one token at once, one transaction rotates the counters and the others see that it did:
 	// they all get the same successor. A logout or change of claims comes before or after, never in between.
 	var decided *update
-	err = i.commit(soon, func(u *update) (err error) {
+	ahead := Foresight{Session: token.session}.with(&i.config, r.ClientID, r.Resource)
+	err = i.commitForeseen(soon, ahead, func(u *update) (err error) {
 		decided = u
 		d, err = u.refresh(r, token)
 		return err

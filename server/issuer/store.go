@@ -35,6 +35,7 @@ type Store interface {
 // others before the commit.
 type Reader interface {
 	Clock
+	Foreseer
 	SubjectReader
 	SessionReader
 	ClientReader
@@ -72,6 +73,13 @@ type Tx interface {
 type Clock interface {
 	// Now is the database's clock at the moment of the call, in UTC and whole milliseconds.
 	Now() (time.Time, error)
+}
+
+// Foreseer is told what will be read.
+type Foreseer interface {
+	// Foresee lets the store read what comes next at once, rather than wait for each. It's the first method that is called, and changes nothing but when something is read: the clock
+	// first, and the rest in the order of Foresight, so that it's locked in the order that Store asks for.
+	Foresee(Foresight) error
 }
 
 // SubjectReader reads subjects.

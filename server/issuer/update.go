@@ -39,16 +39,16 @@ type update struct {
 	meaning outcome // of a refresh
 }
 
-// commitOnce runs f in one transaction together with the log entries for the rules that f gathers. When it returns nil the
+// commitOnce runs f, which reads what is foreseen, in one transaction together with the log entries for the rules that f gathers. When it returns nil the
 // rules are durable, CheckRevocation knows them, and waiters on LogChanged are woken.
-func (i *Issuer) commitOnce(ctx context.Context, f func(*update) error) error {
+func (i *Issuer) commitOnce(ctx context.Context, ahead Foresight, f func(*update) error) error {
 	var u *update
 	var complete bool
 	// Head and entries are read and written in one transaction with the change that they are about: no change without
 	// its rule, no gap and no fork in the log however many commit at once.
 	err := i.store.Update(ctx, func(tx Tx) error {
 		complete = false
-		now, err := tx.Now()
+		now, err := nowAnd(tx, ahead)
 		if err != nil {
 			return err
 		}

@@ -12,6 +12,8 @@ type dialect interface {
 	migrations() (d goose.Dialect, folder string)
 	// now is the database's clock.
 	now(t *tx) (time.Time, error)
+	// nowAhead has the clock read ahead, where that's a statement.
+	nowAhead(t *tx)
 	// holding turns the query of a row into one that lets nobody else change that row before the commit.
 	holding(query string) string
 	// lock waits until nobody else holds the same lock, or until all who do share it, and holds it until the commit.

@@ -30,15 +30,24 @@ const (
 // now is the server's clock. In a View it's the time of the beginning: what was committed before is seen, as whoever promises
 // somebody to know everything up to a time relies on.
 func (postgresDialect) now(t *tx) (time.Time, error) {
-	query := selectBegun
-	if t.updates {
-		query = selectNow
-	}
 	var ms int64
-	if err := t.fault(t.row(query).Scan(&ms)); err != nil {
+	if err := t.fault(t.row(clockOf(t)).Scan(&ms)); err != nil {
 		return time.Time{}, err
 	}
 	return time.UnixMilli(ms).UTC(), nil
+}
+
+func clockOf(t *tx) (query string) {
+	if t.updates {
+		return selectNow
+	}
+	return selectBegun
+}
+
+func (postgresDialect) nowAhead(t *tx) {
+	if t.store.now == nil {
+		t.session.ahead(clockOf(t), nil)
+	}
 }
 
 // holding locks the subject of a session first, since that is the order of the query's tables: whoever ends all its sessions has locked it

@@ -60,7 +60,7 @@ func (p *postgresPool) begin(ctx context.Context) (session, error) {
 	// A caller who is gone ends its statement on the server too: one that waits for a lock would go on to hold its own.
 	s.watcher = ctxwatch.NewContextWatcher(&pgconn.CancelRequestContextWatcherHandler{Conn: s.connection.PgConn(), DeadlineDelay: time.Second})
 	s.watcher.Watch(ctx)
-	s.waiting = []waiting{{p.opening, nil}}
+	s.waiting = []waiting{{query: p.opening}}
 	if p.alone {
 		if err := s.beginAlone(); err != nil {
 			s.end()
@@ -78,6 +78,7 @@ type postgresSession struct {
 	caller     context.Context
 	watcher    *ctxwatch.ContextWatcher
 	waiting    []waiting
+	kept       []*keptRows
 	begun      bool // there is something to roll back
 }
 
@@ -85,6 +86,7 @@ type postgresSession struct {
 type waiting struct {
 	query string
 	args  []any
+	ahead bool // its rows are to be kept
 }
 
 // beginAlone sends the beginning.
@@ -96,8 +98,12 @@ func (s *postgresSession) beginAlone() error {
 }
 
 func (s *postgresSession) later(query string, args []any) error {
-	s.waiting = append(s.waiting, waiting{query, args})
+	s.waiting, s.kept = append(s.waiting, waiting{query: query, args: args}), nil
 	return nil
+}
+
+func (s *postgresSession) ahead(query string, args []any) {
+	s.waiting = append(s.waiting, waiting{query, args, true})
 }
 
 // send sends all statements that wait, and one more, whose result is the next one.
@@ -125,6 +131,7 @@ func (s *postgresSession) exec(query string, args []any) (int64, error) {
 }
 
 func (s *postgresSession) run(query string, args []any) (pgconn.CommandTag, error) {
+	s.kept = nil
 	if err := s.caller.Err(); err != nil {
 		return pgconn.CommandTag{}, err
 	}
@@ -145,6 +152,9 @@ func (s *postgresSession) run(query string, args []any) (pgconn.CommandTag, erro
 func (s *postgresSession) query(query string, args []any) (rows, error) {
 	if err := s.caller.Err(); err != nil {
 		return nil, err
+	}
+	if found := s.takeKept(query, args); found != nil {
+		return found, nil
 	}
 	if len(s.waiting) == 0 {
 		found, err := s.connection.Query(context.Background(), query, args...)
@@ -204,9 +214,13 @@ func (r *postgresRows) Close() error {
 	return r.batch.Close()
 }
 
-func (r *postgresRows) Columns() (names []string, err error) {
-	for _, field := range r.FieldDescriptions() {
+func (r *postgresRows) Columns() ([]string, error) {
+	return columnNames(r.FieldDescriptions()), nil
+}
+
+func columnNames(fields []pgconn.FieldDescription) (names []string) {
+	for _, field := range fields {
 		names = append(names, field.Name)
 	}
-	return names, nil
+	return names
 }

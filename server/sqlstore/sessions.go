@@ -54,8 +54,8 @@ func (o *ownedSession) fields() []any {
 
 // Session implements issuer.SessionReader.
 func (t *tx) Session(id string) (issuer.Session, issuer.Subject, error) {
-	owned, ok := t.ahead[id]
-	if delete(t.ahead, id); !ok {
+	owned, ok := t.readAhead[id]
+	if delete(t.readAhead, id); !ok {
 		if err := t.find(selectSession, id, owned.fields()...); err != nil {
 			return issuer.Session{}, issuer.Subject{}, err
 		}
@@ -79,9 +79,9 @@ func (t *tx) HoldSessions(ids []string) error {
 		err = r.Scan(o.fields()...)
 		return o, err
 	}, t.store.dialect.holding(sessionsToHold), args...)
-	t.ahead = make(map[string]ownedSession, len(all))
+	t.readAhead = make(map[string]ownedSession, len(all))
 	for _, o := range all {
-		t.ahead[o.session.ID] = o
+		t.readAhead[o.session.ID] = o
 	}
 	return err
 }

@@ -25,6 +25,8 @@ func (sqliteDialect) now(*tx) (time.Time, error) {
 	return time.Now().UTC().Truncate(time.Millisecond), nil
 }
 
+func (sqliteDialect) nowAhead(*tx) {}
+
 func (sqliteDialect) holding(query string) string { return query }
 
 func (sqliteDialect) movingHead(insert string) (string, bool) { return insert, false }

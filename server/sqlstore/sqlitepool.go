@@ -175,6 +175,11 @@ func (s *sqliteSession) later(query string, args []any) error {
 	return err
 }
 
+// ahead does nothing: there is no way to a SQLite that could be saved.
+func (s *sqliteSession) ahead(string, []any) {}
+
+func (s *sqliteSession) fetch() error { return nil }
+
 func (s *sqliteSession) query(query string, args []any) (rows, error) {
 	statement, err := s.statement(query)
 	if err != nil {

@@ -15,15 +15,16 @@ import (
 // tx is one transaction: an issuer.Tx, of which a reading one only shows the issuer.Reader.
 type tx struct {
 	session
-	ctx     context.Context // of the caller
-	store   *Store
-	wrote   bool                    // something, or tried to
-	updates bool                    // what it reads can't be changed by others before the commit
-	again   bool                    // it ran before, and collided with another
-	held    []string                // IDs of rows that were read in an Update
-	ahead   map[string]ownedSession // by ID: read and locked, and nobody has asked for it yet
-	events  []issuer.Event          // to be written when it commits
-	failed  error                   // a statement that nobody waited for
+	ctx       context.Context // of the caller
+	store     *Store
+	wrote     bool                    // something, or tried to
+	updates   bool                    // what it reads can't be changed by others before the commit
+	again     bool                    // it ran before, and collided with another
+	held      []string                // IDs of rows that were read in an Update
+	readAhead map[string]ownedSession // by ID: locked, and nobody has asked for it yet
+	shared    []lock                  // that it has
+	events    []issuer.Event          // to be written when it commits
+	failed    error                   // a statement that nobody waited for
 }
 
 // Now implements issuer.Clock.
@@ -45,9 +46,10 @@ func (t *tx) lock(l lock) error {
 // share takes a lock beside others who share it: for what many read and few change. Two who share it and then want to change wait for
 // each other; the one that has to run again takes it alone.
 func (t *tx) share(l lock) error {
-	if !t.updates {
+	if !t.updates || slices.Contains(t.shared, l) {
 		return nil
 	}
+	t.shared = append(t.shared, l)
 	return t.store.dialect.lock(t, l, !t.again)
 }
 
@@ -125,18 +127,20 @@ func (t *tx) find(query string, arg any, fields ...any) error {
 	if !storable(arg) {
 		return issuer.ErrNotFound
 	}
+	return t.fault(t.row(t.holding(query), arg).Scan(fields...))
+}
+
+// holding is the dialect's, in an Update.
+func (t *tx) holding(query string) string {
 	if t.updates {
 		query = t.store.dialect.holding(query)
 	}
-	return t.fault(t.row(query, arg).Scan(fields...))
+	return query
 }
 
 // one is find with a function that scans.
 func one[T any](t *tx, scan func(row) (T, error), query string, arg any) (T, error) {
-	if t.updates {
-		query = t.store.dialect.holding(query)
-	}
-	return peek(t, scan, query, arg)
+	return peek(t, scan, t.holding(query), arg)
 }
 
 // peek is one for a row that a lock protects already.
