@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -41,19 +42,18 @@ type Decision struct {
 // the client's to know; so is login_required and consent_required with prompt=none. It fails with ErrInvalidClient and ErrRedirectURI as RedirectClient does,
 // and with ErrPending for a request that came in too long ago: a login is none of now because it came after that.
 func (i *Issuer) Authorize(ctx context.Context, a Authorization, secret string, consented bool) (Decision, error) {
-	if _, err := i.RedirectClient(ctx, a.ClientID, a.RedirectURI); err != nil {
-		return Decision{}, err
-	}
-	if err := a.check(); err != nil {
-		return Decision{}, err
-	}
 	if err := i.settleHint(ctx, &a); err != nil {
 		return Decision{}, err
 	}
 	var d Decision
+	ahead := Foresight{}.with(&i.config, a.ClientID, a.Resource)
 	if secret == "" { // nobody gets a code before they have logged in, and nobody is held up meanwhile
-		err := i.store.View(ctx, func(r Reader) (err error) {
-			d, err = i.decide(r, a, secret, consented)
+		err := i.store.View(ctx, func(r Reader) error {
+			now, err := nowAnd(r, ahead)
+			if err != nil {
+				return err
+			}
+			d, err = moment{i, now}.decide(r, a, secret, consented)
 			return err
 		})
 		return d, d.unless(err)
@@ -61,9 +61,9 @@ func (i *Issuer) Authorize(ctx context.Context, a Authorization, secret string, 
 	// What is decided is decided where the code is written: a logout, a ban or a change of the client comes before, and counts, or after,
 	// and then the code names a sign-in that is over. Of two consents in one browser the second adds to the first, since both begin with the sign-in; and of
 	// many requests at once each counts the codes of those before it.
-	ahead := Foresight{SignIn: secretHash(secret)}.with(&i.config, a.ClientID, a.Resource)
+	ahead.SignIn = secretHash(secret)
 	err := i.commitForeseen(ctx, ahead, func(u *update) (err error) {
-		if d, err = i.decide(u, a, secret, consented); err != nil || d.Step != StepAnswer {
+		if d, err = u.decide(u, a, secret, consented); err != nil || d.Step != StepAnswer {
 			return err
 		}
 		return u.answer(&d, consented)
@@ -71,10 +71,13 @@ func (i *Issuer) Authorize(ctx context.Context, a Authorization, secret string, 
 	return d, d.unless(err)
 }
 
-// settleHint finds whom a request is about (OpenID Connect Core 1.0 §3.1.2.1, id_token_hint).
+// settleHint finds whom a request is about (OpenID Connect Core 1.0 §3.1.2.1, id_token_hint). What is wrong with the hint is told to nobody but the client.
 func (i *Issuer) settleHint(ctx context.Context, a *Authorization) error {
 	if a.IDTokenHint == "" {
 		return nil
+	}
+	if _, err := i.RedirectClient(ctx, a.ClientID, a.RedirectURI); err != nil {
+		return err
 	}
 	hint, err := i.hints.Verify(ctx, a.IDTokenHint)
 	if errors.Is(err, jot.ErrInvalidToken) || err == nil && (hint.ClientID() != "" || !hint.HasAudience(a.ClientID)) {
@@ -102,24 +105,20 @@ func (d *Decision) unless(err error) error {
 }
 
 // decide judges a request by one state of the database.
-func (i *Issuer) decide(r Reader, a Authorization, secret string, allowed bool) (Decision, error) {
-	now, err := r.Now()
-	if err != nil {
-		return Decision{}, err
-	}
+func (m moment) decide(r Reader, a Authorization, secret string, allowed bool) (d Decision, err error) {
 	if a.Asked.IsZero() {
-		a.Asked = now
+		a.Asked = m.now
 	}
-	if now.Sub(a.Asked) > pendingTTL { // however often a page sealed it again
+	if m.now.Sub(a.Asked) > pendingTTL { // however often a page sealed it again
 		return Decision{}, ErrPending
 	}
-	d := Decision{Request: a}
-	d.signIn, d.subject, err = signedIn(r, secret, now)
+	d.Request = a
+	d.signIn, d.subject, err = signedIn(r, secret, m.now)
 	nobody := errors.Is(err, ErrNotFound)
 	if err != nil && !nobody {
 		return Decision{}, err
 	}
-	if err := i.requested(r, &d); err != nil {
+	if err := m.issuer.requested(r, &d); err != nil {
 		return Decision{}, err
 	}
 	if !nobody && a.unmet(&d.signIn) {
@@ -154,10 +153,16 @@ func (d *Decision) silent() bool { return d.signIn.AuthTime.Before(d.Request.Ask
 
 var scopeRefused = Refused("invalid_scope", "the client or the resource doesn't know all of the scope")
 
-// requested finds the client and the resource of a request, and refuses a scope that they don't know, whoever will log in.
+// requested finds the client and the resource of a request, and refuses what is wrong with it, whoever will log in: first where the answer may not go.
 func (i *Issuer) requested(r Reader, d *Decision) error {
+	if d.Request.ClientID == "" { // there is no default one here
+		return ErrInvalidClient
+	}
 	client, err := i.client(r, d.Request.ClientID)
-	if err != nil {
+	if err == nil && !client.redirectsTo(d.Request.RedirectURI) {
+		err = ErrRedirectURI
+	}
+	if err := cmp.Or(err, d.Request.check()); err != nil {
 		return err
 	}
 	resource, err := i.target(r, client, d.Request.Resource)

@@ -46,10 +46,10 @@ const (
 // CodeGrant trades an authorization code.
 type CodeGrant struct {
 	Code        string
-	ClientID    string // that has proved who it is; must be the one that the code was given to
-	RedirectURI string // must be that of the authorization request
-	Verifier    string // of the code challenge (RFC 7636)
-	Resource    string // "" or that of the authorization request
+	Client      ClientProof // must be the one that the code was given to
+	RedirectURI string      // must be that of the authorization request
+	Verifier    string      // of the code challenge (RFC 7636)
+	Resource    string      // "" or that of the authorization request
 
 	KeyThumbprint string // of the key that the request's DPoP proof has shown; "": a session of bearer tokens
 	UserAgent     string
@@ -57,7 +57,7 @@ type CodeGrant struct {
 }
 
 // RedeemCode begins the session that an authorization code stands for, and gives its first tokens. A code that isn't accepted, for whatever reason,
-// is ErrInvalidGrant; another resource is ErrInvalidTarget. Whoever uses a code again ends the session that it gave (RFC 6749 §4.1.2): one of the two
+// is ErrInvalidGrant; another resource is ErrInvalidTarget, and a client that doesn't prove who it is ErrInvalidClient. Whoever uses a code again ends the session that it gave (RFC 6749 §4.1.2): one of the two
 // isn't whom it was meant for. Another client's attempt changes nothing, and neither does a wrong verifier or redirect URI: the one who has them still can use it.
 func (i *Issuer) RedeemCode(ctx context.Context, g CodeGrant) (Tokens, error) {
 	if err := checkThumbprint(g.KeyThumbprint); err != nil {
@@ -65,8 +65,8 @@ func (i *Issuer) RedeemCode(ctx context.Context, g CodeGrant) (Tokens, error) {
 	}
 	var d *draft
 	// Looking at the code, noting its session and making that are one commit: of many who present one code at once, one gets a session, and the
-	// next one ends it. The sign-in is read in it too: a logout comes before, and the code is of no use, or after, and ends the session.
-	ahead := Foresight{Code: secretHash(g.Code)}.with(&i.config, g.ClientID, g.Resource)
+	// next one ends it. The client proves in it who it is: a secret that was replaced before is good for no code. The sign-in is read in it too: a logout comes before, and the code is of no use, or after, and ends the session.
+	ahead := Foresight{Code: secretHash(g.Code)}.with(&i.config, g.Client.ID, g.Resource)
 	err := i.commitForeseen(ctx, ahead, func(u *update) (err error) {
 		d, err = u.redeem(g)
 		return err
@@ -83,8 +83,12 @@ func (i *Issuer) RedeemCode(ctx context.Context, g CodeGrant) (Tokens, error) {
 
 // redeem applies the rule of codes. No draft and no error means that the code is refused, and that what this changed is to be kept.
 func (u *update) redeem(g CodeGrant) (*draft, error) {
+	client, err := u.issuer.proved(u, g.Client)
+	if err != nil {
+		return nil, err
+	}
 	code, err := u.Code(secretHash(g.Code))
-	if errors.Is(err, ErrNotFound) || err == nil && code.ClientID != g.ClientID {
+	if errors.Is(err, ErrNotFound) || err == nil && code.ClientID != client.ID {
 		return nil, ErrInvalidGrant
 	}
 	if err != nil {
@@ -102,7 +106,7 @@ func (u *update) redeem(g CodeGrant) (*draft, error) {
 	if g.Resource != "" && g.Resource != code.Resource {
 		return nil, ErrInvalidTarget
 	}
-	session, d, err := u.beginOf(code, g)
+	session, d, err := u.beginOf(code, client, g)
 	if err != nil {
 		return nil, err
 	}
@@ -110,22 +114,15 @@ func (u *update) redeem(g CodeGrant) (*draft, error) {
 }
 
 // beginOf begins the session of a code, as client, resource and subject are now.
-func (u *update) beginOf(code Code, g CodeGrant) (*Session, *draft, error) {
-	signIn, err := u.SignIn(code.SignIn)
-	if errors.Is(err, ErrNotFound) {
-		return nil, nil, ErrInvalidGrant
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	subject, err := findSubject(u, signIn.Subject)
+func (u *update) beginOf(code Code, client *Client, g CodeGrant) (*Session, *draft, error) {
+	signIn, subject, err := u.SignInOfCode(code.Hash)
 	if errors.Is(err, ErrNotFound) || err == nil && !signIn.live(&subject, u.now) {
 		return nil, nil, ErrInvalidGrant
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	client, resource, err := u.partiesOf(u, code.ClientID, code.Resource, code.Issued)
+	resource, err := u.resourceOf(u, client, code.Resource, code.Issued)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -164,11 +161,17 @@ func (m moment) partiesOf(r Reader, clientID, audience string, issued time.Time)
 	if err != nil {
 		return nil, nil, err
 	}
+	resource, err := m.resourceOf(r, client, audience, issued)
+	return client, resource, err
+}
+
+// resourceOf finds the resource of something that was issued to a client, unless one of the two is another one now.
+func (m moment) resourceOf(r ResourceReader, client *Client, audience string, issued time.Time) (*Resource, error) {
 	resource, err := m.issuer.resource(r, audience)
 	if errors.Is(err, ErrInvalidTarget) || err == nil && (!client.may(resource.Audience) || client.Created.After(issued) || resource.Created.After(issued)) {
-		return nil, nil, ErrInvalidGrant
+		return nil, ErrInvalidGrant
 	}
-	return client, resource, err
+	return resource, err
 }
 
 // reusedCode ends the session that a code gave, and tells of it once.

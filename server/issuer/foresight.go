@@ -4,10 +4,10 @@ import "time"
 
 // Foresight is what a transaction reads in any case; "" is nothing. With something of it, it's the clock too.
 type Foresight struct {
-	Code     string // hash of an authorization code
-	SignIn   string // hash of a sign-in's secret
+	Code     string // hash of an authorization code, whose sign-in comes with it
+	SignIn   string // hash of a sign-in's secret; its subject comes with it
 	Subject  string // ID
-	Session  string // ID; the session's subject comes with it
+	Session  string // ID; its subject comes with it
 	Client   string // ID of a stored one
 	Resource string // audience of a stored one
 }

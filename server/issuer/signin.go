@@ -24,7 +24,7 @@ type SignIn struct {
 
 // live reports whether a sign-in is still good for its subject.
 func (s *SignIn) live(subject *Subject, now time.Time) bool {
-	return now.Before(s.Expires) && !subject.Disabled && !s.outdated(subject)
+	return now.Before(s.Expires) && subject.Deleted.IsZero() && !subject.Disabled && !s.outdated(subject)
 }
 
 // outdated reports whether all logins of a sign-in's subject have ended since. A subject that was made after one of the same ID was deleted has a
@@ -107,7 +107,7 @@ func (u *update) presentSignIn(secret string) (s SignIn, found bool, err error) 
 	if secret == "" {
 		return SignIn{}, false, nil
 	}
-	s, err = u.SignInByHash(secretHash(secret))
+	s, _, err = u.SignInByHash(secretHash(secret))
 	if errors.Is(err, ErrNotFound) {
 		return SignIn{}, false, nil
 	}
@@ -119,11 +119,7 @@ func signedIn(r Reader, secret string, now time.Time) (SignIn, Subject, error) {
 	if secret == "" {
 		return SignIn{}, Subject{}, ErrNotFound
 	}
-	s, err := r.SignInByHash(secretHash(secret))
-	if err != nil {
-		return SignIn{}, Subject{}, err
-	}
-	subject, err := findSubject(r, s.Subject)
+	s, subject, err := r.SignInByHash(secretHash(secret))
 	if err == nil && !s.live(&subject, now) {
 		err = ErrNotFound
 	}

@@ -21,10 +21,10 @@ type AuthorizationWriter interface {
 
 // SignInReader reads sign-ins. Who reads one together with its subject begins with the sign-in.
 type SignInReader interface {
-	// SignIn finds a sign-in by its ID, or fails with ErrNotFound.
-	SignIn(id string) (SignIn, error)
-	// SignInByHash finds the sign-in whose secret has a hash, or fails with ErrNotFound.
-	SignInByHash(hash string) (SignIn, error)
+	// SignInByHash finds the sign-in whose secret has a hash, and its subject, or fails with ErrNotFound.
+	SignInByHash(hash string) (SignIn, Subject, error)
+	// SignInOfCode finds the sign-in that the authorization code of a hash names, and its subject, or fails with ErrNotFound.
+	SignInOfCode(hash string) (SignIn, Subject, error)
 	// SessionsOfSignIn returns up to limit sessions that name a sign-in and weren't ended, expired ones too, with an ID above after, in the
 	// order of their IDs' bytes.
 	SessionsOfSignIn(id, after string, limit int) ([]Session, error)

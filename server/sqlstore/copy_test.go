@@ -51,7 +51,7 @@ func fill(t *testing.T, store *sqlstore.Store) {
 			tx.InsertAssertion([]byte{0, 255}, time.UnixMilli(1)))
 		err = errors.Join(err, tx.PutVerifier(issuer.Verifier{ID: "v", Server: "s", MaxStaleness: time.Second, Registered: account.Created}),
 			tx.PutAsked(revocation.Cursor{LogID: "log", Sequence: 1}), tx.Acknowledge(revocation.Cursor{LogID: "log", Sequence: 1}, []string{"v"}))
-		err = errors.Join(err, tx.InsertSignIn(issuer.SignIn{ID: "in", Hash: "h", AuthTime: time.UnixMilli(1)}), tx.InsertCode(issuer.Code{Hash: "c", Nonce: `Ω'"\`}),
+		err = errors.Join(err, tx.InsertSignIn(issuer.SignIn{ID: "in", Hash: "h", Subject: subject.ID, AuthTime: time.UnixMilli(1)}), tx.InsertCode(issuer.Code{Hash: "c", Nonce: `Ω'"\`}),
 			tx.PutConsent(issuer.Consent{Subject: subject.ID, ClientID: "client_a", Scope: []string{"a"}}), tx.InsertNotice(issuer.Notice{ID: "n"}),
 			tx.InsertDeviceCode(issuer.DeviceCode{Hash: "d", UserHash: "u", Scope: []string{"a"}, Interval: time.Second}))
 		for n := range 300 {
@@ -96,7 +96,7 @@ func content(t *testing.T, store *sqlstore.Store) []any {
 		replaced, err10 := r.ReplacedLog("before")
 		verifiers, err11 := r.Verifiers()
 		asked, err12 := r.Asked()
-		signIn, err13 := r.SignIn("in")
+		signIn, _, err13 := r.SignInByHash("h")
 		code, err14 := r.Code("c")
 		consent, err15 := r.Consent(subject.ID, "client_a", "")
 		all = append(all, verifiers, asked, signIn, code, consent, bootstrap, subject, clients, resources, keys, head, replaced, entries, events, value)

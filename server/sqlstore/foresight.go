@@ -9,6 +9,7 @@ func (t *tx) Foresee(f issuer.Foresight) error {
 	}
 	t.store.dialect.nowAhead(t)
 	t.ahead(t.holding(selectCode), f.Code)
+	t.ahead(t.holding(selectSignInOfCode), f.Code)
 	t.ahead(t.holding(selectSignInByHash), f.SignIn)
 	t.ahead(t.holding(selectSubject), f.Subject)
 	t.ahead(t.holding(selectSession), f.Session)

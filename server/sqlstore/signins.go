@@ -7,8 +7,10 @@ import (
 )
 
 const (
-	selectSignIn       = `SELECT id, hash, subject, generation, amr, auth_time, expires FROM sign_ins WHERE id = $1`
-	selectSignInByHash = `SELECT id, hash, subject, generation, amr, auth_time, expires FROM sign_ins WHERE hash = $1`
+	signInOf = `SELECT sign_ins.id, sign_ins.hash, sign_ins.subject, sign_ins.generation, sign_ins.amr, sign_ins.auth_time, sign_ins.expires, ` + subjectColumns + `
+		FROM sign_ins JOIN subjects ON subjects.id = sign_ins.subject `
+	selectSignInByHash = signInOf + `WHERE sign_ins.hash = $1`
+	selectSignInOfCode = signInOf + `WHERE sign_ins.id = (SELECT sign_in FROM codes WHERE hash = $1)`
 	insertSignIn       = `INSERT INTO sign_ins (id, hash, subject, generation, amr, auth_time, expires) VALUES ($1, $2, $3, $4, $5, $6, $7)`
 	updateSignIn       = `UPDATE sign_ins SET hash = $1, generation = $2, amr = $3, auth_time = $4, expires = $5 WHERE id = $6`
 	deleteSignIn       = `DELETE FROM sign_ins WHERE id = $1`
@@ -18,12 +20,25 @@ const (
 	selectSessionsSignedIn = `SELECT ` + sessionColumns + ` FROM sessions WHERE subject = $1 AND sign_in <> '' AND ended = 0 LIMIT $2`
 )
 
-// SignIn implements issuer.SignInReader.
-func (t *tx) SignIn(id string) (issuer.SignIn, error) { return one(t, scanSignIn, selectSignIn, id) }
-
 // SignInByHash implements issuer.SignInReader.
-func (t *tx) SignInByHash(hash string) (issuer.SignIn, error) {
-	return one(t, scanSignIn, selectSignInByHash, hash)
+func (t *tx) SignInByHash(hash string) (issuer.SignIn, issuer.Subject, error) {
+	return t.signIn(selectSignInByHash, hash)
+}
+
+// SignInOfCode implements issuer.SignInReader.
+func (t *tx) SignInOfCode(hash string) (issuer.SignIn, issuer.Subject, error) {
+	return t.signIn(selectSignInOfCode, hash)
+}
+
+// signIn locks the sign-in first, since that is the order of the query's tables.
+func (t *tx) signIn(query, hash string) (issuer.SignIn, issuer.Subject, error) {
+	var s issuer.SignIn
+	var subject issuer.Subject
+	fields := []any{&s.ID, &s.Hash, &s.Subject, &s.Generation, wordsField{&s.AMR}, timeField{&s.AuthTime}, timeField{&s.Expires}}
+	if err := t.find(query, hash, append(fields, subjectFields(&subject)...)...); err != nil {
+		return issuer.SignIn{}, issuer.Subject{}, err
+	}
+	return s, subject, nil
 }
 
 // SessionsOfSignIn implements issuer.SignInReader.
@@ -34,12 +49,6 @@ func (t *tx) SessionsOfSignIn(id, after string, limit int) ([]issuer.Session, er
 // SessionsSignedIn implements issuer.SignInReader.
 func (t *tx) SessionsSignedIn(subject string, limit int) ([]issuer.Session, error) {
 	return list(t, scanSession, selectSessionsSignedIn, subject, limit)
-}
-
-func scanSignIn(r row) (issuer.SignIn, error) {
-	var s issuer.SignIn
-	err := r.Scan(&s.ID, &s.Hash, &s.Subject, &s.Generation, wordsField{&s.AMR}, timeField{&s.AuthTime}, timeField{&s.Expires})
-	return s, err
 }
 
 // InsertSignIn implements issuer.SignInWriter.

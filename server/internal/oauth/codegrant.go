@@ -31,9 +31,9 @@ func (s *Server) redeemCode(r *http.Request, req *tokenRequest) (issuer.Tokens, 
 	case req.Verifier == "":
 		return issuer.Tokens{}, missing("code_verifier")
 	}
-	return s.issuer.RedeemCode(r.Context(), issuer.CodeGrant{
+	tokens, err := s.issuer.RedeemCode(r.Context(), issuer.CodeGrant{
 		Code:        req.Code,
-		ClientID:    req.ID,
+		Client:      req.proof,
 		RedirectURI: req.RedirectURI,
 		Verifier:    req.Verifier,
 		Resource:    req.Resource,
@@ -42,4 +42,5 @@ func (s *Server) redeemCode(r *http.Request, req *tokenRequest) (issuer.Tokens, 
 
 		KeyThumbprint: req.keyThumbprint,
 	})
+	return tokens, clientError(err, inHeader(r))
 }

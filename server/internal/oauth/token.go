@@ -14,7 +14,7 @@ import (
 // grantMethod does what a grant type says.
 type grantMethod func(*Server, *http.Request, *tokenRequest) (issuer.Tokens, error)
 
-// grants are the grant types of the token endpoint, each in a file of its own. The client was authenticated before, but for grantClient's.
+// grants are the grant types of the token endpoint, each in a file of its own. The client was authenticated before, but for those of settleClient.
 var grants = map[string]grantMethod{
 	grantCode:    (*Server).redeemCode,
 	grantRefresh: (*Server).refresh,
@@ -95,10 +95,10 @@ func (s *Server) grant(w http.ResponseWriter, r *http.Request, req *tokenRequest
 	return s.proving(w, r, req, grant)
 }
 
-// settleClient authenticates the client. One that acts for itself has its proof looked at where its token is made: its requests are as short as they are many, and
-// reading it twice would be half of the work.
+// settleClient authenticates the client. One that acts for itself, or has a code, has its proof looked at where its tokens are made: what it asks for is little work, of which
+// reading the client twice would be a large part.
 func (s *Server) settleClient(r *http.Request, req *tokenRequest) (err error) {
-	if req.GrantType == grantClient {
+	if req.GrantType == grantClient || req.GrantType == grantCode {
 		req.proof, err = s.proof(r, &req.client)
 	} else {
 		req.settled, err = s.authenticate(r, &req.client)

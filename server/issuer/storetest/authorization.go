@@ -13,18 +13,20 @@ func signIn(id string) issuer.SignIn {
 	}
 }
 
-func findSignIn(id string) func(issuer.Reader) (issuer.SignIn, error) {
-	return func(r issuer.Reader) (issuer.SignIn, error) { return r.SignIn(id) }
+func findSignIn(hash string) func(issuer.Reader) (issuer.SignIn, error) {
+	return func(r issuer.Reader) (s issuer.SignIn, err error) {
+		s, _, err = r.SignInByHash(hash)
+		return s, err
+	}
 }
 
 func (s *suite) signIns() {
 	first := signIn("one")
-	missing(s, findSignIn("one"))
+	missing(s, findSignIn(first.Hash))
 	s.refuse(issuer.ErrNotFound, func(tx issuer.Tx) error { return tx.UpdateSignIn(first) })
 	s.refuse(issuer.ErrNotFound, func(tx issuer.Tx) error { return tx.DeleteSignIn("one") })
-	s.update(func(tx issuer.Tx) error { return tx.InsertSignIn(first) })
-	s.equal(read(s, findSignIn("one")), first)
-	s.equal(read(s, func(r issuer.Reader) (issuer.SignIn, error) { return r.SignInByHash(first.Hash) }), first)
+	s.update(func(tx issuer.Tx) error { return errors.Join(tx.InsertSubject(subject(odd)), tx.InsertSignIn(first)) })
+	s.equal(read(s, findSignIn(first.Hash)), first)
 	again := first
 	again.ID = "two"
 	s.refuse(issuer.ErrTaken, func(tx issuer.Tx) error { return tx.InsertSignIn(again) }) // its hash is
@@ -32,10 +34,27 @@ func (s *suite) signIns() {
 	changed := first
 	changed.Hash, changed.Generation, changed.AMR, changed.AuthTime, changed.Expires = "other", 8, []string{}, base.Add(1e6), base.Add(2*time.Hour)
 	s.update(func(tx issuer.Tx) error { return tx.UpdateSignIn(changed) })
-	s.equal(read(s, findSignIn("one")), changed)
-	missing(s, func(r issuer.Reader) (issuer.SignIn, error) { return r.SignInByHash(first.Hash) })
+	s.equal(read(s, findSignIn("other")), changed)
+	missing(s, findSignIn(first.Hash))
 	s.update(func(tx issuer.Tx) error { return tx.DeleteSignIn("one") })
-	missing(s, findSignIn("one"))
+	missing(s, findSignIn("other"))
+}
+
+func (s *suite) signInOfCode() {
+	one := signIn("one")
+	code := issuer.Code{Hash: "hash", SignIn: "one", Issued: base, Expires: base}
+	type found struct {
+		signIn  issuer.SignIn
+		subject issuer.Subject
+	}
+	find := func(r issuer.Reader) (f found, err error) {
+		f.signIn, f.subject, err = r.SignInOfCode("hash")
+		return f, err
+	}
+	s.update(func(tx issuer.Tx) error { return errors.Join(tx.InsertSubject(subject(odd)), tx.InsertCode(code)) })
+	missing(s, find)
+	s.update(func(tx issuer.Tx) error { return tx.InsertSignIn(one) })
+	s.equal(read(s, find), found{one, subject(odd)})
 }
 
 func (s *suite) sessionsOfSignIn() {
@@ -152,7 +171,7 @@ func (s *suite) notices() {
 
 func (s *suite) sweepAuthorization() {
 	s.update(func(tx issuer.Tx) error {
-		var err error
+		err := tx.InsertSubject(subject(odd))
 		for id, expires := range map[string]time.Time{"gone": base.Add(-1e6), "there": base} {
 			one := signIn(id)
 			one.Expires = expires
@@ -179,6 +198,6 @@ func (s *suite) sweepAuthorization() {
 			missing(s, one)
 		}
 	}
-	read(s, findSignIn("there"))
-	missing(s, findSignIn("gone"))
+	read(s, findSignIn(signIn("there").Hash))
+	missing(s, findSignIn(signIn("gone").Hash))
 }
