@@ -311,8 +311,9 @@ func TestCacheBelongsToOnePolicy(t *testing.T) {
 // A token for which a refresh is advised when it's first seen is verified anew each time.
 func TestAdvisedTokensAreNotRemembered(t *testing.T) {
 	key := generateSecret(t)
+	verdict := jot.RefreshAdvised
 	c := newCaching(t, 4, key, func(o *jot.VerifierOptions) {
-		o.Revocation = revocationFunc(func(*jot.RevocationFacts) (jot.Verdict, error) { return jot.RefreshAdvised, nil })
+		o.Revocation = revocationFunc(func(*jot.RevocationFacts) (jot.Verdict, error) { return verdict, nil })
 	})
 	raw := sign(t, key, jot.SignerOptions{}, claims())
 	first, err := c.Verify(t.Context(), raw)
@@ -321,6 +322,10 @@ func TestAdvisedTokensAreNotRemembered(t *testing.T) {
 	}
 	if second, err := c.Verify(t.Context(), raw); err != nil || second == first || !second.RefreshAdvised() {
 		t.Error(err)
+	}
+	verdict = jot.Current
+	if third, err := c.Verify(t.Context(), raw); err != nil || third.RefreshAdvised() {
+		t.Errorf("advice of before is remembered: %v", err)
 	}
 }
 

@@ -74,6 +74,7 @@ func TestKeysAreBoundToOneAlgorithm(t *testing.T) {
 	block := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: published})
 	for name, secret := range map[string][]byte{
 		"nothing": nil, "zeros": make([]byte, 32), "one byte": bytes.Repeat([]byte("s"), 40), "PEM": block, "PEM behind spaces": append([]byte(" \n"), block...),
+		"more than 4 KiB": []byte(strings.Repeat("secret", 4<<10/6+1)),
 	} {
 		if _, err := jot.NewSecretKey(jot.HS256, secret, jot.KeyOptions{}); err == nil {
 			t.Errorf("%s as a secret: accepted", name)
@@ -84,6 +85,39 @@ func TestKeysAreBoundToOneAlgorithm(t *testing.T) {
 	}
 	if _, err := jot.GenerateKey(jot.HS256); err == nil {
 		t.Error("a private key for HS256")
+	}
+}
+
+// A PSS signature has a salt of exactly the hash's size (RFC 7518 §3.5), on either side: verifiers that go by the RFC know no other.
+func TestPSSSaltIsAsLongAsTheHash(t *testing.T) {
+	material, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for alg, hash := range map[jot.Algorithm]crypto.Hash{jot.PS256: crypto.SHA256, jot.PS384: crypto.SHA384, jot.PS512: crypto.SHA512} {
+		key, err := jot.NewPrivateKey(alg, material, jot.KeyOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		input := []byte("header.payload")
+		digest := hash.New()
+		digest.Write(input)
+		signature, err := key.SignInput(t.Context(), input)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := rsa.VerifyPSS(&material.PublicKey, hash, digest.Sum(nil), signature, &rsa.PSSOptions{SaltLength: hash.Size()}); err != nil {
+			t.Errorf("%s signs with another salt: %v", alg, err)
+		}
+		for _, size := range []int{hash.Size() - 1, hash.Size(), hash.Size() + 1} {
+			signature, err := rsa.SignPSS(rand.Reader, material, hash, digest.Sum(nil), &rsa.PSSOptions{SaltLength: size})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := key.Public().VerifyInput(input, signature), size == hash.Size(); got != want {
+				t.Errorf("%s with a salt of %d bytes: %t", alg, size, got)
+			}
+		}
 	}
 }
 

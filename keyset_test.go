@@ -68,7 +68,7 @@ func TestKeySetWorksForItsGoodKeys(t *testing.T) {
 	}
 	for name, document := range map[string]string{
 		"no keys": `{}`, "keys null": `{"keys":null}`, "keys an object": `{"keys":{}}`, "an array": `[]`, "cut": `{"keys":[`,
-		"too many": `{"keys":[` + strings.Repeat("{},", 128) + `{}]}`,
+		"too many": `{"keys":[` + strings.Repeat("{},", 128) + `{}]}`, "more than 512 KiB": `{"keys":[]}` + strings.Repeat(" ", 512<<10),
 	} {
 		if _, err := jot.ParseKeySet([]byte(document), jot.ParseOptions{}); err == nil {
 			t.Errorf("%s: accepted", name)
@@ -87,12 +87,13 @@ func TestParseSecretKeySet(t *testing.T) {
 		{"kty":"oct","k":"AAAA","alg":"HS256"},
 		{`+rfc7515Secret+`,"alg":"A128KW"},
 		{`+rfc7515Secret+`,"alg":"HS256","key_ops":["verify"]},
+		{`+rfc7515Secret+`,"alg":"HS256","key_ops":["sign"]},
 		{`+rfc7515Secret+`}
 	]}`), jot.ParseOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(set.Keys()) != 2 || set.Keys()[0].KeyID() != "a" || set.Keys()[1].KeyID() != "" || len(set.Skipped()) != 5 || set.Skipped()[0].Position != 2 {
+	if len(set.Keys()) != 2 || set.Keys()[0].KeyID() != "a" || set.Keys()[1].KeyID() != "" || len(set.Skipped()) != 6 || set.Skipped()[0].Position != 2 {
 		t.Errorf("keys %v, skipped %v", set.Keys(), set.Skipped())
 	}
 	token := sign(t, set.Keys()[1], jot.SignerOptions{}, claims())

@@ -35,6 +35,7 @@ func TestPolicyOptions(t *testing.T) {
 		{"Leeway for nbf", relaxed(func(o *jot.VerifierOptions) { o.Leeway = 3 * time.Second }), "", with(claims(), "nbf", noon.Unix()+3), nil},
 		{"MaxTTL", relaxed(func(o *jot.VerifierOptions) { o.MaxTTL = 15 * time.Minute }), "", claims(), nil},
 		{"MaxTTL exceeded", relaxed(func(o *jot.VerifierOptions) { o.MaxTTL = 14 * time.Minute }), "", claims(), &jot.ClaimError{Claim: "exp"}},
+		{"MaxTTL exceeded by a moment", relaxed(func(o *jot.VerifierOptions) { o.MaxTTL = 15*time.Minute - time.Nanosecond }), "", claims(), &jot.ClaimError{Claim: "exp"}},
 		{"MaxTTL without iat", relaxed(func(o *jot.VerifierOptions) { o.MaxTTL = time.Hour }), "", without(claims(), "iat"), &jot.ClaimError{Claim: "iat"}},
 		{"MaxTTL, issued in a minute", relaxed(func(o *jot.VerifierOptions) { o.MaxTTL = time.Hour }), "", with(claims(), "iat", noon.Unix()+60), nil},
 		{"MaxTTL, issued later", relaxed(func(o *jot.VerifierOptions) { o.MaxTTL = time.Hour }), "", with(claims(), "iat", noon.Unix()+61), jot.ErrNotYetValid},

@@ -70,6 +70,7 @@ func TestNewVerifierRefusesWhatIsLeftOpen(t *testing.T) {
 		"an unknown algorithm":  {Issuer: issuer, Audience: audience, Algorithms: []jot.Algorithm{"none"}},
 		"negative leeway":       {Issuer: issuer, Audience: audience, Leeway: -1},
 		"negative cache size":   {Issuer: issuer, Audience: audience, CacheSize: -1},
+		"too large a token":     {Issuer: issuer, Audience: audience, MaxSize: 16<<20 + 1},
 		"too large a cache":     {Issuer: issuer, Audience: audience, CacheSize: 1<<20 + 1},
 	} {
 		if _, err := jot.NewVerifier(keys, o); err == nil {

@@ -171,11 +171,11 @@ func TestNewEncrypterRefuses(t *testing.T) {
 		"dir for two":     func() (*jwe.Encrypter, error) { return encrypterFor(wrapping, direct) },
 		"ECDH-ES for two": func() (*jwe.Encrypter, error) { return encrypterFor(agreeing, wrapping) },
 		"17 keys": func() (*jwe.Encrypter, error) {
-			var keys [17]jwe.EncryptionKey
-			for i := range keys {
-				keys[i] = wrapping
+			var keys []jwe.EncryptionKey
+			for range 17 {
+				keys = append(keys, privateKey(t, jwe.ECDH_ES_A128KW).Public())
 			}
-			return encrypterFor(keys[:]...)
+			return encrypterFor(keys...)
 		},
 		"one key ID for two": func() (*jwe.Encrypter, error) { return encrypterFor(secretKeyWith(t, "a"), secretKeyWith(t, "a")) },
 		"no key ID for one":  func() (*jwe.Encrypter, error) { return encrypterFor(secretKeyWith(t, "a"), secretKeyWith(t, "")) },
@@ -210,7 +210,10 @@ func TestNewEncrypterRefuses(t *testing.T) {
 			return encrypterWith(wrapping, jwe.EncrypterOptions{Header: map[string]any{"role": 1, "Role": 2}})
 		},
 		"large member": func() (*jwe.Encrypter, error) { return encrypterWith(wrapping, member("x", strings.Repeat("x", 5000))) },
-		"large party": func() (*jwe.Encrypter, error) {
+		"large sender": func() (*jwe.Encrypter, error) {
+			return encrypterWith(agreeing, jwe.EncrypterOptions{PartyU: make([]byte, 513)})
+		},
+		"large recipient": func() (*jwe.Encrypter, error) {
 			return encrypterWith(agreeing, jwe.EncrypterOptions{PartyV: make([]byte, 513)})
 		},
 	} {

@@ -277,7 +277,7 @@ func TestNewVerifierRefuses(t *testing.T) {
 	}{
 		{"no source", acceptsOrders, nil},
 		{"a nil source", acceptsOrders, []jot.KeySource{source, nil}},
-		{"17 sources", acceptsOrders, make([]jot.KeySource, 17)},
+		{"17 sources", acceptsOrders, slices.Repeat([]jot.KeySource{source}, 17)},
 		{"zero options", jws.VerifierOptions{}, []jot.KeySource{source}},
 		{"Type and NoType", jws.VerifierOptions{Type: orders, NoType: true}, []jot.KeySource{source}},
 		{"Type and AnyType", jws.VerifierOptions{Type: orders, AnyType: true}, []jot.KeySource{source}},
