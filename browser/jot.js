@@ -1,4 +1,4 @@
-// A user's session in a browser. Its tokens are in HttpOnly cookies, or in the memory of this origin's tabs until the last one closes.
+// A session: tokens in HttpOnly cookies, or in the memory of this origin's tabs.
 // What claims() says is for display: only the server's check counts.
 
 const HANDOVER = 200, TIMEOUT = 10_000, ADVICE = 60_000; // milliseconds
@@ -6,8 +6,8 @@ const HANDOVER = 200, TIMEOUT = 10_000, ADVICE = 60_000; // milliseconds
 export class Session extends EventTarget {
   #issuer; #apis; #cookies; #tokens = null; #round = 0; #renewal = null; #channel; #ready;
 
-  // It dispatches "change" after each login, refresh and logout, in whichever tab.
-  // issuer is the token server's URL; apis are the origins that get its tokens.
+  // It dispatches "change" after a login, refresh and logout in any tab.
+  // issuer is the server's URL; apis are the origins that get its tokens.
   constructor({ issuer = location.origin, apis = [location.origin], cookies = false } = {}) {
     super();
     this.#issuer = issuer; this.#apis = apis; this.#cookies = cookies;
@@ -34,7 +34,7 @@ export class Session extends EventTarget {
     this.#share(null);
   }
 
-  // fetch is the browser's, with the access token; on a 401 it refreshes and tries again.
+  // fetch is the browser's with the token; on a 401 it refreshes and tries again.
   async fetch(input, init) {
     const request = new Request(input, init), again = request.clone();
     if (!this.#apis.includes(new URL(request.url).origin)) return fetch(request);
@@ -64,7 +64,7 @@ export class Session extends EventTarget {
     return fetch(request);
   }
 
-  // One tab at a time refreshes, for all.
+  // One tab refreshes, for all.
   #renew(round) {
     return this.#renewal ??= navigator.locks.request(`jot ${this.#issuer}`, async () => {
       if (this.#round !== round) return;
