@@ -112,7 +112,7 @@ func (f decryptFlags) keys(cmd *cobra.Command, allowed []string) ([]jwe.Decrypti
 	if f.password.given() {
 		return f.passwordKeys(cmd)
 	}
-	return decryptionKeys(cmd, f.key, allowed)
+	return decryptionKeys(cmd, f.key, forEncryption, allowed)
 }
 
 // passwordKeys are the password for each algorithm that it may have been used with: which of them, only the message says.
@@ -133,8 +133,8 @@ func (f decryptFlags) passwordKeys(cmd *cobra.Command) ([]jwe.DecryptionKey, err
 }
 
 // decryptionKeys are the keys of a file that can decrypt.
-func decryptionKeys(cmd *cobra.Command, name string, allowed []string) ([]jwe.DecryptionKey, error) {
-	file, err := loadKeys(cmd, name, forEncryption, allowed)
+func decryptionKeys(cmd *cobra.Command, name string, p purpose, allowed []string) ([]jwe.DecryptionKey, error) {
+	file, err := loadKeys(cmd, name, p, allowed)
 	if err != nil {
 		return nil, err
 	}

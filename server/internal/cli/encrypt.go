@@ -124,7 +124,7 @@ func (f encryptFlags) severalRecipients() bool {
 func (f encryptFlags) recipients(cmd *cobra.Command, allowed []string) ([]jwe.EncryptionKey, error) {
 	var keys []jwe.EncryptionKey
 	for _, name := range f.keys {
-		key, err := recipientKey(cmd, name, f.kid, allowed)
+		key, err := recipientKey(cmd, name, forEncryption.naming(f.kid), allowed)
 		if err != nil {
 			return nil, err
 		}
@@ -148,14 +148,14 @@ func (f encryptFlags) recipients(cmd *cobra.Command, allowed []string) ([]jwe.En
 	return append(keys, key), err
 }
 
-// recipientKey is the one key of a file that can encrypt, or the one that kid names.
-func recipientKey(cmd *cobra.Command, name, kid string, allowed []string) (jwe.EncryptionKey, error) {
-	file, err := loadKeys(cmd, name, forEncryption.naming(kid), allowed)
+// recipientKey is the one key of a file that can encrypt, or the one that the purpose names.
+func recipientKey(cmd *cobra.Command, name string, p purpose, allowed []string) (jwe.EncryptionKey, error) {
+	file, err := loadKeys(cmd, name, p, allowed)
 	if err != nil {
 		return nil, err
 	}
 	canEncrypt := func(key fileKey) bool { return key.encrypting != nil }
-	key, err := file.one(kid, canEncrypt, "encrypt", "no key can encrypt")
+	key, err := file.one(p.keyID, canEncrypt, "encrypt", "no key can encrypt")
 	return key.encrypting, err
 }
 

@@ -148,6 +148,8 @@ func (p purpose) parseUnder(data []byte, allowed []string) ([]fileKey, error) {
 		return nil, fmt.Errorf("%w; this is %s: use --alg %s", errConflict, fitting[0].kind(), fitting[0].algorithm())
 	case p.unbound:
 		return fitting[:1], nil
+	case p.beside:
+		return nil, usagef("the key doesn't name its algorithm, and --alg is for the one that signs: make it a JWK that does, with 'jot key convert --to jwk --alg %s'", fitting[0].algorithm())
 	}
 	return nil, usagef("the key doesn't name its algorithm: add --alg %s", fitting[0].algorithm())
 }

@@ -16,6 +16,7 @@ type purpose struct {
 	algorithms []string // that there are, the recommended one first
 	parse      func(data []byte, alg, kid string) (fileKey, error)
 	unbound    bool   // the algorithm makes no difference
+	beside     bool   // another key is the command's first, and --alg is for that one
 	keyID      string // of a key that has none and stands alone
 }
 
@@ -28,6 +29,7 @@ func (p purpose) naming(kid string) purpose {
 var (
 	forSigning    = purpose{name: "signing", algorithms: signingAlgorithms, parse: parseSigningKey}
 	forEncryption = purpose{name: "encryption", algorithms: encryptionKeyAlgorithms, parse: parseEncryptionKey}
+	forNesting    = purpose{name: "encryption", algorithms: encryptionKeyAlgorithms, parse: parseEncryptionKey, beside: true}
 	forEither     = purpose{name: "signing or encryption", algorithms: keyAlgorithms, parse: parseEitherKey}
 	forMaterial   = purpose{name: "any use", algorithms: keyAlgorithms, parse: parseEitherKey, unbound: true}
 )

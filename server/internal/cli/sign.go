@@ -112,7 +112,7 @@ func (f signFlags) signToken(cmd *cobra.Command, signer *jot.Signer, payload jso
 		}
 		return signer.Sign(cmd.Context(), payload)
 	}
-	key, err := recipientKey(cmd, f.encrypt, "", nil)
+	key, err := recipientKey(cmd, f.encrypt, forNesting, nil)
 	if err != nil {
 		return "", err
 	}

@@ -129,7 +129,7 @@ func (f verifyFlags) verify(cmd *cobra.Command, options jot.VerifierOptions, arg
 		token, err := verifier.Verify(cmd.Context(), raw)
 		return token, f.advised(err, raw, places, now)
 	}
-	keys, err := decryptionKeys(cmd, f.decrypt, nil)
+	keys, err := decryptionKeys(cmd, f.decrypt, forNesting, nil)
 	if err != nil {
 		return nil, err
 	}
