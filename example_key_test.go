@@ -212,3 +212,48 @@ func ExampleParseSecretKeySet() {
 	}
 	// Output: 1 jot: a secret key for HS256 has 32 to 4096 bytes, this one has 5
 }
+
+// A public key that another program read, such as one of a certificate.
+func ExampleNewPublicKey() {
+	private, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		log.Fatal(err)
+	}
+	key, err := jot.NewPublicKey(jot.ES384, private.Public(), jot.KeyOptions{KeyID: "partner"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(key)
+
+	_, err = jot.NewPublicKey(jot.ES256, private.Public(), jot.KeyOptions{})
+	fmt.Println(err)
+	// Output:
+	// ES384 public key "partner"
+	// jot: ES256 needs a key on P-256 (RFC 7518 §3.4)
+}
+
+// A secret in a file, as a JWK. It prints as its algorithm and key ID.
+func ExampleParseSecretKey() {
+	key, err := jot.ParseSecretKey([]byte(`{"kty": "oct", "alg": "HS256", "kid": "new", "k": "dGhlIG5ldyBzZWNyZXQsIDMyIHJhbmRvbSBieXRlcy4"}`), jot.ParseOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(key)
+	// Output: HS256 secret key "new"
+}
+
+// An API whose tokens travel in headers, and so are to stay short.
+func ExampleClassicalAlgorithms() {
+	key, err := jot.GenerateSecretKey(jot.HS256)
+	if err != nil {
+		log.Fatal(err)
+	}
+	policy := examplePolicy
+	policy.Algorithms = jot.ClassicalAlgorithms()
+	verifier, err := jot.NewVerifier(jot.NewSecretKeySet(key), policy)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(verifier.Check(context.Background(), exampleSign(key, exampleClaims("ada"))))
+	// Output: jot: algorithm is not the one of the key
+}

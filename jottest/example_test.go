@@ -76,7 +76,8 @@ func ExampleIssuer_Refused() {
 func ExampleClock() {
 	t := &exampleT{}
 	defer t.end()
-	issuer := jottest.NewIssuer(t, jottest.Options{Audience: "petstore"})
+	noon := jottest.NewClock(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC))
+	issuer := jottest.NewIssuer(t, jottest.Options{Audience: "petstore", Clock: noon})
 	api := petstore.Handler(issuer.Verifier())
 
 	token := issuer.Token(jottest.Claims{"scope": "pets:read", "exp": issuer.Clock.Now().Add(time.Hour)})
