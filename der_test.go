@@ -2,6 +2,8 @@ package jot_test
 
 import (
 	"bytes"
+	"encoding/asn1"
+	"math/big"
 	"slices"
 	"testing"
 
@@ -63,4 +65,27 @@ func TestRawFromDER(t *testing.T) {
 			t.Errorf("%s: %x, %t", test.name, raw, ok)
 		}
 	}
+}
+
+// What is taken from a signer's answer is what encoding/asn1 reads, and nothing else that it would write the same way is refused.
+func FuzzRawFromDER(f *testing.F) {
+	for _, der := range [][]byte{sequence(integer(1), integer(2)), sequence(integer(0, 0x80), integer(0x7f)), sequence(integer(0, 1), integer(2)), {0x30, 6, 2, 255}} {
+		f.Add(der)
+	}
+	f.Fuzz(func(t *testing.T, der []byte) {
+		const size = 64
+		raw, ok := jot.RawFromDERForTest(der, size)
+		var read struct{ R, S *big.Int }
+		rest, err := asn1.Unmarshal(der, &read)
+		fits := err == nil && len(rest) == 0 && read.R.Sign() >= 0 && read.S.Sign() >= 0 && read.R.BitLen() <= 8*size/2 && read.S.BitLen() <= 8*size/2
+		if again, err := asn1.Marshal(read); !fits || err != nil || !bytes.Equal(again, der) {
+			if ok {
+				t.Fatalf("%x is taken for %x", der, raw)
+			}
+			return
+		}
+		if want := slices.Concat(read.R.FillBytes(make([]byte, size/2)), read.S.FillBytes(make([]byte, size/2))); !ok || !bytes.Equal(raw, want) {
+			t.Fatalf("%x is read as %x, %t, not %x", der, raw, ok, want)
+		}
+	})
 }
