@@ -116,7 +116,7 @@ func (t *meetingTx) Session(id string) (issuer.Session, issuer.Subject, error) {
 	if !t.held {
 		t.at.attempts.Add(1)
 		t.at.gate.RLock()
-		t.at.gate.RUnlock()
+		defer t.at.gate.RUnlock()
 	}
 	return t.Tx.Session(id)
 }

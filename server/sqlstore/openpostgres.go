@@ -84,10 +84,7 @@ func parsePostgres(connection string, o Options) (none postgresConfig, _ error) 
 		return none, errors.New("pool_mode in the connection string must be transaction, or left out")
 	}
 	config.ConnectTimeout = cmp.Or(config.ConnectTimeout, connectTimeout)
-	// A caller who is gone ends its statement on the server too: one that waits for a lock would go on to hold its own.
-	config.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, CancelRequestDelay: 0, DeadlineDelay: time.Second}
-	}
+	config.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler { return postgresConfig{}.impatience(c) }
 	for name, value := range map[string]string{
 		"application_name":                    "jot",
 		"search_path":                         defaultSchema,

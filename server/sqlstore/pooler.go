@@ -13,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
@@ -91,8 +92,18 @@ func (c postgresConfig) connector() driver.Connector {
 	}
 	config := c.ConnConfig.Copy()
 	config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe // of a statement, what its types are lasts
+	config.BuildContextWatcherHandler = func(connection *pgconn.PgConn) ctxwatch.Handler { return c.impatience(connection) }
 	maps.DeleteFunc(config.RuntimeParams, func(name, _ string) bool { return !slices.Contains(sessionParameters, name) })
 	return pooledConnector{stdlib.GetConnector(*config, stdlib.OptionResetSession(leaveStandby)), c.localSettings()}
+}
+
+// impatience is what becomes of a statement whose caller is gone. It ends on the server too: one that waits for a lock would go on to hold its own. A pooler
+// isn't asked to end one, for PgBouncer before 1.21 ends itself in return (its issues 822 and 904): there the timeouts of the settings end it, or else the connection.
+func (c postgresConfig) impatience(connection *pgconn.PgConn) ctxwatch.Handler {
+	if c.pooler {
+		return &pgconn.DeadlineContextWatcherHandler{Conn: connection.Conn(), DeadlineDelay: 2 * statementTimeout}
+	}
+	return &pgconn.CancelRequestContextWatcherHandler{Conn: connection, DeadlineDelay: time.Second}
 }
 
 // localSettings are the statements that follow a BEGIN.

@@ -19,15 +19,15 @@ const rollbackTimeout = 5 * time.Second
 // postgresPool lends connections to PostgreSQL, on which statements run without database/sql in between: it has no way to send several at once.
 type postgresPool struct {
 	*sql.DB
+	config  postgresConfig
 	opening string // what begins a transaction
-	alone   bool   // it goes ahead of the statements, which are described under the settings that it makes
 }
 
 // newPostgresPool makes a pool of so many connections, whose transactions begin in one way.
 func newPostgresPool(config postgresConfig, most int, begin string) *postgresPool {
-	p := &postgresPool{DB: connections(config, most), opening: begin}
+	p := &postgresPool{DB: connections(config, most), config: config, opening: begin}
 	if config.pooler {
-		p.opening, p.alone = begin+config.localSettings(), true
+		p.opening = begin + config.localSettings()
 	}
 	return p
 }
@@ -57,11 +57,10 @@ func (p *postgresPool) begin(ctx context.Context) (session, error) {
 	if err != nil {
 		return nil, errors.Join(err, lent.Close())
 	}
-	// A caller who is gone ends its statement on the server too: one that waits for a lock would go on to hold its own.
-	s.watcher = ctxwatch.NewContextWatcher(&pgconn.CancelRequestContextWatcherHandler{Conn: s.connection.PgConn(), DeadlineDelay: time.Second})
+	s.watcher = ctxwatch.NewContextWatcher(p.config.impatience(s.connection.PgConn()))
 	s.watcher.Watch(ctx)
 	s.waiting = []waiting{{query: p.opening}}
-	if p.alone {
+	if p.config.pooler { // the statements are described under the settings that the beginning makes
 		if err := s.beginAlone(); err != nil {
 			s.end()
 			return nil, err
