@@ -12,12 +12,20 @@ import (
 	"github.com/jot-auth/jot"
 )
 
+// The classes of a jot server, by one factor and by more.
+const (
+	oneFactor  = "urn:jot:acr:1fa"
+	twoFactors = "urn:jot:acr:2fa"
+)
+
 var errAuthentication = errors.New("jothttp: the user's authentication is too old or too weak for this")
 
 // StepUp says how a user must have logged in for what is behind it (RFC 9470): money is moved, a password changed. Its zero value asks for nothing
 // and isn't accepted.
 type StepUp struct {
-	// ACR are the authentication context classes of which the token's acr must be one, the preferred one first (RFC 9470 §3). Empty: any.
+	// ACR are the authentication context classes of which the token's acr must be one, the preferred one first (RFC 9470 §3). Empty: any. A jot server's
+	// urn:jot:acr:2fa counts for urn:jot:acr:1fa too, since a login by two factors is one by a factor, and asking for that again would bring the same token. Of no
+	// other classes is it known which is the stronger one: list all that will do.
 	ACR []string
 	// MaxAge is how long ago the user may have logged in, by the token's auth_time, in whole seconds. Zero: any time.
 	MaxAge time.Duration
@@ -88,7 +96,7 @@ func (s StepUp) satisfied(token *jot.Token) bool {
 	var claims struct {
 		Class string `json:"acr"`
 	}
-	return token.Decode(&claims) == nil && slices.Contains(s.ACR, claims.Class)
+	return token.Decode(&claims) == nil && (slices.Contains(s.ACR, claims.Class) || claims.Class == twoFactors && slices.Contains(s.ACR, oneFactor))
 }
 
 func (g *guard) refuseAuthentication(w http.ResponseWriter, r *http.Request, scheme, refusal string) {

@@ -14,6 +14,8 @@ func TestStepUp(t *testing.T) {
 	const start = `Bearer realm="api", error="insufficient_user_authentication", `
 	strong := jothttp.StepUp{ACR: []string{"jot:2", "phr"}}
 	fresh := jothttp.StepUp{MaxAge: 5 * time.Minute}
+	oneFactor := jothttp.StepUp{ACR: []string{"urn:jot:acr:1fa"}}
+	twoFactors := jothttp.StepUp{ACR: []string{"urn:jot:acr:2fa"}}
 	both := jothttp.StepUp{ACR: strong.ACR, MaxAge: fresh.MaxAge}
 	for name, test := range map[string]struct {
 		required jothttp.StepUp
@@ -27,6 +29,10 @@ func TestStepUp(t *testing.T) {
 		"two classes in one":   {strong, map[string]any{"acr": "jot:2 phr"}, start + `acr_values="jot:2 phr"`},
 		"class of other type":  {strong, map[string]any{"acr": []string{"jot:2"}}, start + `acr_values="jot:2 phr"`},
 		"no class":             {strong, nil, start + `acr_values="jot:2 phr"`},
+		"two factors for one":  {oneFactor, map[string]any{"acr": "urn:jot:acr:2fa"}, ""},
+		"one factor for two":   {twoFactors, map[string]any{"acr": "urn:jot:acr:1fa"}, start + `acr_values="urn:jot:acr:2fa"`},
+		"others, for a factor": {oneFactor, map[string]any{"acr": "phr"}, start + `acr_values="urn:jot:acr:1fa"`},
+		"a factor, for others": {strong, map[string]any{"acr": "urn:jot:acr:2fa"}, start + `acr_values="jot:2 phr"`},
 		"just now":             {fresh, map[string]any{"auth_time": ago(0)}, ""},
 		"as old as may be":     {fresh, map[string]any{"auth_time": ago(5 * time.Minute)}, ""},
 		"a second older":       {fresh, map[string]any{"auth_time": ago(5*time.Minute + time.Second)}, start + `max_age="300"`},
