@@ -101,6 +101,10 @@ func TestVerify(t *testing.T) {
 		"two audiences":        {"audience=petstore&audience=zoo", bearer, 400, ""},
 		"a mistake":            {"audience=petstore&scopes=pets:write", bearer, 400, ""},
 		"a scope of no scopes": {"audience=petstore&scope=a++b", bearer, 400, ""},
+		"a scope too long":     {"audience=petstore&scope=" + strings.Repeat("a", 65), bearer, 400, ""},
+		"too many scopes":      {"audience=petstore&scope=a" + strings.Repeat("+a", 64), bearer, 400, ""},
+		"scopes of 48 KB":      {"audience=petstore&scope=a" + strings.Repeat("+"+strings.Repeat("a", 1000), 48), bearer, 400, ""},
+		"the longest scope":    {"audience=petstore&scope=" + strings.Repeat("a", 64), bearer, 403, strings.Repeat("a", 64)},
 		"a quotation mark":     {"audience=petstore&scope=%22", bearer, 400, ""},
 		"the token in the URL": {petstore + "&access_token=" + tokens.Access, nil, 401, `Bearer realm="jot"`},
 	} {
