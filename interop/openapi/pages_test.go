@@ -33,6 +33,9 @@ func (c *client) pages() {
 		c.do(call{method: method, path: "/userinfo", header: bearer("two words"), want: 400})
 		c.do(call{method: method, path: "/userinfo", header: bearer(c.tokens(call{method: "POST", path: "/v1/login", json: map[string]string{"username": "ada", "password": password}, want: 200}).Access), want: 403})
 	}
+	c.do(call{method: "POST", path: "/userinfo", header: bearer(tokens.Access), form: "access_token=x", want: 400})
+	c.do(call{method: "POST", path: "/userinfo", header: bearer(tokens.Access), form: strings.Repeat("x", 65<<10), want: 413})
+	c.do(call{method: "POST", path: "/userinfo", header: map[string]string{"Content-Encoding": "gzip"}, form: "a=b", want: 415})
 	b.Get(authorize + "&response_mode=form_post")
 	running.NewBrowser(c.t, c.contract).Get(c.URL + "/apps") // to log in first
 	b.Submit(b.Get(c.URL+"/apps"), "client", "client_web")

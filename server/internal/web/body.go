@@ -28,6 +28,9 @@ const (
 // IsJSON says whether the body is stated to be JSON.
 func IsJSON(r *http.Request) bool { return mediaType(r) == mediaJSON }
 
+// IsForm says whether the body is stated to be a form.
+func IsForm(r *http.Request) bool { return mediaType(r) == mediaForm }
+
 // mediaType answers the media type of the body, and "" when it is absent, stated twice, or in
 // another character set than UTF-8.
 func mediaType(r *http.Request) string {

@@ -72,6 +72,13 @@ func NewProblem(status int, detail string) *Problem {
 	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}
 }
 
+// InvalidRequest is the answer to a request for which a bearer token isn't sent as it has to be (RFC 6750 §3.1).
+func InvalidRequest(detail string) *Problem {
+	p := NewProblem(http.StatusBadRequest, detail)
+	p.challenge = `, error="invalid_request"`
+	return p
+}
+
 // InvalidToken is the answer to a bearer token that isn't good (RFC 6750 §3.1).
 func InvalidToken(detail string) *Problem {
 	p := NewProblem(http.StatusUnauthorized, detail)
