@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -39,7 +40,7 @@ func (a *Admin) ImportPasskey(ctx context.Context, subject string, f issuer.Fore
 		return err
 	}
 	// That nobody has the passkey yet, the passkey, the recovery codes and the event are one commit: of two imports the second finds the first.
-	return a.accounts.issuer.AmendNoting(ctx, subject, issuer.EventPasskeyAdded, p.ID, func(t issuer.Tx) error {
+	err = a.accounts.issuer.AmendNoting(ctx, subject, issuer.EventPasskeyAdded, p.ID, func(t issuer.Tx) error {
 		tx := a.accounts.store.AccountsTx(t)
 		if _, err := tx.AccountOfSubject(subject); err != nil {
 			return err
@@ -59,16 +60,19 @@ func (a *Admin) ImportPasskey(ctx context.Context, subject string, f issuer.Fore
 			made.LastUsed = now
 		}
 		_, err = addPasskey(tx, made, hashes)
-		if errors.Is(err, issuer.ErrTaken) { // nobody has the credential
-			err = &issuer.InputError{Field: "id", Reason: "is that of another passkey"}
-		}
 		return err
 	})
+	if errors.Is(err, issuer.ErrTaken) { // maybe by an import for somebody else, which nobody could see before its commit
+		err = a.accounts.store.ViewAccounts(ctx, func(r Reader) error {
+			return cmp.Or[error](unknown(r, p), &issuer.InputError{Field: "id", Reason: "is that of another passkey"})
+		})
+	}
+	return err
 }
 
 // unknown fails with issuer.ErrTaken for a passkey that its owner has already, and with an *issuer.InputError where another one has its credential ID.
-func unknown(tx Tx, p issuer.Passkey) error {
-	found, err := tx.PasskeyOfCredential(p.Credential)
+func unknown(r Reader, p issuer.Passkey) error {
+	found, err := r.PasskeyOfCredential(p.Credential)
 	switch {
 	case errors.Is(err, issuer.ErrNotFound):
 		return nil
