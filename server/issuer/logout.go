@@ -65,7 +65,7 @@ func (i *Issuer) CheckLogout(ctx context.Context, l Logout, secret string) (Logo
 // vouch settles whether the hint speaks for who is signed in: it must be of a session that this very sign-in gave. What came of another one, of
 // somebody else or in another browser, isn't a reason to end this one unasked: ID tokens are no secrets, and old ones lie about.
 func (d *LogoutDecision) vouch(r Reader, secret string) error {
-	signIn, _, err := r.SignInByHash(secretHash(secret))
+	signIn, err := r.SignIn(secretHash(secret))
 	if errors.Is(err, ErrNotFound) {
 		d.Ask = false // there is nobody to ask
 		return nil

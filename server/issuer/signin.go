@@ -102,12 +102,12 @@ func (u *update) signIn(p Proof, present string) (secret string, other bool, err
 	return secret, false, u.UpdateSignIn(s)
 }
 
-// presentSignIn finds the sign-in of a secret, if there is one.
+// presentSignIn finds the sign-in of a secret, if there is one. Its subject may be another one than that of who logs in.
 func (u *update) presentSignIn(secret string) (s SignIn, found bool, err error) {
 	if secret == "" {
 		return SignIn{}, false, nil
 	}
-	s, _, err = u.SignInByHash(secretHash(secret))
+	s, err = u.SignIn(secretHash(secret))
 	if errors.Is(err, ErrNotFound) {
 		return SignIn{}, false, nil
 	}

@@ -21,6 +21,9 @@ type AuthorizationWriter interface {
 
 // SignInReader reads sign-ins. Who reads one together with its subject begins with the sign-in.
 type SignInReader interface {
+	// SignIn finds the sign-in whose secret has a hash, whoever its subject is, or fails with ErrNotFound. It's for who has to do with another subject too: two subjects
+	// have no order.
+	SignIn(hash string) (SignIn, error)
 	// SignInByHash finds the sign-in whose secret has a hash, and its subject, or fails with ErrNotFound.
 	SignInByHash(hash string) (SignIn, Subject, error)
 	// SignInOfCode finds the sign-in that the authorization code of a hash names, and its subject, or fails with ErrNotFound.

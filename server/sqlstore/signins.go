@@ -7,8 +7,10 @@ import (
 )
 
 const (
-	signInOf = `SELECT sign_ins.id, sign_ins.hash, sign_ins.subject, sign_ins.generation, sign_ins.amr, sign_ins.auth_time, sign_ins.expires, ` + subjectColumns + `
-		FROM sign_ins JOIN subjects ON subjects.id = sign_ins.subject `
+	signInColumns = `sign_ins.id, sign_ins.hash, sign_ins.subject, sign_ins.generation, sign_ins.amr, sign_ins.auth_time, sign_ins.expires`
+	selectSignIn  = `SELECT ` + signInColumns + ` FROM sign_ins WHERE hash = $1`
+
+	signInOf           = `SELECT ` + signInColumns + `, ` + subjectColumns + ` FROM sign_ins JOIN subjects ON subjects.id = sign_ins.subject `
 	selectSignInByHash = signInOf + `WHERE sign_ins.hash = $1`
 	selectSignInOfCode = signInOf + `WHERE sign_ins.id = (SELECT sign_in FROM codes WHERE hash = $1)`
 	insertSignIn       = `INSERT INTO sign_ins (id, hash, subject, generation, amr, auth_time, expires) VALUES ($1, $2, $3, $4, $5, $6, $7)`
@@ -19,6 +21,15 @@ const (
 	selectSessionsOfSignIn = `SELECT ` + sessionColumns + ` FROM sessions WHERE sign_in = $1 AND sign_in <> '' AND ended = 0 AND id > $2 ORDER BY id LIMIT $3`
 	selectSessionsSignedIn = `SELECT ` + sessionColumns + ` FROM sessions WHERE subject = $1 AND sign_in <> '' AND ended = 0 LIMIT $2`
 )
+
+// SignIn implements issuer.SignInReader.
+func (t *tx) SignIn(hash string) (issuer.SignIn, error) {
+	var s issuer.SignIn
+	if err := t.find(selectSignIn, hash, signInFields(&s)...); err != nil {
+		return issuer.SignIn{}, err
+	}
+	return s, nil
+}
 
 // SignInByHash implements issuer.SignInReader.
 func (t *tx) SignInByHash(hash string) (issuer.SignIn, issuer.Subject, error) {
@@ -34,11 +45,15 @@ func (t *tx) SignInOfCode(hash string) (issuer.SignIn, issuer.Subject, error) {
 func (t *tx) signIn(query, hash string) (issuer.SignIn, issuer.Subject, error) {
 	var s issuer.SignIn
 	var subject issuer.Subject
-	fields := []any{&s.ID, &s.Hash, &s.Subject, &s.Generation, wordsField{&s.AMR}, timeField{&s.AuthTime}, timeField{&s.Expires}}
-	if err := t.find(query, hash, append(fields, subjectFields(&subject)...)...); err != nil {
+	if err := t.find(query, hash, append(signInFields(&s), subjectFields(&subject)...)...); err != nil {
 		return issuer.SignIn{}, issuer.Subject{}, err
 	}
 	return s, subject, nil
+}
+
+// signInFields take what signInColumns name.
+func signInFields(s *issuer.SignIn) []any {
+	return []any{&s.ID, &s.Hash, &s.Subject, &s.Generation, wordsField{&s.AMR}, timeField{&s.AuthTime}, timeField{&s.Expires}}
 }
 
 // SessionsOfSignIn implements issuer.SignInReader.

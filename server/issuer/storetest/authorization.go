@@ -2,6 +2,8 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/jot-auth/jot/server/issuer"
@@ -14,9 +16,13 @@ func signIn(id string) issuer.SignIn {
 }
 
 func findSignIn(hash string) func(issuer.Reader) (issuer.SignIn, error) {
-	return func(r issuer.Reader) (s issuer.SignIn, err error) {
-		s, _, err = r.SignInByHash(hash)
-		return s, err
+	return func(r issuer.Reader) (issuer.SignIn, error) {
+		owned, _, err1 := r.SignInByHash(hash)
+		s, err2 := r.SignIn(hash)
+		if !reflect.DeepEqual(s, owned) {
+			return s, fmt.Errorf("the sign-in is %+v, and with its subject %+v", s, owned)
+		}
+		return s, errors.Join(err1, err2)
 	}
 }
 
