@@ -66,6 +66,8 @@ func (s *postgresSession) receive(results pgx.BatchResults, w waiting) error {
 	return found.Err()
 }
 
+func (s *postgresSession) forget() { s.kept = nil }
+
 // takeKept returns the rows of a query that was sent ahead, once, and nil where it wasn't.
 func (s *postgresSession) takeKept(query string, args []any) rows {
 	place := slices.IndexFunc(s.kept, func(k *keptRows) bool { return k.query == query && slices.Equal(k.args, args) })

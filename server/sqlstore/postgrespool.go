@@ -97,7 +97,7 @@ func (s *postgresSession) beginAlone() error {
 }
 
 func (s *postgresSession) later(query string, args []any) error {
-	s.waiting, s.kept = append(s.waiting, waiting{query: query, args: args}), nil
+	s.waiting = append(s.waiting, waiting{query: query, args: args})
 	return nil
 }
 
@@ -130,7 +130,6 @@ func (s *postgresSession) exec(query string, args []any) (int64, error) {
 }
 
 func (s *postgresSession) run(query string, args []any) (pgconn.CommandTag, error) {
-	s.kept = nil
 	if err := s.caller.Err(); err != nil {
 		return pgconn.CommandTag{}, err
 	}

@@ -22,10 +22,12 @@ type session interface {
 	// later runs a statement whose outcome nobody waits for, but for whether it fails: now, or together with the next one or the commit, where that
 	// saves a round trip. One that failed late is the *lateError of the method that noticed, and nothing is committed.
 	later(query string, args []any) error
-	// ahead is query for rows that somebody will ask for. They come with the next fetch, and are kept for the one who does, unless something is written or locked before.
+	// ahead is query for rows that somebody will ask for. They come with the next fetch, and are kept for the one who does.
 	ahead(query string, args []any)
 	// fetch sends what waits, if there is anything to be fetched ahead.
 	fetch() error
+	// forget throws away what is kept: something is written or locked.
+	forget()
 	// query runs a statement that returns rows. They are closed before the next statement.
 	query(query string, args []any) (rows, error)
 	// commit makes what was written durable.

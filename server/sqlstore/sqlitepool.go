@@ -180,6 +180,8 @@ func (s *sqliteSession) ahead(string, []any) {}
 
 func (s *sqliteSession) fetch() error { return nil }
 
+func (s *sqliteSession) forget() {}
+
 func (s *sqliteSession) query(query string, args []any) (rows, error) {
 	statement, err := s.statement(query)
 	if err != nil {

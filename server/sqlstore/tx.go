@@ -21,7 +21,7 @@ type tx struct {
 	updates   bool                    // what it reads can't be changed by others before the commit
 	again     bool                    // it ran before, and collided with another
 	held      []string                // IDs of rows that were read in an Update
-	readAhead map[string]ownedSession // by ID: locked, and nobody has asked for it yet
+	readAhead map[string]ownedSession // by ID: locked, and nobody has asked for it yet, nor written anything
 	shared    []lock                  // that it has
 	events    []issuer.Event          // to be written when it commits
 	failed    error                   // a statement that nobody waited for
@@ -67,16 +67,22 @@ func (t *tx) fault(err error) error {
 	return explain(t.ctx, err)
 }
 
+// writes is said before each statement that writes or locks something: what was read ahead may be so no longer.
+func (t *tx) writes() {
+	t.wrote, t.readAhead = true, nil
+	t.session.forget()
+}
+
 // exec runs a statement and returns how many rows it changed.
 func (t *tx) exec(query string, args ...any) (int64, error) {
-	t.wrote = true
+	t.writes()
 	changed, err := t.session.exec(query, args)
 	return changed, t.fault(err)
 }
 
 // later runs a statement that only a fault can make fail. It may fail later than this method, and then nothing is committed.
 func (t *tx) later(query string, args ...any) error {
-	t.wrote = true
+	t.writes()
 	return t.fault(t.session.later(query, args))
 }
 
@@ -225,7 +231,7 @@ func list[T any](t *tx, scan func(row) (T, error), query string, args ...any) ([
 
 // listChanged reads the rows that a statement changes and returns.
 func listChanged[T any](t *tx, scan func(row) (T, error), query string, args ...any) ([]T, error) {
-	t.wrote = true
+	t.writes()
 	return list(t, scan, query, args...)
 }
 

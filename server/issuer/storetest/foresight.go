@@ -104,6 +104,33 @@ func (s *suite) foresightWrite() {
 	})
 }
 
+// foresightEnd: so is what it has ended by a statement that tells which sessions these were, and what it held before it wrote.
+func (s *suite) foresightEnd() {
+	s.update(func(tx issuer.Tx) error {
+		return errors.Join(tx.InsertSubject(subject("sub")), tx.InsertSession(session("s", "sub")))
+	})
+	for name, look := range map[string]func(issuer.Tx) error{
+		"foreseen": func(tx issuer.Tx) error { return tx.Foresee(issuer.Foresight{Session: "s"}) },
+		"held":     func(tx issuer.Tx) error { return tx.HoldSessions([]string{"s"}) },
+	} {
+		rolledBack := errors.New("rolled back")
+		err := s.store.Update(s.Context(), func(tx issuer.Tx) error {
+			if err := look(tx); err != nil {
+				return err
+			}
+			_, count, err1 := tx.EndSessionsOf("", base.Add(time.Hour), issuer.EndedByAdmin, issuer.Position{}, 10)
+			ended, _, err2 := tx.Session("s")
+			if count != 1 || ended.EndReason != issuer.EndedByAdmin {
+				s.Errorf("%s: %d sessions were ended, and this one is %+v", name, count, ended)
+			}
+			return errors.Join(err1, err2, rolledBack)
+		})
+		if !errors.Is(err, rolledBack) {
+			s.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // foresightRace: what was foreseen can't be changed by others before the commit, so that none of many changes is lost.
 func (s *suite) foresightRace() {
 	first := subject("sub")

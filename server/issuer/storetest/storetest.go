@@ -70,6 +70,7 @@ func Run(t *testing.T, open func(t *testing.T) issuer.Store) {
 		"SignInOfCode":  (*suite).signInOfCode,
 		"Foresight":     (*suite).foresight,
 		"ForeseenWrite": (*suite).foresightWrite,
+		"ForeseenEnd":   (*suite).foresightEnd,
 		"ForeseenRace":  (*suite).foresightRace,
 		"OfSignIn":      (*suite).sessionsOfSignIn,
 		"Codes":         (*suite).codes,
