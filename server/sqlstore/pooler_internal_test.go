@@ -69,6 +69,7 @@ func TestSmallPool(t *testing.T) {
 	if err := config.notice(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	config.RuntimeParams["idle_in_transaction_session_timeout"] = "0" // what is in use stays so, however busy the machine is
 	db := connections(config, 3)
 	defer db.Close()
 	for inUse, wait := range []time.Duration{time.Minute, time.Minute, 100 * time.Millisecond} {
