@@ -132,7 +132,7 @@ func (o *Outbox) next(now time.Time) (*letter, time.Duration) {
 // turn tries to deliver a letter, and says what becomes of it.
 func (o *Outbox) turn(ctx context.Context, l *letter) {
 	err := o.try(ctx, l)
-	if ctx.Err() != nil {
+	if err != nil && ctx.Err() != nil {
 		return
 	}
 	o.mu.Lock()
