@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -133,14 +134,17 @@ func (c *Console) changing(r *http.Request) (subject string, factors []issuer.Fa
 	return s.Subject, factors, nil
 }
 
+// decodeChanging reads the request's form, and then is changing.
+func (c *Console) decodeChanging(w http.ResponseWriter, r *http.Request) (form url.Values, subject string, err error) {
+	if form, err = web.DecodeForm(w, r); err == nil {
+		subject, _, err = c.changing(r)
+	}
+	return form, subject, err
+}
+
 // newPasskey answers POST /new-passkey: somebody has typed their password, and gets the page that makes a passkey.
 func (c *Console) newPasskey(w http.ResponseWriter, r *http.Request) {
-	form, err := web.DecodeForm(w, r)
-	if err != nil {
-		c.fail(w, r, err)
-		return
-	}
-	subject, _, err := c.changing(r)
+	form, subject, err := c.decodeChanging(w, r)
 	var options json.RawMessage
 	if err == nil {
 		options, err = c.accounts.EnrolPasskey(r.Context(), subject, form.Get("password"), deviceOf(r))
@@ -154,12 +158,7 @@ func (c *Console) newPasskey(w http.ResponseWriter, r *http.Request) {
 
 // addPasskey answers POST /add-passkey: the browser has made one.
 func (c *Console) addPasskey(w http.ResponseWriter, r *http.Request) {
-	form, err := web.DecodeForm(w, r)
-	if err != nil {
-		c.fail(w, r, err)
-		return
-	}
-	subject, _, err := c.changing(r)
+	form, subject, err := c.decodeChanging(w, r)
 	var codes []string
 	if err == nil {
 		_, codes, err = c.accounts.ConfirmPasskey(acting(w, r), subject, form.Get("name"), []byte(form.Get("credential")), deviceOf(r))
@@ -176,12 +175,7 @@ func (c *Console) addPasskey(w http.ResponseWriter, r *http.Request) {
 
 // changePasskey answers POST /change-passkey.
 func (c *Console) changePasskey(w http.ResponseWriter, r *http.Request) {
-	form, err := web.DecodeForm(w, r)
-	if err != nil {
-		c.fail(w, r, err)
-		return
-	}
-	subject, _, err := c.changing(r)
+	form, subject, err := c.decodeChanging(w, r)
 	if err == nil {
 		switch form.Get("change") {
 		case "rename":

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
@@ -22,12 +21,7 @@ type recoveryCodesView struct {
 
 // renewRecoveryCodes answers POST /recovery-codes: somebody has typed their password.
 func (c *Console) renewRecoveryCodes(w http.ResponseWriter, r *http.Request) {
-	form, err := web.DecodeForm(w, r)
-	if err != nil {
-		c.fail(w, r, err)
-		return
-	}
-	subject, _, err := c.changing(r)
+	form, subject, err := c.decodeChanging(w, r)
 	var codes []string
 	if err == nil {
 		codes, err = c.accounts.RenewRecoveryCodes(acting(w, r), subject, form.Get("password"), deviceOf(r))
