@@ -1,7 +1,7 @@
 package revocation
 
 import (
-	"hash/crc32"
+	"encoding/binary"
 	"hash/maphash"
 	"math/bits"
 )
@@ -11,9 +11,26 @@ import (
 // the same tag, which costs a look into the table.
 type tag uint32
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+// tagBlock is how many bytes of a subject a tag takes in at a time.
+const tagBlock = 16
 
-func tagOf(subject []byte) tag { return tag(crc32.Checksum(subject, castagnoli)) }
+// tagOf is the same in every process, for snapshots bear tags. It folds the length with each block, and at last with the final one, which may overlap the one
+// before; of less than a block, zeros fill the rest.
+func tagOf(subject []byte) tag {
+	h, last := uint64(len(subject)), subject
+	if len(subject) < tagBlock {
+		last = make([]byte, tagBlock)
+		copy(last, subject)
+	}
+	for ; len(subject) > tagBlock; subject = subject[tagBlock:] {
+		h = foldBlock(h, subject)
+	}
+	return tag(foldBlock(h, last[len(last)-tagBlock:]) >> 32)
+}
+
+func foldBlock(h uint64, block []byte) uint64 {
+	return fold(h^binary.LittleEndian.Uint64(block), binary.LittleEndian.Uint64(block[8:]))
+}
 
 // fingerprint stands for what a rule is about, under a salt that nobody knows: the first half for the tag of the subject, or of the session without one, the second for the issuer, the
 // kind and the value. No two things have the same, by accident or intent.

@@ -16,7 +16,7 @@ import (
 const SnapshotType = "application/vnd.jot.snapshot"
 
 // snapshotMagic begins what a snapshot's digest covers, and names the format: nothing else that is signed can pass for it.
-const snapshotMagic = "jot revocation snapshot 1\n"
+const snapshotMagic = "jot revocation snapshot 2\n"
 
 // MaxSnapshot bounds a snapshot, in bytes.
 const MaxSnapshot = 512 << 20
@@ -26,7 +26,7 @@ const MaxSnapshot = 512 << 20
 // What it writes is the signed statement on a line of its own, and then, covered by the statement's digest and size, a line that names the format, the
 // number of rules, and these in groups of one kind, issuer and form of identifier. Numbers are varints, as Protocol Buffers have them. A group is its kind (a byte: 1 jti,
 // 2 sid, 3 sub_gen, 4 sub_soft_gen, 5 sub_iat, 6 client_iat, 7 iss_iat, 8 kid, 9 bare_sid), its form (a byte), its issuer with its length in front, the number of its rules, and these: the
-// identifier; of a jti or sid the CRC-32C of its subject, 4 bytes, big-endian; the minimum, where the kind has one; and the expiry where it has one, as the
+// identifier; of a jti or sid the tag of its subject, 4 bytes, big-endian; the minimum, where the kind has one; and the expiry where it has one, as the
 // difference to that of the rule before, zigzag. Forms: 0 text with its length in front, 1 base32 of 26 characters in 17 bytes, 2 base64url of 22 characters
 // in 16 bytes, 3 UUID in 16 bytes, 4 nothing. Groups ascend by kind, issuer and form, and no two are equal; what fits another form may not be text.
 type Snapshot struct {
