@@ -13,9 +13,10 @@ const (
 	largestCache     = 1 << 20
 	maxCachedToken   = 4 << 10 // what fits a cookie: a longer one is too rare to be worth its memory
 	tokensInCacheSet = 4
+	hashedEnd        = 32 // bytes, of the signature in most tokens
 )
 
-// tokenCache remembers verified tokens. A token has a few places, by its hash, and is told from others there by its every byte. Nobody takes
+// tokenCache remembers verified tokens. A token has a few places, by the hash of its end, and is told from others there by its every byte. Nobody takes
 // a lock.
 type tokenCache struct {
 	seed maphash.Seed // of this cache only: nobody else can make tokens that collide
@@ -26,7 +27,7 @@ type cacheSet [tokensInCacheSet]atomic.Pointer[cachedToken]
 
 // cachedToken never changes. Its parts stand together: with many tokens, time goes into fetching them from memory.
 type cachedToken struct {
-	hash  uint64
+	hash  uint64 // of its end
 	raw   string
 	token Token
 }
@@ -40,7 +41,7 @@ func newTokenCache(size int) *tokenCache {
 
 // set returns the places of a token.
 func (c *tokenCache) set(raw string) (hash uint64, set *cacheSet) {
-	hash = maphash.String(c.seed, raw)
+	hash = maphash.String(c.seed, raw[max(0, len(raw)-hashedEnd):])
 	return hash, &c.sets[hash%uint64(len(c.sets))]
 }
 

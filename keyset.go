@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/jot-auth/jot/internal/jose"
 )
@@ -194,42 +193,49 @@ func (s *SecretKeySet) VerificationKeys(_ context.Context, alg Algorithm, kid st
 
 // keyIndex answers look-ups without allocating.
 type keyIndex struct {
-	byID        map[string][]VerificationKey
+	byID        map[string][]alike // of one key ID; several keys may share it across algorithms (RFC 7517 §4.5)
 	byAlgorithm map[Algorithm][]VerificationKey
 	unnamed     map[Algorithm][]VerificationKey // keys that no one gave an ID: a token's may be theirs
 	first       []VerificationKey               // of any algorithm: they make a refusal exact
 }
 
+// alike are keys of one algorithm.
+type alike struct {
+	algorithm Algorithm
+	keys      []VerificationKey
+}
+
 func indexKeys[K VerificationKey](keys []K) keyIndex {
-	index := keyIndex{map[string][]VerificationKey{}, map[Algorithm][]VerificationKey{}, map[Algorithm][]VerificationKey{}, nil}
+	index := keyIndex{map[string][]alike{}, map[Algorithm][]VerificationKey{}, map[Algorithm][]VerificationKey{}, nil}
 	for _, key := range keys {
-		index.byID[key.KeyID()] = append(index.byID[key.KeyID()], key)
-		index.byAlgorithm[key.Algorithm()] = append(index.byAlgorithm[key.Algorithm()], key)
+		index.byID[key.KeyID()] = addAlike(index.byID[key.KeyID()], key)
+		index.byAlgorithm[key.Algorithm()] = add(index.byAlgorithm[key.Algorithm()], key)
 		if !key.named() {
-			index.unnamed[key.Algorithm()] = append(index.unnamed[key.Algorithm()], key)
+			index.unnamed[key.Algorithm()] = add(index.unnamed[key.Algorithm()], key)
 		}
 		if len(index.first) < maxCandidates {
-			index.first = append(index.first, key)
+			index.first = add(index.first, key)
 		}
 	}
-	for _, sharing := range index.byID {
-		slices.SortStableFunc(sharing, func(a, b VerificationKey) int { return strings.Compare(string(a.Algorithm()), string(b.Algorithm())) })
-	}
-	// Clipped, so that whoever appends to an answer gets a copy.
-	clip(index.byID)
-	clip(index.byAlgorithm)
-	clip(index.unnamed)
-	index.first = slices.Clip(index.first)
 	return index
 }
 
-func clip[Name comparable](lists map[Name][]VerificationKey) {
-	for name, keys := range lists {
-		lists[name] = slices.Clip(keys)
-	}
+// add leaves no room behind the last key, so that whoever appends to an answer gets a copy.
+func add(keys []VerificationKey, key VerificationKey) []VerificationKey {
+	return slices.Clip(append(keys, key))
 }
 
-// find returns the keys for a header. Several keys may share a key ID across algorithms (RFC 7517 §4.5).
+func addAlike(groups []alike, key VerificationKey) []alike {
+	for i := range groups {
+		if groups[i].algorithm == key.Algorithm() {
+			groups[i].keys = add(groups[i].keys, key)
+			return groups
+		}
+	}
+	return append(groups, alike{key.Algorithm(), add(nil, key)})
+}
+
+// find returns the keys for a header.
 func (x keyIndex) find(alg Algorithm, kid string) []VerificationKey {
 	if kid == "" {
 		if keys := x.byAlgorithm[alg]; len(keys) > 0 {
@@ -238,16 +244,13 @@ func (x keyIndex) find(alg Algorithm, kid string) []VerificationKey {
 		return x.first
 	}
 	sharing := x.byID[kid]
-	start := slices.IndexFunc(sharing, func(k VerificationKey) bool { return k.Algorithm() == alg })
-	if start < 0 {
-		if keys := x.unnamed[alg]; len(keys) > 0 {
-			return keys
+	for i := range sharing {
+		if sharing[i].algorithm == alg {
+			return sharing[i].keys
 		}
-		return sharing
 	}
-	end := start
-	for end < len(sharing) && sharing[end].Algorithm() == alg {
-		end++
+	if keys := x.unnamed[alg]; len(keys) > 0 || len(sharing) == 0 {
+		return keys
 	}
-	return sharing[start:end:end]
+	return sharing[0].keys
 }

@@ -25,9 +25,10 @@ type SecretKey struct {
 	macs   *sync.Pool    // of *macState
 }
 
-// macState is a keyed HMAC, to be reset before use, with room for its result.
+// macState is a key's HMAC, to be reset before use, with room for its result.
 type macState struct {
 	hash.Hash
+	key *SecretKey
 	sum [maxDigestSize]byte
 }
 
@@ -69,8 +70,9 @@ func newSecretKey(alg Algorithm, secret []byte, o KeyOptions) (*SecretKey, error
 		return nil, err
 	}
 	secret = slices.Clone(secret)
-	macs := &sync.Pool{New: func() any { return &macState{Hash: hmac.New(s.hash.New, secret)} }}
-	return &SecretKey{o.KeyID, s, func() []byte { return secret }, macs}, nil
+	k := &SecretKey{id: o.KeyID, scheme: s, secret: func() []byte { return secret }}
+	k.macs = &sync.Pool{New: func() any { return &macState{Hash: hmac.New(s.hash.New, secret), key: k} }}
+	return k, nil
 }
 
 // checkSecret refuses what is seen at a glance to be no secret: a public key where someone means to verify with it, and a buffer
@@ -111,11 +113,20 @@ func (k SecretKey) Format(f fmt.State, _ rune) { describeKey(f, "secret", k.sche
 // LogValue is what log/slog writes: the algorithm and the key ID.
 func (k SecretKey) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(k)) }
 
+func (k *SecretKey) borrowMAC() *macState { return k.macs.Get().(*macState) }
+
+func (m *macState) giveBack() { m.key.macs.Put(m) }
+
 // mac returns the MAC of the input, which stands in the state's own memory.
 func (m *macState) mac(input []byte) []byte {
 	m.Reset()
 	m.Write(input)
 	return m.Sum(m.sum[:0])
+}
+
+// verifies compares in constant time.
+func (m *macState) verifies(input, signature []byte) bool {
+	return subtle.ConstantTimeCompare(m.mac(input), signature) == 1
 }
 
 // SignInput returns the MAC of a JWS signing input (RFC 7515 §5.1).
@@ -127,9 +138,9 @@ func (k *SecretKey) appendSignature(_ context.Context, dst, input []byte) ([]byt
 	if !k.usable() {
 		return nil, errNoKey
 	}
-	state := k.macs.Get().(*macState)
+	state := k.borrowMAC()
 	dst = append(dst, state.mac(input)...)
-	k.macs.Put(state)
+	state.giveBack()
 	return dst, nil
 }
 
@@ -138,8 +149,8 @@ func (k *SecretKey) VerifyInput(input, signature []byte) bool {
 	if !k.usable() {
 		return false
 	}
-	state := k.macs.Get().(*macState)
-	equal := subtle.ConstantTimeCompare(state.mac(input), signature) == 1
-	k.macs.Put(state)
-	return equal
+	state := k.borrowMAC()
+	genuine := state.verifies(input, signature)
+	state.giveBack()
+	return genuine
 }

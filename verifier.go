@@ -207,6 +207,7 @@ type scratch struct {
 	scanner     jose.Scanner
 
 	header  *header
+	mac     *macState // of the secret key that was tried last
 	key     VerificationKey
 	claims  claimSet
 	foreign error // about a claim that revocation rules go by, of another type than jot's issuer writes: another issuer may mean something else by its name
@@ -302,11 +303,27 @@ func (v *Verifier) verifySignature(ctx context.Context, s *scratch) error {
 		if key == nil || key.Algorithm() != alg {
 			continue
 		}
-		if key.VerifyInput(s.input, s.signature) {
+		if s.signedBy(key) {
 			s.key = key
 			return nil
 		}
 		refusal = ErrSignature
 	}
 	return refusal
+}
+
+// signedBy reports whether the signature is that of the key, as its VerifyInput does. The keyed state of a secret key stays in the scratch, since the next
+// token is most often of the same key.
+func (s *scratch) signedBy(key VerificationKey) bool {
+	secret, ok := key.(*SecretKey)
+	if !ok || !secret.usable() {
+		return key.VerifyInput(s.input, s.signature)
+	}
+	if s.mac == nil || s.mac.key != secret {
+		if s.mac != nil {
+			s.mac.giveBack()
+		}
+		s.mac = secret.borrowMAC()
+	}
+	return s.mac.verifies(s.input, s.signature)
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
+	"strings"
 	"unsafe"
 
 	"github.com/jot-auth/jot"
@@ -20,11 +22,10 @@ func recall(tokens int) preparation {
 		if err != nil {
 			return nil, err
 		}
-		const stride = 7919 // a prime that doesn't divide the number of tokens, so each has its turn
 		next := 0
 		return repeat(func() error {
-			next = (next + stride) % tokens
 			_, err := v.Verify(context.Background(), incoming.receive(next))
+			next = (next + 1) % tokens
 			return err
 		}), nil
 	}
@@ -58,7 +59,7 @@ func (k *keyring) remembered(v *jot.Verifier, tokens int) (*inbox, error) {
 			const digits, signature = 12, 1 + 43 // of base64url, with what stands behind them
 			in.buffer, in.common = raw.bytes, len(raw.bytes)-digits-signature
 		}
-		in.ends = append(in.ends, raw.text[in.common:])
+		in.ends = append(in.ends, strings.Clone(raw.text[in.common:]))
 	}
 	return in, in.introduce(v)
 }
@@ -67,8 +68,9 @@ func (k *keyring) remembered(v *jot.Verifier, tokens int) (*inbox, error) {
 func (in *inbox) introduce(v *jot.Verifier) error {
 	first := make([]*jot.Token, len(in.ends))
 	forgotten := 0
+	order := rand.New(rand.NewPCG(1, 2)).Perm(len(in.ends))
 	for pass := range 2 {
-		for i := range in.ends {
+		for _, i := range order {
 			token, err := v.Verify(context.Background(), in.receive(i))
 			if err != nil {
 				return err
