@@ -130,7 +130,11 @@ type claimSet struct {
 func (s *scratch) readClaims() error {
 	s.claims, s.foreign = claimSet{audience: s.claims.audience[:0]}, nil
 	for s.scanner.Reset(s.payload); s.scanner.Next(); {
-		if name := s.scanner.Name(); !s.readClaim(name) {
+		name, plain := s.scanner.PlainName()
+		if !plain {
+			name = s.scanner.Name()
+		}
+		if !s.readClaim(name) {
 			if err := s.mismatch(string(name)); err != nil {
 				return err
 			}

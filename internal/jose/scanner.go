@@ -93,6 +93,12 @@ func (s *Scanner) Name() []byte {
 	return name
 }
 
+// PlainName is Name where that is spelled without escapes, and faster.
+func (s *Scanner) PlainName() (name []byte, ok bool) {
+	m := s.member()
+	return s.data[m.nameStart:m.nameEnd:m.nameEnd], !m.nameEscaped
+}
+
 // Value returns the value of the current member.
 func (s *Scanner) Value() Value {
 	m := s.member()
