@@ -93,17 +93,19 @@ func repeat(once func() error) work {
 
 var errAccepted = errors.New("a bad token was accepted")
 
+// repeatRefusal looks once, before the others, whether it is this refusal, or any one where it's nil.
 func repeatRefusal(once func() error, refusal error) work {
-	return repeat(func() error {
-		err := once()
-		switch {
-		case err == nil:
-			return errAccepted
-		case refusal != nil && !errors.Is(err, refusal):
+	return func(n int) error {
+		if err := once(); err != nil && refusal != nil && !errors.Is(err, refusal) {
 			return err
 		}
+		for range n {
+			if once() == nil {
+				return errAccepted
+			}
+		}
 		return nil
-	})
+	}
 }
 
 // check verifies and keeps nothing.
