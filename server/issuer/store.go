@@ -15,7 +15,7 @@ import (
 // ErrUnavailable when the database can't be reached, is locked for too long, or can't write, with one that wraps ErrBusy when too many
 // wait for it, and with the context's error when that ended first.
 type Store interface {
-	// View runs f on one consistent state of the database. The Reader ends with f.
+	// View runs f on one consistent state of the database. The Reader ends with f. It may run f again, on a later state.
 	View(ctx context.Context, f func(Reader) error) error
 	// Update runs f in one serializable transaction that can write, and commits it when f returns nil; the commit is
 	// durable when Update returns nil. After an error nothing that f wrote is there, unless the commit itself failed: then

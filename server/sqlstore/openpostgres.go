@@ -60,10 +60,11 @@ func OpenPostgres(ctx context.Context, connection string, o Options) (*Store, er
 	if err := migratePostgres(ctx, config); err != nil {
 		return nil, fmt.Errorf("%s: %w", where, explain(ctx, err))
 	}
+	reader := newPostgresPool(config, o.Readers, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 	return &Store{
 		dialect: postgresDialect{}, queue: newQueue(o.Writers, o.Queue), now: o.Now, watch: newWatcher(config),
 		writer: newPostgresPool(config, o.Writers, "BEGIN ISOLATION LEVEL READ COMMITTED"),
-		reader: newPostgresPool(config, o.Readers, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+		reader: reader, brief: reader.inBrief(),
 	}, nil
 }
 

@@ -24,12 +24,15 @@ func (s *postgresSession) fetch() error {
 	if !slices.ContainsFunc(s.waiting, func(w waiting) bool { return w.ahead }) {
 		return nil
 	}
-	if err := s.caller.Err(); err != nil {
+	if err := s.goesOn(); err != nil {
 		return err
 	}
 	var all pgx.Batch
 	for _, w := range s.waiting {
 		all.Queue(w.query, w.args...)
+	}
+	if s.brief {
+		all.Queue(commitStatement)
 	}
 	sent := s.waiting
 	s.begun, s.waiting = true, nil
@@ -40,7 +43,22 @@ func (s *postgresSession) fetch() error {
 			return err
 		}
 	}
+	if s.brief {
+		if err := s.receiveEnd(results); err != nil {
+			results.Close() // the same error
+			return err
+		}
+	}
 	return results.Close()
+}
+
+func (s *postgresSession) receiveEnd(results pgx.BatchResults) error {
+	tag, err := results.Exec()
+	if err != nil {
+		return err
+	}
+	s.over = true
+	return s.committed(tag)
 }
 
 // receive waits for a statement that was sent, and keeps its rows where they are to be.

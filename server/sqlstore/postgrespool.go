@@ -21,6 +21,7 @@ type postgresPool struct {
 	*sql.DB
 	config  postgresConfig
 	opening string // what begins a transaction
+	brief   bool   // it ends when it has fetched what is read ahead
 }
 
 // newPostgresPool makes a pool of so many connections, whose transactions begin in one way.
@@ -30,6 +31,13 @@ func newPostgresPool(config postgresConfig, most int, begin string) *postgresPoo
 		p.opening = begin + config.localSettings()
 	}
 	return p
+}
+
+// inBrief lends the same connections to transactions that end early.
+func (p *postgresPool) inBrief() *postgresPool {
+	brief := *p
+	brief.brief = true
+	return &brief
 }
 
 func (p *postgresPool) stats() PoolStats {
@@ -42,7 +50,7 @@ func (p *postgresPool) begin(ctx context.Context) (session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &postgresSession{lent: lent, caller: ctx}
+	s := &postgresSession{lent: lent, caller: ctx, brief: p.brief}
 	err = lent.Raw(func(connection any) error {
 		switch own := connection.(type) {
 		case *stdlib.Conn:
@@ -79,6 +87,8 @@ type postgresSession struct {
 	waiting    []waiting
 	kept       []*keptRows
 	begun      bool // there is something to roll back
+	brief      bool // it commits together with what is read ahead
+	over       bool // which it has
 }
 
 // waiting is a statement that wasn't sent yet.
@@ -130,7 +140,7 @@ func (s *postgresSession) exec(query string, args []any) (int64, error) {
 }
 
 func (s *postgresSession) run(query string, args []any) (pgconn.CommandTag, error) {
-	if err := s.caller.Err(); err != nil {
+	if err := s.goesOn(); err != nil {
 		return pgconn.CommandTag{}, err
 	}
 	if len(s.waiting) == 0 {
@@ -154,6 +164,9 @@ func (s *postgresSession) query(query string, args []any) (rows, error) {
 	if found := s.takeKept(query, args); found != nil {
 		return found, nil
 	}
+	if s.over {
+		return nil, errUnforeseen
+	}
 	if len(s.waiting) == 0 {
 		found, err := s.connection.Query(context.Background(), query, args...)
 		return &postgresRows{Rows: found}, err
@@ -170,17 +183,31 @@ func (s *postgresSession) query(query string, args []any) (rows, error) {
 	return &postgresRows{found, results}, nil
 }
 
+// goesOn returns why no other statement can be sent, if so.
+func (s *postgresSession) goesOn() error {
+	if s.over {
+		return errUnforeseen
+	}
+	return s.caller.Err()
+}
+
 // commit takes along what still waits. A transaction that sent nothing has nothing to commit.
 func (s *postgresSession) commit() error {
-	if !s.begun && len(s.waiting) == 1 { // the beginning
+	if s.over || !s.begun && len(s.waiting) == 1 { // the beginning
 		return nil
 	}
-	tag, err := s.run("COMMIT", nil)
+	tag, err := s.run(commitStatement, nil)
 	if err != nil {
 		return err
 	}
+	return s.committed(tag)
+}
+
+const commitStatement = "COMMIT"
+
+func (s *postgresSession) committed(tag pgconn.CommandTag) error {
 	s.begun = false
-	if tag.String() != "COMMIT" { // a statement had failed, and somebody went on
+	if tag.String() != commitStatement { // a statement had failed, and somebody went on
 		return errors.New("the transaction was rolled back: a statement before had failed")
 	}
 	return nil

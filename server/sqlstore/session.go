@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 )
 
 // pool lends connections to one database, each to one transaction at a time.
@@ -40,6 +41,9 @@ type session interface {
 type lateError struct{ cause error }
 
 func (e *lateError) Error() string { return e.cause.Error() }
+
+// errUnforeseen is that a transaction ended with what was read ahead, and something else is wanted of it.
+var errUnforeseen = errors.New("the transaction ended with what was foreseen")
 
 // rows are what a query found.
 type rows interface {

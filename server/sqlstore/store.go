@@ -36,13 +36,19 @@ type Store struct {
 	queue   queue  // of those who write
 	group   *group // of SQLite's, to share a commit
 	reader  pool
+	brief   pool             // the reader's; where that saves a round trip, its transactions end when they have read what is foreseen
 	now     func() time.Time // for tests; nil: the database's clock
 	watch   watcher
 }
 
-// View implements issuer.Store.
+// View implements issuer.Store. Who reads what wasn't foreseen begins again, so that all is of one state.
 func (s *Store) View(ctx context.Context, f func(issuer.Reader) error) error {
-	return s.transact(ctx, s.reader, func(t *tx) error { return f(t) })
+	view := func(t *tx) error { return f(t) }
+	err := s.transact(ctx, s.brief, view)
+	if errors.Is(err, errUnforeseen) {
+		err = s.transact(ctx, s.reader, view)
+	}
+	return err
 }
 
 // Update implements issuer.Store.

@@ -64,6 +64,10 @@ func (t *tx) fault(err error) error {
 		t.failed = explain(t.ctx, late.cause)
 		return errFailed
 	}
+	if errors.Is(err, errUnforeseen) {
+		t.failed = err
+		return errFailed
+	}
 	return explain(t.ctx, err)
 }
 
