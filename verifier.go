@@ -74,13 +74,13 @@ type Verifier struct {
 }
 
 // NewVerifier makes a verifier of tokens that the keys signed. It refuses options that leave issuer or audience open without
-// saying so, or that contradict each other.
+// saying so, or that contradict each other, and a KeySet or SecretKeySet without a key. Other key sources may be empty at first.
 func NewVerifier(keys KeySource, o VerifierOptions) (*Verifier, error) {
 	if keys == nil {
 		return nil, errors.New("jot: a verifier needs a key source")
 	}
-	if set, fixed := keys.(*KeySet); fixed && (set == nil || len(set.keys) == 0) {
-		return nil, errors.New("jot: this key set holds no key, so that no token would pass: see KeySet.Skipped")
+	if isEmptySet(keys) {
+		return nil, errors.New("jot: this key set holds no key, so that no token would ever pass: see its Skipped")
 	}
 	if err := o.check(); err != nil {
 		return nil, err
@@ -95,6 +95,17 @@ func NewVerifier(keys KeySource, o VerifierOptions) (*Verifier, error) {
 	v := &Verifier{keys: keys, options: o, cache: newTokenCache(o.CacheSize)}
 	v.scratches.New = func() any { return new(scratch) }
 	return v, nil
+}
+
+// isEmptySet reports a set that has no key and, being immutable, never will.
+func isEmptySet(keys KeySource) bool {
+	switch set := keys.(type) {
+	case *KeySet:
+		return set == nil || len(set.keys) == 0
+	case *SecretKeySet:
+		return set == nil || len(set.keys) == 0
+	}
+	return false
 }
 
 func (o *VerifierOptions) check() error {

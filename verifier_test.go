@@ -77,10 +77,25 @@ func TestNewVerifierRefusesWhatIsLeftOpen(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		}
 	}
-	for name, source := range map[string]jot.KeySource{"none": nil, "no keys": jot.NewKeySet(), "a set that wasn't parsed": (*jot.KeySet)(nil)} {
+}
+
+// A set without a key never gets one. That is told where the set is used, not by refusing every token.
+func TestVerifierNeedsKeys(t *testing.T) {
+	skipped, err := jot.ParseSecretKeySet([]byte(`{"keys":[{"kty":"oct","alg":"HS256","k":"c2hvcnQ"}]}`), jot.ParseOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, source := range map[string]jot.KeySource{
+		"none": nil, "no public keys": jot.NewKeySet(), "a set that wasn't parsed": (*jot.KeySet)(nil),
+		"no secret keys": jot.NewSecretKeySet(), "secret keys that aren't any": jot.NewSecretKeySet(nil, new(jot.SecretKey)),
+		"secret keys that were skipped": skipped, "secret keys that weren't parsed": (*jot.SecretKeySet)(nil),
+	} {
 		if _, err := jot.NewVerifier(source, strict()); err == nil {
 			t.Errorf("key source, %s: accepted", name)
 		}
+	}
+	if _, err := jot.NewVerifier(failingSource{}, strict()); err != nil {
+		t.Errorf("a source that may get keys: %v", err)
 	}
 }
 

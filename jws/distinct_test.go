@@ -115,13 +115,11 @@ func TestTrialsAreBounded(t *testing.T) {
 	}
 }
 
-// What is no key, no set and no signature neither verifies nor panics.
+// What is no key and no signature neither verifies nor panics.
 func TestZeroValues(t *testing.T) {
 	key, _ := generate(t, jot.ES256)
 	text := sign(t, newSigner(t, ofOrders, key), order)
 	for name, source := range map[string]jot.KeySource{
-		"a nil set":              (*jot.KeySet)(nil),
-		"a nil set of secrets":   (*jot.SecretKeySet)(nil),
 		"a nil key in an answer": keys{(*jot.PublicKey)(nil), (*jot.SecretKey)(nil), nil},
 		"a zero key":             keys{new(jot.PublicKey), new(jot.SecretKey)},
 	} {

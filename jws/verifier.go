@@ -56,10 +56,14 @@ type Verifier struct {
 // NewVerifier makes a verifier of messages that all required signers signed, each named by a key source of its own, at most 16. Where
 // one of several may sign, put their keys into one source. Two sources must not share a key: one signature never counts for two signers, nor do two that
 // one key made with two algorithms. A source takes the first signature that holds for it, so with sources that share keys the order of a message's signatures
-// may decide whether it passes. For each source at most 16 keys are tried, so that junk among the signatures costs little.
+// may decide whether it passes. For each source at most 16 keys are tried, so that junk among the signatures costs little. A KeySet or SecretKeySet without a key is
+// refused; other sources may be empty at first.
 func NewVerifier(o VerifierOptions, required ...jot.KeySource) (*Verifier, error) {
 	if len(required) == 0 || len(required) > maxSignatures || slices.Contains(required, nil) {
 		return nil, fmt.Errorf("jws: a verifier needs a key source for each required signer, 1 to %d", maxSignatures)
+	}
+	if slices.ContainsFunc(required, isEmptySet) {
+		return nil, errors.New("jws: the key set of a required signer holds no key, so that no message would ever pass: see its Skipped")
 	}
 	if err := o.check(); err != nil {
 		return nil, err
@@ -69,6 +73,17 @@ func NewVerifier(o VerifierOptions, required ...jot.KeySource) (*Verifier, error
 	}
 	o.Algorithms, o.Critical = slices.Clone(o.Algorithms), slices.Clone(o.Critical)
 	return &Verifier{slices.Clone(required), o}, nil
+}
+
+// isEmptySet reports a set that has no key and, being immutable, never will. Other key sources may be empty at first.
+func isEmptySet(keys jot.KeySource) bool {
+	switch set := keys.(type) {
+	case *jot.KeySet:
+		return len(set.Keys()) == 0
+	case *jot.SecretKeySet:
+		return len(set.Keys()) == 0
+	}
+	return false
 }
 
 func (o *VerifierOptions) check() error {

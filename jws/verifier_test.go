@@ -277,6 +277,10 @@ func TestNewVerifierRefuses(t *testing.T) {
 	}{
 		{"no source", acceptsOrders, nil},
 		{"a nil source", acceptsOrders, []jot.KeySource{source, nil}},
+		{"a set that wasn't parsed", acceptsOrders, []jot.KeySource{source, (*jot.KeySet)(nil)}},
+		{"secrets that weren't parsed", acceptsOrders, []jot.KeySource{(*jot.SecretKeySet)(nil)}},
+		{"a set without a key", acceptsOrders, []jot.KeySource{jot.NewKeySet()}},
+		{"no secrets", acceptsOrders, []jot.KeySource{source, jot.NewSecretKeySet(new(jot.SecretKey))}},
 		{"17 sources", acceptsOrders, slices.Repeat([]jot.KeySource{source}, 17)},
 		{"zero options", jws.VerifierOptions{}, []jot.KeySource{source}},
 		{"Type and NoType", jws.VerifierOptions{Type: orders, NoType: true}, []jot.KeySource{source}},
