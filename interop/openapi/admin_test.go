@@ -189,6 +189,7 @@ func (c *client) adminClients() {
 	c.as("GET", path, nil, 200)
 	next := c.as("GET", path+"?limit=1", nil, 200)["next"].(string)
 	c.as("GET", path+"?after="+next, nil, 200)
+	c.as("GET", path+"?text=OUR&confidential=false&first_party=true&limit=1", nil, 200)
 	c.as("GET", path+"?after=.", nil, 400)
 
 	c.as("GET", path+"/"+id, nil, 200)
@@ -219,6 +220,7 @@ func (c *client) adminResources() {
 	c.as("POST", path, object{"audience": ""}, 400)
 	next := c.as("GET", path+"?limit=1", nil, 200)["next"].(string)
 	c.as("GET", path+"?after="+next, nil, 200)
+	c.as("GET", path+"?text=API", nil, 200)
 	c.as("GET", path+"?limit=0", nil, 400)
 
 	one := path + "/" + url.PathEscape(audience)
@@ -234,6 +236,10 @@ func (c *client) adminResources() {
 func (c *client) adminKeys() {
 	const path = "/admin/v1/keys"
 	c.as("GET", path, nil, 200)
+	next := c.as("GET", path+"?purpose=access&alg=ES256&limit=1", nil, 200)["next"].(string)
+	c.as("GET", path+"?purpose=access&alg=ES256&after="+next, nil, 200)
+	c.as("GET", path+"?state=active", nil, 200)
+	c.as("GET", path+"?state=lost", nil, 400)
 	key, err := jot.GenerateKey(jot.ES256)
 	must(c.t, err)
 	text, err := key.ExportJWK()

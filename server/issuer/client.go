@@ -172,31 +172,6 @@ func (i *Issuer) Client(ctx context.Context, id string) (Client, error) {
 	return c, err
 }
 
-// ListClients returns up to limit clients with an ID above after, in the order of their IDs: declared, built-in and stored ones.
-func (i *Issuer) ListClients(ctx context.Context, after string, limit int) ([]Client, error) {
-	var stored []Client
-	err := i.store.View(ctx, func(r Reader) (err error) {
-		stored, err = r.Clients(after, limit)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	var fixed []Client
-	for _, c := range i.config.fixedClients() {
-		fixed = append(fixed, c.clone())
-	}
-	return merge(fixed, stored, func(c Client) string { return c.ID }, after, limit), nil
-}
-
-// merge returns up to limit records above after, in the order of their names. Of two under one name the fixed one wins.
-func merge[T any](fixed, stored []T, name func(T) string, after string, limit int) []T {
-	all := slices.DeleteFunc(slices.Concat(fixed, stored), func(one T) bool { return name(one) <= after })
-	slices.SortStableFunc(all, func(a, b T) int { return strings.Compare(name(a), name(b)) })
-	all = slices.CompactFunc(all, func(a, b T) bool { return name(a) == name(b) })
-	return all[:min(limit, len(all))]
-}
-
 // CreateClient stores a new client; Declared and Created are set here. It fails with an *InputError, with ErrTaken when the ID exists, and with ErrBusy for two seconds after a
 // client of this ID was deleted.
 func (i *Issuer) CreateClient(ctx context.Context, c Client) error {

@@ -2,7 +2,9 @@ package issuer_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -55,7 +57,7 @@ func TestClientsAreListed(t *testing.T) {
 	f.createClient("client_app", nil)
 	var ids []string
 	for after := ""; ; {
-		page, err := f.ListClients(t.Context(), after, 2)
+		page, err := f.ListClients(t.Context(), issuer.ClientFilter{}, after, 2)
 		f.do(err)
 		if len(page) == 0 {
 			break
@@ -70,6 +72,65 @@ func TestClientsAreListed(t *testing.T) {
 	}
 	if want := []string{"client_app", "client_guest", "client_jot", "client_web"}; !slices.Equal(ids, want) {
 		t.Errorf("clients %v, want %v", ids, want)
+	}
+}
+
+// clientIDs lists the clients that a filter lets through, two at a time.
+func (f *fixture) clientIDs(filter issuer.ClientFilter) []string {
+	f.Helper()
+	var ids []string
+	for after := ""; ; after = ids[len(ids)-1] {
+		page, err := f.ListClients(f.Context(), filter, after, 2)
+		f.do(err)
+		for _, c := range page {
+			ids = append(ids, c.ID)
+		}
+		if len(page) < 2 {
+			return ids
+		}
+	}
+}
+
+// TestClientFilter: declared and stored clients are found alike, also behind many that don't match, and a stored one that the configuration declares by now isn't found
+// by what it was.
+func TestClientFilter(t *testing.T) {
+	f := newFixture(t, config())
+	f.do(f.store.Update(t.Context(), func(tx issuer.Tx) error {
+		for n := range issuer.MaxPage + 5 {
+			if err := tx.InsertClient(issuer.Client{ID: fmt.Sprintf("client_%04d", n)}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	f.createClient("client_zeta", func(c *issuer.Client) { c.Name, c.FirstParty = "Größe", true })
+	_, secret := issuer.NewClientSecret()
+	f.createClient("client_zz", func(c *issuer.Client) { c.Name, c.SecretHash = "a gRÖsse, a gröSSe", secret })
+	f.createClient("client_late", func(c *issuer.Client) { c.Name = "grö" })
+	f.config.Clients = append(f.config.Clients, issuer.Client{ID: "client_late", Name: "of late"})
+	f.restart()
+	yes, no := true, false
+	for _, test := range []struct {
+		filter issuer.ClientFilter
+		want   []string
+	}{
+		{issuer.ClientFilter{Text: "GRÖ"}, []string{"client_zeta", "client_zz"}},
+		{issuer.ClientFilter{Text: "Of Late"}, []string{"client_late"}},
+		{issuer.ClientFilter{Text: "_000"}, []string{"client_0000", "client_0001", "client_0002", "client_0003", "client_0004", "client_0005", "client_0006", "client_0007", "client_0008", "client_0009"}},
+		{issuer.ClientFilter{Confidential: &yes}, []string{"client_zz"}},
+		{issuer.ClientFilter{Text: "client_z", FirstParty: &yes}, []string{"client_zeta"}},
+		{issuer.ClientFilter{Text: "client_z", FirstParty: &no, Confidential: &no}, nil},
+		{issuer.ClientFilter{Text: "%"}, nil},
+	} {
+		if got := f.clientIDs(test.filter); !slices.Equal(got, test.want) {
+			t.Errorf("%+v: %v, want %v", test.filter, got, test.want)
+		}
+	}
+	var input *issuer.InputError
+	for _, text := range []string{strings.Repeat("a", 256), "a\x00", "\xff"} {
+		if _, err := f.ListClients(t.Context(), issuer.ClientFilter{Text: text}, "", 10); !errors.As(err, &input) {
+			t.Errorf("text %.10q: error %v", text, err)
+		}
 	}
 }
 

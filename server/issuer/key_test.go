@@ -94,6 +94,60 @@ func TestRotateKey(t *testing.T) {
 	f.accept(f.refresh(before.Refresh).Access)
 }
 
+// TestKeysAreListed: newest first, page by page, and a filter leaves the order as it is.
+func TestKeysAreListed(t *testing.T) {
+	f := newFixture(t, config())
+	old := f.active()
+	f.clock.Advance(10 * time.Minute)
+	r := f.rotate()
+	all, err := f.Keys(t.Context())
+	f.do(err)
+	var listed []issuer.Key
+	for after, pages := "", 0; pages == 0 || after != ""; pages++ {
+		page, next, err := f.ListKeys(t.Context(), issuer.KeyFilter{}, issuer.Page{After: after, Limit: 2})
+		f.do(err)
+		listed, after = append(listed, page...), next
+	}
+	if len(listed) != len(all) || listed[0].ID != r.Next {
+		t.Errorf("listed %v of %v", listed, all)
+	}
+	seen := map[string]bool{}
+	for n, k := range listed {
+		seen[k.ID] = true
+		if n > 0 && k.Created.After(listed[n-1].Created) {
+			t.Errorf("key %s of %v comes after one of %v", k.ID, k.Created, listed[n-1].Created)
+		}
+	}
+	if len(seen) != len(all) {
+		t.Errorf("%d keys, listed %d", len(all), len(seen))
+	}
+	for filter, want := range map[issuer.KeyFilter][]string{
+		{Purpose: issuer.PurposeAccess}:                            {r.Next, r.Active, old},
+		{Purpose: issuer.PurposeAccess, State: issuer.KeyActive}:   {r.Active},
+		{Purpose: issuer.PurposeAccess, State: issuer.KeyRetiring}: {old},
+		{Purpose: issuer.PurposeAccess, Algorithm: jot.RS256}:      nil,
+		{Purpose: issuer.PurposeRefresh, Algorithm: jot.ES256}:     nil,
+		{State: issuer.KeyNext, Algorithm: jot.EdDSA}:              {f.FeedKeySet().Keys()[1].KeyID()},
+		{Purpose: issuer.PurposeFeed, State: issuer.KeyActive}:     {f.FeedSigner().KeyID()},
+	} {
+		keys, next, err := f.ListKeys(t.Context(), filter, issuer.Page{})
+		f.do(err)
+		var ids []string
+		for _, k := range keys {
+			ids = append(ids, k.ID)
+		}
+		if slices.Sort(ids); !slices.Equal(ids, slices.Sorted(slices.Values(want))) || next != "" {
+			t.Errorf("%+v: %v, want %v", filter, ids, want)
+		}
+	}
+	var input *issuer.InputError
+	for _, filter := range []issuer.KeyFilter{{Purpose: "x"}, {State: "lost"}, {Algorithm: "HS256"}} {
+		if _, _, err := f.ListKeys(t.Context(), filter, issuer.Page{}); !errors.As(err, &input) {
+			t.Errorf("%+v: error %v", filter, err)
+		}
+	}
+}
+
 func TestRotateKeyTooYoung(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newBubbleFixture(t, config())

@@ -3,8 +3,11 @@ package issuer
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
+
+	"github.com/jot-auth/jot"
 )
 
 // SubjectFilter says which subjects a list holds; the zero value is all.
@@ -25,6 +28,13 @@ type EventFilter struct {
 	Subject string    // whom it is about; "": whoever it is
 	Since   time.Time // not before; zero: from the first
 	Until   time.Time // before; zero: to the last
+}
+
+// KeyFilter says which keys a list holds; the zero value is all.
+type KeyFilter struct {
+	Purpose   Purpose       // "": every purpose
+	State     KeyState      // "": every state
+	Algorithm jot.Algorithm // "": every one, and root keys, which have none
 }
 
 // Subjects returns a page of subjects, newest first, and where the next page begins, "" after the last. It fails with an *InputError
@@ -143,6 +153,45 @@ func listed[T any](ctx context.Context, i *Issuer, p Page, read func(Reader, Pos
 	}
 	page, next = turn(page, size, at)
 	return page, next, nil
+}
+
+// ListKeys returns a page of the keys that there ever were, newest first, and where the next page begins, "" after the last. It fails with an
+// *InputError for a page or a filter that can't be.
+func (i *Issuer) ListKeys(ctx context.Context, f KeyFilter, p Page) (keys []Key, next string, err error) {
+	if err := f.check(); err != nil {
+		return nil, "", err
+	}
+	at := func(k Key) Position { return Position{k.Created, k.ID} }
+	return listed(ctx, i, p, func(r Reader, after Position, limit int) ([]Key, error) {
+		all, err := r.Keys() // they are few
+		if err != nil {
+			return nil, err
+		}
+		all = slices.DeleteFunc(all, func(k Key) bool { return !f.matches(k) || after != (Position{}) && at(k).compare(after) <= 0 })
+		slices.SortFunc(all, func(a, b Key) int { return at(a).compare(at(b)) })
+		return all[:min(limit, len(all))], nil
+	}, func(k Key) string { return at(k).String() })
+}
+
+func (f KeyFilter) check() error {
+	switch f.Purpose {
+	case "", PurposeAccess, PurposeFeed, PurposeRefresh:
+	default:
+		return &InputError{"purpose", "must be access, feed or refresh"}
+	}
+	switch f.State {
+	case "", KeyNext, KeyActive, KeyRetiring, KeyRetired, KeyRevoked:
+	default:
+		return &InputError{"state", "must be next, active, retiring, retired or revoked"}
+	}
+	if checkAlgorithm(f.Algorithm) != nil {
+		return &InputError{"alg", "must be ES256, RS256 or EdDSA"}
+	}
+	return nil
+}
+
+func (f KeyFilter) matches(k Key) bool {
+	return (f.Purpose == "" || f.Purpose == k.Purpose) && (f.State == "" || f.State == k.State) && (f.Algorithm == "" || f.Algorithm == k.Algorithm)
 }
 
 // Keys returns every key that there ever was, in the order of their making.

@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"cmp"
 	"encoding/base64"
 	"strconv"
 	"strings"
@@ -29,6 +30,11 @@ type Position struct {
 // String is a position as clients see it: opaque, and without a meaning to them.
 func (p Position) String() string {
 	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(p.Time.UnixMilli(), 10) + " " + p.ID))
+}
+
+// compare is negative where p comes before q in a list: it's the newer one, by the millisecond that clients get, or has the higher ID.
+func (p Position) compare(q Position) int {
+	return cmp.Or(cmp.Compare(q.Time.UnixMilli(), p.Time.UnixMilli()), strings.Compare(q.ID, p.ID))
 }
 
 // parsePosition reads what String wrote; "" is the beginning.

@@ -85,24 +85,6 @@ func (i *Issuer) Resource(ctx context.Context, audience string) (Resource, error
 	return found, err
 }
 
-// ListResources returns up to limit resources with an audience above after, in the order of their audiences: declared, built-in and
-// stored ones.
-func (i *Issuer) ListResources(ctx context.Context, after string, limit int) ([]Resource, error) {
-	var stored []Resource
-	err := i.store.View(ctx, func(r Reader) (err error) {
-		stored, err = r.Resources(after, limit)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	var fixed []Resource
-	for _, r := range i.config.fixedResources() {
-		fixed = append(fixed, r.clone())
-	}
-	return merge(fixed, stored, func(r Resource) string { return r.Audience }, after, limit), nil
-}
-
 // CreateResource stores a new resource; Declared and Created are set here. It fails with an *InputError, or with ErrTaken when the
 // audience exists.
 func (i *Issuer) CreateResource(ctx context.Context, r Resource) error {

@@ -30,8 +30,12 @@ func TestStoredResource(t *testing.T) {
 		!slices.Equal(tokens.Scope, []string{"pets:read"}) {
 		t.Errorf("%+v", tokens)
 	}
-	list, err := f.ListResources(t.Context(), "petstore", 10)
+	list, err := f.ListResources(t.Context(), issuer.ResourceFilter{}, "petstore", 10)
 	if err != nil || len(list) != 2 || list[0].Audience != "shop" || list[0].Declared || list[1].Audience != "zoo" || !list[1].Declared {
+		t.Errorf("resources %+v, %v", list, err)
+	}
+	list, err = f.ListResources(t.Context(), issuer.ResourceFilter{Text: "SHO"}, "", 10)
+	if err != nil || len(list) != 1 || list[0].Audience != "shop" {
 		t.Errorf("resources %+v, %v", list, err)
 	}
 	_, err = f.ChangeResource(t.Context(), "shop", func(r *issuer.Resource) error { r.Scopes, r.AccessTTL = nil, 0; return nil })

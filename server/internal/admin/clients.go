@@ -18,7 +18,7 @@ import (
 // Clients is what this package needs of an *issuer.Issuer about clients.
 type Clients interface {
 	Client(ctx context.Context, id string) (issuer.Client, error)
-	ListClients(ctx context.Context, after string, limit int) ([]issuer.Client, error)
+	ListClients(ctx context.Context, f issuer.ClientFilter, after string, limit int) ([]issuer.Client, error)
 	CreateClient(ctx context.Context, c issuer.Client) error
 	ChangeClient(ctx context.Context, id string, change func(*issuer.Client) error) (issuer.Client, error)
 	DeleteClient(ctx context.Context, id string) error
@@ -70,7 +70,11 @@ type clientsAnswer struct {
 
 // listClients answers a page of clients, declared and stored ones, by their IDs.
 func (a *API) listClients(w http.ResponseWriter, r *http.Request) error {
-	clients, next, err := namedPage(r, a.issuer.ListClients, func(c issuer.Client) string { return c.ID })
+	q := readQuery(r, "text", "confidential", "first_party")
+	filter := issuer.ClientFilter{Text: q.text("text"), Confidential: q.flag("confidential"), FirstParty: q.flag("first_party")}
+	clients, next, err := namedPage(q, func(after string, limit int) ([]issuer.Client, error) {
+		return a.issuer.ListClients(r.Context(), filter, after, limit)
+	}, func(c issuer.Client) string { return c.ID })
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package admin
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"encoding/base64"
 	"net/http"
 	"time"
@@ -33,8 +32,7 @@ func isName(name []byte) bool {
 }
 
 // namedPage reads a page of a list that goes by names: one entry more tells that there is another page.
-func namedPage[T any](r *http.Request, read func(ctx context.Context, after string, limit int) ([]T, error), name func(T) string) (page []T, next string, err error) {
-	q := readQuery(r)
+func namedPage[T any](q *query, read func(after string, limit int) ([]T, error), name func(T) string) (page []T, next string, err error) {
 	wanted := q.page()
 	if q.err != nil {
 		return nil, "", q.err
@@ -44,7 +42,7 @@ func namedPage[T any](r *http.Request, read func(ctx context.Context, after stri
 		return nil, "", err
 	}
 	limit := pageSize(wanted)
-	page, err = read(r.Context(), after, limit+1)
+	page, err = read(after, limit+1)
 	if err != nil || len(page) <= limit {
 		return page, "", err
 	}

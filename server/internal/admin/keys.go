@@ -14,6 +14,7 @@ import (
 // Keys is what this package needs of an *issuer.Issuer about signing keys.
 type Keys interface {
 	Keys(ctx context.Context) ([]issuer.Key, error)
+	ListKeys(ctx context.Context, f issuer.KeyFilter, p issuer.Page) (keys []issuer.Key, next string, err error)
 	RotateKey(ctx context.Context, o issuer.RotateOptions) (issuer.Rotation, error)
 	ImportKey(ctx context.Context, key *jot.PrivateKey) error
 	RevokeKey(ctx context.Context, kid string) error
@@ -38,15 +39,22 @@ func newKeyAnswer(k issuer.Key) keyAnswer {
 
 type keysAnswer struct {
 	Keys []keyAnswer `json:"keys"`
+	Next string      `json:"next,omitempty"`
 }
 
-// listKeys answers all keys that there ever were; they are few, and of the private ones it says nothing.
+// listKeys answers a page of the keys that there ever were, newest first. Of the private ones it says nothing.
 func (a *API) listKeys(w http.ResponseWriter, r *http.Request) error {
-	keys, err := a.issuer.Keys(r.Context())
+	q := readQuery(r, "purpose", "state", "alg")
+	page := q.page()
+	filter := issuer.KeyFilter{Purpose: issuer.Purpose(q.text("purpose")), State: issuer.KeyState(q.text("state")), Algorithm: jot.Algorithm(q.text("alg"))}
+	if q.err != nil {
+		return q.err
+	}
+	keys, next, err := a.issuer.ListKeys(r.Context(), filter, page)
 	if err != nil {
 		return err
 	}
-	answer := keysAnswer{Keys: []keyAnswer{}}
+	answer := keysAnswer{Keys: []keyAnswer{}, Next: next}
 	for _, k := range keys {
 		answer.Keys = append(answer.Keys, newKeyAnswer(k))
 	}

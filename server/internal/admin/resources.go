@@ -15,7 +15,7 @@ import (
 // Resources is what this package needs of an *issuer.Issuer about resources.
 type Resources interface {
 	Resource(ctx context.Context, audience string) (issuer.Resource, error)
-	ListResources(ctx context.Context, after string, limit int) ([]issuer.Resource, error)
+	ListResources(ctx context.Context, f issuer.ResourceFilter, after string, limit int) ([]issuer.Resource, error)
 	CreateResource(ctx context.Context, r issuer.Resource) error
 	ChangeResource(ctx context.Context, audience string, change func(*issuer.Resource) error) (issuer.Resource, error)
 	DeleteResource(ctx context.Context, audience string) error
@@ -45,7 +45,11 @@ type resourcesAnswer struct {
 
 // listResources answers a page of resources, declared and stored ones, by their audiences.
 func (a *API) listResources(w http.ResponseWriter, r *http.Request) error {
-	resources, next, err := namedPage(r, a.issuer.ListResources, func(r issuer.Resource) string { return r.Audience })
+	q := readQuery(r, "text")
+	filter := issuer.ResourceFilter{Text: q.text("text")}
+	resources, next, err := namedPage(q, func(after string, limit int) ([]issuer.Resource, error) {
+		return a.issuer.ListResources(r.Context(), filter, after, limit)
+	}, func(r issuer.Resource) string { return r.Audience })
 	if err != nil {
 		return err
 	}

@@ -38,12 +38,25 @@ A confidential client proves itself with a secret, which is shown once, when it'
 }
 
 func newClientListCommand(a *adminFlags) *cobra.Command {
+	var text string
+	proof := choice{member: "confidential", yes: "confidential", no: "public"}
+	owner := choice{member: "first_party", yes: "first-party", no: "third-party"}
 	l := listing{path: "/clients", member: "clients", query: url.Values{}, columns: clientColumns}
 	cmd := &cobra.Command{
 		Use: "list", Short: "List clients", Args: noArguments, DisableFlagsInUseLine: true,
-		Example: `  jot admin client list`,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return l.print(cmd, a) },
+		Example: `  jot admin client list
+  jot admin client list --text shop --public --json`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := errors.Join(proof.narrow(l.query), owner.narrow(l.query)); err != nil {
+				return err
+			}
+			l.search(text)
+			return l.print(cmd, a)
+		},
 	}
+	cmd.Flags().StringVar(&text, "text", "", "only those with `TEXT` in their ID or name, whatever its case")
+	proof.addFlags(cmd, "only those that prove themselves, with a secret or with keys", "only those that don't")
+	owner.addFlags(cmd, "only the operator's own", "only those that aren't")
 	l.addPageFlags(cmd)
 	return cmd
 }

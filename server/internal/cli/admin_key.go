@@ -20,13 +20,26 @@ func newAdminKeyCommand(a *adminFlags) *cobra.Command {
 }
 
 func newAdminKeyListCommand(a *adminFlags) *cobra.Command {
-	return &cobra.Command{
-		Use: "list", Short: "List keys", Args: noArguments, DisableFlagsInUseLine: true,
-		Example: `  jot admin key list`,
+	var purpose, state, alg string
+	l := listing{path: "/keys", member: "keys", query: url.Values{}, columns: adminKeyColumns}
+	cmd := &cobra.Command{
+		Use: "list", Short: "List keys, newest first", Args: noArguments, DisableFlagsInUseLine: true,
+		Example: `  jot admin key list
+  jot admin key list --state active --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return listing{path: "/keys", member: "keys", query: url.Values{}, columns: adminKeyColumns}.print(cmd, a)
+			for name, value := range map[string]string{"purpose": purpose, "state": state, "alg": alg} {
+				if value != "" {
+					l.query.Set(name, value)
+				}
+			}
+			return l.print(cmd, a)
 		},
 	}
+	cmd.Flags().StringVar(&purpose, "purpose", "", "only those of `PURPOSE`: access, feed, or refresh for the root keys of refresh tokens")
+	cmd.Flags().StringVar(&state, "state", "", "only those in `STATE`: "+list(flagWords["state"]))
+	cmd.Flags().StringVar(&alg, "alg", "", "only those of `ALG`")
+	l.addPageFlags(cmd)
+	return cmd
 }
 
 var rotationColumns = []column{

@@ -30,6 +30,35 @@ func (l *listing) addPageFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&l.after, "after", "", "go on at the `CURSOR` that a list before ended with")
 }
 
+// search sets the filter by a text, where one is given.
+func (l *listing) search(text string) {
+	if text != "" {
+		l.query.Set("text", text)
+	}
+}
+
+// choice is a filter by two flags that exclude each other: true for the first, false for the second.
+type choice struct {
+	member, yes, no   string
+	wantsYes, wantsNo bool
+}
+
+func (c *choice) addFlags(cmd *cobra.Command, yesUsage, noUsage string) {
+	cmd.Flags().BoolVar(&c.wantsYes, c.yes, false, yesUsage)
+	cmd.Flags().BoolVar(&c.wantsNo, c.no, false, noUsage)
+}
+
+// narrow sets the filter where one of the flags is given.
+func (c *choice) narrow(query url.Values) error {
+	if c.wantsYes && c.wantsNo {
+		return usagef("--%s and --%s exclude each other", c.yes, c.no)
+	}
+	if c.wantsYes || c.wantsNo {
+		query.Set(c.member, strconv.FormatBool(c.wantsYes))
+	}
+	return nil
+}
+
 // print reads page after page, and prints as many records as are wanted.
 func (l listing) print(cmd *cobra.Command, a *adminFlags) error {
 	if l.limit < 0 {

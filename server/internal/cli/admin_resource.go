@@ -21,12 +21,18 @@ func newAdminResourceCommand(a *adminFlags) *cobra.Command {
 }
 
 func newResourceListCommand(a *adminFlags) *cobra.Command {
+	var text string
 	l := listing{path: "/resources", member: "resources", query: url.Values{}, columns: resourceColumns}
 	cmd := &cobra.Command{
 		Use: "list", Short: "List resources", Args: noArguments, DisableFlagsInUseLine: true,
-		Example: `  jot admin resource list`,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return l.print(cmd, a) },
+		Example: `  jot admin resource list
+  jot admin resource list --text shop.example.com`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			l.search(text)
+			return l.print(cmd, a)
+		},
 	}
+	cmd.Flags().StringVar(&text, "text", "", "only those with `TEXT` in their audience or name, whatever its case")
 	l.addPageFlags(cmd)
 	return cmd
 }

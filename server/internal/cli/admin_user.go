@@ -29,7 +29,7 @@ A USER is a subject's ID (sub), or the name of its account.`,
 
 func newUserListCommand(a *adminFlags) *cobra.Command {
 	var username string
-	var disabled, enabled bool
+	state := choice{member: "disabled", yes: "disabled", no: "enabled"}
 	l := listing{path: "/subjects", member: "subjects", query: url.Values{}, columns: userColumns}
 	cmd := &cobra.Command{
 		Use: "list", Short: "List users, newest first", Args: noArguments, DisableFlagsInUseLine: true,
@@ -37,11 +37,8 @@ func newUserListCommand(a *adminFlags) *cobra.Command {
 		Example: `  jot admin user list
   jot admin user list --username a --enabled --limit 0 --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if disabled && enabled {
-				return usagef("--disabled and --enabled exclude each other")
-			}
-			if disabled || enabled {
-				l.query.Set("disabled", fmt.Sprint(disabled))
+			if err := state.narrow(l.query); err != nil {
+				return err
 			}
 			if username != "" {
 				l.query.Set("username", username)
@@ -50,8 +47,7 @@ func newUserListCommand(a *adminFlags) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&username, "username", "", "only those whose name begins with `PREFIX`")
-	cmd.Flags().BoolVar(&disabled, "disabled", false, "only those that are disabled")
-	cmd.Flags().BoolVar(&enabled, "enabled", false, "only those that aren't")
+	state.addFlags(cmd, "only those that are disabled", "only those that aren't")
 	l.addPageFlags(cmd)
 	return cmd
 }

@@ -24,6 +24,9 @@ var (
 	)
 )
 
+// serverAlgorithms are those that a server signs with.
+var serverAlgorithms = names(jot.ES256, jot.RS256, jot.EdDSA)
+
 // passwordAlgorithms are those of jwe.Password, the one that jot encrypts with first.
 var passwordAlgorithms = []jwe.Algorithm{jwe.PBES2_HS512_A256KW, jwe.PBES2_HS384_A192KW, jwe.PBES2_HS256_A128KW}
 
@@ -69,6 +72,8 @@ func checkAlgorithm(name string, offered []string) ([]string, error) {
 // algorithmNames are what --alg of a command takes.
 func algorithmNames(cmd *cobra.Command) []string {
 	switch {
+	case strings.HasPrefix(cmd.CommandPath(), cmd.Root().Name()+" admin "):
+		return serverAlgorithms
 	case cmd.Parent().Name() == "key":
 		return keyAlgorithms
 	case cmd.Name() == "encrypt", cmd.Name() == "decrypt":
@@ -82,10 +87,12 @@ var curves = []string{"P-256", "P-384", "P-521", "X25519"}
 
 // flagWords are the values of flags that are one of a few words.
 var flagWords = map[string][]string{
-	"crv":  curves,
-	"enc":  contentEncryptions,
-	"hash": {"sha256", "sha384", "sha512"},
-	"to":   {"jwk", "pem"},
+	"crv":     curves,
+	"enc":     contentEncryptions,
+	"hash":    {"sha256", "sha384", "sha512"},
+	"purpose": {"access", "feed"},
+	"state":   {"next", "active", "retiring", "retired", "revoked"},
+	"to":      {"jwk", "pem"},
 
 	"log-format": {"auto", "json", "text"},
 	"log-level":  {"debug", "info", "warn", "error"},
