@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,7 +59,9 @@ func (f verifyFlags) advice(v verdict, a *anatomy, places []keyPlace, now time.T
 	case "malformed":
 		return v.Detail + a.adviseKind()
 	case "decryption":
-		return v.Detail + a.adviseSealed()
+		return v.Detail + a.adviseSealed(f.opening.zip)
+	case "too_large":
+		return v.Detail + f.adviseSize(a)
 	}
 	return v.Detail
 }
@@ -99,6 +102,14 @@ func (a *anatomy) adviseLifetime() string {
 		return ""
 	}
 	return "; accept a token that never expires with --no-exp"
+}
+
+// adviseSize is for a token as a whole, not for its header alone.
+func (f verifyFlags) adviseSize(a *anatomy) string {
+	if f.raw || len(a.raw) <= f.maxSize || len(a.raw) > maxInput {
+		return ""
+	}
+	return "; --max-size takes larger ones, up to 1 MiB"
 }
 
 func (a *anatomy) statedType() string {
@@ -204,11 +215,19 @@ func (a *anatomy) adviseKind() string {
 	return ""
 }
 
-func (a *anatomy) adviseSealed() string {
+func (a *anatomy) adviseSealed(zip bool) string {
 	if !a.encrypted && strings.Count(a.raw, ".") == signedParts-1 {
 		return "; it is signed, not encrypted: leave --decrypt out"
 	}
-	return adviseInspect
+	return a.adviseZip(zip) + adviseInspect
+}
+
+// adviseZip goes by what the header says to everybody, so it tells nothing of the key.
+func (a *anatomy) adviseZip(accepted bool) string {
+	if accepted || a.header.member("zip") == nil {
+		return ""
+	}
+	return "; it says that it's compressed: if that's meant, add --zip"
 }
 
 // errForm is a message that its flags don't fit, in the words of the command line.
@@ -218,6 +237,15 @@ func (e errForm) Error() string { return string(e) }
 
 func (e errForm) Is(target error) bool {
 	return target == jot.ErrMalformed || target == jot.ErrInvalidToken
+}
+
+// unheeded reports whether a signer names extensions that --understand doesn't.
+func (f verifyFlags) unheeded(signer party) bool {
+	var names []string
+	if json.Unmarshal(signer.header.member("crit"), &names) != nil {
+		return false
+	}
+	return slices.ContainsFunc(names, func(name string) bool { return name != "b64" && !slices.Contains(f.understand, name) })
 }
 
 // rephrased says in the words of the command line what the library says in those of its options. What is refused stays so.
@@ -232,10 +260,14 @@ func (f verifyFlags) rephrased(err error, raw string) error {
 		return err
 	case first.header.member("b64") != nil && !f.unencoded:
 		return errForm("the payload is signed as it is, without base64url (RFC 7797): if that's meant, add --unencoded")
-	case first.header.member("alg") == nil && first.open.member("alg") != nil:
-		return errForm("the algorithm stands in a header that is not protected, which jot verify never accepts")
+	case first.header.member("alg") == nil && first.open.member("alg") != nil && !f.unprotectedAlg:
+		return errForm("the algorithm stands in a header that is not protected, where anybody can alter it: if that's meant, add --unprotected-alg")
+	case f.payload != "" && a.payload.encoded != "" && f.raw:
+		return errForm("the message has a payload of its own: leave --payload out")
 	case f.payload != "" && a.payload.encoded != "":
 		return errForm("the message has a payload of its own: check it with --raw, and leave --payload out")
+	case f.unheeded(first):
+		return fmt.Errorf("%w; its crit names %s: accept what you understand with --understand", err, quoted(first.header.member("crit")))
 	case f.payload == "" && a.json && a.payload.encoded == "":
 		return errForm("the message has no payload; is it detached? add --payload FILE")
 	}

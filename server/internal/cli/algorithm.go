@@ -47,6 +47,17 @@ func names[Name ~string](list ...Name) []string {
 // maxListed is how many names an error lists.
 const maxListed = 20
 
+// acceptedEncUsage is the help of --enc where a message is decrypted.
+const acceptedEncUsage = "accept these content encryptions only, a comma-separated `LIST` (default all)"
+
+func encryptionsOf(names []string) []jwe.Encryption {
+	var list []jwe.Encryption
+	for _, name := range names {
+		list = append(list, jwe.Encryption(name))
+	}
+	return list
+}
+
 // checkNames refuses a value of a flag that isn't one of the offered names.
 func checkNames(flag string, given, offered []string) error {
 	for _, name := range given {
@@ -87,12 +98,16 @@ var curves = []string{"P-256", "P-384", "P-521", "X25519"}
 
 // flagWords are the values of flags that are one of a few words.
 var flagWords = map[string][]string{
-	"crv":     curves,
-	"enc":     contentEncryptions,
-	"hash":    {"sha256", "sha384", "sha512"},
-	"purpose": {"access", "feed"},
-	"state":   {"next", "active", "retiring", "retired", "revoked"},
-	"to":      {"jwk", "pem"},
+	"bits":         {"3072", "2048", "4096"},
+	"crv":          curves,
+	"enc":          contentEncryptions,
+	"encoding":     {"text", "base64url", "base64", "hex", "bytes"},
+	"hash":         {"sha256", "sha384", "sha512"},
+	"password-alg": names(passwordAlgorithms...),
+	"purpose":      {"access", "feed"},
+	"repeat":       {"iss", "sub", "aud"},
+	"state":        {"next", "active", "retiring", "retired", "revoked"},
+	"to":           {"jwk", "pem"},
 
 	"log-format": {"auto", "json", "text"},
 	"log-level":  {"debug", "info", "warn", "error"},

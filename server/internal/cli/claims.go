@@ -57,23 +57,31 @@ var dateClaims = map[string]bool{"exp": true, "nbf": true, "iat": true, "auth_ti
 
 // parseClaim reads NAME=VALUE, a string, or NAME:=JSON.
 func parseClaim(text string) (name string, value json.RawMessage, err error) {
-	name, content, found := strings.Cut(text, "=")
-	name, isJSON := strings.CutSuffix(name, ":")
-	switch {
-	case !found || name == "":
-		return "", nil, usagef("a claim is NAME=VALUE or NAME:=JSON")
-	case !utf8.ValidString(text):
-		return "", nil, usagef("claim %q is not UTF-8", name)
-	case isJSON:
-		if err := strictjson.Valid([]byte(content)); err != nil {
-			return "", nil, usagef("claim %q: not JSON: %w; for a string write %s=…", name, err, name)
-		}
-		return name, json.RawMessage(content), nil
-	case dateClaims[name]:
+	name, value, isJSON, err := parseMember("a claim", text)
+	if err == nil && !isJSON && dateClaims[name] {
 		return "", nil, usagef("claim %q is a number, in Unix seconds: write %s:=…", name, name)
 	}
-	value, err = encodeJSON(content)
 	return name, value, err
+}
+
+// parseMember reads a member of an object as a flag states it. What says which kind that is.
+func parseMember(what, text string) (name string, value json.RawMessage, isJSON bool, err error) {
+	name, content, found := strings.Cut(text, "=")
+	name, isJSON = strings.CutSuffix(name, ":")
+	noun := what[strings.Index(what, " ")+1:]
+	switch {
+	case !found || name == "":
+		return "", nil, false, usagef("%s is NAME=VALUE or NAME:=JSON", what)
+	case !utf8.ValidString(text):
+		return "", nil, false, usagef("%s %q is not UTF-8", noun, name)
+	case isJSON:
+		if err := strictjson.Valid([]byte(content)); err != nil {
+			return "", nil, true, usagef("%s %q: not JSON: %w; for a string write %s=…", noun, name, err, name)
+		}
+		return name, json.RawMessage(content), true, nil
+	}
+	value, err = encodeJSON(content)
+	return name, value, false, err
 }
 
 // addTimes states when the token was issued and when it expires, where the claims don't.

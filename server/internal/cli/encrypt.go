@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/jot-auth/jot/jwe"
@@ -14,6 +15,9 @@ type encryptFlags struct {
 	enc          string
 	password     passwordFlags
 	typ, content string
+	header       headerFlags
+	party        partyFlags
+	additional   string
 	zip, json    bool
 }
 
@@ -34,6 +38,7 @@ Compressed, the message's length tells something of the content.`,
 		Example: `  jot encrypt --key recipient.jwk letter.txt > letter.jwe
   jot encrypt --key recipient.pem --alg ECDH-ES --enc A256CBC-HS512 letter.txt
   jot encrypt --key recipient.jwk --key shared.jwk --json letter.txt
+  jot encrypt --key recipient.jwk --json --aad address.txt letter.txt
   jot encrypt --password-file password letter.txt`,
 		Args:                  oneFile,
 		RunE:                  func(cmd *cobra.Command, args []string) error { return runEncrypt(cmd, f, args[0]) },
@@ -43,12 +48,16 @@ Compressed, the message's length tells something of the content.`,
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringArrayVar(&f.keys, "key", nil, "the recipient's key `FILE`: JWK, JWK Set or PEM; may be repeated with --json")
-	flags.StringVar(&f.kid, "kid", "", keyIDUsage)
+	flags.StringVar(&f.kid, "kid", "", keyIDUsage+"; so does a password alone")
 	flags.StringVar(&f.alg, "alg", "", "`ALG` of a key that doesn't name its own, as PEM never does")
 	f.password.addFlags(cmd)
+	f.password.addCostFlags(cmd)
 	flags.StringVar(&f.enc, "enc", contentEncryptions[0], "encrypt with `ENC`: "+list(contentEncryptions))
 	flags.StringVar(&f.typ, "typ", "", "the header's `TYPE`: what kind of message this is")
 	flags.StringVar(&f.content, "cty", "", "the header's content `TYPE`: the media type of what is encrypted")
+	f.header.addFlags(cmd, "a further member of the protected header, `NAME=VALUE` or NAME:=JSON; may be repeated")
+	f.party.addFlags(cmd)
+	flags.StringVar(&f.additional, "aad", "", "`FILE` whose bytes go along, for everybody to read and for nobody but a recipient to alter; with --json")
 	flags.BoolVar(&f.zip, "zip", false, "compress, at most 250 KiB")
 	flags.BoolVar(&f.json, "json", false, "write JSON, not the compact form")
 	return cmd
@@ -63,7 +72,7 @@ func oneFile(_ *cobra.Command, args []string) error {
 }
 
 func runEncrypt(cmd *cobra.Command, f encryptFlags, name string) error {
-	allowed, err := f.check(name)
+	allowed, err := f.check(cmd, name)
 	if err != nil {
 		return err
 	}
@@ -71,7 +80,14 @@ func runEncrypt(cmd *cobra.Command, f encryptFlags, name string) error {
 	if err != nil {
 		return err
 	}
-	options := jwe.EncrypterOptions{Type: f.typ, ContentType: f.content, Compress: f.zip}
+	header, err := f.header.read()
+	if err := errors.Join(err, f.party.check(keys...)); err != nil {
+		return err
+	}
+	options := jwe.EncrypterOptions{
+		Type: f.typ, ContentType: f.content, Header: header, Compress: f.zip,
+		PartyU: []byte(f.party.sender), PartyV: []byte(f.party.recipient),
+	}
 	encrypter, err := jwe.NewEncrypter(encryptionFor(cmd, f.enc, keys[0]), options, keys...)
 	if err != nil {
 		return err
@@ -81,7 +97,11 @@ func runEncrypt(cmd *cobra.Command, f encryptFlags, name string) error {
 		return err
 	}
 	if f.json {
-		message, err := encrypter.EncryptJSON(content, nil)
+		additional, err := f.readAdditional(cmd)
+		if err != nil {
+			return err
+		}
+		message, err := encrypter.EncryptJSON(content, additional)
 		if err != nil {
 			return err
 		}
@@ -94,8 +114,15 @@ func runEncrypt(cmd *cobra.Command, f encryptFlags, name string) error {
 	return printLine(cmd, []byte(message))
 }
 
+func (f encryptFlags) readAdditional(cmd *cobra.Command) ([]byte, error) {
+	if f.additional == "" {
+		return nil, nil
+	}
+	return readInput(cmd, f.additional, "additional data", maxInput)
+}
+
 // check finds what is wrong with the flags before anything is read.
-func (f encryptFlags) check(name string) ([]string, error) {
+func (f encryptFlags) check(cmd *cobra.Command, name string) ([]string, error) {
 	switch {
 	case len(f.keys) == 0 && !f.password.given():
 		return nil, usagef("for whom? give --key FILE, --password or --password-file FILE")
@@ -103,14 +130,18 @@ func (f encryptFlags) check(name string) ([]string, error) {
 		return nil, usagef("a message for several recipients is in JSON: add --json")
 	case len(f.keys) > 1 && f.kid != "":
 		return nil, usagef("--kid chooses one key: give one --key")
+	case f.additional != "" && !f.json:
+		return nil, usagef("additional data stands in JSON only: add --json")
+	case f.alg != "" && len(f.keys) == 0:
+		return nil, usagef("--alg is for a key that doesn't name its own: for a password there is --password-alg")
 	}
-	if err := f.password.check(); err != nil {
+	if err := errors.Join(f.password.check(), f.password.checkCost(cmd)); err != nil {
 		return nil, err
 	}
 	if err := checkNames("enc", []string{f.enc}, contentEncryptions); err != nil {
 		return nil, err
 	}
-	if err := readOnce(append([]string{name, f.password.file}, f.keys...)...); err != nil {
+	if err := readOnce(append([]string{name, f.password.file, f.additional}, f.keys...)...); err != nil {
 		return nil, err
 	}
 	return checkAlgorithm(f.alg, encryptionKeyAlgorithms)
@@ -140,11 +171,11 @@ func (f encryptFlags) recipients(cmd *cobra.Command, allowed []string) ([]jwe.En
 	if err != nil {
 		return nil, err
 	}
-	id := ""
+	id := f.kid
 	if f.severalRecipients() {
 		id = "password"
 	}
-	key, err := f.password.key(passwordAlgorithms[0], password, id)
+	key, err := f.password.key(jwe.Algorithm(f.password.alg), password, id)
 	return append(keys, key), err
 }
 

@@ -31,6 +31,8 @@ mkdir .well-known
 cp jwks.json .well-known/
 echo '{"sub":"alice"}' > claims.json
 jot key generate --alg EdDSA --out other.jwk
+jot key generate --out third.jwk
+echo 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f > secret.hex
 jot key generate --alg ECDH-ES+A256KW --out decryption.jwk
 jot key generate --alg A256KW --out shared.jwk
 jot key public --key decryption.jwk --out recipient.jwk
@@ -41,6 +43,7 @@ echo 'what it costs' > invoice.txt
 jot sign --key key.jwk --payload invoice.txt --typ invoice > message
 jot sign --key key.jwk --payload invoice.txt --typ invoice --detached > signature
 echo 'dear friend' > letter.txt
+echo 'to a friend' > address.txt
 jot encrypt --key recipient.jwk letter.txt > letter.jwe
 jot sign --key key.jwk --claim sub=alice --encrypt recipient.jwk > sealed
 jot migrate up --data jot-data

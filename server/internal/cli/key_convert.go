@@ -9,9 +9,9 @@ import (
 func newKeyConvertCommand() *cobra.Command {
 	var in keyInput
 	var out keyOutput
-	var form, kid string
+	var form, kid, encoding string
 	cmd := &cobra.Command{
-		Use:   "convert --to jwk|pem [--key FILE|-] [--kid ID] [--alg ALG] [--out FILE] [--force]",
+		Use:   "convert --to jwk|pem [--key FILE|-] [--kid ID] [--alg ALG] [--encoding ENCODING] [--out FILE] [--force]",
 		Short: "Turn a key into a JWK or into PEM",
 		Long: `Turn a key into a JWK or into PEM. A private key stays private, and a public
 one public.
@@ -19,10 +19,15 @@ one public.
 PEM is PKCS #8 for a private key and SPKI for a public one; it can't say which
 algorithm a key is for. Read, it may also be PKCS #1, SEC 1 or a certificate,
 of which nothing but the key is taken. Without --key the key comes from JOT_KEY
-or standard input.`,
+or standard input.
+
+A secret that stands in a file by itself, as other tools keep them, becomes the
+JWK of a symmetric key with --encoding, which says how it's written there: text
+and the others on one line, bytes as they are.`,
 		Example: `  jot key convert --to pem --key key.jwk --out private.pem
   jot key convert --to jwk --key public.pem --alg ES256
-  jot key convert --to jwk --key certificate.pem --alg ES256`,
+  jot key convert --to jwk --key certificate.pem --alg ES256
+  jot key convert --to jwk --key secret.hex --encoding hex --alg HS256 --out secret.jwk`,
 		Args: in.argument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if form == "" {
@@ -30,6 +35,9 @@ or standard input.`,
 			}
 			if err := checkNames("to", []string{form}, flagWords["to"]); err != nil {
 				return err
+			}
+			if encoding != "" {
+				return convertSecret(cmd, in, form, kid, encoding, out)
 			}
 			return convertKey(cmd, in, form, kid, out)
 		},
@@ -39,6 +47,7 @@ or standard input.`,
 	in.addFlags(cmd)
 	cmd.Flags().StringVar(&form, "to", "", "`FORM` to write: jwk or pem")
 	cmd.Flags().StringVar(&kid, "kid", "", keyIDUsage)
+	cmd.Flags().StringVar(&encoding, "encoding", "", "`ENCODING` of a bare secret: "+list(flagWords["encoding"]))
 	out.addFlags(cmd, "a private key's mode is 0600")
 	return cmd
 }

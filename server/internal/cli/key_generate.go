@@ -1,11 +1,15 @@
 package cli
 
 import (
+	"cmp"
 	"crypto/ecdh"
 	"crypto/rand"
+	"crypto/rsa"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jot-auth/jot"
@@ -14,10 +18,10 @@ import (
 )
 
 func newKeyGenerateCommand() *cobra.Command {
-	var alg, curve, kid string
+	var alg, curve, bits, kid string
 	var out keyOutput
 	cmd := &cobra.Command{
-		Use:   "generate [--alg ALG] [--crv CURVE] [--kid ID] [--out FILE] [--force]",
+		Use:   "generate [--alg ALG] [--crv CURVE | --bits N] [--kid ID] [--out FILE] [--force]",
 		Short: "Make a private key",
 		Long: `Make a private key, as a JWK.
 
@@ -39,16 +43,17 @@ over an existing one without --force.`,
 			if err := checkNames("alg", []string{alg}, keyAlgorithms); err != nil {
 				return err
 			}
-			if err := checkCurve(alg, curve); err != nil {
+			if err := errors.Join(checkCurve(alg, curve), checkBits(alg, bits)); err != nil {
 				return err
 			}
-			return generateKey(cmd, alg, curve, kid, out)
+			return generateKey(cmd, alg, cmp.Or(curve, bits), kid, out)
 		},
 		DisableFlagsInUseLine: true,
 	}
 	cmd.Flags().StringVar(&alg, "alg", string(jot.ES256), "`ALG` of the key; to sign, one of\n"+list(signingAlgorithms)+
 		";\nto encrypt, one of\n"+list(encryptionAlgorithms)+";\nto encrypt as alg dir, one of\n"+list(contentEncryptions))
 	cmd.Flags().StringVar(&curve, "crv", "", "`CURVE` of a key for ECDH-ES, one of "+list(curves)+" (default P-256)")
+	cmd.Flags().StringVar(&bits, "bits", "", "`N` bits of an RSA key: 2048, 3072 or 4096 (default 3072)")
 	cmd.Flags().StringVar(&kid, "kid", "", "`ID` of the key (default the thumbprint, or a random one for a symmetric key)")
 	out.addFlags(cmd, "mode 0600")
 	return cmd
@@ -81,8 +86,24 @@ func checkCurve(alg, curve string) error {
 	return checkNames("crv", []string{curve}, curves)
 }
 
-func generateKey(cmd *cobra.Command, alg, curve, kid string, out keyOutput) error {
-	made, err := newKey(alg, curve)
+func checkBits(alg, bits string) error {
+	if bits == "" {
+		return nil
+	}
+	if !isRSA(alg) {
+		return usagef("--bits is for RSA: the algorithm %s fixes its own", alg)
+	}
+	return checkNames("bits", []string{bits}, flagWords["bits"])
+}
+
+// isRSA reports whether an algorithm takes an RSA key, to sign or to encrypt.
+func isRSA(alg string) bool {
+	return strings.HasPrefix(alg, "RS") || strings.HasPrefix(alg, "PS")
+}
+
+// generateKey makes a key of a size, which is a curve or a number of bits; "" is the usual one.
+func generateKey(cmd *cobra.Command, alg, size, kid string, out keyOutput) error {
+	made, err := newKey(alg, size)
 	if err != nil {
 		return err
 	}
@@ -118,8 +139,10 @@ func named(document []byte, kid string) (fileKey, error) {
 	return parseEitherKey(document, "", kid)
 }
 
-func newKey(alg, curve string) (secretKey, error) {
+func newKey(alg, size string) (secretKey, error) {
 	switch {
+	case isRSA(alg):
+		return newRSAKey(alg, cmp.Or(size, flagWords["bits"][0]))
 	case jot.Algorithm(alg).Symmetric():
 		return jot.GenerateSecretKey(jot.Algorithm(alg))
 	case slices.Contains(signingAlgorithms, alg):
@@ -127,11 +150,24 @@ func newKey(alg, curve string) (secretKey, error) {
 	case slices.Contains(contentEncryptions, alg):
 		return jwe.GenerateDirectKey(jwe.Encryption(alg))
 	case strings.HasPrefix(alg, string(jwe.ECDH_ES)):
-		return newAgreementKey(jwe.Algorithm(alg), curve)
-	case strings.HasPrefix(alg, "RSA"):
-		return jwe.GenerateKey(jwe.Algorithm(alg))
+		return newAgreementKey(jwe.Algorithm(alg), size)
 	}
 	return jwe.GenerateSecretKey(jwe.Algorithm(alg))
+}
+
+func newRSAKey(alg, bits string) (secretKey, error) {
+	size, err := strconv.Atoi(bits)
+	if err != nil {
+		return nil, err
+	}
+	key, err := rsa.GenerateKey(rand.Reader, size)
+	if err != nil {
+		return nil, fmt.Errorf("generating a key: %w", err)
+	}
+	if slices.Contains(signingAlgorithms, alg) {
+		return jot.NewPrivateKey(jot.Algorithm(alg), key, jot.KeyOptions{})
+	}
+	return jwe.NewPrivateKey(jwe.Algorithm(alg), key, jwe.KeyOptions{})
 }
 
 func newAgreementKey(alg jwe.Algorithm, curve string) (secretKey, error) {

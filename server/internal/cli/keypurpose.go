@@ -28,6 +28,7 @@ func (p purpose) naming(kid string) purpose {
 
 var (
 	forSigning    = purpose{name: "signing", algorithms: signingAlgorithms, parse: parseSigningKey}
+	forCosigning  = purpose{name: "signing", algorithms: signingAlgorithms, parse: parseSigningKey, beside: true}
 	forEncryption = purpose{name: "encryption", algorithms: encryptionKeyAlgorithms, parse: parseEncryptionKey}
 	forNesting    = purpose{name: "encryption", algorithms: encryptionKeyAlgorithms, parse: parseEncryptionKey, beside: true}
 	forEither     = purpose{name: "signing or encryption", algorithms: keyAlgorithms, parse: parseEitherKey}

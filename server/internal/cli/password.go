@@ -16,11 +16,32 @@ import (
 type passwordFlags struct {
 	ask  bool
 	file string
+
+	alg        string
+	iterations int
 }
 
 func (f *passwordFlags) addFlags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.ask, "password", false, "ask for a password at the terminal")
 	cmd.Flags().StringVar(&f.file, "password-file", "", "`FILE` that holds a password on its one line, - for standard input")
+}
+
+// addCostFlags adds what is chosen when a password encrypts. To decrypt, the message says it.
+func (f *passwordFlags) addCostFlags(cmd *cobra.Command) {
+	words := names(passwordAlgorithms...)
+	cmd.Flags().StringVar(&f.alg, "password-alg", words[0], "use the password with `ALG`: "+list(words))
+	cmd.Flags().IntVar(&f.iterations, "iterations", 0, "`N` iterations for each guess at the password, 1000 to 1200000 (default 600000 with\nPBES2-HS256+A128KW, 210000 with the others)")
+}
+
+// checkCost refuses what is chosen for a password where there is none.
+func (f passwordFlags) checkCost(cmd *cobra.Command) error {
+	if !f.given() {
+		return refuseFlags(cmd, []string{"password-alg", "iterations"}, "goes with --password or --password-file FILE")
+	}
+	if cmd.Flags().Changed("iterations") && (f.iterations < 1000 || f.iterations > 1_200_000) {
+		return usagef("--iterations is 1000 to 1200000")
+	}
+	return checkNames("password-alg", []string{f.alg}, names(passwordAlgorithms...))
 }
 
 func (f passwordFlags) given() bool { return f.ask || f.file != "" }
@@ -56,7 +77,7 @@ func (f passwordFlags) read(cmd *cobra.Command, choose bool) ([]byte, error) {
 
 // key makes a key of a password. One that's no good is told by its file.
 func (f passwordFlags) key(alg jwe.Algorithm, password []byte, id string) (*jwe.Password, error) {
-	key, err := jwe.NewPassword(alg, password, jwe.PasswordOptions{KeyID: id})
+	key, err := jwe.NewPassword(alg, password, jwe.PasswordOptions{KeyID: id, Iterations: f.iterations})
 	if err != nil && f.file != "" {
 		return nil, fmt.Errorf("%s: %w", f.file, err)
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,7 +13,6 @@ import (
 	"time"
 
 	"github.com/jot-auth/jot"
-	"github.com/jot-auth/jot/jwe"
 	"github.com/spf13/cobra"
 )
 
@@ -27,11 +27,19 @@ type verifyFlags struct {
 	leeway                   time.Duration
 	at                       string
 	noExpiry                 bool
-	decrypt                  string
+	pastIssued               bool
+	maxTTL                   time.Duration
+	maxSize                  int
+	opening                  openingFlags
 	raw, unencoded           bool
+	unprotectedAlg           bool
+	understand               []string
 	payload                  string
 	json                     bool
 }
+
+// defaultTokenSize is the library's bound of a token, in bytes.
+const defaultTokenSize = 16 << 10
 
 func newVerifyCommand() *cobra.Command {
 	var f verifyFlags
@@ -49,7 +57,8 @@ that was signed and then encrypted.
 With --raw it checks a signed message that is not a token (JWS, RFC 7515), in
 compact form or JSON, and prints its payload byte by byte; on a terminal, what
 could steer it is escaped. Each --key must have signed. --payload is --raw for
-a message without its payload.
+a message without its payload. Extensions that you accept with --understand are
+yours to heed: --json shows the protected headers in which they stand.
 
 Exit codes: 0 valid, 1 an error (file, network, key source), 2 a wrong command
 line, 3 invalid, 5 expired.`,
@@ -85,12 +94,17 @@ func (f *verifyFlags) addFlags(cmd *cobra.Command) {
 	flags.DurationVar(&f.leeway, "leeway", 0, "`DURATION` by which clocks may differ")
 	flags.StringVar(&f.at, "at", "", "verify as of this `TIME`: RFC 3339 or Unix seconds (default now)")
 	flags.BoolVar(&f.noExpiry, "no-exp", false, "accept a token that never expires; an exp that is there still counts")
-	flags.StringVar(&f.decrypt, "decrypt", "", "decrypt the token with the private or symmetric key in `FILE` first")
+	flags.BoolVar(&f.pastIssued, "past-iat", false, "refuse a token whose iat lies ahead")
+	flags.DurationVar(&f.maxTTL, "max-ttl", 0, "refuse a token that lives longer than `DURATION`, from iat to exp")
+	flags.IntVar(&f.maxSize, "max-size", defaultTokenSize, "accept a token of at most `BYTES`")
+	f.opening.addFlags(cmd)
 	flags.BoolVar(&f.json, "json", false, "print the verdict as JSON")
 	flags.BoolVar(&f.raw, "raw", false, "the message is not a token, its payload any bytes; what follows is for that")
 	flags.StringVar(&f.payload, "payload", "", "`FILE` with the payload, where the message leaves it out")
 	flags.BoolVar(&f.noTyp, "no-typ", false, "accept only a message that states no type")
 	flags.BoolVar(&f.unencoded, "unencoded", false, "accept also a payload that was signed without base64url (RFC 7797)")
+	flags.StringSliceVar(&f.understand, "understand", nil, understandUsage)
+	flags.BoolVar(&f.unprotectedAlg, "unprotected-alg", false, "accept an algorithm that nothing protects: the key fixes it still")
 }
 
 func runVerify(cmd *cobra.Command, f verifyFlags, args []string) error {
@@ -98,7 +112,7 @@ func runVerify(cmd *cobra.Command, f verifyFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := readOnce(slices.Concat(f.keys, []string{f.jwks, f.decrypt, f.payload}, args)...); err != nil {
+	if err := readOnce(slices.Concat(f.keys, []string{f.jwks, f.opening.file, f.payload}, args)...); err != nil {
 		return err
 	}
 	if f.isRaw() {
@@ -125,19 +139,11 @@ func (f verifyFlags) verify(cmd *cobra.Command, options jot.VerifierOptions, arg
 	if err != nil {
 		return nil, err
 	}
-	if f.decrypt == "" {
-		token, err := verifier.Verify(cmd.Context(), raw)
-		return token, f.advised(err, raw, places, now)
+	verify := verifier.Verify
+	if f.opening.file != "" {
+		verify = func(_ context.Context, raw string) (*jot.Token, error) { return f.opening.open(cmd, verifier, raw) }
 	}
-	keys, err := decryptionKeys(cmd, f.decrypt, forNesting, nil)
-	if err != nil {
-		return nil, err
-	}
-	decrypter, err := jwe.NewDecrypter(jwe.DecrypterOptions{}, keys...)
-	if err != nil {
-		return nil, err
-	}
-	token, err := decrypter.OpenToken(cmd.Context(), verifier, raw)
+	token, err := verify(cmd.Context(), raw)
 	return token, f.advised(err, raw, places, now)
 }
 
@@ -149,7 +155,7 @@ func (f verifyFlags) options(cmd *cobra.Command) (jot.VerifierOptions, error) {
 	if err := f.checkKind(cmd); err != nil {
 		return jot.VerifierOptions{}, err
 	}
-	if err := checkNames("alg", f.algorithms, signingAlgorithms); err != nil {
+	if err := errors.Join(checkNames("alg", f.algorithms, signingAlgorithms), f.opening.check(cmd)); err != nil {
 		return jot.VerifierOptions{}, err
 	}
 	now, err := parseClock(f.at)
@@ -161,6 +167,7 @@ func (f verifyFlags) options(cmd *cobra.Command) (jot.VerifierOptions, error) {
 		Audience: f.audience, AnyAudience: f.anyAud, NoAudience: f.noAud,
 		Type: f.typ, AnyType: f.anyTyp,
 		Algorithms: algorithmsOf(f.algorithms), NoExpiry: f.noExpiry, Leeway: f.leeway, Now: now,
+		RequirePastIssuedAt: f.pastIssued, MaxTTL: f.maxTTL, MaxSize: f.maxSize,
 	}, nil
 }
 
@@ -197,8 +204,10 @@ func (f verifyFlags) checkToken(cmd *cobra.Command) error {
 		return usagef("say which audience the token must be meant for: --aud AUD, --any-aud for any, or --no-aud for none")
 	case cmd.Flags().Changed("typ") && (f.typ == "" || f.anyTyp):
 		return usagef("state a type with --typ, or accept any with --any-typ")
-	case f.leeway < 0:
-		return usagef("--leeway is negative")
+	case f.leeway < 0 || f.maxTTL < 0:
+		return usagef("--leeway and --max-ttl are not negative")
+	case f.maxSize < 1 || f.maxSize > maxInput:
+		return usagef("--max-size is 1 to %d bytes", maxInput)
 	}
 	return nil
 }

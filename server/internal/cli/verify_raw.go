@@ -15,9 +15,9 @@ func (f verifyFlags) isRaw() bool { return f.raw || f.payload != "" }
 
 // checkKind refuses flags that are for the other kind of message.
 func (f verifyFlags) checkKind(cmd *cobra.Command) error {
-	foreign, belongs := []string{"no-typ", "unencoded"}, "goes with --raw, and this is to be a token"
+	foreign, belongs := []string{"no-typ", "unencoded", "understand", "unprotected-alg"}, "goes with --raw, and this is to be a token"
 	if f.isRaw() {
-		foreign, belongs = []string{"iss", "any-iss", "aud", "any-aud", "no-aud", "leeway", "at", "no-exp", "decrypt"},
+		foreign, belongs = []string{"iss", "any-iss", "aud", "any-aud", "no-aud", "leeway", "at", "no-exp", "past-iat", "max-ttl", "max-size", "decrypt", "enc", "zip"},
 			"is for a token, and with --raw or --payload the message is not one"
 	}
 	if err := refuseFlags(cmd, foreign, belongs); err != nil {
@@ -73,7 +73,8 @@ func (f verifyFlags) verifyWith(cmd *cobra.Command, raw string, places []keyPlac
 	}
 	verifier, err := jws.NewVerifier(jws.VerifierOptions{
 		Type: f.typ, NoType: f.noTyp, AnyType: f.anyTyp,
-		Algorithms: algorithmsOf(f.algorithms), Unencoded: f.unencoded, MaxSize: maxMessage,
+		Algorithms: algorithmsOf(f.algorithms), Unencoded: f.unencoded, Critical: f.understand,
+		UnprotectedAlgorithm: f.unprotectedAlg, MaxSize: maxMessage,
 	}, sources...)
 	if err != nil {
 		return nil, err
