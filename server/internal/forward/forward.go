@@ -49,7 +49,7 @@ func (s *Server) verify(w http.ResponseWriter, r *http.Request) {
 	caller{}.write(w.Header())
 	asked := s.original(r)
 	options := jothttp.Options{Verifier: s.verifier, Realm: "jot", Cookie: jothttp.CookieName, DPoP: asked.dpop(s.proofs)}
-	options.Protect()(http.HandlerFunc(s.judge)).ServeHTTP(w, asked.request)
+	options.Protect()(http.HandlerFunc(s.judge)).ServeHTTP(oneChallenge{w}, asked.request)
 }
 
 // judge holds a verified token against what the proxy's configuration asks for.

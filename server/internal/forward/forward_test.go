@@ -180,3 +180,22 @@ func TestHostileHosts(t *testing.T) {
 		}
 	}
 }
+
+// TestOneChallenge: where a token that is bound to a key would do, both challenges stand in one header.
+func TestOneChallenge(t *testing.T) {
+	f := serve(t)
+	known := []string{"X-Forwarded-Method", "GET", "X-Forwarded-Proto", "https", "X-Forwarded-Host", "api.example.com", "X-Forwarded-Uri", "/pets"}
+	for name, c := range map[string]struct {
+		headers []string
+		want    string // what the list begins with
+	}{
+		"no token":   {nil, `Bearer realm="jot", DPoP realm="jot", algs="`},
+		"no proof":   {[]string{"Authorization", "DPoP " + f.token("ada", "petstore").Access}, `Bearer realm="jot", DPoP realm="jot", algs="`},
+		"no address": {[]string{"X-Forwarded-Host", "elsewhere.example"}, `Bearer realm="jot"`},
+	} {
+		got := f.ask(proxy, petstore, append(c.headers, known...)...).Header.Values("WWW-Authenticate")
+		if len(got) != 1 || !strings.HasPrefix(got[0], c.want) || strings.Contains(got[0], "DPoP") != strings.Contains(c.want, "DPoP") {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
