@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/jothttp"
 	"github.com/jot-auth/jot/server/internal/forward"
 	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/server/issuer"
@@ -48,10 +50,16 @@ func serve(t *testing.T) *fixture {
 // token is a new subject's.
 func (f *fixture) token(subject, resource string) issuer.Tokens {
 	f.Helper()
+	return f.grant(subject, issuer.Grant{Resource: resource})
+}
+
+func (f *fixture) grant(subject string, g issuer.Grant) issuer.Tokens {
+	f.Helper()
 	if err := f.issuer.CreateSubject(f.Context(), issuer.Subject{ID: subject, Scope: []string{"pets:read"}}); err != nil {
 		f.Fatal(err)
 	}
-	tokens, err := f.issuer.Issue(f.Context(), issuer.Grant{Subject: subject, ClientID: "client_app", Resource: resource})
+	g.Subject, g.ClientID = subject, "client_app"
+	tokens, err := f.issuer.Issue(f.Context(), g)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -177,6 +185,47 @@ func TestHostileHosts(t *testing.T) {
 		response := f.ask(proxy, petstore, "Authorization", bearer, "X-Forwarded-Method", "GET", "X-Forwarded-Proto", "https", "X-Forwarded-Host", host, "X-Forwarded-Uri", "/")
 		if response.StatusCode != 200 {
 			t.Errorf("%q: %d", host, response.StatusCode)
+		}
+	}
+}
+
+// TestProofs: a proof is for the address that the proxy states, and where that is none, no proof is good.
+func TestProofs(t *testing.T) {
+	f := serve(t)
+	key, err := jot.GenerateKey(jot.ES256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := jothttp.NewProofSigner(key, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := f.grant("ada", issuer.Grant{Resource: "petstore", KeyThumbprint: signer.Thumbprint()}).Access
+	for name, c := range map[string]struct {
+		from, proto, uri, proved string
+		status                   int
+	}{
+		"an address":         {proxy, "https", "/pets?a=b", "https://api.example.com/pets", 200},
+		"without TLS":        {proxy, "http", "/pets", "http://api.example.com/pets", 200},
+		"another scheme":     {proxy, "http", "/pets", "https://api.example.com/pets", 401},
+		"a web socket":       {proxy, "wss", "/pets", "https://api.example.com/pets", 200},
+		"one without TLS":    {proxy, "ws", "/pets", "http://api.example.com/pets", 200},
+		"no scheme":          {proxy, "", "/pets", "https://api.example.com/pets", 401},
+		"a scheme of others": {proxy, "ftp", "/pets", "https://api.example.com/pets", 401},
+		"no path":            {proxy, "https", "*", "https://api.example.com/", 401},
+		"another's address":  {proxy, "https", "http://evil.example/pets", "http://evil.example/pets", 401},
+		"a double slash":     {proxy, "https", "//evil.example/pets", "https://evil.example/pets", 401},
+		"an escaped slash":   {proxy, "https", "/pets%2Fada", "https://api.example.com/pets/ada", 401},
+		"a stranger's word":  {stranger, "https", "/pets", "https://api.example.com/pets", 401},
+	} {
+		proof, err := signer.Sign(t.Context(), jothttp.ProofTarget{Method: "GET", URL: c.proved, AccessToken: token})
+		if err != nil {
+			t.Fatal(err)
+		}
+		response := f.ask(c.from, petstore, "Authorization", "DPoP "+token, "DPoP", proof,
+			"X-Forwarded-Method", "GET", "X-Forwarded-Proto", c.proto, "X-Forwarded-Host", "api.example.com", "X-Forwarded-Uri", c.uri)
+		if response.StatusCode != c.status {
+			t.Errorf("%s: %d %v", name, response.StatusCode, response.Header)
 		}
 	}
 }

@@ -20,6 +20,9 @@ const (
 // nobodysHost is in the place of a host that nobody trustworthy states: no page's origin has it. The empty one is that of the origin "null", which is any sandbox's.
 const nobodysHost = "/"
 
+// schemes are those by which a request may come, as proxies name them: a web socket's is of HTTP until the connection is upgraded, and Traefik says otherwise.
+var schemes = map[string]string{"https": "https", "http": "http", "wss": "https", "ws": "http"}
+
 var (
 	aMethod = regexp.MustCompile(`^[A-Z]{1,16}$`)
 	aHost   = regexp.MustCompile(`^([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?$`)
@@ -46,13 +49,13 @@ func (s *Server) original(r *http.Request) original {
 	if method := one(r, methodHeader); aMethod.MatchString(method) {
 		judged.Method = method
 	}
-	proto, host, uri := one(r, protoHeader), one(r, hostHeader), one(r, uriHeader)
+	proto, host, uri := schemes[one(r, protoHeader)], one(r, hostHeader), one(r, uriHeader)
 	if !isHost(host) {
 		return original{request: judged}
 	}
 	judged.Host = host
 	address, err := url.ParseRequestURI(uri)
-	if err != nil || !strings.HasPrefix(uri, "/") || address.Host != "" || proto != "https" && proto != "http" {
+	if err != nil || !strings.HasPrefix(uri, "/") || address.Host != "" || proto == "" {
 		return original{request: judged}
 	}
 	judged.RequestURI = uri
