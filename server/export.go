@@ -282,7 +282,7 @@ func openBeside(ctx context.Context, c Config) (*sqlstore.Store, error) {
 	if len(schema.Pending) > 0 { // a server of an older version may be at work
 		return nil, errors.New("server: the database is of an older version than this program: start the server of this version first")
 	}
-	store, err := openStore(ctx, c)
+	store, err := openStore(ctx, c, sqlstore.Options{})
 	if err != nil {
 		return nil, fmt.Errorf("server: opening the database: %w", err)
 	}

@@ -198,15 +198,18 @@ func (s *Server) open(ctx context.Context, c Config) (err error) {
 			return err
 		}
 	}
-	s.store, err = openStore(ctx, c)
+	s.store, err = openStore(ctx, c, sqlstore.Options{OverNewer: true})
+	if err == nil && s.store.Schema().Newer() {
+		s.logger.Warn("the database's schema is a newer version's: start that one here too, once it has proved itself", slog.Int64("schema", s.store.Schema().Version), slog.Int64("known", s.store.Schema().Newest))
+	}
 	return err
 }
 
-func openStore(ctx context.Context, c Config) (*sqlstore.Store, error) {
+func openStore(ctx context.Context, c Config, o sqlstore.Options) (*sqlstore.Store, error) {
 	if c.Database != "" {
-		return sqlstore.OpenPostgres(ctx, c.Database, sqlstore.Options{})
+		return sqlstore.OpenPostgres(ctx, c.Database, o)
 	}
-	return sqlstore.Open(ctx, c.database(), sqlstore.Options{})
+	return sqlstore.Open(ctx, c.database(), o)
 }
 
 // checkSignUpScope refuses a scope that no resource knows: nobody would ever get it.

@@ -11,27 +11,36 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-//go:embed migrations
+//go:embed migrations/*/*.sql
 var migrations embed.FS
 
 // migrationAttempts bounds how often something is tried when other processes make or migrate the same database at once.
 const migrationAttempts = 25
 
-// migrate brings the schema up to date. Several processes may do so at once: each migration is one transaction together with
-// its version, so one wins, and the others look again.
-func migrate(ctx context.Context, pool *sql.DB, d dialect, versions string) error {
-	provider, err := newProvider(pool, d, versions)
+// migrator brings the schema of one database up to date. migrations/README.md says what a migration may do.
+type migrator struct {
+	db        *sql.DB
+	dialect   dialect
+	versions  string // the table in which goose keeps the versions
+	files     fs.FS  // Options.migrations
+	overNewer bool   // Options.OverNewer
+	insist    func(ctx context.Context, try func() error) error
+}
+
+// up runs the migrations that are to come, each in a transaction together with its version.
+func (m migrator) up(ctx context.Context) (Schema, error) {
+	provider, err := m.provider()
 	if err != nil {
-		return err
+		return Schema{}, err
 	}
-	err = amongOthers(ctx, func() error {
+	err = m.insist(ctx, func() error {
 		_, err := provider.Up(ctx)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("migrating: %w", err)
+		return Schema{}, fmt.Errorf("migrating: %w", err)
 	}
-	return checkVersion(ctx, provider)
+	return m.look(ctx)
 }
 
 // amongOthers tries something again that fails because others do the same.
@@ -49,21 +58,20 @@ func amongOthers(ctx context.Context, try func() error) (err error) {
 	return explain(ctx, err)
 }
 
-// newProvider takes the name of the table in which goose keeps the versions.
-func newProvider(pool *sql.DB, d dialect, versions string) (*goose.Provider, error) {
-	language, folder := d.migrations()
-	files, err := fs.Sub(migrations, "migrations/"+folder)
+func (m migrator) provider() (*goose.Provider, error) {
+	language, folder := m.dialect.migrations()
+	files, err := fs.Sub(m.files, "migrations/"+folder)
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(language, pool, files, goose.WithDisableGlobalRegistry(true), goose.WithTableName(versions))
+	return goose.NewProvider(language, m.db, files, goose.WithDisableGlobalRegistry(true), goose.WithTableName(m.versions))
 }
 
-// checkVersion refuses a schema that this version doesn't know.
-func checkVersion(ctx context.Context, provider *goose.Provider) error {
-	found, newest, err := provider.GetVersions(ctx)
-	if err == nil && found > newest {
-		err = fmt.Errorf("its schema has version %d, and this program knows versions up to %d: start a newer program, or restore a backup", found, newest)
+// look reads the state of the schema, and refuses one over which this program may not run.
+func (m migrator) look(ctx context.Context) (Schema, error) {
+	s, err := m.schema(ctx)
+	if err == nil && (!s.Serves() || s.Newer() && !m.overNewer) {
+		err = fmt.Errorf("its schema has version %d, and this program knows versions up to %d: start a newer program, or restore a backup", s.Version, s.Newest)
 	}
-	return err
+	return s, err
 }

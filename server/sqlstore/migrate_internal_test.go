@@ -58,7 +58,7 @@ func TestMigrations(t *testing.T) {
 }
 
 func checkMigrations(ctx context.Context, t *testing.T, db *sql.DB, reader pool, d dialect) {
-	provider, err := newProvider(db, d, goose.DefaultTablename)
+	provider, err := migrator{db: db, dialect: d, versions: goose.DefaultTablename, files: migrations}.provider()
 	if err != nil {
 		t.Fatal(err)
 	}

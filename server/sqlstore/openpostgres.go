@@ -26,8 +26,6 @@ const (
 	statementTimeout = 10 * time.Second // far beyond what any statement takes
 	idleTimeout      = 10 * time.Second // for a transaction whose process is frozen or gone: it holds locks
 	connectionLife   = 30 * time.Minute
-	migrationWait    = 5 * time.Second        // how long a migration waits for a table that is in use
-	migrationPause   = 100 * time.Millisecond // between looks whether another server still migrates
 )
 
 // IsPostgres reports whether a text is meant as a connection string of OpenPostgres.
@@ -46,7 +44,7 @@ func IsPostgres(connection string) bool {
 // connection string names one that doesn't give itself away. Behind it, what other servers wrote is known some 50 ms later.
 //
 // OpenPostgres refuses to send a password unencrypted to another machine, unless the connection string says sslmode=disable. It refuses a
-// database that a newer version of this program has upgraded.
+// database that a newer version of this program has upgraded, unless Options.OverNewer allows it.
 func OpenPostgres(ctx context.Context, connection string, o Options) (*Store, error) {
 	o = o.complete(8, 16)
 	config, err := parsePostgres(connection, o)
@@ -57,12 +55,13 @@ func OpenPostgres(ctx context.Context, connection string, o Options) (*Store, er
 	if err := config.notice(ctx); err != nil {
 		return nil, fmt.Errorf("%s: %w", where, explain(ctx, err))
 	}
-	if err := migratePostgres(ctx, config); err != nil {
+	schema, err := migratePostgres(ctx, config, o)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", where, explain(ctx, err))
 	}
 	reader := newPostgresPool(config, o.Readers, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 	return &Store{
-		dialect: postgresDialect{}, queue: newQueue(o.Writers, o.Queue), now: o.Now, watch: newWatcher(config),
+		dialect: postgresDialect{}, schema: schema, queue: newQueue(o.Writers, o.Queue), now: o.Now, watch: newWatcher(config),
 		writer: newPostgresPool(config, o.Writers, "BEGIN ISOLATION LEVEL READ COMMITTED"),
 		reader: reader, brief: reader.inBrief(),
 	}, nil
@@ -159,65 +158,4 @@ func leaveStandby(_ context.Context, c *pgx.Conn) error {
 		}
 	}
 	return nil
-}
-
-// migratePostgres brings the schema up to date, one server after the other, without the limits of time for everyday work.
-func migratePostgres(ctx context.Context, config postgresConfig) error {
-	config = config.Copy()
-	config.RuntimeParams["statement_timeout"], config.RuntimeParams["idle_in_transaction_session_timeout"] = "0", "0"
-	config.RuntimeParams["lock_timeout"] = milliseconds(migrationWait)
-	db := connections(config, 2) // one holds the lock, the other migrates
-	defer db.Close()
-	// The lock is that of a transaction in which nothing else happens, since a pooler keeps no session: the schema and each migration are transactions of
-	// their own. Of several servers that start at once, one migrates, and the others find it done.
-	holder, err := holdMigrations(ctx, db)
-	if err != nil {
-		return err
-	}
-	defer holder.Rollback()
-	if config.pooler {
-		if err := anotherConnection(ctx, db, poolerWait); err != nil {
-			return err
-		}
-	}
-	if err := makeSchema(ctx, db, config.schema()); err != nil {
-		return err
-	}
-	return migrate(ctx, db, postgresDialect{}, config.versions())
-}
-
-// holdMigrations returns the transaction that has the lock. Who waits for it has no connection meanwhile: a pooler may have few, and who migrates needs two of them.
-func holdMigrations(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
-	for {
-		holder, err := db.BeginTx(ctx, nil)
-		if err != nil {
-			return nil, err
-		}
-		locked := false
-		if err = checkPostgres(ctx, holder); err == nil {
-			err = holder.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock($1, 0)`, lockSpace).Scan(&locked)
-		}
-		if locked {
-			return holder, nil
-		}
-		if err := errors.Join(err, holder.Rollback()); err != nil {
-			return nil, err
-		}
-		select {
-		case <-time.After(migrationPause):
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-}
-
-// makeSchema makes the schema where it's missing, so that a role that may not make one can be given one.
-func makeSchema(ctx context.Context, db *sql.DB, schema string) error {
-	var exists bool
-	err := db.QueryRowContext(ctx, `SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)`, schema).Scan(&exists)
-	if err != nil || exists {
-		return err
-	}
-	_, err = db.ExecContext(ctx, `CREATE SCHEMA `+schema)
-	return err
 }

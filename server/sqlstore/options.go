@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"cmp"
+	"io/fs"
 	"time"
 )
 
@@ -12,6 +13,12 @@ type Options struct {
 	Queue       int              // callers that write or wait for it; more get issuer.ErrBusy; 0: 1024
 	BusyTimeout time.Duration    // how long to wait for others that write; 0: 2 s
 	Now         func() time.Time // the clock, for tests; nil: the database's
+
+	// OverNewer opens a schema to which a newer program has added: for servers that start again while others are upgraded beside them. What counts on knowing every table,
+	// as a copy does, must not set it.
+	OverNewer bool
+
+	migrations fs.FS // for tests; nil: those of this program
 }
 
 func (o Options) complete(readers, writers int) Options {
@@ -19,5 +26,8 @@ func (o Options) complete(readers, writers int) Options {
 	o.Writers = cmp.Or(o.Writers, writers)
 	o.Queue = cmp.Or(o.Queue, 1024)
 	o.BusyTimeout = cmp.Or(o.BusyTimeout, 2*time.Second)
+	if o.migrations == nil {
+		o.migrations = migrations
+	}
 	return o
 }

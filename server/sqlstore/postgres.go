@@ -114,9 +114,9 @@ func (postgresDialect) continueIdentities(t *tx) error {
 const oldestPostgres = 15
 
 // checkPostgres refuses a server that is too old.
-func checkPostgres(ctx context.Context, begun *sql.Tx) error {
+func checkPostgres(ctx context.Context, db *sql.DB) error {
 	var version int
-	err := begun.QueryRowContext(ctx, `SELECT current_setting('server_version_num')::int / 10000`).Scan(&version)
+	err := db.QueryRowContext(ctx, `SELECT current_setting('server_version_num')::int / 10000`).Scan(&version)
 	if err == nil && version < oldestPostgres {
 		err = fmt.Errorf("PostgreSQL %d is too old: use %d or newer", version, oldestPostgres)
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -145,4 +146,23 @@ func TestWatch(t *testing.T) {
 	}
 	stop()
 	<-ended
+}
+
+// TestMigrationPatience: a table that stays in use ends a migration, with what to do about it, and anything else ends it at once.
+func TestMigrationPatience(t *testing.T) {
+	if wait := (Options{}).complete(1, 1).BusyTimeout; migrationWait >= wait {
+		t.Errorf("a migration waits for %v, and servers that wait behind it for %v only", migrationWait, wait)
+	}
+	for code, want := range map[string]string{"55P03": "a table was in use for 30s", "40P01": "a table was in use for 30s", "42601": ""} {
+		synctest.Test(t, func(t *testing.T) {
+			attempts := 0
+			err := amongTransactions(t.Context(), func() error {
+				attempts++
+				return &pgconn.PgError{Code: code}
+			})
+			if err == nil || !strings.Contains(err.Error(), want) || (attempts > 1) != (want != "") {
+				t.Errorf("code %s: after %d attempts: %v", code, attempts, err)
+			}
+		})
+	}
 }

@@ -53,15 +53,6 @@ func TestPostgresStart(t *testing.T) {
 	}
 }
 
-func TestPostgresNewerSchema(t *testing.T) {
-	database := pgtest.Database(t)
-	openPostgres(t, database, sqlstore.Options{}).Close()
-	pgtest.Exec(t, database, "INSERT INTO jot.goose_db_version (version_id, is_applied) VALUES (99, true)")
-	if _, err := sqlstore.OpenPostgres(t.Context(), database, sqlstore.Options{}); err == nil || !strings.Contains(err.Error(), "start a newer program") {
-		t.Errorf("error %v, want one that says what to do", err)
-	}
-}
-
 // TestPostgresSecrets: whatever is wrong with a connection, no error tells the password.
 func TestPostgresSecrets(t *testing.T) {
 	live := pgtest.Database(t)

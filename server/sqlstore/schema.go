@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -10,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/pressly/goose/v3"
 )
 
 // Schema is the state of a database's schema. Opening the database brings it up to date.
@@ -20,12 +18,24 @@ type Schema struct {
 	Pending []string // the migrations that are to come, in order
 }
 
+// schemaAge is how many versions of a schema an age has. Within one, migrations only add, and take nothing away that programs of before use: the
+// migration that does begins the next age, and its version is a multiple of this.
+const schemaAge = 1000
+
+// Serves reports whether servers of this program may run over the schema once it's up to date. They may over that of a newer program, too, where that has
+// only added to it (Options.OverNewer): so one of several that are being upgraded can start again, and an upgrade be taken back.
+func (s Schema) Serves() bool { return s.Version/schemaAge <= s.Newest/schemaAge }
+
+// Newer reports whether a newer program has upgraded the schema.
+func (s Schema) Newer() bool { return s.Version > s.Newest }
+
 // ReadSchema reads the state of the SQLite database in a file, or of a PostgreSQL database, and changes nothing.
 func ReadSchema(ctx context.Context, database string) (Schema, error) {
 	if !IsPostgres(database) {
 		return readSQLiteSchema(ctx, database)
 	}
-	config, err := parsePostgres(database, Options{}.complete(1, 1))
+	o := Options{}.complete(1, 1)
+	config, err := parsePostgres(database, o)
 	if err != nil {
 		return Schema{}, fmt.Errorf("database: %w", err)
 	}
@@ -34,7 +44,7 @@ func ReadSchema(ctx context.Context, database string) (Schema, error) {
 	}
 	db := connections(config, 1)
 	defer db.Close()
-	return readSchema(ctx, db, postgresDialect{}, config.versions())
+	return config.migrator(db, o).schema(ctx)
 }
 
 func readSQLiteSchema(ctx context.Context, path string) (Schema, error) {
@@ -45,21 +55,23 @@ func readSQLiteSchema(ctx context.Context, path string) (Schema, error) {
 	if err != nil {
 		return Schema{}, fmt.Errorf("database: %w", err)
 	}
-	db, err := connect(dataSource(path, Options{}.complete(1, 1), "_pragma", "query_only(1)"), 1)
+	o := Options{}.complete(1, 1)
+	db, err := connect(dataSource(path, o, "_pragma", "query_only(1)"), 1)
 	if err != nil {
 		return Schema{}, fmt.Errorf("database: %w", err)
 	}
 	defer db.Close()
-	return readSchema(ctx, db, sqliteDialect{}, goose.DefaultTablename)
+	return sqliteMigrator(db, o).schema(ctx)
 }
 
-func readSchema(ctx context.Context, db *sql.DB, d dialect, versions string) (Schema, error) {
-	provider, err := newProvider(db, d, versions)
+// schema reads the state, and changes nothing.
+func (m migrator) schema(ctx context.Context) (Schema, error) {
+	provider, err := m.provider()
 	if err != nil {
 		return Schema{}, err
 	}
 	var s Schema
-	err = db.QueryRowContext(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM "+versions).Scan(&s.Version)
+	err = m.db.QueryRowContext(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM "+m.versions).Scan(&s.Version)
 	if err != nil && !noTable(err) {
 		return Schema{}, explain(ctx, err)
 	}

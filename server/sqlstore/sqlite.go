@@ -44,7 +44,7 @@ func (sqliteDialect) continueIdentities(*tx) error { return nil } // AUTOINCREME
 // Open opens the SQLite database in a file, and makes or upgrades it where needed. The file gets mode 0600, its directory
 // is made with mode 0700 when it is missing. Open refuses a file that is a symbolic link or that others can read, and a directory
 // that others can write to: they could put another database in its place. It refuses a database that a newer version of this program
-// has upgraded.
+// has upgraded, unless Options.OverNewer allows it.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	o = o.complete(max(4, runtime.NumCPU()), 1)
 	path, err := filepath.Abs(path)
@@ -65,7 +65,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	}
 	reader, err := connect(dataSource(path, o, "_pragma", "query_only(1)"), o.Readers)
 	if err == nil {
-		err = migrateSQLite(ctx, writer)
+		s.schema, err = migrateSQLite(ctx, writer, o)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("database %s: %w", path, err), writer.Close())
@@ -77,20 +77,25 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 
 // migrateSQLite brings the schema up to date on the one connection that writes, without waiting for the disk at each of many commits: nobody is told of any,
 // and the first one that somebody is told of has all before it on the disk, in the same log.
-func migrateSQLite(ctx context.Context, writer *sql.DB) error {
+func migrateSQLite(ctx context.Context, writer *sql.DB, o Options) (s Schema, _ error) {
 	// This opens the connection, and so makes the log of a new file: of several who do, SQLite lets some fail rather than wait.
 	err := amongOthers(ctx, func() error {
 		_, err := writer.ExecContext(ctx, "PRAGMA synchronous = NORMAL")
 		return err
 	})
 	if err == nil {
-		err = migrate(ctx, writer, sqliteDialect{}, goose.DefaultTablename)
+		s, err = sqliteMigrator(writer, o).up(ctx)
 	}
 	if err != nil {
-		return err
+		return s, err
 	}
 	_, err = writer.ExecContext(ctx, "PRAGMA synchronous = FULL")
-	return err
+	return s, err
+}
+
+// sqliteMigrator tries again where others migrate the same file at once: one of them wins, and the others look again.
+func sqliteMigrator(db *sql.DB, o Options) migrator {
+	return migrator{db, sqliteDialect{}, goose.DefaultTablename, o.migrations, o.OverNewer, amongOthers}
 }
 
 // secureDirectory makes the data directory, or checks that nobody else can write to it.

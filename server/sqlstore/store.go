@@ -32,6 +32,7 @@ const (
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
 	dialect dialect
+	schema  Schema // when it was opened
 	writer  pool
 	queue   queue  // of those who write
 	group   *group // of SQLite's, to share a commit
@@ -112,6 +113,9 @@ func (s *Store) transact(ctx context.Context, p pool, f func(*tx) error) error {
 	}
 	return err
 }
+
+// Schema returns the state of the schema when the database was opened.
+func (s *Store) Schema() Schema { return s.schema }
 
 // Close implements issuer.Store. It waits for queries that are under way.
 func (s *Store) Close() error {

@@ -11,7 +11,8 @@ import (
 const migrateLong = `Shows or updates the schema of a database. 'jot serve' updates it at its start, by itself: these commands are for those who
 want to see it first, or do it with another role than the servers'. They find the database as 'jot serve' does.
 
-Servers of the version before go on while a PostgreSQL database is updated: replace them one by one afterwards.`
+Servers of the version before go on while a PostgreSQL database is updated, and may be started again over the new schema: replace them one by one
+afterwards. The server over a data directory has to be stopped. docs/operations.md, "Upgrade", says what else to know.`
 
 const migrateExample = `  jot migrate status --data ./jot-data
   jot migrate up --database postgres://jot@db.example.com/jot?sslmode=verify-full`
@@ -37,7 +38,7 @@ func newMigrateStatusCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:     "status --config FILE | --data DIR | --database URL [--json]",
 		Short:   "Show the version of a schema and what is to come",
-		Long:    "Shows the version of a database's schema and the migrations that are to come, and changes nothing.",
+		Long:    "Shows the version of a database's schema and the migrations that are to come, and changes nothing. Says as well whether servers of this version may run over it.",
 		Example: "  jot migrate status --data ./jot-data --json",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -60,12 +61,14 @@ func newMigrateStatusCommand() *cobra.Command {
 
 func printSchema(cmd *cobra.Command, s sqlstore.Schema, asJSON bool) error {
 	if asJSON {
-		return printObject(cmd, map[string]any{"version": s.Version, "newest": s.Newest, "pending": append([]string{}, s.Pending...)})
+		return printObject(cmd, map[string]any{"version": s.Version, "newest": s.Newest, "pending": append([]string{}, s.Pending...), "serves": s.Serves()})
 	}
 	text := fmt.Sprintf("schema version %d, this program knows %d", s.Version, s.Newest)
 	switch {
-	case s.Version > s.Newest:
-		text += "\nstart a newer program"
+	case !s.Serves():
+		text += "\nno server of this version starts over it: start a newer one"
+	case s.Newer():
+		text += "\na newer version has added to it: servers of this version go on, and all other commands need the newer one"
 	case len(s.Pending) == 0:
 		text += "\nnothing to do"
 	}
