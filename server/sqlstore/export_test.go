@@ -20,11 +20,6 @@ var Tables = tables
 
 // WithMigrations are the options of a newer program, which has these migrations too: their texts by their names, for one dialect.
 func (o Options) WithMigrations(t testing.TB, dialect string, newer map[string]string) Options {
-	o.migrations = withMigrations(t, dialect, newer)
-	return o
-}
-
-func withMigrations(t testing.TB, dialect string, newer map[string]string) fs.FS {
 	t.Helper()
 	files := make(fstest.MapFS)
 	err := fs.WalkDir(migrations, ".", func(name string, entry fs.DirEntry, err error) error {
@@ -41,7 +36,8 @@ func withMigrations(t testing.TB, dialect string, newer map[string]string) fs.FS
 	for name, text := range newer {
 		files["migrations/"+dialect+"/"+name] = &fstest.MapFile{Data: []byte(text)}
 	}
-	return files
+	o.migrations = files
+	return o
 }
 
 // WhileMigrating calls f while it holds the lock of migrations, as a server does that migrates.
