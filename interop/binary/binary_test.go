@@ -122,15 +122,25 @@ var client = &http.Client{Timeout: 20 * time.Second}
 
 // post sends JSON. status 0 means that no answer came.
 func post(url, token string, body any) (status int, answer map[string]any) {
-	encoded, err := json.Marshal(body)
+	return send(http.MethodPost, url, token, body)
+}
+
+// send is post for any method; body nil sends none.
+func send(method, url, token string, body any) (status int, answer map[string]any) {
+	var encoded []byte
+	if body != nil {
+		var err error
+		if encoded, err = json.Marshal(body); err != nil {
+			return 0, nil
+		}
+	}
+	request, err := http.NewRequest(method, url, bytes.NewReader(encoded))
 	if err != nil {
 		return 0, nil
 	}
-	request, err := http.NewRequest(http.MethodPost, url, bytes.NewReader(encoded))
-	if err != nil {
-		return 0, nil
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
 	}
-	request.Header.Set("Content-Type", "application/json")
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)
 	}

@@ -42,9 +42,9 @@ type line struct {
 	given  []string
 }
 
-func (i installation) signUp(t *testing.T) {
+func (i installation) signUp(t *testing.T, name string) {
 	t.Helper()
-	if status, answer := post(i.url+"/v1/signup", "", map[string]string{"username": "ada", "password": password}); status != http.StatusCreated {
+	if status, answer := post(i.url+"/v1/signup", "", map[string]string{"username": name, "password": password}); status != http.StatusCreated {
 		t.Fatalf("sign up: %d %v", status, answer)
 	}
 }
@@ -61,7 +61,7 @@ func (i installation) logIn(t *testing.T) *line {
 // logInOften makes the account, and sessions of it.
 func (i installation) logInOften(t *testing.T, sessions int) []*line {
 	t.Helper()
-	i.signUp(t)
+	i.signUp(t, "ada")
 	lines := make([]*line, sessions)
 	for n := range lines {
 		lines[n] = i.logIn(t)

@@ -28,7 +28,7 @@ func TestSuspendedVerifierWakesUpWithoutALease(t *testing.T) {
 	}
 	site := newInstallation(t)
 	site.start(t)
-	site.signUp(t)
+	site.signUp(t, "ada")
 	ada := site.logIn(t)
 	api := startProcess(t, "listening on", exec.Command(petstore, "-issuer", site.url, "-listen", "127.0.0.1:0", "-feed-credential", filepath.Join(site.data, "feed.credential")))
 	_, listening, _ := strings.Cut(strings.TrimSpace(api.stdout), "listening on ")
