@@ -127,6 +127,10 @@ func post(url, token string, body any) (status int, answer map[string]any) {
 
 // send is post for any method; body nil sends none.
 func send(method, url, token string, body any) (status int, answer map[string]any) {
+	return sendBy(client, method, url, token, body)
+}
+
+func sendBy(client *http.Client, method, url, token string, body any) (status int, answer map[string]any) {
 	var encoded []byte
 	if body != nil {
 		var err error

@@ -1,6 +1,7 @@
 package binary
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/jot-auth/jot/interop/machine"
 	"github.com/jot-auth/jot/jwks"
@@ -181,21 +183,27 @@ func (i installation) followBy(t *testing.T, url string) *follower {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys, err := jwks.NewSource(i.url+"/feed/jwks.json", jwks.Options{})
+	return newFollower(t, i.url+"/feed/jwks.json", revocation.ReaderOptions{URL: url + "/feed", Issuer: i.url, Credential: strings.TrimSpace(string(credential))})
+}
+
+// newFollower is fresh. It asks for the keys by the client of the reader.
+func newFollower(t *testing.T, keySet string, o revocation.ReaderOptions) *follower {
+	t.Helper()
+	keys, err := jwks.NewSource(keySet, jwks.Options{Client: o.Client})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { keys.Close() })
 	f := &follower{errors: &syncErrors{}}
-	f.reader, err = revocation.NewReader(revocation.ReaderOptions{
-		URL: url + "/feed", Issuer: i.url, Keys: keys, Credential: strings.TrimSpace(string(credential)), OnError: f.errors.add,
-	})
-	if err != nil {
+	o.Keys, o.OnError = keys, f.errors.add
+	if f.reader, err = revocation.NewReader(o); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.reader.Close() })
-	if err := f.reader.WaitFresh(t.Context()); err != nil {
-		t.Fatal(err)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := f.reader.WaitFresh(ctx); err != nil {
+		t.Fatalf("%v; the reader complained:\n%s", err, f.errors)
 	}
 	return f
 }

@@ -114,7 +114,7 @@ func (r *rotating) checkLogin(t *testing.T, name string) {
 		t.Errorf("log in: %d %v", status, answer)
 		return
 	}
-	published := r.published(t)
+	published := published(t, r.url)
 	var token *root.Token
 	// The verifier may have waited for a fetch that another login began before the key was published: then it asks again.
 	if !eventually(func() (ok bool) {
@@ -143,10 +143,10 @@ func eventually(holds func() bool) bool {
 	return false
 }
 
-// published are the IDs of the keys in the key set, fetched now.
-func (i installation) published(t *testing.T) map[string]bool {
+// published are the IDs of the keys in a server's key set, fetched now.
+func published(t *testing.T, url string) map[string]bool {
 	ids := make(map[string]bool)
-	for _, key := range keys(t, i.url+"/.well-known/jwks.json", "") {
+	for _, key := range keys(t, url+"/.well-known/jwks.json", "") {
 		ids[key.ID] = true
 	}
 	return ids
