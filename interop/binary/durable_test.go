@@ -26,7 +26,7 @@ func TestAcknowledgedLogoutsAreDurable(t *testing.T) {
 	site := newInstallation(t)
 	server := site.start(t)
 	lines := site.logInOften(t, logouts)
-	cutter := newCutter(t, site.address)
+	cutter := newCutter(t, site.address, `data: {"kind"`)
 	whole, half := site.follow(t), site.followBy(t, "http://"+cutter.address)
 	cutter.armed.Store(true)
 
@@ -132,21 +132,22 @@ func (l *line) facts(t *testing.T) *root.RevocationFacts {
 	}
 }
 
-// cutter stands before a server, and lets half of the first frame with a rule through, once it's armed; what follows on that connection is lost.
+// cutter stands before a server, and lets half of the first data that holds a text through, once it's armed; what follows on that connection is lost.
 type cutter struct {
 	address string
+	text    []byte
 	armed   atomic.Bool
-	cut     chan struct{} // closed when that has happened
+	cut     chan struct{} // has an element when that has happened
 }
 
-func newCutter(t *testing.T, target string) *cutter {
+func newCutter(t *testing.T, target, text string) *cutter {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { listener.Close() })
-	c := &cutter{address: listener.Addr().String(), cut: make(chan struct{})}
+	c := &cutter{address: listener.Addr().String(), text: []byte(text), cut: make(chan struct{}, 1)}
 	go func() { // ends with the listener
 		for {
 			client, err := listener.Accept()
@@ -175,10 +176,10 @@ func (c *cutter) connect(client net.Conn, target string) {
 	}()
 	lost := false
 	carry(server, func(data []byte) bool {
-		if bytes.Contains(data, []byte(`data: {"kind"`)) && c.armed.CompareAndSwap(true, false) {
+		if bytes.Contains(data, c.text) && c.armed.CompareAndSwap(true, false) {
 			lost = true
 			client.Write(data[:len(data)/2])
-			close(c.cut)
+			c.cut <- struct{}{}
 		}
 		if lost {
 			return true

@@ -122,7 +122,7 @@ func (f *fleet) readerOptions(url string, client *http.Client) revocation.Reader
 
 func (f *fleet) newVerifier(url string, client *http.Client, follower *follower) *root.Verifier {
 	f.Helper()
-	source, err := jwks.NewSource(url+"/.well-known/jwks.json", jwks.Options{Client: client})
+	source, err := jwks.NewSource(url+"/.well-known/jwks.json", jwks.Options{Client: client, MinRefresh: time.Millisecond})
 	if err != nil {
 		f.Fatal(err)
 	}
