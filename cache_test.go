@@ -369,3 +369,38 @@ func TestCacheConcurrently(t *testing.T) {
 	close(stop)
 	changer.Wait()
 }
+
+// The places of a token are those of its end. Others with the same end are other tokens, take no place, and are refused anew each time, however short.
+func TestCacheTellsTokensWithOneEndApart(t *testing.T) {
+	private := generate(t, jot.EdDSA)
+	c := newCaching(t, 1, private.Public(), nil)
+	raw := sign(t, private, jot.SignerOptions{}, claims())
+	c.remembered(t, raw)
+	payload := strings.IndexByte(raw, '.') + 1
+	var others []string
+	for n := payload; n < len(raw)-32; n++ {
+		flipped := []byte(raw)
+		if flipped[n] ^= 1; flipped[n] != '.' {
+			others = append(others, string(flipped))
+		}
+	}
+	for n := 1; n <= len(raw); n++ {
+		others = append(others, raw[n:], raw[:n]+raw)
+	}
+	for _, other := range others {
+		asked := c.source.asked.Load()
+		for range 2 {
+			if token, err := c.Verify(t.Context(), other); token != nil || !errors.Is(err, jot.ErrInvalidToken) {
+				t.Fatalf("%q: %v, %v", other, token, err)
+			}
+		}
+		if c.source.asked.Load() > asked+2 {
+			t.Errorf("%q: the source of keys is asked for more than its signature", other)
+		}
+	}
+	asked := c.source.asked.Load()
+	c.remembered(t, raw)
+	if c.source.asked.Load() != asked+2 {
+		t.Error("the token was driven out")
+	}
+}

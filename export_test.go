@@ -3,6 +3,7 @@ package jot
 import (
 	"context"
 	"encoding/base64"
+	"sync"
 )
 
 // RawFromDERForTest is what a crypto.Signer's answer goes through.
@@ -15,3 +16,6 @@ func ForgeForTest(key SigningKey, header, payload []byte) (string, error) {
 	signature, err := key.SignInput(context.Background(), input)
 	return string(input) + "." + base64.RawURLEncoding.EncodeToString(signature), err
 }
+
+// StatesForTest is where the keyed states of a secret key are kept while nobody reckons with them.
+func StatesForTest(key *SecretKey) *sync.Pool { return key.macs }

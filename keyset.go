@@ -209,34 +209,33 @@ func indexKeys[K VerificationKey](keys []K) keyIndex {
 	index := keyIndex{map[string][]alike{}, map[Algorithm][]VerificationKey{}, map[Algorithm][]VerificationKey{}, nil}
 	for _, key := range keys {
 		index.byID[key.KeyID()] = addAlike(index.byID[key.KeyID()], key)
-		index.byAlgorithm[key.Algorithm()] = add(index.byAlgorithm[key.Algorithm()], key)
+		index.byAlgorithm[key.Algorithm()] = append(index.byAlgorithm[key.Algorithm()], key)
 		if !key.named() {
-			index.unnamed[key.Algorithm()] = add(index.unnamed[key.Algorithm()], key)
+			index.unnamed[key.Algorithm()] = append(index.unnamed[key.Algorithm()], key)
 		}
 		if len(index.first) < maxCandidates {
-			index.first = add(index.first, key)
+			index.first = append(index.first, key)
 		}
 	}
 	return index
 }
 
-// add leaves no room behind the last key, so that whoever appends to an answer gets a copy.
-func add(keys []VerificationKey, key VerificationKey) []VerificationKey {
-	return slices.Clip(append(keys, key))
-}
-
 func addAlike(groups []alike, key VerificationKey) []alike {
 	for i := range groups {
 		if groups[i].algorithm == key.Algorithm() {
-			groups[i].keys = add(groups[i].keys, key)
+			groups[i].keys = append(groups[i].keys, key)
 			return groups
 		}
 	}
-	return append(groups, alike{key.Algorithm(), add(nil, key)})
+	return append(groups, alike{key.Algorithm(), []VerificationKey{key}})
 }
 
-// find returns the keys for a header.
+// find returns the keys for a header, clipped, so that whoever appends to them gets a copy.
 func (x keyIndex) find(alg Algorithm, kid string) []VerificationKey {
+	return slices.Clip(x.shared(alg, kid))
+}
+
+func (x keyIndex) shared(alg Algorithm, kid string) []VerificationKey {
 	if kid == "" {
 		if keys := x.byAlgorithm[alg]; len(keys) > 0 {
 			return keys

@@ -1,8 +1,15 @@
 package jot_test
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
+	mathrand "math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -239,5 +246,93 @@ func TestKeySetAnswersMayBeAppendedTo(t *testing.T) {
 	raw := sign(t, theirs, jot.SignerOptions{}, claims())
 	if err := newVerifier(t, set, strict()).Check(t.Context(), raw); err == nil {
 		t.Error("the set took in a key")
+	}
+}
+
+// Whatever keys share IDs and algorithms, a set answers what the plain reading of them does.
+func TestKeySetsAnswerAsTheirKeysRead(t *testing.T) {
+	algorithms := []jot.Algorithm{jot.EdDSA, jot.Ed25519, jot.ES256}
+	elliptic, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	edwards, _, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	material := map[jot.Algorithm]crypto.PublicKey{jot.EdDSA: edwards, jot.Ed25519: edwards, jot.ES256: elliptic.Public()}
+	var some []*jot.PublicKey
+	unnamed := map[*jot.PublicKey]bool{}
+	for _, alg := range algorithms {
+		for _, id := range []string{"a", "b", "c", "", ""} {
+			key, err := jot.NewPublicKey(alg, material[alg], jot.KeyOptions{KeyID: id})
+			if err != nil {
+				t.Fatal(err)
+			}
+			some, unnamed[key] = append(some, key), id == ""
+		}
+	}
+	for seed := range uint64(2000) {
+		order := mathrand.New(mathrand.NewPCG(seed, 0))
+		keys := make([]*jot.PublicKey, order.IntN(12))
+		for n := range keys {
+			keys[n] = some[order.IntN(len(some))]
+		}
+		set := jot.NewKeySet(keys...)
+		for _, alg := range append(algorithms, jot.RS256) {
+			for _, id := range []string{"", "a", "b", "c", "d", some[3].KeyID()} {
+				got, err := set.VerificationKeys(t.Context(), alg, id)
+				if err != nil || cap(got) != len(got) {
+					t.Fatalf("%d keys in room for %d, %v", len(got), cap(got), err)
+				}
+				if why := misread(keys, unnamed, alg, id, got); why != "" {
+					t.Fatalf("of %v, %s %q finds %v: %s", keys, alg, id, got, why)
+				}
+			}
+		}
+	}
+}
+
+// misread says what is wrong with the answer of a set of these keys.
+func misread(keys []*jot.PublicKey, unnamed map[*jot.PublicKey]bool, alg jot.Algorithm, id string, got []jot.VerificationKey) string {
+	those := func(fit func(*jot.PublicKey) bool) (found []jot.VerificationKey) {
+		for _, key := range keys {
+			if fit(key) {
+				found = append(found, key)
+			}
+		}
+		return found
+	}
+	fitting := those(func(k *jot.PublicKey) bool { return k.Algorithm() == alg && (id == "" || k.KeyID() == id) })
+	nameless := those(func(k *jot.PublicKey) bool { return k.Algorithm() == alg && unnamed[k] })
+	others := those(func(k *jot.PublicKey) bool { return id == "" || k.KeyID() == id })
+	switch {
+	case len(fitting) > 0:
+		return unlike(got, fitting)
+	case id != "" && len(nameless) > 0:
+		return unlike(got, nameless)
+	case id == "":
+		return unlike(got, others[:min(len(others), 4)])
+	}
+	outside := func(k jot.VerificationKey) bool { return !slices.Contains(others, k) }
+	if len(got) == 0 != (len(others) == 0) || slices.ContainsFunc(got, outside) {
+		return "a refusal is to be exact: keys of this ID, or none if there are none"
+	}
+	return ""
+}
+
+func unlike(got, want []jot.VerificationKey) string {
+	if !slices.Equal(got, want) {
+		return fmt.Sprintf("it should be %v", want)
+	}
+	return ""
+}
+
+// A set of many keys is made in a time that grows with them: its lists grow by more than one key at a time.
+func TestLargeKeySetsAreMadeQuickly(t *testing.T) {
+	const many = 4096
+	keys := slices.Repeat([]*jot.SecretKey{generateSecret(t)}, many)
+	if n := testing.AllocsPerRun(1, func() { jot.NewSecretKeySet(keys...) }); n > many/8 {
+		t.Errorf("%v allocations for %d keys", n, many)
 	}
 }

@@ -28,8 +28,8 @@ type SecretKey struct {
 // macState is a key's HMAC, to be reset before use, with room for its result.
 type macState struct {
 	hash.Hash
-	key *SecretKey
-	sum [maxDigestSize]byte
+	home *sync.Pool // the key's
+	sum  [maxDigestSize]byte
 }
 
 // GenerateSecretKey makes a new HMAC key of the hash's size, from the operating system's randomness.
@@ -70,9 +70,9 @@ func newSecretKey(alg Algorithm, secret []byte, o KeyOptions) (*SecretKey, error
 		return nil, err
 	}
 	secret = slices.Clone(secret)
-	k := &SecretKey{id: o.KeyID, scheme: s, secret: func() []byte { return secret }}
-	k.macs = &sync.Pool{New: func() any { return &macState{Hash: hmac.New(s.hash.New, secret), key: k} }}
-	return k, nil
+	macs := new(sync.Pool)
+	macs.New = func() any { return &macState{Hash: hmac.New(s.hash.New, secret), home: macs} }
+	return &SecretKey{o.KeyID, s, func() []byte { return secret }, macs}, nil
 }
 
 // checkSecret refuses what is seen at a glance to be no secret: a public key where someone means to verify with it, and a buffer
@@ -115,7 +115,10 @@ func (k SecretKey) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(k)
 
 func (k *SecretKey) borrowMAC() *macState { return k.macs.Get().(*macState) }
 
-func (m *macState) giveBack() { m.key.macs.Put(m) }
+func (m *macState) giveBack() { m.home.Put(m) }
+
+// of reports whether the state is this key's, or that of a copy of it.
+func (m *macState) of(key *SecretKey) bool { return m != nil && m.home == key.macs }
 
 // mac returns the MAC of the input, which stands in the state's own memory.
 func (m *macState) mac(input []byte) []byte {

@@ -218,7 +218,7 @@ type scratch struct {
 	scanner     jose.Scanner
 
 	header  *header
-	mac     *macState // of the secret key that was tried last
+	mac     *macState // of the secret key that was tried last, if it's the key of the last token
 	key     VerificationKey
 	claims  claimSet
 	foreign error // about a claim that revocation rules go by, of another type than jot's issuer writes: another issuer may mean something else by its name
@@ -241,6 +241,9 @@ func (v *Verifier) borrow() *scratch { return v.scratches.Get().(*scratch) }
 func (v *Verifier) giveBack(s *scratch) {
 	if cap(s.headerJSON)+cap(s.input)+cap(s.payload) > maxPooled {
 		return
+	}
+	if secret, ok := s.key.(*SecretKey); !ok || !s.mac.of(secret) {
+		s.dropMAC() // or a secret that left the key source would stay in memory for as long as the verifier has work
 	}
 	s.header, s.key, s.foreign, s.facts = nil, nil, nil, RevocationFacts{}
 	v.scratches.Put(s)
@@ -330,11 +333,16 @@ func (s *scratch) signedBy(key VerificationKey) bool {
 	if !ok || !secret.usable() {
 		return key.VerifyInput(s.input, s.signature)
 	}
-	if s.mac == nil || s.mac.key != secret {
-		if s.mac != nil {
-			s.mac.giveBack()
-		}
+	if !s.mac.of(secret) {
+		s.dropMAC()
 		s.mac = secret.borrowMAC()
 	}
 	return s.mac.verifies(s.input, s.signature)
+}
+
+func (s *scratch) dropMAC() {
+	if s.mac != nil {
+		s.mac.giveBack()
+		s.mac = nil
+	}
 }
