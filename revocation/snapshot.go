@@ -15,8 +15,12 @@ import (
 // SnapshotType is the media type of a snapshot.
 const SnapshotType = "application/vnd.jot.snapshot"
 
+// SnapshotFormat is the version of what Snapshot writes. Readers take no other. So a snapshot's URL names it, or a cache that keeps the snapshots of before an
+// upgrade would answer with them after it.
+const SnapshotFormat = "2"
+
 // snapshotMagic begins what a snapshot's digest covers, and names the format: nothing else that is signed can pass for it.
-const snapshotMagic = "jot revocation snapshot 2\n"
+const snapshotMagic = "jot revocation snapshot " + SnapshotFormat + "\n"
 
 // MaxSnapshot bounds a snapshot, in bytes.
 const MaxSnapshot = 512 << 20

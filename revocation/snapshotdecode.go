@@ -26,7 +26,7 @@ func loadSet(body []byte, maxRules int) (*Set, error) {
 func decodeSnapshot(body []byte, maxRules int, begin func(count int), each func(*record)) error {
 	text, ok := bytes.CutPrefix(body, []byte(snapshotMagic))
 	if !ok {
-		return errors.New("feed snapshot: another format")
+		return errFormat
 	}
 	d := decoder{rest: text}
 	total, err := d.count(maxRules)
@@ -52,6 +52,8 @@ func decodeSnapshot(body []byte, maxRules int, begin func(count int), each func(
 	}
 	return nil
 }
+
+var errFormat = errors.New("feed snapshot: it's not of format " + SnapshotFormat + ": another version of jot made it; issuer and verifiers need versions of one format")
 
 // decoder reads the rest of a snapshot.
 type decoder struct{ rest []byte }

@@ -73,7 +73,7 @@ var surface = map[string]endpoint{
 	"GET /.well-known/oauth-authorization-server": {},
 	"GET /feed/jwks.json":                         {},
 	"GET /feed/snapshot":                          {bearer: "feed"},
-	"GET /feed/snapshot/{sequence}":               {bearer: "feed", query: "log=x&key=x"},
+	"GET /feed/snapshot/{sequence}":               {bearer: "feed", query: "format=2&log=x&key=x"},
 	"GET /feed/segment/{number}":                  {bearer: "feed", query: "log=x"},
 	"GET /feed/live":                              {bearer: "feed", query: "after=0&log=x&nonce=0123456789abcdef&verifier=0123456789abcdef&max_staleness=10000"},
 	"POST /feed/acknowledgement":                  {bearer: "feed", body: map[string]any{"verifier": "0123456789abcdef", "log_id": "x", "sequence": 0}},

@@ -49,7 +49,7 @@ func (h *house) newest() string {
 }
 
 func (h *house) names(sequence int) string {
-	return fmt.Sprintf("snapshot/%d?key=%s&log=%s", sequence, h.signer.KeyID(), h.heads[0].LogID)
+	return fmt.Sprintf("snapshot/%d?format=2&key=%s&log=%s", sequence, h.signer.KeyID(), h.heads[0].LogID)
 }
 
 // A snapshot is made once for all askers, never changes, and is good for a minute and for half of what segments may lead to.
@@ -128,6 +128,7 @@ func TestSnapshotNames(t *testing.T) {
 		good := h.newest()
 		for name, path := range map[string]string{
 			"an older one": h.names(segment), "between segments": h.names(segment + 1), "beyond the head": h.names(4 * segment),
+			"another format": strings.Replace(good, "format=2", "format=1", 1), "none, as format 1 had it": strings.Replace(good, "format=2&", "", 1),
 			"another log": strings.Replace(good, "log=", "log=x", 1), "another key": strings.Replace(good, "key=", "key=x", 1), "huge": h.names(1<<63 - 1),
 		} {
 			status, header, _ := h.ask(path)
@@ -137,7 +138,7 @@ func TestSnapshotNames(t *testing.T) {
 		}
 		for _, path := range []string{
 			"snapshot/x?log=l&key=k", "snapshot/-1?log=l&key=k", "snapshot/01?log=l&key=k", "snapshot/99999999999999999999?log=l&key=k", "snapshot/0", "snapshot/0?log=l", "snapshot/0?key=k",
-			"snapshot/0?log=&key=k", "snapshot/0?log=l&log=l&key=k", "snapshot/0?log=l&key=k&x=1", "snapshot/0?log=l;key=k", "snapshot/0?key=k&log=" + strings.Repeat("l", 129),
+			"snapshot/0?log=&key=k", "snapshot/0?log=l&log=l&key=k", "snapshot/0?log=l&key=k&x=1", "snapshot/0?format=2&format=2&log=l&key=k", "snapshot/0?format=2&log=l&key=k&x=1", "snapshot/0?format=2&log=l", "snapshot/0?log=l;key=k", "snapshot/0?key=k&log=" + strings.Repeat("l", 129),
 		} {
 			if status, _, _ := h.ask(path); status != 400 {
 				t.Errorf("%s: %d, want 400", path, status)

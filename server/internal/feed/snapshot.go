@@ -26,15 +26,15 @@ const (
 )
 
 // snapshotName says which snapshot is meant. Everything that a snapshot depends on is in it, so that two replicas make equally good ones, and
-// a cache may keep them for ever: the log, how much of it, and the key that signs.
+// a cache may keep them for ever: the format, the log, how much of it, and the key that signs.
 type snapshotName struct {
-	log, key string
-	sequence uint64 // a multiple of revocation.SegmentRules
+	format, log, key string
+	sequence         uint64 // a multiple of revocation.SegmentRules
 }
 
 // location is where the snapshot is, for who asked for the newest one.
 func (n snapshotName) location() string {
-	return strconv.FormatUint(n.sequence, 10) + "?" + url.Values{"log": {n.log}, "key": {n.key}}.Encode()
+	return strconv.FormatUint(n.sequence, 10) + "?" + url.Values{"format": {n.format}, "log": {n.log}, "key": {n.key}}.Encode()
 }
 
 // snapshot is one that was made. It never changes.
@@ -74,7 +74,7 @@ func (s *snapshots) named(ctx context.Context, name snapshotName) (*snapshot, er
 	}
 	_, err := s.make(ctx, func(head revocation.Head, last *snapshot) (snapshotName, bool) {
 		current := s.name(head)
-		good := name.log == current.log && name.key == current.key && name.sequence <= head.Sequence && name.sequence%revocation.SegmentRules == 0 &&
+		good := name.format == current.format && name.log == current.log && name.key == current.key && name.sequence <= head.Sequence && name.sequence%revocation.SegmentRules == 0 &&
 			head.Sequence-name.sequence <= 2*snapshotReach
 		return name, good && (last == nil || last.log != name.log || last.key != name.key || last.sequence < name.sequence)
 	})
@@ -82,7 +82,7 @@ func (s *snapshots) named(ctx context.Context, name snapshotName) (*snapshot, er
 }
 
 func (s *snapshots) name(head revocation.Head) snapshotName {
-	return snapshotName{log: head.LogID, key: s.issuer.FeedSigner().KeyID()}
+	return snapshotName{format: revocation.SnapshotFormat, log: head.LogID, key: s.issuer.FeedSigner().KeyID()}
 }
 
 func (s *snapshots) find(name snapshotName) *snapshot {
@@ -197,14 +197,15 @@ func (s *Server) snapshot(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// parseSnapshotName reads the sequence from the path, and log and key from the query.
+// parseSnapshotName reads the sequence from the path, and log and key from the query, with the format, which servers of format 1 didn't name.
 func parseSnapshotName(r *http.Request) (snapshotName, error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil || len(query["log"]) != 1 || len(query["key"]) != 1 || len(query) != 2 {
-		return snapshotName{}, errors.New("log and key are needed, each once, and nothing else")
+	formats := query["format"]
+	if err != nil || len(query["log"]) != 1 || len(query["key"]) != 1 || len(formats) > 1 || len(query) != 2+len(formats) {
+		return snapshotName{}, errors.New("log and key are needed, each once, with the format, and nothing else")
 	}
 	sequence, err := revocation.ParseSequence(r.PathValue("sequence"))
-	name := snapshotName{query.Get("log"), query.Get("key"), sequence}
+	name := snapshotName{query.Get("format"), query.Get("log"), query.Get("key"), sequence}
 	if err != nil || name.log == "" || len(name.log) > maxLogID || name.key == "" || len(name.key) > maxKeyID {
 		return snapshotName{}, errors.New("a snapshot is named by a sequence number, the log's ID and that of the feed's key")
 	}

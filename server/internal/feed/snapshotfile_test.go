@@ -3,9 +3,11 @@ package feed
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -92,11 +94,12 @@ func TestSnapshotFileThatIsRefused(t *testing.T) {
 		mode  os.FileMode
 		says  string
 	}{
-		"truncated": {func(_ *house, text []byte) []byte { return text[:len(text)-1] }, 0o600, "unexpected EOF"},
-		"oversized": {func(_ *house, text []byte) []byte { return append(text, 0) }, 0o600, "more bytes than were signed"},
-		"forged":    {func(_ *house, text []byte) []byte { return bytes.Replace(text, []byte("sid_7"), []byte("sid_x"), 1) }, 0o600, "not the ones that were signed"},
-		"empty":     {func(*house, []byte) []byte { return nil }, 0o600, "can't be used"},
-		"readable":  {func(_ *house, text []byte) []byte { return text }, 0o644, "others can open"},
+		"truncated":   {func(_ *house, text []byte) []byte { return text[:len(text)-1] }, 0o600, "unexpected EOF"},
+		"oversized":   {func(_ *house, text []byte) []byte { return append(text, 0) }, 0o600, "more bytes than were signed"},
+		"forged":      {func(_ *house, text []byte) []byte { return bytes.Replace(text, []byte("sid_7"), []byte("sid_x"), 1) }, 0o600, "not the ones that were signed"},
+		"empty":       {func(*house, []byte) []byte { return nil }, 0o600, "can't be used"},
+		"readable":    {func(_ *house, text []byte) []byte { return text }, 0o644, "others can open"},
+		"of format 1": {asFormat1, 0o600, "another version of jot made it"},
 		"foreign key": {func(h *house, text []byte) []byte {
 			key, signer := newSigner(h.t)
 			h.signer, h.keys = signer, jot.NewKeySet(key.Public())
@@ -148,6 +151,19 @@ func TestSnapshotFileThatIsRefused(t *testing.T) {
 			})
 		})
 	}
+}
+
+// asFormat1 signs a snapshot as the version of jot before this one did.
+func asFormat1(h *house, text []byte) []byte {
+	_, body, _ := bytes.Cut(text, []byte("\n"))
+	body = bytes.Replace(body, []byte("snapshot "+revocation.SnapshotFormat+"\n"), []byte("snapshot 1\n"), 1)
+	digest := sha256.Sum256(body)
+	s := revocation.Statement{Head: h.heads[segment], Time: time.Now(), MaxTTL: h.MaxTTL(), Digest: &digest, Size: int64(len(body))}
+	signed, err := s.Sign(h.t.Context(), h.signer, h.URL())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return slices.Concat([]byte(signed), []byte("\n"), body)
 }
 
 // A file is signed, even when it's old: a feed that contradicts it has forked.
