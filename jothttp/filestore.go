@@ -19,12 +19,15 @@ import (
 // that others can read or that isn't a regular one is refused.
 type FileStore string
 
+// maxTokenFile bounds the file, in bytes: whatever came in an answer fits, also with every byte of it escaped.
+const maxTokenFile = 8 * maxTokenAnswer
+
 // lockRetry is how long a process waits before it tries a lock again.
 const lockRetry = 20 * time.Millisecond
 
 // Load implements [TokenStore]. Without a file nobody is logged in.
 func (s FileStore) Load(context.Context) (TokenPair, error) {
-	text, err := privatefile.Read(string(s), maxTokenAnswer)
+	text, err := privatefile.Read(string(s), maxTokenFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return TokenPair{}, nil
 	}
@@ -83,6 +86,9 @@ func (s FileStore) write(pair TokenPair) error {
 	text, err := json.Marshal(pair)
 	if err != nil {
 		return err
+	}
+	if len(text) >= maxTokenFile {
+		return fmt.Errorf("jothttp: these tokens are too long to be kept: they need more than %d bytes", maxTokenFile)
 	}
 	return privatefile.Write(string(s), append(text, '\n'))
 }

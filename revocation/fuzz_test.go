@@ -4,7 +4,11 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"io"
+	"maps"
+	"os"
+	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -134,4 +138,51 @@ func FuzzRule(f *testing.F) {
 			t.Errorf("%+v is read again as %+v, %v", r, again, err)
 		}
 	})
+}
+
+// A history's file is refused, and nothing of it is believed, or it's saved to one that reads the same.
+func FuzzHistoryFile(f *testing.F) {
+	good := `{"issuer":"` + testIssuer + `","log_id":"log","sequence":18446744073709551615,"hash":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=","time":1,"max_ttl":1,"retired":["b","a"],"keys":["z","<\u2028"]}`
+	for _, seed := range []string{
+		``, `{}`, `null`, good, good[:40], strings.Replace(good, `"time":1`, `"time":9223372036854775807`, 1), strings.Replace(good, `"max_ttl":1`, `"max_ttl":-9223372036854775808`, 1),
+		strings.Replace(good, `"z"`, `""`, 1), strings.Replace(good, `{`, `{"sequence":2,`, 1), strings.Replace(good, `"log"`, `"`+strings.Repeat("l", maxLogID+1)+`"`, 1),
+		strings.Replace(good, `"hash":"`, `"hash":"AAAA`, 1), strings.Replace(good, `"b"`, `"`+strings.Repeat("<", maxHistoryFile/2)+`"`, 1), good + strings.Repeat(" ", maxHistoryFile),
+	} {
+		f.Add([]byte(seed))
+	}
+	path, copied := filepath.Join(f.TempDir(), "history"), filepath.Join(f.TempDir(), "history")
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		h, err := (&historyFile{path: path, issuer: testIssuer}).load()
+		if err != nil {
+			if !reflect.DeepEqual(h, history{}) {
+				t.Errorf("%q: %+v beside %v", text, h, err)
+			}
+			return
+		}
+		if len(text) > maxHistoryFile || h.seen.Time.UnixMilli() <= 0 || h.seen.MaxTTL <= 0 || h.high.LogID == "" || h.seen.Head != h.high {
+			t.Errorf("%q is believed: %+v", text, h)
+		}
+		if err := (&historyFile{path: copied, issuer: testIssuer}).save(&h, 0, true); err != nil {
+			if len(text) < maxHistoryFile/8 {
+				t.Errorf("%q can't be saved: %v", text, err)
+			}
+			return
+		}
+		again, err := (&historyFile{path: copied, issuer: testIssuer}).load()
+		if err != nil || again.high != h.high || again.seen != h.seen || !maps.Equal(again.retired, h.retired) || !slices.Equal(sortedKeys(again), sortedKeys(h)) {
+			t.Errorf("%q is read again as %+v, %v", text, again, err)
+		}
+	})
+}
+
+// sortedKeys are the names of the revoked keys that a history remembers.
+func sortedKeys(h history) (names []string) {
+	for _, r := range h.revokedKeys() {
+		names = append(names, r.Value)
+	}
+	slices.Sort(names)
+	return names
 }

@@ -51,13 +51,23 @@ func (f *historyFile) load() (history, error) {
 		return history{}, fmt.Errorf("revocation: history: %w", err)
 	}
 	var r historyRecord
-	if err := strictjson.Unmarshal(text, &r); err != nil || len(r.Hash) != len(Head{}.Hash) || r.LogID == "" {
+	if err := strictjson.Unmarshal(text, &r); err != nil || !r.sound() {
 		return history{}, fmt.Errorf("revocation: the file %s holds no history: delete it if you trust the feed as it is now", f.path)
 	}
 	if r.Issuer != f.issuer {
 		return history{}, fmt.Errorf("revocation: the file %s holds the history of another issuer's log: name another file", f.path)
 	}
-	return r.history(empty)
+	h, err := r.history(empty)
+	if err != nil {
+		return history{}, fmt.Errorf("revocation: the file %s holds no history: %w", f.path, err)
+	}
+	return h, nil
+}
+
+// sound reports whether a statement may have said so. One without a time or a life of tokens would let any log take the place of this one.
+func (r *historyRecord) sound() bool {
+	return r.LogID != "" && len(r.LogID) <= maxLogID && len(r.Hash) == len(Head{}.Hash) &&
+		r.Time > 0 && r.Time <= maxTime && r.MaxTTL > 0 && r.MaxTTL <= maxLife.Milliseconds()
 }
 
 func (r *historyRecord) history(h history) (history, error) {

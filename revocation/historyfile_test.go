@@ -78,7 +78,9 @@ func TestHistoryFileRefuses(t *testing.T) {
 		good := `{"issuer":"` + testIssuer + `","log_id":"log","sequence":1,"hash":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=","time":1,"max_ttl":1}`
 		for name, text := range map[string]string{
 			"torn": good[:40], "doubled": strings.Replace(good, `{`, `{"sequence":2,`, 1), "another issuer": strings.Replace(good, testIssuer, otherIssuer, 1),
-			"short hash": strings.Replace(good, "AAAA", "", 1), "no log": strings.Replace(good, `"log"`, `""`, 1), "large": good + strings.Repeat(" ", maxHistoryFile),
+			"short hash": strings.Replace(good, "AAAA", "", 1), "no log": strings.Replace(good, `"log"`, `""`, 1), "no time": strings.Replace(good, `"time":1,`, ``, 1), "no life": strings.Replace(good, `,"max_ttl":1`, ``, 1),
+			"the end of times": strings.Replace(good, `"time":1`, `"time":253402300800001`, 1), "a life of ages": strings.Replace(good, `"max_ttl":1`, `"max_ttl":9223372036854775807`, 1),
+			"a key without a name": strings.Replace(good, `{`, `{"keys":[""],`, 1), "large": good + strings.Repeat(" ", maxHistoryFile),
 		} {
 			o := f.options()
 			o.HistoryFile = filepath.Join(t.TempDir(), "history.json")

@@ -92,14 +92,18 @@ func (v *StatementVerifier) Verify(ctx context.Context, signed string) (Statemen
 	return claims.statement()
 }
 
+const (
+	maxTime = 1000 * 253402300799 // Unix milliseconds: the year 9999
+	maxLife = 100 * 365 * 24 * time.Hour
+)
+
 func (c statementClaims) statement() (Statement, error) {
-	const maxSeconds = int64(100 * 365 * 24 * time.Hour / time.Second)
 	switch {
 	case c.LogID == "" || len(c.LogID) > maxLogID:
 		return Statement{}, errors.New("feed statement: log_id is missing or too long")
-	case c.Time <= 0 || c.Time > 1000*253402300799: // the year 9999
+	case c.Time <= 0 || c.Time > maxTime:
 		return Statement{}, errors.New("feed statement: time is missing or out of range")
-	case c.MaxTTL <= 0 || c.MaxTTL > maxSeconds:
+	case c.MaxTTL <= 0 || c.MaxTTL > int64(maxLife/time.Second):
 		return Statement{}, errors.New("feed statement: max_ttl is missing or out of range")
 	case c.Size < 0 || (c.Size != 0) != (c.Digest != ""):
 		return Statement{}, errors.New("feed statement: size and digest don't belong together")
