@@ -137,6 +137,11 @@ func (d *Decrypter) decrypt(ctx context.Context, message []byte) (*opened, error
 	if err != nil {
 		return nil, ErrDecryption
 	}
+	return d.openContent(ctx, f, c)
+}
+
+// openContent decrypts, and inflates what was deflated.
+func (d *Decrypter) openContent(ctx context.Context, f *form, c *content) (*opened, error) {
 	o, err := d.open(ctx, f, c)
 	if err != nil {
 		return nil, err
