@@ -30,6 +30,7 @@ func TestLease(t *testing.T) {
 		"the issuer's clock was set back":  {{0, 0, 0, 10_000, nil}, {-1, 1000, 1000, 0, errBackwards}},
 		"the wall clock was set back":      {{0, 0, 0, 10_000, nil}, {1000, 1000, -99_000, 11_000, nil}},
 		"the wall clock is a little fast":  {{0, 0, 0, 10_000, nil}, {1000, 1000, 2000, 11_000, nil}},
+		"it gains in small steps":          {{0, 0, 0, 10_000, nil}, {1000, 1000, 1900, 11_000, nil}, {2000, 2000, 3800, 12_000, nil}},
 		"suspended":                        {{0, 0, 0, 10_000, nil}, {1000, 1000, 2001, 0, errSuspended}},
 		"suspended before the answer":      {{0, 0, 5000, 0, errSuspended}},
 	} {
