@@ -388,8 +388,12 @@ func TestKeysAreCopied(t *testing.T) {
 		*mine, half = *others, *others.PublicKey()
 		keys, recipients = append(keys, private), append(recipients, public)
 	}
+	before := encryptJSON(t, newEncrypter(t, jwe.A128GCM, jwe.EncrypterOptions{}, shared, remembered), "content", "")
 	clear(secret)
 	clear(phrase)
+	for _, key := range []jwe.DecryptionKey{shared, remembered} {
+		decrypt(t, jwe.DecrypterOptions{}, before, key)
+	}
 	other, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	*mutable = *other
 	message := encryptJSON(t, newEncrypter(t, jwe.A128GCM, jwe.EncrypterOptions{}, recipients...), "content", "")

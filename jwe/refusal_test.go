@@ -95,7 +95,7 @@ func TestJSONForms(t *testing.T) {
 		{"33 members", `{"alg":"dir","enc":"A128GCM"}`, "", `%s` + manyMembers(29), false},
 		{"no alg for the second", `{"enc":"A128GCM"}`, "", `%s,"recipients":[{"header":{"alg":"A128KW"}},{}]`, false},
 		{"no recipients", `{"alg":"dir","enc":"A128GCM"}`, "", `%s,"recipients":[]`, false},
-		{"recipients and header", `{"enc":"A128GCM"}`, "", `%s,"recipients":[{}],"header":{"alg":"dir"}`, false},
+		{"recipients and header", `{"enc":"A128GCM"}`, "", `%s,"recipients":[{"header":{"alg":"dir"}}],"header":{"x":1}`, false},
 		{"recipients and encrypted key", `{"alg":"dir","enc":"A128GCM"}`, "", `%s,"recipients":[{}],"encrypted_key":"AAAA"`, false},
 		{"surplus encrypted key", `{"alg":"dir","enc":"A128GCM"}`, "", `%s,"encrypted_key":"AAAA"`, false},
 		{"empty encrypted key", `{"alg":"dir","enc":"A128GCM"}`, "", `%s,"encrypted_key":""`, false},

@@ -110,3 +110,74 @@ func TestRevokedKeysOutliveTheirLog(t *testing.T) {
 		}
 	})
 }
+
+// What a head says is held against the one that was seen last, and against the logs that were replaced.
+func TestHistoryAndHeads(t *testing.T) {
+	head := func(log string, sequence uint64, hash byte) Head {
+		return Head{LogID: log, Sequence: sequence, Hash: [32]byte{hash}}
+	}
+	h := history{high: head("log-1", 5, 1), retired: map[string]bool{"log-0": true}}
+	for _, c := range []struct {
+		to              Head
+		check, snapshot string // what is said of it
+		noted           Head
+	}{
+		{head("log-1", 5, 1), "", "", h.high}, {head("log-1", 6, 2), "", "", head("log-1", 6, 2)}, {head("log-2", 9, 2), "", "", h.high},
+		{head("log-1", 4, 2), "rolled back from 5 to 4", "", h.high}, {head("log-1", 5, 2), "forked", "forked", h.high}, {head("log-0", 9, 2), "came back", "came back", h.high},
+	} {
+		for name, test := range map[string]struct {
+			err  error
+			want string
+		}{"check": {h.check(c.to), c.check}, "checkSnapshot": {h.checkSnapshot(c.to), c.snapshot}} {
+			if (test.err == nil) != (test.want == "") || test.err != nil && !strings.Contains(test.err.Error(), test.want) {
+				t.Errorf("%s of %+v: %v, want %q", name, c.to, test.err, test.want)
+			}
+		}
+		if after := h; c.snapshot == "" {
+			if after.noteSnapshot(c.to); after.high != c.noted {
+				t.Errorf("after a snapshot at %+v: %+v", c.to, after.high)
+			}
+		}
+	}
+	var first history
+	if first.noteSnapshot(h.high); first.high != h.high {
+		t.Errorf("after the first snapshot: %+v", first.high)
+	}
+}
+
+// Another log's rules have to refuse all that may live of the time before, to the second, by whichever life of tokens is the longer.
+func TestHistoryAndRules(t *testing.T) {
+	seen := time.Unix(1_700_000_000, 0)
+	for name, c := range map[string]struct {
+		log         string
+		before, now time.Duration // the life of tokens
+		after       time.Duration // when the other log speaks
+		minimum     time.Duration // of its rule, from what was seen; 0: none
+		accepted    bool
+	}{
+		"no rule":                  {"log-2", time.Hour, time.Hour, time.Minute, 0, false},
+		"the same log":             {"log-1", time.Hour, time.Hour, time.Minute, 0, true},
+		"a rule of before":         {"log-2", time.Hour, time.Hour, time.Minute, -time.Second, false},
+		"a rule of that second":    {"log-2", time.Hour, time.Hour, time.Minute, time.Nanosecond, false},
+		"a rule of the next one":   {"log-2", time.Hour, time.Hour, time.Minute, time.Second, true},
+		"while tokens may live":    {"log-2", time.Hour, time.Hour, time.Hour + skew, 0, false},
+		"when none is alive":       {"log-2", time.Hour, time.Hour, time.Hour + skew + 1, 0, true},
+		"they lived for longer":    {"log-2", 3 * time.Hour, time.Hour, time.Hour + skew + 1, 0, false},
+		"and none of those either": {"log-2", 3 * time.Hour, time.Hour, 3*time.Hour + skew + 1, 0, true},
+		"they live for longer":     {"log-2", time.Hour, 3 * time.Hour, time.Hour + skew + 1, 0, false},
+		"nor of these":             {"log-2", time.Hour, 3 * time.Hour, 3*time.Hour + skew + 1, 0, true},
+	} {
+		h := history{seen: Statement{Head: NewLog("log-1"), Time: seen, MaxTTL: c.before}}
+		rules := NewSet()
+		if c.minimum != 0 {
+			rules = newSet(t, refuseBefore(seen.Add(c.minimum)))
+		}
+		err := h.checkRules(Statement{Head: NewLog(c.log), Time: seen.Add(c.after)}, testIssuer, c.now, rules)
+		if c.accepted != (err == nil) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := new(history).checkRules(Statement{Head: NewLog("log-1"), Time: seen}, testIssuer, time.Hour, NewSet()); err != nil {
+		t.Errorf("the first log: %v", err)
+	}
+}

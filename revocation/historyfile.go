@@ -22,7 +22,8 @@ const (
 type historyFile struct {
 	path, issuer string
 	saved        Head
-	at           time.Duration // when, on the monotonic clock
+	asked        bool          // for the disk
+	at           time.Duration // when last, on the monotonic clock
 }
 
 // historyRecord is the content of the file.
@@ -94,7 +95,7 @@ func (f *historyFile) due(h *history, now time.Duration, last bool) bool {
 	case h.high == f.saved:
 		wait = saveIdle
 	}
-	return last || f.saved.LogID == "" || now-f.at >= wait
+	return last || !f.asked || now-f.at >= wait
 }
 
 // save writes the history if that's due.
@@ -120,7 +121,7 @@ func (f *historyFile) save(h *history, now time.Duration, last bool) error {
 	if err != nil {
 		return err
 	}
-	f.at = now // also after a failure: the disk isn't asked for each frame
+	f.asked, f.at = true, now // also after a failure: the disk isn't asked for each frame
 	if len(text) >= maxHistoryFile {
 		return fmt.Errorf("revocation: the history needs more than %d bytes, since too many keys are revoked", maxHistoryFile)
 	}

@@ -103,3 +103,47 @@ func TestHistoryFileRefuses(t *testing.T) {
 		r.Close()
 	})
 }
+
+// The disk is asked at the first frame, then each second while the log grows and each minute while it doesn't, and at the end; whether it could or not.
+func TestHistoryFileAsksTheDisk(t *testing.T) {
+	at := func(sequence uint64) *history {
+		head := Head{LogID: "log", Sequence: sequence}
+		return &history{high: head, seen: Statement{Head: head, Time: time.Unix(1, 0), MaxTTL: time.Hour}, set: NewSet()}
+	}
+	dir := t.TempDir()
+	good, bad := &historyFile{path: filepath.Join(dir, "history"), issuer: testIssuer}, &historyFile{path: filepath.Join(dir, "missing", "history"), issuer: testIssuer}
+	for n, step := range []struct {
+		sequence  uint64
+		now       time.Duration
+		last      bool
+		good, bad bool // is it asked?
+	}{
+		{1, 0, false, true, true}, {1, time.Millisecond, false, false, false}, {2, 999 * time.Millisecond, false, false, false}, {2, time.Second, false, true, true},
+		{2, 2 * time.Second, false, false, true}, {2, 60 * time.Second, false, false, true}, {2, 61 * time.Second, false, true, true}, {2, 61 * time.Second, true, true, true},
+	} {
+		h := at(step.sequence)
+		if got := good.due(h, step.now, step.last); got != step.good {
+			t.Errorf("step %d: the file is due: %v", n, got)
+		}
+		if err := good.save(h, step.now, step.last); err != nil {
+			t.Error(err)
+		}
+		if err := bad.save(h, step.now, step.last); step.bad != (err != nil) {
+			t.Errorf("step %d: where nothing can be written: %v", n, err)
+		}
+	}
+}
+
+// The keys in the file are this issuer's: of another one's, of the same name, nothing follows.
+func TestHistoryFileKeepsItsIssuersKeys(t *testing.T) {
+	f := &historyFile{path: filepath.Join(t.TempDir(), "history"), issuer: testIssuer}
+	head := Head{LogID: "log", Sequence: 2}
+	set := newSet(t, Rule{Kind: Key, Issuer: testIssuer, Value: "stolen"}, Rule{Kind: Key, Issuer: otherIssuer, Value: "1"})
+	if err := f.save(&history{high: head, seen: Statement{Head: head, Time: time.Unix(1, 0), MaxTTL: time.Hour}, set: set}, 0, true); err != nil {
+		t.Fatal(err)
+	}
+	h, err := f.load()
+	if keys := sortedKeys(h); err != nil || len(keys) != 1 || keys[0] != "stolen" {
+		t.Errorf("%v, %v", keys, err)
+	}
+}
