@@ -227,31 +227,6 @@ func TestUnprovenSnapshotAnswersNothing(t *testing.T) {
 	})
 }
 
-func TestBoundOnRules(t *testing.T) {
-	bubble(t, func(t *testing.T, f *fakeFeed) {
-		o := f.options()
-		o.MaxRules = 3
-		r := watch(t, o)
-		defer r.Close()
-		short := sessionRule("short")
-		short.Expires = time.Now().Add(20 * time.Second).Unix()
-		f.revoke(sessionRule("a"), sessionRule("b"), short)
-		time.Sleep(30 * time.Second)
-		f.revoke(sessionRule("c")) // fits, because one has expired
-		synctest.Wait()
-		r.says("c", jot.Revoked)
-		if s := r.State(); s.Rules != 3 || s.LastError != nil {
-			t.Errorf("%+v", s)
-		}
-		f.revoke(sessionRule("d"))
-		time.Sleep(15 * time.Second)
-		r.saysNothing()
-		if told := r.told(); !strings.Contains(told, "more than 3 rules") {
-			t.Error(told)
-		}
-	})
-}
-
 // The issuer's clock goes ahead for some seconds: what was revoked before stays revoked, while it does and
 // ever after.
 func TestClockThatWentAhead(t *testing.T) {
