@@ -192,3 +192,37 @@ func TestSealTokenRefuses(t *testing.T) {
 		t.Errorf("an audience of nobody for a token without one: %s", raw)
 	}
 }
+
+// Each claim that the header repeats has to be the token's, however many others are.
+func TestEachRepeatedClaimCounts(t *testing.T) {
+	private, err := jot.GenerateKey(jot.EdDSA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err1 := jot.NewSigner(private, jot.SignerOptions{})
+	verifier, err2 := jot.NewVerifier(jot.NewKeySet(private.Public()), jot.VerifierOptions{AnyIssuer: true, AnyAudience: true, NoExpiry: true})
+	if err1 != nil || err2 != nil {
+		t.Fatal(err1, err2)
+	}
+	claims := map[string]string{"iss": "a", "sub": "b", "aud": "c"}
+	signed, err := signer.Sign(t.Context(), claims)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := directKey(t, jwe.A128GCM)
+	d := newDecrypter(t, jwe.DecrypterOptions{}, key)
+	open := func(header string) error {
+		_, err := d.OpenToken(t.Context(), verifier, forge(t, key, `{"alg":"dir","enc":"A128GCM","cty":"JWT",`+header+`}`, signed))
+		return err
+	}
+	if err := open(`"iss":"a","sub":"b","aud":"c"`); err != nil {
+		t.Fatal(err)
+	}
+	for range 20 { // their order is nobody's
+		for _, header := range []string{`"iss":"x","sub":"b","aud":"c"`, `"iss":"a","sub":"x","aud":"c"`, `"iss":"a","sub":"b","aud":"x"`} {
+			if err := open(header); err != jwe.ErrDecryption {
+				t.Errorf("%s: %v", header, err)
+			}
+		}
+	}
+}
