@@ -45,6 +45,29 @@ func TestLease(t *testing.T) {
 	}
 }
 
+// A longer lease from an earlier connection stays good for the same rules, unless the machine was suspended since.
+func TestLongerLeaseStays(t *testing.T) {
+	set := NewSet()
+	for name, c := range map[string]struct {
+		before, until time.Duration // the leases' ends
+		now           instant
+		rules         *Set
+		want          time.Duration
+	}{
+		"a longer one":  {20 * time.Second, 15 * time.Second, instant{time.Second, time.Second}, set, 20 * time.Second},
+		"a shorter one": {12 * time.Second, 15 * time.Second, instant{time.Second, time.Second}, set, 15 * time.Second},
+		"other rules":   {20 * time.Second, 15 * time.Second, instant{time.Second, time.Second}, NewSet(), 15 * time.Second},
+		"a suspension":  {20 * time.Second, 15 * time.Second, instant{time.Second, 3 * time.Second}, set, 15 * time.Second},
+	} {
+		r := &Reader{status: newStatus(), options: ReaderOptions{MaxStaleness: 10 * time.Second, Now: time.Now}}
+		r.grant.Store(&grant{set: set, lease: lease{until: c.before}})
+		r.renew(Statement{}, c.now, &grant{set: c.rules, lease: lease{until: c.until, granted: c.now}})
+		if g := r.grant.Load(); g.lease.until != c.want || g.set != c.rules {
+			t.Errorf("%s: until %v, want %v", name, g.lease.until, c.want)
+		}
+	}
+}
+
 // Clocks that are set don't matter to a connected reader, on the issuer's side or on its own.
 func TestClocksThatAreSet(t *testing.T) {
 	for _, step := range []time.Duration{5 * time.Minute, -5 * time.Minute, 3 * time.Second, -3 * time.Second} {
