@@ -147,3 +147,34 @@ func TestHistoryFileKeepsItsIssuersKeys(t *testing.T) {
 		t.Errorf("%v, %v", keys, err)
 	}
 }
+
+// A fork below where the log had come is seen on the way there, from a snapshot that is older.
+func TestForkAfterAnOlderSnapshot(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fakeFeed) {
+		o := f.options()
+		o.HistoryFile = filepath.Join(t.TempDir(), "history.json")
+		a, b, c, d := sessionRule("a"), sessionRule("b"), sessionRule("c"), sessionRule("d")
+		f.revoke(a, b, c)
+		first := watch(t, o)
+		time.Sleep(1500 * time.Millisecond)
+		first.says("c", jot.Revoked)
+		first.Close()
+		f.restore("log-1", a, sessionRule("another"), c, d)
+		f.do(func() {
+			f.spoilSnapshot = func(s *Statement, _ []Rule) []Rule {
+				s.Head = NewLog("log-1")
+				return nil
+			}
+		})
+		second := watch(t, o)
+		defer second.Close()
+		time.Sleep(15 * time.Second)
+		second.saysNothing()
+		if told := second.told(); !strings.Contains(told, "forked at or before 3") {
+			t.Error(told)
+		}
+		f.restore("log-1", a, b, c, d)
+		time.Sleep(15 * time.Second)
+		second.says("d", jot.Revoked)
+	})
+}
