@@ -129,9 +129,10 @@ func (c *Console) Register(mux *http.ServeMux) {
 }
 
 // again answers a form of another site by sending the browser back with a GET, as OpenID Connect Core 1.0 §3.1.2.1 lets clients ask: with a
-// form of another site browsers send no cookie, so nobody would ever be signed in.
+// form of another site browsers send no cookie, so nobody would ever be signed in. Its parameters are judged there, as those of any other request: what is wrong with them
+// may be the client's to know, and only what can't become a query is a page here.
 func (c *Console) again(w http.ResponseWriter, r *http.Request) {
-	form, err := web.DecodeForm(w, r)
+	form, err := web.ReadForm(w, r)
 	if err != nil {
 		c.fail(w, r, err)
 		return

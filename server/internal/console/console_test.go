@@ -132,17 +132,19 @@ func (f *fixture) browser() *browser { return &browser{f, map[string]string{}} }
 // send sends one request to an address of the issuer.
 func (b *browser) send(method, address string, form url.Values, headers ...string) answer {
 	b.Helper()
-	var body io.Reader
-	if form != nil {
-		body = strings.NewReader(form.Encode())
+	if form == nil {
+		return b.sendText(method, address, "", headers...)
 	}
+	return b.sendText(method, address, form.Encode(), append([]string{"Content-Type", "application/x-www-form-urlencoded"}, headers...)...)
+}
+
+// sendText is send for a form as it's written.
+func (b *browser) sendText(method, address, form string, headers ...string) answer {
+	b.Helper()
 	path := strings.TrimPrefix(strings.TrimPrefix(address, "https://auth.example.com"), b.server.URL)
-	r, err := http.NewRequestWithContext(context.WithoutCancel(b.Context()), method, b.server.URL+path, body)
+	r, err := http.NewRequestWithContext(context.WithoutCancel(b.Context()), method, b.server.URL+path, strings.NewReader(form))
 	if err != nil {
 		b.Fatal(err)
-	}
-	if form != nil {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	for n := 0; n < len(headers); n += 2 {
 		r.Header.Set(headers[n], headers[n+1])

@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -166,15 +167,30 @@ func TestRedirectURIsOfClients(t *testing.T) {
 	}
 }
 
-// TestFormRequest: a client may send its request as a form; what that form holds is judged like any other request.
+// TestFormRequest: a client may send its request as a form; what that form holds is judged like any other request, and only what can't be passed on is a page.
 func TestFormRequest(t *testing.T) {
 	f := serve(t)
 	b := f.browser()
 	b.logIn(b.authorize()).code(t)
 	for _, path := range []string{"/base/oauth2/authorize", "/base/oauth2/logout"} {
-		b.send("POST", path, url.Values{"a": {"1", "2"}}).wantPage(t, 400, "That didn")
 		b.send("POST", path, url.Values{"state": {strings.Repeat("a", 9000)}}).wantPage(t, 400, "too long")
 		b.send("POST", path, url.Values{"a": {"\x00"}}, "Content-Type", "text/plain").wantPage(t, 415, "That didn")
+		b.sendText("POST", path, "a=%zz", "Content-Type", "application/x-www-form-urlencoded").wantPage(t, 400, "That didn")
+	}
+	b.get(b.send("POST", "/base/oauth2/authorize", url.Values{"a": {"1", "2"}}).location.String()).wantPage(t, 400, "That didn") // who asks isn't known
+	for name, malformed := range map[string]url.Values{
+		"doubled scope": {"scope": {"openid", "pets:read"}}, "doubled unknown": {"a": {"1", "1"}}, "doubled, without a value": {"a": {"", ""}},
+		"NUL": {"a": {"\x00"}}, "invalid UTF-8": {"a": {"\xff"}},
+	} {
+		for kind, changes := range map[string][]string{"aloud": nil, "silent": {"prompt", "none"}, "silent, by a form": {"prompt", "none", "response_mode", "form_post"}} {
+			form := request(changes...)
+			maps.Copy(form, malformed)
+			a := b.get(b.send("POST", "/base/oauth2/authorize", form).location.String())
+			if a.location == nil || a.location.Query().Get("state") == "" {
+				t.Fatalf("%s, %s: %d %v %.200s", name, kind, a.status, a.location, a.body)
+			}
+			a.wantRefusal(t, "invalid_request")
+		}
 	}
 	a := b.send("POST", "/base/oauth2/authorize", request(), "Sec-Fetch-Site", "cross-site", "Origin", "https://app.example.com")
 	if a.status != http.StatusSeeOther || !strings.HasPrefix(a.location.String(), issuerURL+"/oauth2/authorize?") {

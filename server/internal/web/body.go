@@ -141,6 +141,19 @@ func DecodeForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	return parseForm(data)
 }
 
+// ReadForm is DecodeForm for whoever passes the parameters on to where they are judged: it takes them doubled, without a value, or as anything but clean text.
+func ReadForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	data, err := readBody(w, r, mediaForm)
+	if err != nil {
+		return nil, err
+	}
+	form, err := url.ParseQuery(string(data))
+	if err != nil {
+		return nil, NewProblem(http.StatusBadRequest, "the form is malformed")
+	}
+	return form, nil
+}
+
 func parseForm(data []byte) (url.Values, error) {
 	form, err := parseParameters(string(data), "the form")
 	maps.DeleteFunc(form, func(_ string, values []string) bool { return values[0] == "" })

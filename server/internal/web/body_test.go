@@ -190,6 +190,19 @@ func TestDecodeFormLeavesOutEmpty(t *testing.T) {
 	}
 }
 
+// TestReadForm leaves the parameters to who judges them, and refuses what has none.
+func TestReadForm(t *testing.T) {
+	form, err := ReadForm(httptest.NewRecorder(), post(mediaForm, "a=1&a=2&b=&c=%ff", false))
+	if err != nil || len(form["a"]) != 2 || !form.Has("b") || form.Get("c") != "\xff" {
+		t.Errorf("form = %v, %v", form, err)
+	}
+	for body, media := range map[string]string{"a=%zz": mediaForm, "a=b;c": mediaForm, `{"a":1}`: mediaJSON} {
+		if form, err := ReadForm(httptest.NewRecorder(), post(media, body, false)); err == nil || len(form) > 0 {
+			t.Errorf("%s: %v, %v", body, form, err)
+		}
+	}
+}
+
 // TestStatedLengthIsNotRead refuses what says that it is too long without reading it.
 func TestStatedLengthIsNotRead(t *testing.T) {
 	r := post(mediaJSON, "", false)
