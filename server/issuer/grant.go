@@ -68,6 +68,28 @@ func (i *Issuer) Issue(ctx context.Context, g Grant) (Tokens, error) {
 	return i.sign(ctx, d)
 }
 
+// CheckGrant refuses a grant that Issue refuses whoever the subject is, by its client, resource and scope, with ErrInvalidClient, ErrInvalidTarget or ErrInvalidScope: for
+// a caller who is about to authenticate the subject, which takes long and may count. Issue judges it again.
+func (i *Issuer) CheckGrant(ctx context.Context, g Grant) error {
+	return i.store.View(ctx, func(r Reader) error {
+		client, resource, err := i.parties(r, g)
+		if err == nil {
+			_, err = grantScope(g.Scope, client, resource, nil)
+		}
+		return err
+	})
+}
+
+// parties are the client and the resource of a grant.
+func (i *Issuer) parties(r Reader, g Grant) (*Client, *Resource, error) {
+	client, err := i.client(r, g.ClientID)
+	if err != nil {
+		return nil, nil, err
+	}
+	resource, err := i.target(r, client, g.Resource)
+	return client, resource, err
+}
+
 // begin stores a new session and drafts its first token.
 func (u *update) begin(g Grant) (*draft, error) {
 	subject, err := u.grantee(&g)
@@ -82,11 +104,7 @@ func (u *update) begin(g Grant) (*draft, error) {
 			return nil, err
 		}
 	}
-	client, err := u.issuer.client(u, g.ClientID)
-	if err != nil {
-		return nil, err
-	}
-	resource, err := u.issuer.target(u, client, g.Resource)
+	client, resource, err := u.issuer.parties(u, g)
 	if err != nil {
 		return nil, err
 	}

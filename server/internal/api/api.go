@@ -23,6 +23,7 @@ type Issuer interface {
 	Clients() []issuer.Client
 	Client(ctx context.Context, id string) (issuer.Client, error)
 	Subject(ctx context.Context, subject string) (issuer.Subject, error)
+	CheckGrant(ctx context.Context, g issuer.Grant) error
 	Issue(ctx context.Context, g issuer.Grant) (issuer.Tokens, error)
 	Refresh(ctx context.Context, r issuer.RefreshRequest) (issuer.Tokens, error)
 	Sessions

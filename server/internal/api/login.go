@@ -63,10 +63,21 @@ func (a *API) completeLogIn(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// begin starts the session that a log-in asks for, if its proof is good.
+// begin starts the session that a log-in asks for, if its proof is good. What nobody could be granted is refused before the proof is looked at: it costs no hash, and is no guess.
 func (a *API) begin(w http.ResponseWriter, r *http.Request, s session, prove func() (issuer.Proof, error)) {
 	client, err := a.firstParty(r.Context(), s.ClientID)
 	if err != nil {
+		web.Fail(w, r, err)
+		return
+	}
+	grant := issuer.Grant{
+		ClientID:  client,
+		Resource:  s.Resource,
+		Scope:     web.ParseScope(s.Scope),
+		UserAgent: r.UserAgent(),
+		Address:   web.ClientAddress(r),
+	}
+	if err := a.issuer.CheckGrant(r.Context(), grant); err != nil {
 		web.Fail(w, r, err)
 		return
 	}
@@ -75,16 +86,8 @@ func (a *API) begin(w http.ResponseWriter, r *http.Request, s session, prove fun
 		web.Fail(w, r, err)
 		return
 	}
-	tokens, err := a.issue(r.Context(), issuer.Grant{
-		Subject:   proof.Subject,
-		ClientID:  client,
-		Resource:  s.Resource,
-		Scope:     web.ParseScope(s.Scope),
-		AMR:       proof.AMR,
-		UserAgent: r.UserAgent(),
-		Address:   web.ClientAddress(r),
-		Confirm:   proof.Confirm,
-	})
+	grant.Subject, grant.AMR, grant.Confirm = proof.Subject, proof.AMR, proof.Confirm
+	tokens, err := a.issue(r.Context(), grant)
 	if err != nil {
 		web.Fail(w, r, err)
 		return

@@ -72,6 +72,21 @@ func TestGuessesAreDelayed(t *testing.T) {
 	}
 }
 
+// TestLogInThatNobodyCouldHave: what asks for a scope or a resource that there isn't is refused before the password is looked at, and is no guess at one.
+func TestLogInThatNobodyCouldHave(t *testing.T) {
+	f := serveSlow(t)
+	f.signUp()
+	for range 10 {
+		for _, who := range [][2]string{{name, password}, {name, wrong}, {"nobody", wrong}} {
+			for member, value := range map[string]string{"scope": "pets:eat", "resource": "moon"} {
+				asked := map[string]any{"username": who[0], "password": who[1], member: value}
+				f.call("POST", "/v1/login", webtest.Object(t, asked)).want(t, 400)
+			}
+		}
+	}
+	f.try(name, password).want(t, 200)
+}
+
 // TestParallelGuesses: a hundred at once, of the right password among them, are five attempts.
 func TestParallelGuesses(t *testing.T) {
 	f := serveSlow(t)

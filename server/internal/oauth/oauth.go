@@ -37,6 +37,7 @@ type Published interface {
 type Grants interface {
 	AuthenticateClient(ctx context.Context, p issuer.ClientProof) (issuer.Client, error)
 	AuthenticateAssertion(ctx context.Context, id, assertion string) (issuer.Client, error)
+	CheckGrant(ctx context.Context, g issuer.Grant) error
 	Issue(ctx context.Context, g issuer.Grant) (issuer.Tokens, error)
 	IssueToClient(ctx context.Context, g issuer.ClientGrant) (issuer.Tokens, error)
 	ExchangeToken(ctx context.Context, e issuer.Exchange) (issuer.Tokens, error)

@@ -114,6 +114,21 @@ func TestPasswordGrantBadInput(t *testing.T) {
 	}
 }
 
+// TestPasswordGrantThatNobodyCouldHave is refused before the password is looked at, whoever it's for, and is no guess at one.
+func TestPasswordGrantThatNobodyCouldHave(t *testing.T) {
+	f := serve(t, "https://auth.example.com")
+	f.signUp(name)
+	for range 20 {
+		for _, who := range [][2]string{{name, password}, {name, "wrong " + password}, {"nobody", password}} {
+			f.logIn("username", who[0], "password", who[1], "scope", "pets:read pets:eat").wantError(t, 400, "invalid_scope")
+			f.logIn("username", who[0], "password", who[1], "resource", "moon").wantError(t, 400, "invalid_target")
+		}
+	}
+	if a := f.logIn(); a.status != 200 {
+		t.Errorf("afterwards: %d %s", a.status, a.body)
+	}
+}
+
 // TestPasswordGrantWithFactor: a right password alone isn't enough where the account demands more.
 func TestPasswordGrantWithFactor(t *testing.T) {
 	f := serve(t, "https://auth.example.com")

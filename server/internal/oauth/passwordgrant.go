@@ -22,7 +22,7 @@ func (p *passwordParameters) fromForm(form url.Values) {
 }
 
 // logIn begins a session for a name and a password, for the operator's own apps alone: no other may see a person's password. A wrong password, an unknown name and a
-// disabled subject are answered alike. A second factor has no place in this request.
+// disabled subject are answered alike. What nobody could be granted is refused before anybody is looked for: it costs no hash, and is no guess. A second factor has no place in this request.
 func (s *Server) logIn(r *http.Request, req *tokenRequest) (issuer.Tokens, error) {
 	switch {
 	case !req.settled.FirstParty:
@@ -32,22 +32,24 @@ func (s *Server) logIn(r *http.Request, req *tokenRequest) (issuer.Tokens, error
 	case req.Password == "":
 		return issuer.Tokens{}, missing("password")
 	}
-	proof, err := s.people.LogIn(r.Context(), req.Username, req.Password, issuer.Device{Address: web.ClientAddress(r)})
-	if err != nil {
-		return issuer.Tokens{}, err
-	}
-	tokens, err := s.issuer.Issue(r.Context(), issuer.Grant{
-		Subject:   proof.Subject,
+	grant := issuer.Grant{
 		ClientID:  req.ID,
 		Resource:  req.Resource,
 		Scope:     web.ParseScope(req.Scope),
-		AMR:       proof.AMR,
 		UserAgent: r.UserAgent(),
 		Address:   web.ClientAddress(r),
-		Confirm:   proof.Confirm,
 
 		KeyThumbprint: req.keyThumbprint,
-	})
+	}
+	if err := s.issuer.CheckGrant(r.Context(), grant); err != nil {
+		return issuer.Tokens{}, err
+	}
+	proof, err := s.people.LogIn(r.Context(), req.Username, req.Password, issuer.Device{Address: grant.Address})
+	if err != nil {
+		return issuer.Tokens{}, err
+	}
+	grant.Subject, grant.AMR, grant.Confirm = proof.Subject, proof.AMR, proof.Confirm
+	tokens, err := s.issuer.Issue(r.Context(), grant)
 	if errors.Is(err, issuer.ErrInvalidGrant) || errors.Is(err, issuer.ErrNotFound) {
 		err = issuer.ErrInvalidCredentials
 	}
