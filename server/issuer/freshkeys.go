@@ -96,20 +96,6 @@ func (u *update) demandLine(fresh *freshKeys, first KeyState, line keyLine) erro
 	return err
 }
 
-// demandKeysInUse makes the first keys of every algorithm that is in use.
-func (u *update) demandKeysInUse(fresh *freshKeys, first KeyState) error {
-	inUse, err := u.issuer.algorithmsInUse(u)
-	if err != nil {
-		return err
-	}
-	for _, algorithm := range inUse {
-		if err := u.demandKeys(fresh, first, algorithm); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // algorithmsInUse are the default one and those that clients and resources name.
 func (i *Issuer) algorithmsInUse(r ResourceReader) ([]jot.Algorithm, error) {
 	inUse, err := r.Algorithms()

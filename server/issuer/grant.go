@@ -56,8 +56,7 @@ func (i *Issuer) Issue(ctx context.Context, g Grant) (Tokens, error) {
 	// The token's time, the subject's claims and generation, and the new session are of one transaction: a change of
 	// the subject comes either before, and is in the token, or after, and its rule refuses the token. Of two that bring one new subject along
 	// the second begins again, and finds it.
-	ahead := Foresight{Subject: g.Subject}.with(&i.config, g.ClientID, g.Resource)
-	err := i.commitForeseen(ctx, ahead, func(u *update) (err error) {
+	err := i.commitForeseen(ctx, g.foresight(&i.config), func(u *update) (err error) {
 		d, err = u.begin(g)
 		return err
 	})
@@ -66,6 +65,16 @@ func (i *Issuer) Issue(ctx context.Context, g Grant) (Tokens, error) {
 	}
 	i.counts.sessions.Add(1)
 	return i.sign(ctx, d)
+}
+
+// foresight is the subject, and client and resource too where nothing is locked between that and these: no account, and not who else is in office.
+func (g *Grant) foresight(c *Config) Foresight {
+	ahead := Foresight{Subject: g.Subject}
+	takesOffice := g.Claims != nil && g.Scope != nil && !g.NoAdmin && !slices.Contains(g.Scope, ScopeAdmin)
+	if g.Confirm != nil || takesOffice {
+		return ahead
+	}
+	return ahead.with(c, g.ClientID, g.Resource)
 }
 
 // CheckGrant refuses a grant that Issue refuses whoever the subject is, by its client, resource and scope, with ErrInvalidClient, ErrInvalidTarget or ErrInvalidScope: for

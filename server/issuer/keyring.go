@@ -45,6 +45,10 @@ func (i *Issuer) startKeys(ctx context.Context) error {
 	// Whether a key is missing and making it are one transaction: of two servers that start on an empty database, the second
 	// finds the first one's keys.
 	return i.withFreshKeys(ctx, func(u *update, fresh *freshKeys) error {
+		inUse, err := i.algorithmsInUse(u) // clients and resources before keys, as whoever makes one of these
+		if err != nil {
+			return err
+		}
 		keys, err := u.Keys()
 		if err != nil {
 			return err
@@ -62,7 +66,12 @@ func (i *Issuer) startKeys(ctx context.Context) error {
 		if err := u.demandLine(fresh, first, feedLine); err != nil {
 			return err
 		}
-		return u.demandKeysInUse(fresh, first)
+		for _, algorithm := range inUse {
+			if err := u.demandKeys(fresh, first, algorithm); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -23,7 +23,7 @@ type Store interface {
 	// through its Tx. A method of the Tx that writes and fails leaves nothing but to return an error. Some
 	// writes may fail only after their method has returned: then everything after them fails, and Update returns the error that they stand for. The Tx ends with f.
 	//
-	// Who reads several rows begins with the subject, goes on with its sessions, then keys, settings and the log: a store that locks what
+	// Who reads several rows begins with the subject, goes on with who else is in office, its sessions, its account, then clients and resources, keys, settings and the log: a store that locks what
 	// is read lets two that do otherwise wait for each other until one of them has to start over. Who reads sessions of several subjects has all of
 	// them before it goes on.
 	Update(ctx context.Context, f func(Tx) error) error

@@ -153,6 +153,10 @@ func (i *Issuer) advanceKeys(ctx context.Context) error {
 func (i *Issuer) advanceLine(ctx context.Context, line keyLine) error {
 	// What is due is decided in the transaction that does it: of two servers that find a rotation due, one rotates.
 	return i.withFreshKeys(ctx, func(u *update, fresh *freshKeys) error {
+		inUse, err := i.algorithmsInUse(u) // clients and resources before keys, as whoever makes one of these
+		if err != nil {
+			return err
+		}
 		all, err := readSigningKeys(u)
 		if err != nil {
 			return err
@@ -163,10 +167,6 @@ func (i *Issuer) advanceLine(ctx context.Context, line keyLine) error {
 		}
 		due, err := i.rotationDue(u, keys)
 		if err != nil || u.now.Before(due) {
-			return err
-		}
-		inUse, err := i.algorithmsInUse(u)
-		if err != nil {
 			return err
 		}
 		if line.purpose == PurposeAccess && !slices.Contains(inUse, line.algorithm) && all.signBeside(line.algorithm) {

@@ -33,7 +33,7 @@ type dialect interface {
 
 // lock is one that isn't of a row: what it protects may have no row yet, or is the order of several.
 //
-// Whoever takes several locks does so in this order, in which no two can wait for each other: a subject, its sessions, and then these.
+// Whoever takes several locks does so in this order, in which no two can wait for each other: a subject, its sessions, its account and slots, and then these.
 type lock int32
 
 // The locks, in the order in which they are taken.

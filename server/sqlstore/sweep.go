@@ -15,7 +15,8 @@ const (
 	deleteKeys     = `DELETE FROM keys WHERE state = 'retired' AND expires < $1`
 	deleteSubjects = `DELETE FROM subjects WHERE id IN (
 			SELECT id FROM subjects WHERE deleted > 0 AND deleted < $1
-				AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.subject = subjects.id) LIMIT $2)`
+				AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.subject = subjects.id) LIMIT $2)
+			AND deleted > 0 AND deleted < $1` // of a row that was waited for PostgreSQL asks this again, and not what stands in the brackets
 )
 
 // PendingSubjects implements issuer.Sweeper.
