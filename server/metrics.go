@@ -24,6 +24,7 @@ var (
 	keyAge         = telemetry.NewGauge("jot_signing_key_age_seconds", "How long the active key has been signing, and the next one has been published.", "algorithm", "state")
 	rotation       = telemetry.NewGauge("jot_signing_key_rotation_seconds", "Seconds until the next key takes over.", "algorithm")
 	hashing        = telemetry.NewGauge("jot_password_hashes", "Passwords that are being hashed, or wait for that.", "state")
+	hashed         = telemetry.NewCounter("jot_password_hashes_total", "Passwords that were hashed.")
 	connections    = telemetry.NewGauge("jot_database_connections", "Connections to the database, by pool, in use or idle.", "pool", "state")
 	poolWaits      = telemetry.NewCounter("jot_database_waits_total", "How often a caller waited for a connection, by pool.", "pool")
 	poolWaited     = telemetry.NewCounter("jot_database_wait_seconds_total", "How long callers waited for a connection, by pool.", "pool")
@@ -32,7 +33,7 @@ var (
 	waitingLetters = telemetry.NewGauge("jot_letters_waiting", "Letters that wait to be sent.")
 
 	measures = []telemetry.Measure{
-		logins, sessions, tokensIssued, refreshes, rules, logSequence, feedReaders, keyAge, rotation, hashing,
+		logins, sessions, tokensIssued, refreshes, rules, logSequence, feedReaders, keyAge, rotation, hashing, hashed,
 		connections, poolWaits, poolWaited, writing, letters, waitingLetters,
 	}
 )
@@ -54,9 +55,10 @@ func newMetrics() *telemetry.Metrics {
 func (s *Server) measure(ctx context.Context, emit telemetry.Emit) {
 	s.logins.emit(emit)
 	emit(feedReaders, float64(s.feed.Streams()))
-	inside, waiting := s.accounts.Hashing()
+	inside, waiting, done := s.accounts.Hashing()
 	emit(hashing, float64(inside), "inside")
 	emit(hashing, float64(waiting), "waiting")
+	emit(hashed, float64(done))
 	emit(writing, float64(s.store.Writing()))
 	for _, pool := range s.store.Stats() {
 		emit(connections, float64(pool.InUse), pool.Name, "in_use")

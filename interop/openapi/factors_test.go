@@ -48,7 +48,7 @@ func (c *client) factors() {
 	fay, sub := c.signUp("fay")
 	recovery = c.enrol(fay)
 	b, page, challenge = c.factorPage("fay")
-	half := c.second("fay", recovery[0], 401)
+	half := c.second("fay", recovery[0], 403)
 	c.as("PATCH", "/admin/v1/subjects/"+sub, object{"disabled": true}, 200)
 	c.do(half)
 	half.json = object{"challenge": half.json.(object)["challenge"], "code": "x"}

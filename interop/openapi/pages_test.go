@@ -69,6 +69,9 @@ func (c *client) wrongPages(b *running.Browser, login running.Page) {
 		}
 		b.Send("POST", c.URL+path, url.Values{}, "Content-Type", "text/plain")
 	}
+	for _, path := range []string{"/oauth2/authorize", "/oauth2/logout"} { // a form that is too long for a query
+		b.Send("POST", c.URL+path, url.Values{"a": {strings.Repeat("a", 9<<10)}})
+	}
 	for _, path := range forms {
 		b.Send("POST", c.URL+path, url.Values{}, "Sec-Fetch-Site", "cross-site")
 	}

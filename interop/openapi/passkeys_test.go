@@ -77,7 +77,7 @@ func (c *client) passkeys() {
 	c.do(call{method: "PATCH", path: passkeysPath + "/unknown", json: object{"name": "x"}, header: strong, want: 404})
 	c.passkeyPages(phone)
 	c.as("PATCH", "/admin/v1/subjects/"+sub, object{"disabled": true}, 200)
-	c.do(c.passkeyLogIn(phone, 401))
+	c.do(c.passkeyLogIn(phone, 403))
 	c.as("PATCH", "/admin/v1/subjects/"+sub, object{"disabled": false}, 200)
 	strong = bearer(c.tokens(c.passkeyLogIn(phone, 200)).Access)
 	c.do(call{method: "DELETE", path: one, header: strong, want: 204})

@@ -126,11 +126,9 @@ func factorsOf(r Reader, subject string) ([]issuer.Factor, error) {
 
 // hasFactor says whether an account demands more than its password.
 func hasFactor(r Reader, subject string) (bool, error) {
-	if enrolled, err := hasTOTP(r, subject); err != nil || enrolled {
-		return enrolled, err
-	}
-	passkeys, err := r.Passkeys(subject)
-	return len(passkeys) > 0, err
+	codes, err1 := hasTOTP(r, subject)
+	passkeys, err2 := r.Passkeys(subject)
+	return codes || len(passkeys) > 0, errors.Join(err1, err2)
 }
 
 func hasTOTP(r Reader, subject string) (bool, error) {

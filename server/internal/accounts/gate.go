@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jot-auth/jot/server/issuer"
@@ -24,6 +25,7 @@ type gate struct {
 	strangers chan struct{} // and one for each stranger that waits
 	known     chan struct{} // and one for each of those who are known
 	wait      time.Duration
+	left      atomic.Uint64 // callers that were inside
 
 	mu   sync.Mutex
 	held map[caller]int // places in which callers wait, but for those who are nobody's
@@ -149,4 +151,7 @@ func (g *gate) await(ctx context.Context) error {
 	}
 }
 
-func (g *gate) leave() { <-g.inside }
+func (g *gate) leave() {
+	g.left.Add(1)
+	<-g.inside
+}

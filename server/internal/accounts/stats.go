@@ -1,6 +1,6 @@
 package accounts
 
-// Hashing says how many passwords are being hashed at the moment, and how many callers wait for that.
-func (a *Accounts) Hashing() (inside, waiting int) {
-	return len(a.gate.inside), len(a.gate.strangers) + len(a.gate.known)
+// Hashing says how many passwords are being hashed at the moment, how many callers wait for that, and how many were hashed since the start.
+func (a *Accounts) Hashing() (inside, waiting int, done uint64) {
+	return len(a.gate.inside), len(a.gate.strangers) + len(a.gate.known), a.gate.left.Load()
 }

@@ -211,7 +211,7 @@ func TestDisabledWithFactor(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.call("POST", "/v1/login", `{"username":"`+name+`","password":"`+password+`"}`).want(t, 401)
-	f.complete(challenge, app.next()).want(t, 401)
+	f.complete(challenge, app.next()).want(t, 403) // as a wrong code
 }
 
 // TestOneCodeAtOnce: of many that complete logins with one code at once, one does; likewise with one challenge, and one recovery code.

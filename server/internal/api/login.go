@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -32,7 +31,7 @@ func (a *API) logIn(w http.ResponseWriter, r *http.Request) {
 		web.Fail(w, r, err)
 		return
 	}
-	a.begin(w, r, req.session, func() (issuer.Proof, error) {
+	a.begin(w, r, req.session, issuer.ErrInvalidCredentials, func() (issuer.Proof, error) {
 		return a.accounts.LogIn(r.Context(), req.Username, req.Password, device(r, req.DeviceToken))
 	})
 }
@@ -55,16 +54,20 @@ func (a *API) completeLogIn(w http.ResponseWriter, r *http.Request) {
 		web.Fail(w, r, web.NewProblem(http.StatusBadRequest, "send a code or a credential, not both"))
 		return
 	}
-	a.begin(w, r, req.session, func() (issuer.Proof, error) {
-		if req.Credential != nil {
+	if req.Credential != nil {
+		a.begin(w, r, req.session, issuer.ErrPasskey, func() (issuer.Proof, error) {
 			return a.accounts.CompleteWithPasskey(acting(w, r), req.Challenge, req.Credential, device(r, req.DeviceToken))
-		}
+		})
+		return
+	}
+	a.begin(w, r, req.session, issuer.ErrFactor, func() (issuer.Proof, error) {
 		return a.accounts.CompleteLogIn(r.Context(), req.Challenge, req.Code, device(r, req.DeviceToken))
 	})
 }
 
 // begin starts the session that a log-in asks for, if its proof is good. What nobody could be granted is refused before the proof is looked at: it costs no hash, and is no guess.
-func (a *API) begin(w http.ResponseWriter, r *http.Request, s session, prove func() (issuer.Proof, error)) {
+// A subject that is disabled or gone gets the answer that a wrong proof of this kind gets, so that no answer confirms one.
+func (a *API) begin(w http.ResponseWriter, r *http.Request, s session, wrong error, prove func() (issuer.Proof, error)) {
 	client, err := a.firstParty(r.Context(), s.ClientID)
 	if err != nil {
 		web.Fail(w, r, err)
@@ -87,22 +90,15 @@ func (a *API) begin(w http.ResponseWriter, r *http.Request, s session, prove fun
 		return
 	}
 	grant.Subject, grant.AMR, grant.Confirm = proof.Subject, proof.AMR, proof.Confirm
-	tokens, err := a.issue(r.Context(), grant)
+	tokens, err := a.issuer.Issue(r.Context(), grant)
+	if errors.Is(err, issuer.ErrInvalidGrant) || errors.Is(err, issuer.ErrNotFound) {
+		err = wrong
+	}
 	if err != nil {
 		web.Fail(w, r, err)
 		return
 	}
 	a.writeLogIn(w, tokens, proof.DeviceToken, s.Cookies)
-}
-
-// issue starts a session. A subject that is disabled or gone gets the answer that a wrong
-// password gets, so that no answer confirms the password.
-func (a *API) issue(ctx context.Context, g issuer.Grant) (issuer.Tokens, error) {
-	tokens, err := a.issuer.Issue(ctx, g)
-	if errors.Is(err, issuer.ErrInvalidGrant) || errors.Is(err, issuer.ErrNotFound) {
-		err = issuer.ErrInvalidCredentials
-	}
-	return tokens, err
 }
 
 // device is where a request comes from. A device token that is no good is none, so there is nothing to refuse here.

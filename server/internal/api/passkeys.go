@@ -49,7 +49,7 @@ func (a *API) logInWithPasskey(w http.ResponseWriter, r *http.Request) {
 		web.Fail(w, r, err)
 		return
 	}
-	a.begin(w, r, req.session, func() (issuer.Proof, error) {
+	a.begin(w, r, req.session, issuer.ErrPasskey, func() (issuer.Proof, error) {
 		return a.accounts.LogInWithPasskey(acting(w, r), anyBrowser, req.Credential, device(r, req.DeviceToken))
 	})
 }

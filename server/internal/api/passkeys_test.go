@@ -263,7 +263,7 @@ func TestPasskeyOfTheDisabled(t *testing.T) {
 	if err := f.issuer.ChangeSubject(t.Context(), tok.Subject(), issuer.Change{Disabled: &yes}); err != nil {
 		t.Fatal(err)
 	}
-	f.enter(device.Get(f.askToLogIn(), phone)).want(t, 401)
+	f.enter(device.Get(f.askToLogIn(), phone)).want(t, 403) // as one that isn't known
 	if err := f.issuer.DeleteSubject(t.Context(), tok.Subject()); err != nil {
 		t.Fatal(err)
 	}

@@ -45,10 +45,10 @@ func (c *Console) completeLogIn(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, err)
 		return
 	}
-	proof, err := c.second(w, r, form)
+	proof, wrong, err := c.second(w, r, form)
 	var secret string
 	if err == nil {
-		secret, err = c.signIn(w, r, proof)
+		secret, err = c.signIn(w, r, proof, wrong)
 	}
 	if err != nil {
 		c.factorFailed(w, r, p, form.Get("challenge"), err)
@@ -57,12 +57,14 @@ func (c *Console) completeLogIn(w http.ResponseWriter, r *http.Request) {
 	c.goOn(w, r, p, secret)
 }
 
-// second takes a passkey's answer, where the form has one, or a code.
-func (c *Console) second(w http.ResponseWriter, r *http.Request, form url.Values) (issuer.Proof, error) {
+// second takes a passkey's answer, where the form has one, or a code, and says what a wrong one is.
+func (c *Console) second(w http.ResponseWriter, r *http.Request, form url.Values) (proof issuer.Proof, wrong, err error) {
 	if answer := form.Get("credential"); answer != "" {
-		return c.accounts.CompleteWithPasskey(acting(w, r), form.Get("challenge"), []byte(answer), deviceOf(r))
+		proof, err = c.accounts.CompleteWithPasskey(acting(w, r), form.Get("challenge"), []byte(answer), deviceOf(r))
+		return proof, issuer.ErrPasskey, err
 	}
-	return c.accounts.CompleteLogIn(r.Context(), form.Get("challenge"), form.Get("code"), deviceOf(r))
+	proof, err = c.accounts.CompleteLogIn(r.Context(), form.Get("challenge"), form.Get("code"), deviceOf(r))
+	return proof, issuer.ErrFactor, err
 }
 
 // factorFailed shows the page again, with what to do. What another try wouldn't mend begins again with the password.

@@ -63,7 +63,7 @@ func (c *Console) logIn(w http.ResponseWriter, r *http.Request) {
 	}
 	var secret string
 	if err == nil {
-		secret, err = c.signIn(w, r, proof)
+		secret, err = c.signIn(w, r, proof, issuer.ErrInvalidCredentials)
 	}
 	if err != nil {
 		c.loginFailed(w, r, p, form.Get("username"), err)
@@ -103,11 +103,11 @@ func (c *Console) goOn(w http.ResponseWriter, r *http.Request, p pending, secret
 	}
 }
 
-// signIn begins the browser's sign-in. A subject that is disabled or gone gets the answer of a wrong password.
-func (c *Console) signIn(w http.ResponseWriter, r *http.Request, proof issuer.Proof) (secret string, err error) {
+// signIn begins the browser's sign-in. A subject that is disabled or gone gets the answer of a wrong proof of this kind.
+func (c *Console) signIn(w http.ResponseWriter, r *http.Request, proof issuer.Proof, wrong error) (secret string, err error) {
 	secret, life, err := c.issuer.SignIn(r.Context(), proof, signInOf(r))
 	if errors.Is(err, issuer.ErrInvalidGrant) || errors.Is(err, issuer.ErrNotFound) {
-		err = issuer.ErrInvalidCredentials
+		err = wrong
 	}
 	if err != nil {
 		return "", err

@@ -57,7 +57,7 @@ func (c *Console) logInWithPasskey(w http.ResponseWriter, r *http.Request) {
 	proof, err := c.accounts.LogInWithPasskey(acting(w, r), p.Browser, []byte(form.Get("credential")), deviceOf(r))
 	var secret string
 	if err == nil {
-		secret, err = c.signIn(w, r, proof)
+		secret, err = c.signIn(w, r, proof, issuer.ErrPasskey)
 	}
 	if err != nil {
 		c.loginFailed(w, r, p, "", err)
