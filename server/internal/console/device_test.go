@@ -282,6 +282,10 @@ func TestDeviceBadInput(t *testing.T) {
 		"another client, with secret": {[]string{"client_id", backend, "client_secret", f.secret}, "invalid_grant"},
 		"as an authorization code":    {[]string{"grant_type", "authorization_code", "code", code, "redirect_uri", callback, "code_verifier", verifier}, "invalid_grant"},
 		"as a refresh token":          {[]string{"grant_type", "refresh_token", "refresh_token", code}, "invalid_grant"},
+		"no grant type":               {[]string{"grant_type", ""}, "invalid_request"},
+		"grant type in capitals":      {[]string{"grant_type", "urn:ietf:params:oauth:grant-type:DEVICE_CODE"}, "unsupported_grant_type"},
+		"secret of a public one":      {[]string{"client_secret", "x"}, "invalid_client"},
+		"another client, no secret":   {[]string{"client_id", backend, "client_secret", "jcs_x"}, "invalid_client"},
 		"short grant type":            {[]string{"grant_type", "device_code"}, "unsupported_grant_type"},
 	} {
 		if status, members := f.poll(code, c.parameters...); status != 400 || members["error"] != c.error {

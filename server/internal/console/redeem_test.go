@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jot-auth/jot/server/issuer"
 )
@@ -29,6 +30,13 @@ func TestRedeemBadInput(t *testing.T) {
 		"the challenge itself (plain)": {[]string{"code_verifier", challenge}, "invalid_grant"},
 		"short verifier":               {[]string{"code_verifier", verifier[:42]}, "invalid_grant"},
 		"verifier with a space":        {[]string{"code_verifier", verifier + " "}, "invalid_grant"},
+		"verifier with a plus":         {[]string{"code_verifier", verifier[:42] + "+"}, "invalid_grant"},
+		"verifier with padding":        {[]string{"code_verifier", verifier + "="}, "invalid_grant"},
+		"verifier that isn't ASCII":    {[]string{"code_verifier", verifier[:42] + "é"}, "invalid_grant"},
+		"verifier of another case":     {[]string{"code_verifier", strings.ToLower(verifier)}, "invalid_grant"},
+		"no grant type":                {[]string{"grant_type", ""}, "invalid_request"},
+		"another host":                 {[]string{"redirect_uri", "https://evil.example/callback"}, "invalid_grant"},
+		"redirect URI in capitals":     {[]string{"redirect_uri", "https://APP.example.com/callback"}, "invalid_grant"},
 		"long verifier":                {[]string{"code_verifier", strings.Repeat("a", 129)}, "invalid_grant"},
 		"another client":               {[]string{"client_id", other}, "invalid_grant"},
 		"unknown client":               {[]string{"client_id", "client_nobody"}, "invalid_client"},
@@ -51,6 +59,18 @@ func TestRedeemBadInput(t *testing.T) {
 		}
 	}
 	f.tokens(code, "resource", "petstore")
+}
+
+// TestCodeIsOld a minute after it was given (RFC 6749 §4.1.2).
+func TestCodeIsOld(t *testing.T) {
+	onBothLater(t, func(f *fixture, c *clock) {
+		b := f.browser()
+		code := b.logIn(b.authorize()).code(f.T)
+		c.advance(time.Minute)
+		if status, members := f.redeem(code); status != 400 || members["error"] != "invalid_grant" {
+			f.Errorf("%d %v", status, members)
+		}
+	})
 }
 
 // TestCodeReplay: the second use of a code ends the session of the first, and so does every further one.

@@ -64,6 +64,10 @@ func TestClientCredentials(t *testing.T) {
 	f.token("grant_type=client_credentials&client_id="+app).wantError(t, 400, "unauthorized_client")
 	f.token("grant_type=client_credentials&scope=pets:write", basic(robot, secret)...).wantError(t, 400, "invalid_scope")
 	f.token("grant_type=client_credentials&resource=moon", basic(robot, secret)...).wantError(t, 400, "invalid_target")
+	f.token("grant_type=client_credentials&scope=pets:read++pets:read", basic(robot, secret)...).wantError(t, 400, "invalid_scope")
+	f.token("grant_type=client_credentials&scope=pets:read&scope=pets:read", basic(robot, secret)...).wantError(t, 400, "invalid_request")
+	f.token("grant_type=client_credentials", basic(robot, marker)...).wantError(t, 401, "invalid_client")
+	f.token("grant_type=client_credentials").wantError(t, 400, "invalid_request")
 }
 
 // TestClientAuthentication: a client that doesn't prove itself gets nowhere, and its refresh token stays good.

@@ -182,6 +182,10 @@ func TestProofBadInput(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	curve, err := newKey(t, jot.ES384).Public().MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
 	now := time.Now()
 	const bad, stale = "invalid_dpop_proof", "use_dpop_nonce"
 	for name, c := range map[string]struct {
@@ -196,6 +200,21 @@ func TestProofBadInput(t *testing.T) {
 		"no jti":                 {claim("jti", nil), bad},
 		"a jti that is a number": {claim("jti", 1), bad},
 		"a long jti":             {claim("jti", strings.Repeat("a", 256)), bad},
+		"an empty jti":           {claim("jti", ""), bad},
+		"no method":              {claim("htm", nil), bad},
+		"a method in small":      {claim("htm", "post"), bad},
+		"a method that's a list": {claim("htm", []string{"POST"}), bad},
+		"no address":             {claim("htu", nil), bad},
+		"an address over HTTP":   {claim("htu", "http://auth.example.com/oauth2/token"), bad},
+		"another port":           {claim("htu", "https://auth.example.com:8443/oauth2/token"), bad},
+		"a path alone":           {claim("htu", "/oauth2/token"), bad},
+		"an iat that is a text":  {claim("iat", now.Format(time.RFC3339)), bad},
+		"a nonce that's a list":  {claim("nonce", []string{p.nonce}), stale},
+		"no typ":                 {header("typ", nil), bad},
+		"no alg":                 {header("alg", nil), bad},
+		"a critical extension":   {header("crit", []string{"more"}), bad},
+		"a key of another curve": {header("jwk", json.RawMessage(curve)), bad},
+		"a weak key":             {header("jwk", claims{"kty": "RSA", "e": "AQAB", "n": strings.Repeat("w", 171)}), bad},
 		"another method":         {claim("htm", "GET"), bad},
 		"another address":        {claim("htu", "https://evil.example/oauth2/token"), bad},
 		"the issuer":             {claim("htu", "https://auth.example.com"), bad},

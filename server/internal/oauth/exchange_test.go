@@ -285,6 +285,15 @@ func TestExchangeBadInput(t *testing.T) {
 		"a made-up type":          {f.exchange(tokens.Access, gateway, secret, "subject_token_type", marker), "invalid_request"},
 		"an actor token":          {f.exchange(tokens.Access, gateway, secret, "actor_token", tokens.Access, "actor_token_type", accessType), "invalid_request"},
 		"an actor token's type":   {f.exchange(tokens.Access, gateway, secret, "actor_token_type", accessType), "invalid_request"},
+		"an untyped actor token":  {f.exchange(tokens.Access, gateway, secret, "actor_token", tokens.Access), "invalid_request"},
+		"a refresh token's type":  {f.exchange(tokens.Refresh, gateway, secret, "subject_token_type", "urn:ietf:params:oauth:token-type:refresh_token"), "invalid_request"},
+		"a SAML assertion":        {f.exchange(marker, gateway, secret, "subject_token_type", "urn:ietf:params:oauth:token-type:saml2"), "invalid_request"},
+		"an ID token, please":     {f.exchange(tokens.Access, gateway, secret, "requested_token_type", "urn:ietf:params:oauth:token-type:id_token"), "invalid_request"},
+		"a made-up one, please":   {f.exchange(tokens.Access, gateway, secret, "requested_token_type", marker), "invalid_request"},
+		"another issuer's token":  {f.exchange(signed(t, newKey(t, jot.ES256), "at+jwt", assertionClaims(app).with("aud", "petstore")), gateway, secret), "invalid_request"},
+		"an unknown resource":     {f.exchange(tokens.Access, gateway, secret, "resource", marker), "invalid_target"},
+		"a doubled scope token":   {f.exchange(tokens.Access, gateway, secret, "scope", "pets:read pets:read"), "invalid_scope"},
+		"no client":               {f.exchange(tokens.Access, "", secret), "invalid_request"},
 		"a refresh token, please": {f.exchange(tokens.Access, gateway, secret, "requested_token_type", "urn:ietf:params:oauth:token-type:refresh_token"), "invalid_request"},
 		"a made-up token":         {f.exchange(marker, gateway, secret), "invalid_request"},
 		"a refresh token":         {f.exchange(tokens.Refresh, gateway, secret), "invalid_request"},
@@ -310,6 +319,15 @@ func TestExchangeBadInput(t *testing.T) {
 				t.Errorf("answered %s", c.a.body)
 			}
 		})
+	}
+	for _, parameter := range []string{"subject_token", "subject_token_type", "requested_token_type", "audience", "resource", "scope", "actor_token", "actor_token_type", "grant_type"} {
+		form := url.Values{
+			"grant_type": {exchangeGrant}, "subject_token": {tokens.Access}, "subject_token_type": {accessType}, "client_id": {gateway}, "client_secret": {secret},
+			"audience": {"zoo"}, "resource": {"zoo"}, "scope": {"pets:read"}, "requested_token_type": {accessType},
+		}
+		form.Add(parameter, "petstore")
+		form.Add(parameter, "petstore") // RFC 8693 §2.1 lets a client name several targets, and no token of ours has more than one
+		f.token(form.Encode()).wantError(t, 400, "invalid_request")
 	}
 	if err := f.issuer.DisableSubject(t.Context(), tokens.Subject); err != nil {
 		t.Fatal(err)

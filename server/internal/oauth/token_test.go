@@ -68,6 +68,15 @@ func TestTokenBadInput(t *testing.T) {
 		"implicit grant":            {formType, "grant_type=implicit&client_id=" + app, nil, 400, "unsupported_grant_type"},
 		"grant type in capitals":    {formType, strings.Replace(good, "refresh_token&", "REFRESH_TOKEN&", 1), nil, 400, "unsupported_grant_type"},
 		"made-up grant type":        {formType, "client_id=" + app + "&grant_type=" + marker, nil, 400, "unsupported_grant_type"},
+		"SAML assertion":            {formType, "client_id=" + app + "&grant_type=urn:ietf:params:oauth:grant-type:saml2-bearer&assertion=" + marker, nil, 400, "unsupported_grant_type"},
+		"JWT assertion":             {formType, "client_id=" + app + "&grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer&assertion=" + marker, nil, 400, "unsupported_grant_type"},
+		"a code, no grant type":     {formType, "client_id=" + app + "&code=" + marker, nil, 400, "invalid_request"},
+		"empty client":              {formType, grant + "&client_id=&refresh_token=" + tokens.Refresh, nil, 400, "invalid_request"},
+		"empty refresh token":       {formType, grant + "&client_id=" + app + "&refresh_token=", nil, 400, "invalid_request"},
+		"doubled client":            {formType, good + "&client_id=" + app, nil, 400, "invalid_request"},
+		"doubled scope":             {formType, good + "&scope=pets:read&scope=pets:read", nil, 400, "invalid_request"},
+		"doubled scope token":       {formType, good + "&scope=pets:read+pets:read", nil, 400, "invalid_scope"},
+		"scope with a quote":        {formType, good + "&scope=pets:read%22", nil, 400, "invalid_scope"},
 		"doubled grant type":        {formType, good + "&" + grant, nil, 400, "invalid_request"},
 		"doubled token":             {formType, good + "&refresh_token=" + marker, nil, 400, "invalid_request"},
 		"doubled, escaped":          {formType, good + "&refresh%5Ftoken=" + marker, nil, 400, "invalid_request"},
@@ -123,7 +132,7 @@ func TestParametersOfTheURLDoNotCount(t *testing.T) {
 func TestMethods(t *testing.T) {
 	f := serve(t, "https://auth.example.com")
 	for path, methods := range map[string][]string{
-		"/oauth2/token": {"GET", "PUT", "DELETE"}, "/oauth2/revoke": {"GET", "PATCH"},
+		"/oauth2/token": {"GET", "PUT", "DELETE"}, "/oauth2/revoke": {"GET", "PATCH"}, "/oauth2/introspect": {"GET", "PUT"}, "/oauth2/device_authorization": {"GET", "DELETE"},
 		"/.well-known/jwks.json": {"POST", "DELETE"}, "/.well-known/openid-configuration": {"POST"},
 	} {
 		for _, method := range methods {
