@@ -39,12 +39,16 @@ func (i *Issuer) ExchangeToken(ctx context.Context, e Exchange) (Tokens, error) 
 	if err != nil {
 		return Tokens{}, err
 	}
+	ahead := Foresight{Session: given.SessionID()}.with(&i.config, e.ClientID, e.Resource)
+	if ahead.Session == "" {
+		ahead.Subject = given.Subject()
+	}
 	var d *draft
 	// Client, subject, session and the token's time are of one state of the database, and nobody waits for a lock: whatever ends the session, changes the subject or deletes
 	// a client either comes before, and counts, or after, and its rule refuses the new token as it does the old one.
 	err = inTime(ctx, func() (now time.Time, err error) {
 		err = i.store.View(ctx, func(r Reader) (err error) {
-			if now, err = r.Now(); err == nil {
+			if now, err = nowAnd(r, ahead); err == nil {
 				d, err = moment{i, now}.exchange(r, e, given)
 			}
 			return err

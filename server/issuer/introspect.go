@@ -67,9 +67,11 @@ func (i *Issuer) introspectRefreshToken(ctx context.Context, text string, by Cli
 	if err != nil {
 		return Introspection{}, ErrNotFound
 	}
+	ahead := Foresight{Session: token.session}.with(&i.config, by.ID, "")
+	ahead.Resource = "" // it's the session's
 	var found Introspection
 	err = i.store.View(ctx, func(r Reader) error {
-		now, err := r.Now()
+		now, err := nowAnd(r, ahead)
 		if err != nil {
 			return err
 		}
