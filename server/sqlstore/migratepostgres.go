@@ -63,6 +63,9 @@ func migratePostgres(ctx context.Context, config postgresConfig, o Options) (non
 	return m.up(ctx)
 }
 
+// lockMigrations has no arguments: those of the simple protocol need types that this program leaves out (the tag nopgxregisterdefaulttypes).
+var lockMigrations = fmt.Sprintf(`SELECT pg_try_advisory_xact_lock(%d, 0)`, lockSpace)
+
 // holdMigrations returns the transaction that has the lock. Who waits for it has no connection meanwhile: a pooler may have few, and who migrates needs two of them.
 // Nor has anybody a snapshot meanwhile, for which an index that is made concurrently would wait: of the extended protocol, the last statement keeps its own.
 func holdMigrations(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
@@ -72,7 +75,7 @@ func holdMigrations(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
 			return nil, err
 		}
 		locked := false
-		err = holder.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock($1, 0)`, pgx.QueryExecModeSimpleProtocol, lockSpace).Scan(&locked)
+		err = holder.QueryRowContext(ctx, lockMigrations, pgx.QueryExecModeSimpleProtocol).Scan(&locked)
 		if locked {
 			return holder, nil
 		}
