@@ -85,9 +85,8 @@ func (s *Scanner) Next() bool {
 
 // Name returns the name of the current member, without escapes. It is valid until the next call of Next.
 func (s *Scanner) Name() []byte {
-	m := s.member()
-	name := s.data[m.nameStart:m.nameEnd:m.nameEnd]
-	if m.nameEscaped {
+	name, plain := s.PlainName()
+	if !plain {
 		return s.unescape(name)
 	}
 	return name

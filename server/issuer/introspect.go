@@ -67,8 +67,7 @@ func (i *Issuer) introspectRefreshToken(ctx context.Context, text string, by Cli
 	if err != nil {
 		return Introspection{}, ErrNotFound
 	}
-	ahead := Foresight{Session: token.session}.with(&i.config, by.ID, "")
-	ahead.Resource = "" // it's the session's
+	ahead := Foresight{Session: token.session}.with(&i.config, by.ID, "") // the resource is the session's
 	var found Introspection
 	err = i.store.View(ctx, func(r Reader) error {
 		now, err := nowAnd(r, ahead)

@@ -37,19 +37,23 @@ func (s *postgresSession) fetch() error {
 	sent := s.waiting
 	s.begun, s.waiting = true, nil
 	results := s.connection.SendBatch(context.Background(), &all) // as in send
+	err := s.receiveAll(results, sent)
+	if closed := results.Close(); err == nil {
+		err = closed
+	}
+	return err
+}
+
+func (s *postgresSession) receiveAll(results pgx.BatchResults, sent []waiting) error {
 	for _, w := range sent {
 		if err := s.receive(results, w); err != nil {
-			results.Close() // the same error
 			return err
 		}
 	}
 	if s.brief {
-		if err := s.receiveEnd(results); err != nil {
-			results.Close() // the same error
-			return err
-		}
+		return s.receiveEnd(results)
 	}
-	return results.Close()
+	return nil
 }
 
 func (s *postgresSession) receiveEnd(results pgx.BatchResults) error {
