@@ -13,6 +13,7 @@ import (
 	"time"
 
 	root "github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/interop/machine"
 	"github.com/jot-auth/jot/jwks"
 	"github.com/jot-auth/jot/revocation"
 )
@@ -50,7 +51,7 @@ func newFleet(t *testing.T) *fleet {
 	f := &fleet{T: t, dir: t.TempDir(), credential: secret()}
 	f.client = &http.Client{Transport: &f.balancer, Timeout: time.Minute}
 	for name, value := range map[string]string{
-		"JOT_DATABASE": database(t), "JOT_KEK": secret(), "JOT_FEED_CREDENTIAL": f.credential, "JOT_KEYS_MAX_AGE": "1s",
+		"JOT_DATABASE": machine.Database(t), "JOT_KEK": secret(), "JOT_FEED_CREDENTIAL": f.credential, "JOT_KEYS_MAX_AGE": "1s",
 	} {
 		t.Setenv(name, value)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	root "github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/interop/machine"
 	"github.com/jot-auth/jot/jwks"
 )
 
@@ -30,7 +31,7 @@ const (
 func TestLoginsAlongsideRotations(t *testing.T) {
 	t.Run("SQLite", testLoginsAlongsideRotations)
 	t.Run("PostgreSQL", func(t *testing.T) {
-		t.Setenv("JOT_DATABASE", database(t))
+		t.Setenv("JOT_DATABASE", machine.Database(t))
 		testLoginsAlongsideRotations(t)
 	})
 }

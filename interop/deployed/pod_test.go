@@ -22,7 +22,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/jot-auth/jot/interop/machine"
-	"github.com/jot-auth/jot/interop/programs"
 )
 
 // pod is one replica of the manifest.
@@ -198,23 +197,7 @@ type database struct {
 
 func newDatabase(t *testing.T) *database {
 	t.Helper()
-	if found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres"); len(found) == 0 {
-		machine.Missing(t, "PostgreSQL is missing: run .ci/prepare")
-	}
-	cluster, err := programs.StartCluster(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := cluster.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	address, err := cluster.Database(t.Context(), "jot")
-	if err != nil {
-		t.Fatal(err)
-	}
-	u, err := url.Parse(address)
+	u, err := url.Parse(machine.Database(t))
 	if err != nil {
 		t.Fatal(err)
 	}
