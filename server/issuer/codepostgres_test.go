@@ -11,25 +11,14 @@ import (
 	"testing"
 
 	"github.com/jot-auth/jot"
-	"github.com/jot-auth/jot/server/internal/pgtest"
 	"github.com/jot-auth/jot/server/issuer"
-	"github.com/jot-auth/jot/server/sqlstore"
 )
 
 // TestCodeAmongOthers: beside its own client, which presents a code once, or twice at once, another client and some with a wrong secret present it too. They get nothing and keep
 // the client from nothing: it gets tokens, whose session the second use ends. A secret that was replaced before is good for no code.
 func TestCodeAmongOthers(t *testing.T) {
 	const app, other, redirect = "client_app", "client_other", "https://app.example/done"
-	store, err := sqlstore.OpenPostgres(t.Context(), pgtest.Database(t), sqlstore.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
-	i, err := issuer.New(t.Context(), store, config())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer i.Close()
+	i := issuerOnPostgres(t)
 	secret, hash := issuer.NewClientSecret()
 	for _, id := range []string{app, other} {
 		c := issuer.Client{ID: id, Scopes: []string{"pets:read"}, FirstParty: true, SecretHash: hash, RedirectURIs: []string{redirect}}

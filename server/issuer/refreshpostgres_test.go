@@ -34,19 +34,26 @@ func postgresDatabases(t *testing.T) func(*testing.T, func() time.Time) database
 	}
 }
 
-// TestFirstTokensRace: of many that are the first to ask for tokens of one subject or one client, on PostgreSQL, where they don't wait for each
-// other, all get theirs.
-func TestFirstTokensRace(t *testing.T) {
+// issuerOnPostgres is one over an empty database.
+func issuerOnPostgres(t *testing.T) *issuer.Issuer {
+	t.Helper()
 	store, err := sqlstore.OpenPostgres(t.Context(), pgtest.Database(t), sqlstore.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer store.Close()
+	t.Cleanup(func() { store.Close() })
 	i, err := issuer.New(t.Context(), store, config())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer i.Close()
+	t.Cleanup(func() { i.Close() })
+	return i
+}
+
+// TestFirstTokensRace: of many that are the first to ask for tokens of one subject or one client, on PostgreSQL, where they don't wait for each
+// other, all get theirs.
+func TestFirstTokensRace(t *testing.T) {
+	i := issuerOnPostgres(t)
 	_, hash := issuer.NewClientSecret()
 	for round := range 5 {
 		name := fmt.Sprint(issuer.ClientPrefix, round)
