@@ -17,19 +17,27 @@ const tagBlock = 16
 // tagOf is the same in every process, for snapshots bear tags. It folds the length with each block, and at last with the final one, which may overlap the one
 // before; of less than a block, zeros fill the rest.
 func tagOf(subject []byte) tag {
-	h, last := uint64(len(subject)), subject
+	h, rest := uint64(len(subject)), subject
 	if len(subject) < tagBlock {
-		last = make([]byte, tagBlock)
-		copy(last, subject)
+		first := min(len(subject), tagBlock/2)
+		return tag(fold(h^padded(subject[:first]), padded(subject[first:])) >> 32)
 	}
-	for ; len(subject) > tagBlock; subject = subject[tagBlock:] {
-		h = foldBlock(h, subject)
+	for ; len(rest) > tagBlock; rest = rest[tagBlock:] {
+		h = foldBlock(h, rest)
 	}
-	return tag(foldBlock(h, last[len(last)-tagBlock:]) >> 32)
+	return tag(foldBlock(h, subject[len(subject)-tagBlock:]) >> 32)
 }
 
 func foldBlock(h uint64, block []byte) uint64 {
 	return fold(h^binary.LittleEndian.Uint64(block), binary.LittleEndian.Uint64(block[8:]))
+}
+
+// padded is binary.LittleEndian.Uint64 of eight bytes or less, with zeros for the rest.
+func padded(short []byte) (h uint64) {
+	for n := len(short) - 1; n >= 0; n-- {
+		h = h<<8 | uint64(short[n])
+	}
+	return h
 }
 
 // fingerprint stands for what a rule is about, under a salt that nobody knows: the first half for the tag of the subject, or of the session without one, the second for the issuer, the
@@ -46,9 +54,9 @@ func newSalt() *salt {
 	return &salt{owner: maphash.String(maphash.MakeSeed(), "owner"), issuer: maphash.MakeSeed(), value: maphash.MakeSeed()}
 }
 
-// ownerOf is the first half: never 0, which marks a place that is free. It's all that most tokens cost, and so leaves the issuer out: a subject of
-// the same name elsewhere costs a look into the table.
-func (s *salt) ownerOf(t tag) uint64 { return max(1, fold(uint64(t), s.owner)) }
+// ownerOf is the first half: never 0, which marks a place that is free, for a bit that the filter doesn't use is set. It's all that most tokens cost, and so leaves the
+// issuer out: a subject of the same name elsewhere costs a look into the table.
+func (s *salt) ownerOf(t tag) uint64 { return fold(uint64(t), s.owner) | 1<<32 }
 
 // scope is what all rules of an issuer have in common.
 func (s *salt) scope(issuer []byte) uint64 { return maphash.Bytes(s.issuer, issuer) }
@@ -66,7 +74,7 @@ func fold(x, y uint64) uint64 {
 	return high ^ low
 }
 
-// packedKind is a kind of rule that names a subject, or a session alone.
+// packedKind is a kind of rule that names a subject, or a session alone, or rare.
 type packedKind uint64
 
 const (
@@ -76,7 +84,11 @@ const (
 	packedSubjectSoftGeneration
 	packedSubjectIssuedAt
 	packedBareSession
+	rare // what few holds, of whatever kind
 )
+
+// beyondSubjects are the kinds of rules that may refuse a token of whose subject the filter knows nothing.
+const beyondSubjects = 1<<packedBareSession | 1<<rare
 
 // bit is that of the kind among kinds.
 func (k packedKind) bit() uint64 { return 1 << k }

@@ -20,7 +20,7 @@ type Set struct {
 	index   atomic.Pointer[index]
 	few     atomic.Pointer[few]
 	salt    *salt
-	kinds   atomic.Uint64 // the packedKinds, as bits, of which there is or was a rule in the index
+	kinds   atomic.Uint64 // the packedKinds, as bits, of which there is or was a rule
 }
 
 // NewSet returns a set without rules.
@@ -61,15 +61,24 @@ func (s *Set) reserve(more int) {
 // Verdict returns the strictest answer of the rules that match the token, and jot.Current when none
 // does. It doesn't allocate.
 func (s *Set) Verdict(f *jot.RevocationFacts) jot.Verdict {
-	verdict, subject := jot.Current, tagOf(f.Subject)
-	if few := s.few.Load(); len(few.limits) > 0 {
-		verdict = few.verdict(f, subject)
+	subject := tagOf(f.Subject)
+	i, owner := s.index.Load(), s.salt.ownerOf(subject)
+	if !i.filter.has(owner) && s.kinds.Load()&beyondSubjects == 0 {
+		return jot.Current
 	}
-	i := s.index.Load()
+	return s.examine(i, subject, f)
+}
+
+// examine asks all rules.
+func (s *Set) examine(i *index, subject tag, f *jot.RevocationFacts) jot.Verdict {
+	verdict, kinds := jot.Current, s.kinds.Load()
+	if kinds&rare.bit() != 0 {
+		verdict = s.few.Load().verdict(f, subject)
+	}
 	if owner := s.salt.ownerOf(subject); i.filter.has(owner) {
 		verdict = min(verdict, s.indexed(i, owner, f))
 	}
-	if s.kinds.Load()&packedBareSession.bit() != 0 && len(f.SessionID) > 0 && s.hasBareSession(i, f) {
+	if kinds&packedBareSession.bit() != 0 && len(f.SessionID) > 0 && s.hasBareSession(i, f) {
 		return jot.Revoked
 	}
 	return verdict

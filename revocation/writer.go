@@ -24,12 +24,17 @@ func (w *writer) add(r *record) {
 		w.rare.add(r)
 		return
 	}
-	if kinds := s.kinds.Load(); kinds&r.packed.bit() == 0 {
-		s.kinds.Store(kinds | r.packed.bit())
-	}
+	s.noteKind(r.packed)
 	w.batch[w.count] = packedRule{fingerprintOf(s.salt.ownerOf(r.tag), s.salt.scope(r.issuer), r.packed, s.salt.hash(r.value)), l}
 	if w.count++; w.count == len(w.batch) {
 		w.flush()
+	}
+}
+
+// noteKind says that there are rules of a kind. Only the one writer does.
+func (s *Set) noteKind(k packedKind) {
+	if kinds := s.kinds.Load(); kinds&k.bit() == 0 {
+		s.kinds.Store(kinds | k.bit())
 	}
 }
 
@@ -51,5 +56,6 @@ func (w *writer) end() {
 	w.flush()
 	if w.rare != nil {
 		w.set.few.Store(w.rare)
+		w.set.noteKind(rare)
 	}
 }
