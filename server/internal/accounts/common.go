@@ -3,6 +3,7 @@ package accounts
 import (
 	_ "embed"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -31,13 +32,13 @@ const (
 	maxJudged   = 128 // characters: what follows only adds to the cost
 )
 
-var common = func() map[string]int {
+var common = sync.OnceValue(func() map[string]int {
 	costs := make(map[string]int)
 	for word := range strings.Lines(commonWords) {
 		costs[strings.TrimSpace(word)] = costWord
 	}
 	return costs
-}()
+})
 
 // longestWord bounds how far a word is looked for.
 const longestWord = 32
@@ -91,7 +92,7 @@ func wordCost(text []rune, own map[string]int) (cost int, found bool) {
 		if cost, found := own[word]; found {
 			return cost, true
 		}
-		if cost, found := common[word]; found {
+		if cost, found := common()[word]; found {
 			return cost, true
 		}
 	}

@@ -25,8 +25,11 @@ var schemes = map[string]string{"https": "https", "http": "http", "wss": "https"
 
 var (
 	aMethod = regexp.MustCompile(`^[A-Z]{1,16}$`)
-	aHost   = regexp.MustCompile(`^([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?$`)
+	aHost   = regexp.MustCompile(`^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
 )
+
+// maxHost is the length of the longest name with a port.
+const maxHost = 253 + len(":65535")
 
 // original is the request that a proxy asks about, as far as somebody trustworthy says what it is.
 type original struct {
@@ -65,7 +68,7 @@ func (s *Server) original(r *http.Request) original {
 // isHost reports whether a text is a name or an address, with a port or without one.
 func isHost(text string) bool {
 	_, err := url.Parse("https://" + text)
-	return err == nil && aHost.MatchString(text)
+	return err == nil && len(text) <= maxHost && aHost.MatchString(text)
 }
 
 // one is the value of a header that comes once, and else "".
