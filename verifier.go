@@ -218,7 +218,8 @@ type scratch struct {
 	scanner     jose.Scanner
 
 	header  *header
-	mac     *macState // of the secret key that was tried last, if it's the key of the last token
+	mac     *macState // of the secret key that the token before was tried with last, if with any
+	macUsed bool      // for this token
 	key     VerificationKey
 	claims  claimSet
 	foreign error // about a claim that revocation rules go by, of another type than jot's issuer writes: another issuer may mean something else by its name
@@ -242,10 +243,10 @@ func (v *Verifier) giveBack(s *scratch) {
 	if cap(s.headerJSON)+cap(s.input)+cap(s.payload) > maxPooled {
 		return
 	}
-	if secret, ok := s.key.(*SecretKey); !ok || !s.mac.of(secret) {
+	if !s.macUsed {
 		s.dropMAC() // or a secret that left the key source would stay in memory for as long as the verifier has work
 	}
-	s.header, s.key, s.foreign, s.facts = nil, nil, nil, RevocationFacts{}
+	s.header, s.macUsed, s.key, s.foreign, s.facts = nil, false, nil, nil, RevocationFacts{}
 	v.scratches.Put(s)
 }
 
@@ -337,6 +338,7 @@ func (s *scratch) signedBy(key VerificationKey) bool {
 		s.dropMAC()
 		s.mac = secret.borrowMAC()
 	}
+	s.macUsed = true
 	return s.mac.verifies(s.input, s.signature)
 }
 
