@@ -52,22 +52,49 @@ func (t *Transport) Tokens(ctx context.Context) (TokenPair, error) {
 // current returns the pair that is known, or else the stored one.
 func (t *Transport) current(ctx context.Context) (TokenPair, error) {
 	t.mu.Lock()
-	pair := t.pair
+	pair, turn := t.pair, t.seen
 	t.mu.Unlock()
 	if pair.Access != "" {
 		return pair, nil
 	}
 	pair, err := t.options.Tokens.Load(ctx)
 	if err == nil {
-		t.adopt(pair)
+		t.adopt(pair, turn)
 	}
 	return pair, err
 }
 
-func (t *Transport) adopt(pair TokenPair) {
+// update changes the stored pair, and returns what is stored then.
+func (t *Transport) update(ctx context.Context, change func(TokenPair) (TokenPair, error)) (after TokenPair, err error) {
+	var turn int
+	err = t.options.Tokens.Update(ctx, func(before TokenPair) (_ TokenPair, err error) {
+		turn = t.nextTurn()
+		after, err = change(before)
+		return after, err
+	})
+	if err != nil {
+		return TokenPair{}, err
+	}
+	t.adopt(after, turn)
+	return after, nil
+}
+
+func (t *Transport) nextTurn() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !pair.same(t.pair) {
+	t.turns++
+	return t.turns
+}
+
+// adopt takes over the pair that the store held at a turn. Of a login and a refresh at once either may come here first: the later turn counts, or requests
+// would go on in the name of whoever was logged in before.
+func (t *Transport) adopt(pair TokenPair, turn int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if turn < t.seen {
+		return
+	}
+	if t.seen = turn; !pair.same(t.pair) {
 		t.pair, t.received, t.due = pair, t.options.Now(), time.Time{}
 	}
 }
@@ -117,21 +144,18 @@ func (t *Transport) renew(ctx context.Context, old TokenPair) (TokenPair, error)
 func (t *Transport) refreshOnce(ctx context.Context, old TokenPair, done chan struct{}) {
 	ctx, cancel := context.WithTimeout(ctx, refreshTimeout)
 	defer cancel()
-	var renewed TokenPair
-	err := t.options.Tokens.Update(ctx, func(stored TokenPair) (_ TokenPair, err error) {
-		if renewed = stored; !stored.same(old) && stored.usable(t.options.Now()) {
+	renewed, err := t.update(ctx, func(stored TokenPair) (TokenPair, error) {
+		if !stored.same(old) && stored.usable(t.options.Now()) {
 			return stored, nil // another process was faster
 		}
-		if renewed, err = t.exchange(ctx, stored); errors.Is(err, ErrLoggedOut) {
+		renewed, err := t.exchange(ctx, stored)
+		if errors.Is(err, ErrLoggedOut) {
 			return TokenPair{}, nil
 		}
 		return renewed, err
 	})
 	if err == nil && renewed.Access == "" {
 		err = ErrLoggedOut
-	}
-	if err == nil || errors.Is(err, ErrLoggedOut) {
-		t.adopt(renewed)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -65,6 +65,8 @@ type Transport struct {
 
 	mu       sync.Mutex
 	pair     TokenPair     // as last seen
+	turns    int           // how many updates of the store have begun, which is their order
+	seen     int           // the one that the pair is of
 	received time.Time     // when it was seen first
 	due      time.Time     // when a refresh is due by advice or after a failure; zero if none is
 	refresh  chan struct{} // is closed when the refresh that is under way has ended; nil if none is
@@ -156,10 +158,7 @@ func secureOrigin(u *url.URL) (string, error) {
 
 // LogIn puts the tokens of a new login in the place of whatever was there.
 func (t *Transport) LogIn(ctx context.Context, pair TokenPair) error {
-	err := t.options.Tokens.Update(ctx, func(TokenPair) (TokenPair, error) { return pair, nil })
-	if err == nil {
-		t.adopt(pair)
-	}
+	_, err := t.update(ctx, func(TokenPair) (TokenPair, error) { return pair, nil })
 	return err
 }
 

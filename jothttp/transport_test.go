@@ -293,6 +293,46 @@ func TestLoggedOut(t *testing.T) {
 	}
 }
 
+// lateStore returns from one update later than it has stored it.
+type lateStore struct {
+	jothttp.MemoryStore
+	late         atomic.Bool
+	stored, goOn chan struct{}
+}
+
+func (s *lateStore) Update(ctx context.Context, change func(jothttp.TokenPair) (jothttp.TokenPair, error)) error {
+	err := s.MemoryStore.Update(ctx, change)
+	if s.late.CompareAndSwap(true, false) {
+		close(s.stored)
+		<-s.goOn
+	}
+	return err
+}
+
+// Who logs in while the session before is refreshed isn't mistaken for who was logged in, whichever of the two hears first that it's done.
+func TestLogInBesideRefresh(t *testing.T) {
+	w := newWorld(t)
+	o := w.options()
+	store := &lateStore{stored: make(chan struct{}), goOn: make(chan struct{})}
+	o.Tokens = store
+	_, transport := w.loggedIn(o)
+	w.now.Add(3600)
+	store.late.Store(true)
+	refreshed := make(chan error)
+	go func() { _, err := transport.Tokens(t.Context()); refreshed <- err }()
+	<-store.stored
+	if err := transport.LogIn(t.Context(), w.pair(7)); err != nil {
+		t.Error(err)
+	}
+	close(store.goOn)
+	if err := <-refreshed; err != nil {
+		t.Error(err)
+	}
+	if pair, err := transport.Tokens(t.Context()); err != nil || pair.Access != "access7" {
+		t.Errorf("requests are made with %s, %v", pair.Access, err)
+	}
+}
+
 // The caller who started a refresh and gives up doesn't end it for the others.
 func TestCallerGivesUp(t *testing.T) {
 	w := newWorld(t)
