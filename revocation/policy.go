@@ -15,7 +15,8 @@ const (
 	// AgeLimit answers for tokens that were issued less than a minute ago, by the rules of before, and jot.ErrUnavailable for all others: a client that
 	// refreshes gets in, and whoever the issuer has refused since then doesn't for longer than that.
 	AgeLimit
-	// Open answers for every token by the rules of before. Who is revoked while the feed is down stays in until the token expires.
+	// Open answers for every token by the rules of before, and refuses, as before, one that is so old that its rules may be gone. Who is revoked while the feed
+	// is down stays in until the token expires.
 	Open
 )
 
@@ -34,6 +35,8 @@ func (r *Reader) withoutLease(f *jot.RevocationFacts, now instant) (jot.Verdict,
 	g := r.lapsed.Load()
 	switch {
 	case g == nil || r.options.WithoutLease == Closed:
+	case r.options.WithoutLease == Open && outlived(f, g.timeline.issuerTime(now), r.maxTTLOf(g, f.Issuer)):
+		return jot.Revoked, nil // as before: a lost feed brings no token back to life
 	case r.options.WithoutLease == Open || g.isYoung(f, now):
 		return g.set.Verdict(f), nil
 	}

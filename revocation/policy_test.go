@@ -38,11 +38,11 @@ func TestPolicies(t *testing.T) {
 		f.HasIssuedAt, f.IssuedAt = false, 0
 		return f
 	}
-	for policy, want := range map[Policy][6]string{
-		//         new         50 s        an hour     no iat      future      revoked
-		Closed:   {"nothing", "nothing", "nothing", "nothing", "nothing", "nothing"},
-		AgeLimit: {"accepted", "accepted", "nothing", "nothing", "nothing", "refused"},
-		Open:     {"accepted", "accepted", "accepted", "accepted", "accepted", "refused"},
+	for policy, want := range map[Policy][7]string{
+		//         new         50 s        an hour     no iat      future      revoked    rules may be gone
+		Closed:   {"nothing", "nothing", "nothing", "nothing", "nothing", "nothing", "nothing"},
+		AgeLimit: {"accepted", "accepted", "nothing", "nothing", "nothing", "refused", "nothing"},
+		Open:     {"accepted", "accepted", "accepted", "accepted", "accepted", "refused", "refused"},
 	} {
 		bubble(t, func(t *testing.T, f *fakeFeed) {
 			o := f.options()
@@ -64,6 +64,7 @@ func TestPolicies(t *testing.T) {
 			time.Sleep(5 * time.Minute)
 			for n, facts := range []*jot.RevocationFacts{
 				aged("live", 0), aged("live", 50*time.Second), aged("live", time.Hour), undated(), aged("live", -time.Hour), aged("revoked", 0),
+				aged("live", 2*time.Hour),
 			} {
 				if got := r.answer(facts); got != want[n] {
 					t.Errorf("policy %d, token %d: %s, want %s", policy, n, got, want[n])

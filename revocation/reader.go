@@ -172,8 +172,12 @@ func (r *Reader) CheckRevocation(_ context.Context, f *jot.RevocationFacts) (jot
 // before it does.
 func (g *grant) outOfTime(f *jot.RevocationFacts, now instant, maxTTL time.Duration) bool {
 	issuerTime := g.timeline.issuerTime(now)
-	oldest, newest := issuerTime.Add(-maxTTL-skew), issuerTime.Add(skew)
-	return f.HasIssuedAt && (f.IssuedAt < oldest.Unix() || f.IssuedAt > newest.Unix())
+	return outlived(f, issuerTime, maxTTL) || f.HasIssuedAt && f.IssuedAt > issuerTime.Add(skew).Unix()
+}
+
+// outlived reports whether the token was issued so long ago that its rules may be gone.
+func outlived(f *jot.RevocationFacts, issuerTime time.Time, maxTTL time.Duration) bool {
+	return f.HasIssuedAt && f.IssuedAt < issuerTime.Add(-maxTTL-skew).Unix()
 }
 
 // WaitFresh waits until the reader can answer. It returns the context's error, joined with the reason
