@@ -6,8 +6,9 @@
 //	const pets = await session.fetch("/pets");
 //	adminMenu.hidden = (await session.claims())?.role !== "admin";
 //
-// The session refreshes its tokens by itself when an API answers 401, once for all requests and, by a Web Lock, one tab at a time; it follows
-// the advice of [github.com/jot-auth/jot/jothttp.RefreshHeader] within a minute; and a login, refresh or logout in one tab counts in all tabs of the origin.
+// The session refreshes its tokens by itself when an API answers 401, once for all requests; it follows
+// the advice of [github.com/jot-auth/jot/jothttp.RefreshHeader] within a minute; and a login, refresh or logout in one tab counts in all tabs of the origin. By a
+// Web Lock one tab at a time does any of these, so that a late refresh takes the place of no login.
 //
 // With cookies: true the tokens are in HttpOnly cookies that no script reads: for pages that the token server's own host serves. Otherwise they are in the
 // tabs' memory, which whatever script runs in the page can reach, and gone when the last tab closes.

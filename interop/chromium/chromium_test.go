@@ -35,6 +35,7 @@ type world struct {
 	subject   string
 	refreshes atomic.Int64
 	losses    atomic.Int64 // how many answers to refreshes are still to be lost
+	gate      atomic.Pointer[gate]
 }
 
 func start(t *testing.T) *world {
@@ -74,6 +75,7 @@ func (w *world) register(mux *http.ServeMux, s running.Server) {
 	})))
 	mux.HandleFunc("POST /v1/refresh", func(rw http.ResponseWriter, r *http.Request) {
 		w.refreshes.Add(1)
+		w.gate.Load().pass()
 		w.lose(rw, r)
 	})
 	mux.Handle("GET /jot.js", browser.Handler())
