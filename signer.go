@@ -80,16 +80,31 @@ func (o SignerOptions) header(key SigningKey) ([]byte, error) {
 	return header, nil
 }
 
+var errNoSigner = errors.New("jot: the zero value of a signer is none: use NewSigner")
+
 // KeyID returns the key ID that the signer's tokens bear.
-func (s *Signer) KeyID() string { return s.key.KeyID() }
+func (s *Signer) KeyID() string {
+	if s.key == nil {
+		return ""
+	}
+	return s.key.KeyID()
+}
 
 // Algorithm returns the algorithm that the signer's tokens bear.
-func (s *Signer) Algorithm() Algorithm { return s.key.Algorithm() }
+func (s *Signer) Algorithm() Algorithm {
+	if s.key == nil {
+		return ""
+	}
+	return s.key.Algorithm()
+}
 
 // Sign returns a token in compact form (RFC 7515 §3.1) with these claims: any value that encodes to a JSON object. A
 // json.RawMessage is signed byte by byte. What Verify would refuse as malformed is refused here too: doubled members, invalid
 // UTF-8, registered claims of the wrong type. Other errors are those of the context and of a key that is held elsewhere.
 func (s *Signer) Sign(ctx context.Context, claims any) (string, error) {
+	if s.key == nil {
+		return "", errNoSigner
+	}
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}

@@ -109,16 +109,36 @@ func (t *Token) Confirmation() (thumbprint string, bound bool) {
 func (t *Token) RefreshAdvised() bool { return t.refreshAdvised }
 
 // KeyID returns the key ID of the key that verified the token, whatever its header says.
-func (t *Token) KeyID() string { return t.key.KeyID() }
+func (t *Token) KeyID() string {
+	if t.key == nil { // the zero value is no token
+		return ""
+	}
+	return t.key.KeyID()
+}
 
 // Algorithm returns the algorithm of the key that verified the token.
-func (t *Token) Algorithm() Algorithm { return t.key.Algorithm() }
+func (t *Token) Algorithm() Algorithm {
+	if t.key == nil {
+		return ""
+	}
+	return t.key.Algorithm()
+}
 
 // Type returns the header's "typ" (RFC 7515 §4.1.9); empty when absent.
-func (t *Token) Type() string { return t.header.typ }
+func (t *Token) Type() string {
+	if t.header == nil {
+		return ""
+	}
+	return t.header.typ
+}
 
 // Header returns a copy of the decoded JOSE header, JSON.
-func (t *Token) Header() []byte { return []byte(t.header.decoded) }
+func (t *Token) Header() []byte {
+	if t.header == nil {
+		return nil
+	}
+	return []byte(t.header.decoded)
+}
 
 // Payload returns a copy of the decoded claims, JSON.
 func (t *Token) Payload() []byte { return []byte(t.buffer[:t.payload]) }

@@ -64,7 +64,7 @@ type VerifierOptions struct {
 	CacheSize int
 }
 
-// Verifier checks tokens: signature, policy, revocation. It's immutable and safe for concurrent use.
+// Verifier checks tokens: signature, policy, revocation. It's immutable and safe for concurrent use. The zero value refuses every token.
 type Verifier struct {
 	keys      KeySource
 	options   VerifierOptions
@@ -92,9 +92,7 @@ func NewVerifier(keys KeySource, o VerifierOptions) (*Verifier, error) {
 		o.Now = time.Now
 	}
 	o.Algorithms = slices.Clone(o.Algorithms)
-	v := &Verifier{keys: keys, options: o, cache: newTokenCache(o.CacheSize)}
-	v.scratches.New = func() any { return new(scratch) }
-	return v, nil
+	return &Verifier{keys: keys, options: o, cache: newTokenCache(o.CacheSize)}, nil
 }
 
 // isEmptySet reports a set that has no key and, being immutable, never will.
@@ -237,7 +235,12 @@ func (s *scratch) fill(t *Token) {
 // maxPooled bounds the memory that a rare large token leaves behind.
 const maxPooled = 64 << 10
 
-func (v *Verifier) borrow() *scratch { return v.scratches.Get().(*scratch) }
+func (v *Verifier) borrow() *scratch {
+	if s, ok := v.scratches.Get().(*scratch); ok {
+		return s
+	}
+	return new(scratch)
+}
 
 func (v *Verifier) giveBack(s *scratch) {
 	if cap(s.headerJSON)+cap(s.input)+cap(s.payload) > maxPooled {

@@ -52,6 +52,32 @@ func TestZeroKeys(t *testing.T) {
 	}
 }
 
+// The zero values of what only a constructor makes whole refuse, and don't panic.
+func TestZeroVerifierSignerAndToken(t *testing.T) {
+	var verifier jot.Verifier
+	for _, raw := range []string{"", "a.b.c", sign(t, generate(t, jot.ES256), jot.SignerOptions{}, claims())} {
+		if token, err := verifier.Verify(t.Context(), raw); token != nil || !errors.Is(err, jot.ErrInvalidToken) || !errors.Is(verifier.Check(t.Context(), raw), jot.ErrInvalidToken) {
+			t.Errorf("%.10q: %v", raw, err)
+		}
+	}
+	var signer jot.Signer
+	if raw, err := signer.Sign(t.Context(), claims()); raw != "" || err == nil || !strings.HasPrefix(err.Error(), "jot: ") {
+		t.Errorf("%q, %v", raw, err)
+	}
+	var token jot.Token
+	for _, said := range []string{
+		signer.KeyID(), string(signer.Algorithm()), token.KeyID(), string(token.Algorithm()), token.Type(), token.Subject(), token.Scope(),
+		string(token.Header()), string(token.Payload()),
+	} {
+		if said != "" {
+			t.Errorf("a zero value says %q", said)
+		}
+	}
+	if err := token.Decode(new(struct{})); err == nil {
+		t.Error("no claims were decoded")
+	}
+}
+
 func second[T any](_ T, err error) error { return err }
 
 func TestNilSetsAnswerNothing(t *testing.T) {

@@ -108,6 +108,7 @@ func NewProofVerifier(o ProofOptions) (*ProofVerifier, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.Algorithms = slices.Clone(o.Algorithms)
 	return &ProofVerifier{options: o, verifier: verifier, replays: replays{window: o.MaxAge + proofAhead, limit: o.MaxProofs}}, nil
 }
 

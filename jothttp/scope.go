@@ -3,6 +3,7 @@ package jothttp
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -18,7 +19,7 @@ func RequireScope(scopes ...string) func(http.Handler) http.Handler {
 			panic(fmt.Sprintf("jothttp: %q is not a scope: give each as an argument of its own", scope))
 		}
 	}
-	required := &scopeSet{names: scopes, refusal: `, error="insufficient_scope", scope="` + strings.Join(scopes, " ") + `"`}
+	required := &scopeSet{names: slices.Clone(scopes), refusal: `, error="insufficient_scope", scope="` + strings.Join(scopes, " ") + `"`}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if required.admit(w, r) {

@@ -38,6 +38,7 @@ type StepUp struct {
 // [Protect]; without it every request is answered 500, as with [RequireScope]. It panics for requirements that are empty or can't be written in a header.
 func (s StepUp) Require() func(http.Handler) http.Handler {
 	refusal := s.refusal()
+	s.ACR = slices.Clone(s.ACR)
 	if s.Now == nil {
 		s.Now = time.Now
 	}
