@@ -39,14 +39,20 @@ func newKeySet(fetched *jot.KeySet, etag string, previous *keySet) *keySet {
 	return &keySet{keys: jot.NewKeySet(keys...), skipped: fetched.Skipped(), ids: ids, etag: etag}
 }
 
-// same reports whether two keys are alike in ID, algorithm and material.
+// same reports whether two keys are alike in ID, algorithm and material, and in whether their sets name them.
 func same(a, b *jot.PublicKey) bool {
-	if a.KeyID() != b.KeyID() { // spares the rest for nearly all
+	if a.KeyID() != b.KeyID() || isNamed(a) != isNamed(b) { // spares the rest for nearly all
 		return false
 	}
 	textA, errA := a.MarshalJSON()
 	textB, errB := b.MarshalJSON()
 	return errA == nil && errB == nil && bytes.Equal(textA, textB)
+}
+
+// isNamed reports whether a key verifies tokens under no ID but its own. One that its set doesn't name has its thumbprint for an ID, and may be any token's.
+func isNamed(k *jot.PublicKey) bool {
+	keys, _ := jot.NewKeySet(k).VerificationKeys(context.Background(), k.Algorithm(), k.KeyID()+" and another")
+	return len(keys) == 0
 }
 
 // dated is the set, asked for at fetched. The refresh ahead starts at 70 to 80 % of the lifetime, so that verifiers which

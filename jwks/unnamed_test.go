@@ -101,3 +101,29 @@ func TestUnnamedKeyWhileFetchesFail(t *testing.T) {
 		want(t, source, "own", "error")
 	})
 }
+
+// A key that the issuer names by its thumbprint from now on verifies tokens under no other ID any more, and one that it no longer names does.
+func TestKeyGainsAndLosesItsName(t *testing.T) {
+	for _, test := range []struct {
+		name          string
+		names         [2]bool // whether the set names the key, at first and then
+		before, after string
+	}{
+		{"gains", [2]bool{false, true}, "thumbprint", "none"}, {"loses", [2]bool{true, false}, "none", "thumbprint"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				key := generated(t)
+				serve := map[bool]http.HandlerFunc{false: unnamed(t, key), true: set(t, "max-age=600", key)}
+				answers := map[string]string{"thumbprint": key.KeyID(), "none": "none"}
+				issuer := &issuer{}
+				issuer.answer(serve[test.names[0]])
+				source := issuer.source(t, jwks.Options{})
+				want(t, source, "own", answers[test.before])
+				issuer.answer(serve[test.names[1]])
+				time.Sleep(11 * time.Minute)
+				want(t, source, "own", answers[test.after])
+			})
+		})
+	}
+}
