@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/jot-auth/jot/internal/jose"
@@ -19,7 +20,7 @@ type SignerOptions struct {
 	// (RFC 8725 §3.11). Empty means "JWT"; an access token is "at+jwt" (RFC 9068 §2.1).
 	Type string
 	// Header are further header members (RFC 7515 §4.3), such as a certificate's "x5t#S256". They encode to JSON. A verifier of this library
-	// passes over them; those that say how to read the token, "alg", "kid", "typ", "crit", "b64", "enc" and "zip", are refused.
+	// passes over them; those that say how to read the token, "alg", "kid", "typ", "crit", "b64", "enc" and "zip", are refused in whichever letter case.
 	Header map[string]any
 }
 
@@ -54,7 +55,7 @@ func NewSigner(key SigningKey, o SignerOptions) (*Signer, error) {
 // header returns the signer's header, JSON.
 func (o SignerOptions) header(key SigningKey) ([]byte, error) {
 	for name := range o.Header {
-		if slices.Contains([]string{"alg", "kid", "typ", "crit", "b64", "enc", "zip"}, name) {
+		if slices.ContainsFunc([]string{"alg", "kid", "typ", "crit", "b64", "enc", "zip"}, func(own string) bool { return strings.EqualFold(own, name) }) {
 			return nil, fmt.Errorf("jot: header member %q is not for SignerOptions.Header", name)
 		}
 	}

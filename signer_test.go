@@ -61,6 +61,7 @@ func TestSignerHeader(t *testing.T) {
 	}
 	for name, header := range map[string]map[string]any{
 		"another algorithm": {"alg": "none"}, "its name in capitals": {"ALG": "none"}, "an extension": {"crit": []string{"x"}},
+		"an extension in capitals": {"CRIT": []string{"x"}}, "an encoding in capitals": {"B64": false},
 		"not to be encoded": {"x": func() {}}, "too large": {"x": strings.Repeat("x", 8<<10)},
 	} {
 		if _, err := jot.NewSigner(key, jot.SignerOptions{Header: header}); err == nil {
