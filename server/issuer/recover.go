@@ -53,7 +53,7 @@ type Recovery struct {
 
 // Recover makes a database safe to serve that has come back from the past: one that was restored from a backup, or a standby that
 // was promoted before it had everything. Nobody knows what was revoked since, so everything is: a new log begins with a rule that
-// refuses every access token of before, every session ends, and no key of before is used any more. Accounts, subjects and
+// refuses every access token of before, every session ends, every browser is signed out, and no key of before is used any more. Accounts, subjects and
 // clients stay as the database has them; a ban or a new password that it doesn't know of is lost.
 //
 // Servers should be stopped. One that runs learns of its new keys at its next upkeep; what it issues until then is refused. Recover
@@ -75,6 +75,9 @@ func Recover(ctx context.Context, store Store, o RecoverOptions) (Recovery, erro
 	}
 	i := &Issuer{store: store, sealer: sealer, config: Config{URL: o.URL, ForeignIssuers: o.ForeignIssuers, Logger: slog.Default(), Now: time.Now}}
 	if err := store.View(ctx, i.checkSealed); err != nil {
+		return Recovery{}, err
+	}
+	if err := i.signEverybodyOut(ctx); err != nil {
 		return Recovery{}, err
 	}
 	ended, err := i.endAllSessions(ctx)
@@ -138,7 +141,7 @@ func (i *Issuer) recover(ctx context.Context, seen Witness) (Recovery, error) {
 	// begins at the same time either ends here or has a refresh token and an access token of keys that are gone.
 	err := i.withFreshKeys(ctx, func(u *update, fresh *freshKeys) error {
 		r := &recovery{update: u, fresh: fresh, seen: seen}
-		for _, step := range []func() error{r.endSessions, r.replaceKeys, r.refuseAll, r.forgetBootstrap, r.mark, r.replaceLog, r.report} {
+		for _, step := range []func() error{r.endSessions, r.signOut, r.replaceKeys, r.refuseAll, r.forgetBootstrap, r.mark, r.replaceLog, r.report} {
 			if err := step(); err != nil {
 				return err
 			}
@@ -281,6 +284,17 @@ func (r *recovery) endSessions() error {
 	for ended := recoverBatch; ended == recoverBatch; r.Sessions += ended {
 		var err error
 		if _, ended, err = r.EndSessionsOf("", r.now, EndedByRecovery, Position{}, recoverBatch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// signOut signs those out who logged in since the batches.
+func (r *recovery) signOut() error {
+	for more := true; more; {
+		var err error
+		if more, err = signSomeOut(r.Tx, recoverBatch); err != nil {
 			return err
 		}
 	}

@@ -75,9 +75,12 @@ func leftBehind(r Reader, id string) error {
 	return err
 }
 
-// RevokeEverything ends every session and refuses every access token of this issuer, those of clients that act for themselves included: for
+// RevokeEverything ends every session, signs every browser out and refuses every access token of this issuer, those of clients that act for themselves included: for
 // a database that somebody else has seen. When it fails a part may be done: ask again.
 func (i *Issuer) RevokeEverything(ctx context.Context) error {
+	if err := i.signEverybodyOut(ctx); err != nil {
+		return err
+	}
 	return i.revokeAll(ctx, revocation.Rule{Kind: revocation.IssuerIssuedAt}, EventRevocationAll)
 }
 

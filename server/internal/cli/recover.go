@@ -11,8 +11,8 @@ back, a standby that was promoted before it had everything. 'jot serve' refuses 
 witness, a file beside the data directory, remembers more than the database does. 'jot restore' recovers by itself.
 
 Nobody knows what was revoked meanwhile, so everything is: a new revocation log begins, every access token of before
-is refused, every session ends, and new keys take the place of all. Verifiers that follow the feed see the new log and go on
-by themselves. Accounts stay as the database has them: a ban or a new password that it doesn't know of is lost.
+is refused, every session ends, every browser is signed out, and new keys take the place of all. Verifiers that follow the
+feed see the new log and go on by themselves. Accounts stay as the database has them: a ban or a new password that it doesn't know of is lost.
 
 The servers have to be stopped. A PostgreSQL database is recovered once, whatever the number of its servers, with the
 configuration of one of them: its witness is then made to agree.
