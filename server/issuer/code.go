@@ -133,15 +133,15 @@ func (u *update) beginOf(code Code, client *Client, g CodeGrant) (*Session, *dra
 	}
 	session := u.newSession(&subject, client, resource, code.Scope)
 	session.SignIn, session.AMR, session.AuthTime = signIn.ID, signIn.AMR, signIn.AuthTime
-	d, err := u.beginAllowed(session, &subject, client, resource, g.KeyThumbprint, g.UserAgent, g.Address)
+	d, err := u.beginSettled(session, &subject, client, resource, g.KeyThumbprint, g.UserAgent, g.Address)
 	if err == nil && d.id != nil {
 		d.id.claims.Nonce = code.Nonce
 	}
 	return session, d, err
 }
 
-// beginAllowed stores the session that somebody allowed in a browser, for a client elsewhere, and drafts its first token.
-func (u *update) beginAllowed(session *Session, subject *Subject, client *Client, resource *Resource, thumbprint, userAgent, address string) (*draft, error) {
+// beginSettled stores a session whose scope was settled before, and drafts its first token.
+func (u *update) beginSettled(session *Session, subject *Subject, client *Client, resource *Resource, thumbprint, userAgent, address string) (*draft, error) {
 	session.bind(client, thumbprint)
 	session.use(u.now, u.issuer.idleTTL(client), clip(userAgent, maxUserAgent), clip(address, maxAddress))
 	scope, err := narrowScope(nil, session, client, resource, subject)

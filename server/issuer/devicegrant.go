@@ -87,7 +87,7 @@ func (u *update) redeemDevice(g DeviceGrant) (d *draft, waits, err error) {
 	}
 	session := u.newSession(&subject, client, resource, code.Scope)
 	session.AMR, session.AuthTime = code.AMR, code.AuthTime
-	if d, err = u.beginAllowed(session, &subject, client, resource, g.KeyThumbprint, g.UserAgent, g.Address); err != nil {
+	if d, err = u.beginSettled(session, &subject, client, resource, g.KeyThumbprint, g.UserAgent, g.Address); err != nil {
 		return nil, nil, err
 	}
 	return d, nil, u.DeleteDeviceCode(code.Hash)

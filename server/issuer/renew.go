@@ -3,6 +3,7 @@ package issuer
 import (
 	"context"
 	"errors"
+	"slices"
 )
 
 // Renewal is the one session of a subject that remains, on the device that asked.
@@ -57,36 +58,40 @@ func (u *update) renew(r Renewal) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	scope, err := u.remaining(&present, &subject)
-	if err != nil {
-		return nil, err
+	if subject.Disabled {
+		return nil, ErrInvalidGrant
 	}
 	if err := u.endSessions(subject, EndedByPassword); err != nil {
 		return nil, err
 	}
-	return u.begin(Grant{
-		Subject: r.Subject, ClientID: present.ClientID, Resource: present.Resource, Scope: scope,
-		AMR: r.AMR, UserAgent: r.UserAgent, Address: r.Address, Confirm: r.Confirm,
-		KeyThumbprint: present.KeyThumbprint,
-	})
+	subject.Generation++ // as endSessions stored it
+	if r.Confirm != nil {
+		if err := r.Confirm(u.Tx); err != nil {
+			return nil, err
+		}
+	}
+	return u.beginLike(&present, &subject, r)
 }
 
-// remaining is the scope of a session without what client, resource or subject have lost since its login. A client or resource that
+// beginLike begins a session with what is left of another one's scope: what client, resource or subject have lost since its login is left out. A client or resource that
 // is gone is ErrInvalidGrant, as it is for a refresh.
-func (u *update) remaining(session *Session, subject *Subject) ([]string, error) {
-	client, err := u.issuer.client(u, session.ClientID)
+func (u *update) beginLike(present *Session, subject *Subject, r Renewal) (*draft, error) {
+	client, resource, err := u.partiesOf(u, present.ClientID, present.Resource, present.Created)
 	if errors.Is(err, ErrInvalidClient) {
-		return nil, ErrInvalidGrant
+		err = ErrInvalidGrant
 	}
 	if err != nil {
 		return nil, err
 	}
-	resource, err := u.issuer.resource(u, session.Resource)
-	if errors.Is(err, ErrInvalidTarget) {
-		return nil, ErrInvalidGrant
-	}
+	scope, err := narrowScope(nil, present, client, resource, subject)
 	if err != nil {
 		return nil, err
 	}
-	return narrowScope(nil, session, client, resource, subject)
+	session := u.newSession(subject, client, resource, scope)
+	session.AMR = slices.Clone(r.AMR)
+	d, err := u.beginSettled(session, subject, client, resource, present.KeyThumbprint, r.UserAgent, r.Address)
+	if err != nil {
+		return nil, err
+	}
+	return d, u.auditActor(EventSessionIssued, Event{Subject: subject.ID, Session: session.ID, ClientID: client.ID})
 }

@@ -183,3 +183,33 @@ func TestRenewSessionUnsigned(t *testing.T) {
 	f.refuseRefresh(present.Refresh)
 	f.accept(f.login().Access)
 }
+
+// TestRenewSessionKeepsScope: the new session has what the present one has, and no more: not where that is nothing, and with the scopes of OpenID Connect.
+func TestRenewSessionKeepsScope(t *testing.T) {
+	c, request, redeem := browsing()
+	f := newFixture(t, c)
+	renew := func(sid, want string) {
+		t.Helper()
+		renewed, err := f.RenewSession(t.Context(), f.renewal(sid))
+		f.do(err)
+		if got := f.accept(renewed.Access).Scope(); got != want {
+			t.Errorf("scope %q, want %q", got, want)
+		}
+		if got := f.accept(f.refresh(renewed.Refresh).Access).Scope(); got != want {
+			t.Errorf("refreshed: scope %q, want %q", got, want)
+		}
+	}
+	renew(f.issue(issuer.Grant{Subject: "ann", Resource: "zoo", Scope: []string{"zoo:visit"}}).SessionID, "") // which ann doesn't have
+	lost := f.issue(issuer.Grant{Subject: "ann", Scope: []string{"pets:write"}})
+	f.do(f.ChangeSubject(t.Context(), "ann", issuer.Change{Scope: []string{"pets:read"}}))
+	renew(lost.SessionID, "")
+
+	secret, _, err := f.SignIn(t.Context(), issuer.Proof{Subject: "ann", AMR: []string{"pwd"}}, "")
+	f.do(err)
+	request.Scope = []string{"openid", "pets:read"}
+	d, err := f.Authorize(t.Context(), request, secret, false)
+	f.do(err)
+	tokens, err := f.RedeemCode(t.Context(), redeem(d.Code))
+	f.do(err)
+	renew(tokens.SessionID, "openid pets:read")
+}
