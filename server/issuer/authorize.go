@@ -30,18 +30,19 @@ type Decision struct {
 	Resource Resource // that the access token will be for
 	Scope    []string // that the client will get
 
-	subject Subject
-	signIn  SignIn
+	subject   Subject
+	signIn    SignIn
+	consented bool // just now
 }
 
-// Authorize decides on an authorization request of a browser with a sign-in's secret, "" where it has none. consented says that the subject has just
-// allowed what the request asks for, which is remembered.
+// Authorize decides on an authorization request of a browser with a sign-in's secret, "" where it has none. allowed is what somebody has just been shown, and has
+// allowed: where the request still comes to the same, that is remembered, and else it counts for nothing.
 //
 // The operator's own clients need no consent, unless they ask for it (prompt=consent), or anybody on the person's machine may pass for them (RFC 8252 §8.6):
 // then who hasn't just logged in for the request is asked. What the request gets wrong is an *AuthorizationError, which is
 // the client's to know; so is login_required and consent_required with prompt=none. It fails with ErrInvalidClient and ErrRedirectURI as RedirectClient does,
 // and with ErrPending for a request that came in too long ago: a login is none of now because it came after that.
-func (i *Issuer) Authorize(ctx context.Context, a Authorization, secret string, consented bool) (Decision, error) {
+func (i *Issuer) Authorize(ctx context.Context, a Authorization, secret string, allowed Shown) (Decision, error) {
 	if err := i.settleHint(ctx, &a); err != nil {
 		return Decision{}, err
 	}
@@ -53,20 +54,20 @@ func (i *Issuer) Authorize(ctx context.Context, a Authorization, secret string, 
 			if err != nil {
 				return err
 			}
-			d, err = moment{i, now}.decide(r, a, secret, consented)
+			d, err = moment{i, now}.decide(r, a, secret, allowed)
 			return err
 		})
 		return d, d.unless(err)
 	}
 	// What is decided is decided where the code is written: a logout, a ban or a change of the client comes before, and counts, or after,
-	// and then the code names a sign-in that is over. Of two consents in one browser the second adds to the first, since both begin with the sign-in; and of
-	// many requests at once each counts the codes of those before it.
+	// and then the code names a sign-in that is over. A scope that has grown since its page was shown is seen too. Of two consents in one browser the second adds to the
+	// first, since both begin with the sign-in; and of many requests at once each counts the codes of those before it.
 	ahead.SignIn = secretHash(secret)
 	err := i.commitForeseen(ctx, ahead, func(u *update) (err error) {
-		if d, err = u.decide(u, a, secret, consented); err != nil || d.Step != StepAnswer {
+		if d, err = u.decide(u, a, secret, allowed); err != nil || d.Step != StepAnswer {
 			return err
 		}
-		return u.answer(&d, consented)
+		return u.answer(&d)
 	})
 	return d, d.unless(err)
 }
@@ -105,7 +106,7 @@ func (d *Decision) unless(err error) error {
 }
 
 // decide judges a request by one state of the database.
-func (m moment) decide(r Reader, a Authorization, secret string, allowed bool) (d Decision, err error) {
+func (m moment) decide(r Reader, a Authorization, secret string, allowed Shown) (d Decision, err error) {
 	if a.Asked.IsZero() {
 		a.Asked = m.now
 	}
@@ -142,7 +143,9 @@ func (m moment) decide(r Reader, a Authorization, secret string, allowed bool) (
 			return Decision{}, err
 		}
 	}
-	if !allowed && (!known || slices.Contains(a.Prompt, promptConsent) || d.silent() && !d.Client.answersAssured(a.RedirectURI)) {
+	asks := !known || slices.Contains(a.Prompt, promptConsent) || d.silent() && !d.Client.answersAssured(a.RedirectURI)
+	d.consented = asks && allowed == d.Shown()
+	if asks && !d.consented {
 		d.Step = StepConsent
 	}
 	return d, nil
@@ -180,8 +183,8 @@ func (i *Issuer) requested(r Reader, d *Decision) error {
 }
 
 // answer stores the code of a request that nothing stands against, and remembers a consent.
-func (u *update) answer(d *Decision, allowed bool) error {
-	if allowed && !d.Client.FirstParty {
+func (u *update) answer(d *Decision) error {
+	if d.consented && !d.Client.FirstParty {
 		if err := u.consent(&d.subject, &d.Client, &d.Resource, d.Scope); err != nil {
 			return err
 		}

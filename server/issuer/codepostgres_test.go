@@ -47,7 +47,7 @@ func TestCodeAmongOthers(t *testing.T) {
 		if uses > 1 {
 			worth = jot.ErrRevoked
 		}
-		decision, err := i.Authorize(t.Context(), request, cookie, true)
+		decision, err := i.Authorize(t.Context(), request, cookie, issuer.Shown{})
 		if err != nil || decision.Step != issuer.StepAnswer {
 			t.Fatalf("step %v: %v", decision.Step, err)
 		}
@@ -83,7 +83,7 @@ func TestCodeAmongOthers(t *testing.T) {
 			t.Errorf("the tokens of a code that was used %d times: %v, want %v", uses, err, worth)
 		}
 	}
-	decision, err := i.Authorize(t.Context(), request, cookie, true)
+	decision, err := i.Authorize(t.Context(), request, cookie, issuer.Shown{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,16 @@ type Consent struct {
 	Given    time.Time
 }
 
+// Shown is what a page shows that asks for consent, and whom it asks. The zero value is no page.
+type Shown struct {
+	Subject  string
+	Resource string // audience
+	Scope    string // as in a token
+}
+
+// Shown is what a page has to show of a decision.
+func (d *Decision) Shown() Shown { return Shown{d.Subject, d.Resource.Audience, join(d.Scope)} }
+
 // consented reports whether the subject has allowed all of a scope. What it allowed to a client or a resource of the same name before, or what
 // somebody else allowed under its ID, doesn't count.
 func consented(r Reader, subject *Subject, client *Client, resource *Resource, scope []string) (bool, error) {

@@ -40,7 +40,7 @@ func TestEverybodyIsSignedOut(t *testing.T) {
 				defer func() { f.Close() }()
 				secret, _, err := f.SignIn(t.Context(), issuer.Proof{Subject: "ann", AMR: []string{"pwd"}}, "")
 				f.do(err)
-				before, err := f.Authorize(t.Context(), request, secret, false)
+				before, err := f.Authorize(t.Context(), request, secret, issuer.Shown{})
 				f.do(err)
 				device, err := f.StartDevice(t.Context(), issuer.DeviceRequest{ClientID: "client_web"})
 				f.do(err)
@@ -49,7 +49,7 @@ func TestEverybodyIsSignedOut(t *testing.T) {
 				f.do(f.AnswerDevice(t.Context(), secret, issuer.DeviceAnswer{Code: ask.Code, Subject: ask.Subject, Scope: ask.Scope, Allow: true}))
 
 				end(f)
-				if d, err := f.Authorize(t.Context(), request, secret, false); err != nil || d.Step != issuer.StepLogIn {
+				if d, err := f.Authorize(t.Context(), request, secret, issuer.Shown{}); err != nil || d.Step != issuer.StepLogIn {
 					t.Errorf("the browser is at step %d, %v", d.Step, err)
 				}
 				_, err = f.RedeemCode(t.Context(), redeem(before.Code))
@@ -78,7 +78,7 @@ func TestEverybodyIsSignedOutAtOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for _, secret := range secrets {
 		all.Go(func() {
-			d, err := f.Authorize(t.Context(), request, secret, false)
+			d, err := f.Authorize(t.Context(), request, secret, issuer.Shown{})
 			if err == nil && d.Step == issuer.StepAnswer {
 				_, err = f.RedeemCode(t.Context(), redeem(d.Code))
 			}

@@ -207,7 +207,7 @@ func TestRenewSessionKeepsScope(t *testing.T) {
 	secret, _, err := f.SignIn(t.Context(), issuer.Proof{Subject: "ann", AMR: []string{"pwd"}}, "")
 	f.do(err)
 	request.Scope = []string{"openid", "pets:read"}
-	d, err := f.Authorize(t.Context(), request, secret, false)
+	d, err := f.Authorize(t.Context(), request, secret, issuer.Shown{})
 	f.do(err)
 	tokens, err := f.RedeemCode(t.Context(), redeem(d.Code))
 	f.do(err)

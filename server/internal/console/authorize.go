@@ -64,7 +64,7 @@ func (c *Console) readAuthorization(r *http.Request) (issuer.Authorization, erro
 
 // proceed does what comes next for a request: a page for the person, or the answer for the client.
 func (c *Console) proceed(w http.ResponseWriter, r *http.Request, a issuer.Authorization, signIn string) error {
-	d, err := c.issuer.Authorize(r.Context(), a, signIn, false)
+	d, err := c.issuer.Authorize(r.Context(), a, signIn, issuer.Shown{})
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/jot-auth/jot/server/issuer"
 )
@@ -35,7 +34,7 @@ func (c *Console) showConsent(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, err)
 		return
 	}
-	d, err := c.issuer.Authorize(r.Context(), p.Request, signInOf(r), false)
+	d, err := c.issuer.Authorize(r.Context(), p.Request, signInOf(r), issuer.Shown{})
 	switch {
 	case err != nil:
 		c.answerError(w, r, p.Request, err)
@@ -50,13 +49,9 @@ func (c *Console) showConsent(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func shownOf(d issuer.Decision) shown {
-	return shown{Subject: d.Subject, Resource: d.Resource.Audience, Scope: strings.Join(d.Scope, " ")}
-}
-
 // writeConsent shows the page. What it shows, and to whom, is sealed with it: nothing else is allowed by it.
 func (c *Console) writeConsent(w http.ResponseWriter, r *http.Request, p pending, d issuer.Decision) {
-	p.Shown = shownOf(d)
+	p.Shown = d.Shown()
 	sealed, err := c.issuer.Seal(r.Context(), purposeAuthorization, p)
 	if err != nil {
 		c.fail(w, r, err)
@@ -110,13 +105,7 @@ func (c *Console) consent(w http.ResponseWriter, r *http.Request) {
 
 // allow gives the client its code, if the page showed what it gets, to whom it was shown.
 func (c *Console) allow(w http.ResponseWriter, r *http.Request, p pending) error {
-	d, err := c.issuer.Authorize(r.Context(), p.Request, signInOf(r), false)
-	if err != nil {
-		return err
-	}
-	if d.Step == issuer.StepConsent && shownOf(d) == p.Shown {
-		d, err = c.issuer.Authorize(r.Context(), p.Request, signInOf(r), true)
-	}
+	d, err := c.issuer.Authorize(r.Context(), p.Request, signInOf(r), p.Shown)
 	switch {
 	case err != nil:
 		return err

@@ -19,7 +19,7 @@ import (
 type Issuer interface {
 	URL() string
 	RedirectClient(ctx context.Context, id, redirectURI string) (issuer.Client, error)
-	Authorize(ctx context.Context, a issuer.Authorization, signIn string, consented bool) (issuer.Decision, error)
+	Authorize(ctx context.Context, a issuer.Authorization, signIn string, allowed issuer.Shown) (issuer.Decision, error)
 	SignIn(ctx context.Context, p issuer.Proof, present string) (secret string, life time.Duration, err error)
 	CheckLogout(ctx context.Context, l issuer.Logout, signIn string) (issuer.LogoutDecision, error)
 	LogOut(ctx context.Context, d issuer.LogoutDecision, signIn string) error

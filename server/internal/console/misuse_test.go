@@ -107,7 +107,7 @@ func TestRequestOfLongAgo(t *testing.T) {
 	a := issuer.Authorization{
 		ClientID: app, RedirectURI: callback, ResponseType: "code", Challenge: challenge, ChallengeMethod: "S256", Prompt: []string{"login"}, Asked: b.now().Add(-31 * time.Minute),
 	}
-	if d, err := f.issuer.Authorize(t.Context(), a, b.cookies["__Host-jot-signin"], false); !errors.Is(err, issuer.ErrPending) {
+	if d, err := f.issuer.Authorize(t.Context(), a, b.cookies["__Host-jot-signin"], issuer.Shown{}); !errors.Is(err, issuer.ErrPending) {
 		t.Errorf("%v, %v", d.Step, err)
 	}
 }

@@ -16,16 +16,13 @@ import (
 type pending struct {
 	Request issuer.Authorization
 	Browser string // hash of the browser's cookie: a request that waits in one isn't answered in another
-	Shown   shown  // zero where nobody was asked for consent
+	Shown   issuer.Shown
 
 	Device   bool   // nobody asked: somebody is to connect a device, and Request is empty
 	UserCode string // of that device, as far as it's known
 	Apps     bool   // nobody asked either: somebody looks at what it has allowed
 	Passkeys bool   // nobody asked either: somebody is to look after their passkeys
 }
-
-// shown is what a page asks consent for, and whom.
-type shown struct{ Subject, Resource, Scope string }
 
 const (
 	purposeAuthorization = "authorization"
