@@ -67,7 +67,7 @@ func (e *enforcement) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	c := &change{enforcement: e, request: r, answer: heldAnswer{ResponseWriter: w, status: http.StatusOK}}
 	if waits {
-		err = e.server.feed.Enforce(r.Context(), c.make)
+		err = e.server.feed.Enforce(r.Context(), strings.HasPrefix(path, "/admin/"), c.make)
 		err = errors.Join(c.failed, err)
 	} else {
 		c.serve()

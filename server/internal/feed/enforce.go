@@ -19,7 +19,9 @@ const (
 	// askPatience is after which time those who haven't acknowledged no longer keep a newer question waiting.
 	askPatience = 250 * time.Millisecond
 
+	// Administrators always find room: whoever presents what is no token waits too, and must not keep a ban from being made.
 	maxWaiters = 1024
+	maxOthers  = maxWaiters / 4 * 3 // who aren't administrators
 )
 
 var errUnknownEnforcement = fmt.Errorf("feed: the verifiers can't be read: %w", issuer.ErrUnavailable)
@@ -44,12 +46,16 @@ type cohort struct {
 
 // Enforce makes a change, and waits until no verifier accepts what the change refuses: each of those that may have a lease from before has
 // acknowledged the rules up to the place of the log that change returns, or the lease has run out. So it returns at the latest when the
-// longest lease and two seconds are over. When change returns false there is nothing to wait for.
+// longest lease and two seconds are over. When change returns false there is nothing to wait for. admin is whether it's an administrator's change, as far as is known before it.
 //
 // It fails with issuer.ErrBusy, before the change, when too many wait already; and, after the change, with the context's error, and with
 // one that wraps issuer.ErrUnavailable when the database can't be read for so long that nobody knows.
-func (s *Server) Enforce(ctx context.Context, change func() (at revocation.Cursor, wait bool)) error {
-	if s.waiting.Add(1) > maxWaiters {
+func (s *Server) Enforce(ctx context.Context, admin bool, change func() (at revocation.Cursor, wait bool)) error {
+	room := int64(maxOthers)
+	if admin {
+		room = maxWaiters
+	}
+	if s.waiting.Add(1) > room {
 		s.waiting.Add(-1)
 		return issuer.ErrBusy
 	}

@@ -92,7 +92,7 @@ func (f follower) accepts(t *testing.T, n int) bool {
 func (h *house) enforce(n int) time.Duration {
 	h.t.Helper()
 	began := time.Now()
-	err := h.feed.Enforce(h.t.Context(), func() (revocation.Cursor, bool) {
+	err := h.feed.Enforce(h.t.Context(), false, func() (revocation.Cursor, bool) {
 		h.revoke(n, n+1)
 		h.fakeIssuer.mu.Lock()
 		defer h.fakeIssuer.mu.Unlock()
@@ -286,18 +286,22 @@ func TestEnforceBounds(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		wait := func() (revocation.Cursor, bool) { return h.heads[0].Cursor(), true }
 		var ended sync.WaitGroup
-		for range maxWaiters {
-			ended.Go(func() {
-				if err := h.feed.Enforce(ctx, wait); !errors.Is(err, context.Canceled) {
-					t.Errorf("who gives up is told %v", err)
-				}
-			})
+		fill := func(admin bool, room int) {
+			for range room {
+				ended.Go(func() {
+					if err := h.feed.Enforce(ctx, admin, wait); !errors.Is(err, context.Canceled) {
+						t.Errorf("who gives up is told %v", err)
+					}
+				})
+			}
+			synctest.Wait()
+			err := h.feed.Enforce(ctx, admin, func() (revocation.Cursor, bool) { t.Error("changed"); return revocation.Cursor{}, false })
+			if !errors.Is(err, issuer.ErrBusy) {
+				t.Errorf("one too many is told %v", err)
+			}
 		}
-		synctest.Wait()
-		err := h.feed.Enforce(ctx, func() (revocation.Cursor, bool) { t.Error("changed"); return revocation.Cursor{}, false })
-		if !errors.Is(err, issuer.ErrBusy) {
-			t.Errorf("one too many is told %v", err)
-		}
+		fill(false, maxOthers)
+		fill(true, maxWaiters-maxOthers) // for whom there is room still
 		cancel()
 		ended.Wait()
 
@@ -305,7 +309,7 @@ func TestEnforceBounds(t *testing.T) {
 		h.fakeVerifiers.broken = errors.New("no database")
 		h.fakeVerifiers.mu.Unlock()
 		began := time.Now()
-		err = h.feed.Enforce(t.Context(), wait)
+		err := h.feed.Enforce(t.Context(), false, wait)
 		if took := time.Since(began); !errors.Is(err, issuer.ErrUnavailable) || took > h.feed.LongestWait()+time.Second {
 			t.Errorf("without a database: %v after %v", err, took)
 		}
