@@ -60,32 +60,53 @@ func (a *Accounts) ChangeEmail(ctx context.Context, subject, password, address s
 		a.abandon(ctx, try)
 		return err
 	}
-	// The check of the password, giving back its attempt, and the address are one commit: a password that was changed meanwhile is a wrong one.
-	err = a.issuer.Amend(ctx, subject, issuer.EventEmailChanged, func(t issuer.Tx) error {
+	var code string
+	// The check of the password, giving back its attempt, the address and its code are one commit: a password that was changed meanwhile is a wrong one, an address that
+	// was verified meanwhile stays, and of two addresses the code of the one that was stated last is good, whichever letter is written first.
+	err = a.issuer.Amend(ctx, subject, issuer.EventEmailChanged, func(t issuer.Tx) (err error) {
 		if err := a.confirm(t, account, try); err != nil {
 			return err
 		}
-		tx := a.store.AccountsTx(t)
-		if err := tx.DeleteTickets(subject, ToVerify); err != nil || account.Email.Verified {
-			return err
-		}
-		return tx.UpdateEmail(subject, email)
+		code, err = stateEmail(a.store.AccountsTx(t), subject, email)
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	return a.askToVerify(account, email)
+	return a.askToVerify(account, email, code)
 }
 
-// askToVerify sends the code with which an address is verified, if mail is sent and there is an address. Its ticket is made when it is the letter's turn,
-// in place of the one before, unless the password was changed meanwhile.
-func (a *Accounts) askToVerify(account Account, email Email) error {
-	if a.config.Post == nil || email.Address == "" {
-		return nil
+// stateEmail stores an address in place of one that isn't verified, and answers the one code with which it will be.
+func stateEmail(tx Tx, subject string, email Email) (code string, err error) {
+	present, err := tx.AccountOfSubject(subject)
+	if err == nil && !present.Email.Verified {
+		err = tx.UpdateEmail(subject, email)
 	}
+	if err == nil {
+		err = tx.DeleteTickets(subject, ToVerify)
+	}
+	if err != nil {
+		return "", err
+	}
+	return insertVerify(tx, subject, email)
+}
+
+// insertVerify stores the ticket with which an address is verified, and answers its code.
+func insertVerify(tx Tx, subject string, email Email) (code string, err error) {
+	now, err := tx.Now()
+	if err != nil {
+		return "", err
+	}
+	t, code := newTicket(ToVerify, subject, email.Address, now, verifyTTL)
+	return code, insertTicket(tx, t)
+}
+
+// askToVerify sends the code with which an address is verified, unless it's good no more when it is the letter's turn: another address was stated since, or the
+// password was changed.
+func (a *Accounts) askToVerify(account Account, email Email, code string) error {
 	return a.config.Post.Send(func(ctx context.Context) (Letter, error) {
-		code, err := a.issueTicket(ctx, ToVerify, account, email.Address, verifyTTL)
-		if errors.Is(err, issuer.ErrNotFound) {
+		_, err := view(ctx, a.store, func(r Reader) (Ticket, error) { return findTicket(r, ToVerify, code) })
+		if errors.Is(err, issuer.ErrCode) {
 			return Letter{}, nil
 		}
 		if err != nil {
@@ -93,34 +114,6 @@ func (a *Accounts) askToVerify(account Account, email Email) error {
 		}
 		return a.letter(email.Address, "verify", facts{Name: account.Shown(), Code: code, Link: link(a.config.Links.Verify, code)})
 	})
-}
-
-// issueTicket makes and stores a ticket, and answers its code. It fails with issuer.ErrNotFound when the account is gone, or has another password by now.
-func (a *Accounts) issueTicket(ctx context.Context, p Purpose, account Account, detail string, ttl time.Duration) (code string, err error) {
-	// A ticket and the account that it's for are one commit: a deletion of the account or a change of its password comes before, and there is no
-	// ticket, or after, and takes it along.
-	err = a.store.UpdateAccounts(ctx, func(tx Tx) error {
-		present, err := tx.AccountOfSubject(account.Subject)
-		if err == nil && present.PasswordHash != account.PasswordHash {
-			err = issuer.ErrNotFound
-		}
-		if err != nil {
-			return err
-		}
-		if p == ToVerify { // the address that counts is the last one that was stated
-			if err := tx.DeleteTickets(account.Subject, p); err != nil {
-				return err
-			}
-		}
-		now, err := tx.Now()
-		if err != nil {
-			return err
-		}
-		var t Ticket
-		t, code = newTicket(p, account.Subject, detail, now, ttl)
-		return insertTicket(tx, t)
-	})
-	return code, err
 }
 
 // VerifyEmail takes the code of an address, which is the account's from now on, and verified. What was sent to the address of before opens

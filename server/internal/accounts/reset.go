@@ -58,7 +58,7 @@ func (a *Accounts) writeReset(ctx context.Context, email Email) (Letter, error) 
 	})
 	var code string
 	if err == nil {
-		code, err = a.issueTicket(ctx, ToReset, account, "", resetTTL)
+		code, err = a.issueReset(ctx, account)
 	}
 	if errors.Is(err, issuer.ErrNotFound) {
 		return Letter{}, nil
@@ -67,6 +67,29 @@ func (a *Accounts) writeReset(ctx context.Context, email Email) (Letter, error) 
 		return Letter{}, err
 	}
 	return a.letter(account.Email.Address, "reset", facts{Name: account.Shown(), Code: code, Link: link(a.config.Links.Reset, code)})
+}
+
+// issueReset stores the ticket of a reset, and answers its code. It fails with issuer.ErrNotFound when the account is gone, or has another password by now.
+func (a *Accounts) issueReset(ctx context.Context, account Account) (code string, err error) {
+	// The ticket and the account that it's for are one commit: a deletion of the account or a change of its password comes before, and there is no
+	// ticket, or after, and takes it along.
+	err = a.store.UpdateAccounts(ctx, func(tx Tx) error {
+		present, err := tx.AccountOfSubject(account.Subject)
+		if err == nil && present.PasswordHash != account.PasswordHash {
+			err = issuer.ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		now, err := tx.Now()
+		if err != nil {
+			return err
+		}
+		var t Ticket
+		t, code = newTicket(ToReset, account.Subject, "", now, resetTTL)
+		return insertTicket(tx, t)
+	})
+	return code, err
 }
 
 // CompleteReset trades the code of a reset for a new password, ends all sessions of the account and voids its other codes. Who failed to log in

@@ -63,29 +63,35 @@ func (a *Accounts) enrolInvited(ctx context.Context, made Account, invitation st
 		return "", err
 	}
 	insert := a.inserting(made, subject.ID)
-	// The invitation's end and the account are one commit: of two that use one invitation at once, the second finds it gone and leaves nothing behind.
-	err = a.issuer.Enrol(ctx, subject, func(t issuer.Tx) error {
+	welcomed := a.config.Post != nil && made.Email.Address != ""
+	var code string
+	// The invitation's end, the account and the code of its address are one commit: of two that use one invitation at once, the second finds it gone and leaves nothing
+	// behind, and another address that is stated later voids the code.
+	err = a.issuer.Enrol(ctx, subject, func(t issuer.Tx) (err error) {
+		tx := a.store.AccountsTx(t)
 		if a.config.Invited {
-			if _, err := useTicket(a.store.AccountsTx(t), ToSignUp, invitation); err != nil {
+			if _, err := useTicket(tx, ToSignUp, invitation); err != nil {
 				return uninvited(err)
 			}
 		}
-		return insert(t)
+		if err = insert(t); err == nil && welcomed {
+			code, err = insertVerify(tx, subject.ID, made.Email)
+		}
+		return err
 	})
 	if err != nil {
 		return "", err
 	}
-	made.Subject = subject.ID
-	if made.Email.Address != "" {
-		a.welcome(ctx, made)
+	if welcomed {
+		a.welcome(ctx, made, code)
 	}
 	return subject.ID, nil
 }
 
 // welcome asks a new account's owner to verify its address, unless too many letters went there. There is an account either way, and its owner can ask again.
-func (a *Accounts) welcome(ctx context.Context, made Account) {
+func (a *Accounts) welcome(ctx context.Context, made Account, code string) {
 	if _, err := a.charge(ctx, a.letterLimits(made.Email)); err == nil {
-		_ = a.askToVerify(made, made.Email)
+		_ = a.askToVerify(made, made.Email, code)
 	}
 }
 
