@@ -75,10 +75,10 @@ func (a *Accounts) LogInWithPasskey(ctx context.Context, browser string, answer 
 		return issuer.Proof{}, a.passkeyFailed(ctx, try, err)
 	}
 	return a.passkeyProof(used, passkeyAMR, from, func(tx Tx) error {
-		if err := challenge.spend(tx, used.Subject); err != nil {
+		if err := try.giveBack(tx); err != nil { // slots before tickets, as everywhere: see insertTicket
 			return err
 		}
-		return try.giveBack(tx)
+		return challenge.spend(tx, used.Subject)
 	}), nil
 }
 

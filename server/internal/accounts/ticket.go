@@ -52,7 +52,8 @@ func newTicket(p Purpose, subject, detail string, now time.Time, ttl time.Durati
 	return Ticket{Hash: sha256.Sum256([]byte(code)), Purpose: p, Subject: subject, Detail: detail, Created: now, Expires: now.Add(ttl)}, code
 }
 
-// insertTicket stores a ticket and forgets some that have expired.
+// insertTicket stores a ticket and forgets some that have expired, which others may be about to forget, too: who counts in slots as well does that before, so that no two
+// wait for each other.
 func insertTicket(tx Tx, t Ticket) error {
 	if err := tx.InsertTicket(t); err != nil {
 		return err
