@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -376,6 +377,37 @@ func TestExportOfAPerson(t *testing.T) {
 		for _, secret := range []string{code, me.Refresh, "$argon2id$", "bob"} {
 			if strings.Contains(string(text), secret) {
 				t.Errorf("the export holds %q", secret)
+			}
+		}
+	})
+}
+
+// TestExportHasNothingOfOthers: whoever is given the ID of somebody who was deleted learns nothing of them, nor from where an administrator gave it.
+func TestExportHasNothingOfOthers(t *testing.T) {
+	eachTown(t, func(t *testing.T, s *town) {
+		admin := s.administrator(t)
+		settle := func(name string) []byte {
+			s.want(t, http.StatusCreated, "/admin/v1/subjects", admin, object{"sub": "desk-42", "username": name, "password": password})
+			return s.get(t, "/v1/me/export", s.logIn(t, name, password).Access)
+		}
+		before := settle("ada")
+		if err := s.server.Issuer().DeleteSubject(t.Context(), "desk-42"); err != nil {
+			t.Fatal(err)
+		}
+		var theirs, own struct {
+			Sessions []struct{ Sid string }
+			Events   []struct{ Actor, Address string }
+		}
+		text := settle("bob")
+		if err := errors.Join(json.Unmarshal(before, &theirs), json.Unmarshal(text, &own)); err != nil {
+			t.Fatal(err)
+		}
+		if len(own.Sessions) != len(theirs.Sessions) || len(own.Events) != len(theirs.Events) || len(own.Events) == 0 {
+			t.Errorf("bob's export is %s; ada's was %s", text, before)
+		}
+		for _, e := range own.Events {
+			if e.Actor != "" && e.Address != "" {
+				t.Errorf("an administrator's address: %+v", e)
 			}
 		}
 	})

@@ -55,7 +55,7 @@ func WriteDossier(w http.ResponseWriter, r *http.Request, url, sub string, s Sto
 	w.Header().Set("Content-Disposition", `attachment; filename="export.json"`)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(http.StatusOK)
-	d := dossier{ctx: r.Context(), w: w, sending: http.NewResponseController(w), sub: sub, stored: s}
+	d := dossier{ctx: r.Context(), w: w, sending: http.NewResponseController(w), sub: sub, since: head.Subject.Created, stored: s}
 	d.write(text[:len(text)-1])
 	d.sessions()
 	d.events()
@@ -88,12 +88,13 @@ func readHead(ctx context.Context, url, sub string, s Stored, a StoredAccounts) 
 	return head, err
 }
 
-// dossier is an export that is being sent.
+// dossier is an export that is being sent. It has nothing of others: not of whoever bore the person's ID before, nor from where an administrator acted.
 type dossier struct {
 	ctx     context.Context
 	w       io.Writer
 	sending *http.ResponseController
 	sub     string
+	since   time.Time
 	stored  Stored
 	written int // elements of the present list
 	err     error
@@ -129,7 +130,9 @@ func (d *dossier) sessions() {
 			return
 		}
 		for _, s := range found {
-			d.add(NewSessionRecord(s))
+			if !s.Created.Before(d.since) {
+				d.add(NewSessionRecord(s))
+			}
 		}
 		if page.After = next; next == "" {
 			break
@@ -142,14 +145,16 @@ func (d *dossier) events() {
 	d.begin("events")
 	for after := uint64(0); d.err == nil; {
 		d.sending.SetWriteDeadline(time.Now().Add(dossierTimeout))
-		found, err := d.stored.Events(d.ctx, issuer.EventFilter{Subject: d.sub}, after, dossierBatch)
+		found, err := d.stored.Events(d.ctx, issuer.EventFilter{Subject: d.sub, Since: d.since}, after, dossierBatch)
 		if err != nil {
 			d.err = err
 			return
 		}
 		for _, e := range found {
+			if after = e.ID; e.Actor != "" && e.Actor != d.sub {
+				e.Address, e.UserAgent = "", ""
+			}
 			d.add(NewEventRecord(e))
-			after = e.ID
 		}
 		if len(found) < dossierBatch {
 			break
