@@ -28,7 +28,7 @@ type name struct {
 }
 
 // parseName reads a name. Names are compared by the profile UsernameCaseMapped of RFC 8265 §3.3: without regard to case, to the width of
-// letters as some keyboards type them, and to how accents are encoded; and without the invisible characters that pasting brings along.
+// letters as some keyboards type them, and to how accents are encoded; and without the invisible characters that pasting brings along, and dots on letters that have one.
 // What an ASCII name was compared by, its lower case, is its canonical form still.
 //
 // A name is 3 to 64 letters, digits and . _ - + @, and begins and ends with a letter or digit, which suits user names and e-mail addresses.
@@ -44,6 +44,7 @@ func parseName(text string) (name, error) {
 	text = visible(text)
 	canonical, err1 := precis.UsernameCaseMapped.String(text)
 	display, err2 := precis.UsernameCasePreserved.String(text)
+	canonical = alike(canonical)
 	if n := utf8.RuneCountInString(canonical); n < minName || n > maxName {
 		if err1 != nil && utf8.RuneCountInString(text) >= minName && utf8.RuneCountInString(text) <= maxName {
 			return name{}, errNameCharacters
@@ -105,7 +106,23 @@ func visible(text string) string {
 	}, text)
 }
 
+// alike makes one of what lower case leaves apart: sigma has another form at the end of a word, and the same capital. It leaves out dots above letters that have
+// one of their own, such as i: nobody sees them. The small letter of İ is an i with such a dot.
+func alike(lower string) string {
+	dotted := false
+	return norm.NFC.String(strings.Map(func(r rune) rune {
+		switch {
+		case r == 'ς':
+			r = 'σ'
+		case dotted && r == '\u0307':
+			return -1
+		}
+		dotted = unicode.Is(unicode.Soft_Dotted, r)
+		return r
+	}, lower))
+}
+
 // foldName brings the beginning of a name into the form in which names are compared, as far as a part of one can be.
 func foldName(prefix string) string {
-	return norm.NFC.String(cases.Lower(language.Und).String(width.Fold.String(visible(prefix))))
+	return alike(norm.NFC.String(cases.Lower(language.Und).String(width.Fold.String(visible(prefix)))))
 }

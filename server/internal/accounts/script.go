@@ -20,6 +20,9 @@ var plainLatin = &unicode.RangeTable{R16: []unicode.Range16{
 	{Lo: 0x00DF, Hi: 0x024F, Stride: 1}, {Lo: 0x1E00, Hi: 0x1EFF, Stride: 1},
 }}
 
+// oddLatin are those of them that pass for b, s, p, l or a sign: tones of old Zhuang, an old w, and clicks.
+const oddLatin = "ƅƨƽƿǀǁǂǃ"
+
 // likeLatin are the small letters of other scripts that pass for Latin ones: a name of nothing else passes for a Latin name.
 const likeLatin = "асԁеһіјӏкорԛѕԝхуүьԍɡ" + "αικνορυωγ" + "օսոհցազյ"
 
@@ -36,7 +39,7 @@ func oneScript(canonical string) bool {
 	case letters == "":
 		return true
 	case unicode.Is(unicode.Latin, first):
-		return within(letters, plainLatin)
+		return within(letters, plainLatin) && !strings.ContainsAny(letters, oddLatin)
 	case strings.Trim(letters, likeLatin) == "":
 		return false
 	}
