@@ -10,7 +10,7 @@ import (
 )
 
 // DeleteClient deletes a stored client: its access tokens are refused, also what others got in exchange for them, and none of its sessions can be refreshed, even if a client of
-// that ID is made again. It fails with ErrNotFound or ErrDeclared.
+// that ID is made again. It fails with ErrNotFound or ErrDeclared; when it fails otherwise the client may be gone and tokens be good that it got in that moment: RevokeClient ends these, too.
 func (i *Issuer) DeleteClient(ctx context.Context, id string) error {
 	if id != "" && i.config.client(id) != nil {
 		return ErrDeclared
@@ -18,9 +18,10 @@ func (i *Issuer) DeleteClient(ctx context.Context, id string) error {
 	if _, err := i.Client(ctx, id); err != nil { // so that no subject is made for what was never a client
 		return err
 	}
+	rule := revocation.Rule{Kind: revocation.ClientIssuedAt, Value: id}
 	// The row and the rule are one commit: a login or refresh at the same time has either read the client, and its token was issued
 	// before the time that the rule names, or finds none. The subject comes before the client, as everywhere.
-	return i.commit(ctx, func(u *update) error {
+	err := i.commit(ctx, func(u *update) error {
 		own, err := u.ownSubject(id)
 		if err != nil {
 			return err
@@ -35,13 +36,19 @@ func (i *Issuer) DeleteClient(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
-		rule := revocation.Rule{Kind: revocation.ClientIssuedAt, Value: id, Minimum: secondAfter(now)}
+		rule.Minimum = secondAfter(now)
 		u.refuseIssued(rule, now)
 		if err := u.refuseExchanged(rule, now); err != nil {
 			return err
 		}
 		return u.audit(EventClientDeleted, Event{ClientID: id})
 	})
+	if err != nil {
+		return err
+	}
+	// An exchange waits for nobody: where the commit took long, it may have read the client after the time that the rule names. From the commit on it finds none.
+	_, err = i.refuseIssued(ctx, rule, "")
+	return err
 }
 
 // waitForClient fails with ErrBusy just after a client of the same ID was deleted: the rule about that one would refuse the
