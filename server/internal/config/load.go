@@ -129,63 +129,13 @@ func (l *Loaded) readFile(name string) error {
 		return fmt.Errorf("%s has more than %d bytes: is that the configuration?", name, maxFile)
 	}
 	short := filepath.Base(name)
-	found, err := toml.Decode(string(text), &l.Config)
+	var members map[string]toml.Primitive
+	found, err := toml.Decode(string(text), &members)
 	if err != nil {
 		return explain(short, err)
 	}
-	return errors.Join(l.note(short, string(text), found), l.checkMode(file))
-}
-
-// mistyped is how the decoder words what isn't a fault of the syntax.
-var mistyped = regexp.MustCompile(`^toml: line (\d+) \(last key "(.+?)"\): `)
-
-// explain puts the place of a mistake in front.
-func explain(short string, err error) error {
-	if wrong, ok := errors.AsType[toml.ParseError](err); ok {
-		key := ""
-		if wrong.LastKey != "" {
-			key = wrong.LastKey + ": "
-		}
-		return fmt.Errorf("%s:%d: %s%s", short, wrong.Position.Line, key, wrong.Message)
-	}
-	text := mistyped.ReplaceAllString(err.Error(), "$1: $2: ")
-	text = noTable.ReplaceAllStringFunc(text, func(match string) string {
-		return "is " + typeName(noTable.FindStringSubmatch(match)[1]) + ", want a table"
-	})
-	text = otherType.ReplaceAllStringFunc(text, func(match string) string {
-		types := otherType.FindStringSubmatch(match)
-		wanted := typeName(types[2])
-		if wanted == "a number" { // in Go; no setting is one
-			wanted = "a duration in quotes, \"15m\""
-		}
-		return "is " + typeName(types[1]) + ", want " + wanted
-	})
-	return fmt.Errorf("%s:%s", short, text)
-}
-
-// How the decoder says that a value is of another type, in the words of Go.
-var (
-	otherType = regexp.MustCompile(`incompatible types: TOML value has type (\S+?); destination has type (\S+)`)
-	noTable   = regexp.MustCompile(`type mismatch for \S+: expected table but found (\S+)`)
-)
-
-// typeName calls a type of the decoder as a person does who writes the file.
-func typeName(name string) string {
-	switch name {
-	case "int64", "float64", "integer":
-		return "a number"
-	case "string":
-		return "text in quotes"
-	case "slice", "[]interface", "[]interface{}", "[]any":
-		return "a list in brackets"
-	case "bool", "boolean":
-		return "true or false"
-	case "time.Time":
-		return "a date"
-	case "map[string]interface", "map[string]interface{}", "map[string]any", "struct":
-		return "a table"
-	}
-	return name
+	d := decoder{short, found}
+	return errors.Join(d.table(members, reflect.ValueOf(&l.Config).Elem()), l.note(short, string(text), found), l.checkMode(file))
 }
 
 // note notes which settings the file has, and says which of its keys aren't settings.

@@ -91,7 +91,10 @@ func TestAFileIsReadStrictly(t *testing.T) {
 		{"tls = 'x'", "jot.toml:1: tls: is text in quotes, want a table"},
 		{"listen = '127.0.0.1:1'\nlisten = '127.0.0.1:2'", "jot.toml:2: "},
 		{"[tokens]\naccess_ttl = 900", `jot.toml:2: tokens.access_ttl needs a unit`},
-		{"[tokens]\naccess_ttl = '15'", `jot.toml:2: tokens.access_ttl: `},
+		{"[tokens]\naccess_ttl = '15'", `jot.toml:2: tokens.access_ttl: "15" is no duration: write 90s, 15m or 24h`},
+		{"resources = 'petstore'", "jot.toml:1: resources: is text in quotes, want a list in brackets"},
+		{"resources = ['petstore']", "jot.toml:1: resources: is text in quotes, want a table"},
+		{"[[resources]]\naudience = 3", "jot.toml:2: resources.audience: is a number, want text in quotes"},
 		{"kek = 'AAAA'", "jot.toml:1: kek is a secret: use kek_file, or $JOT_KEK"},
 		{"feed_credential = 'AAAA'", "jot.toml:1: feed_credential is a secret"},
 		{"issuer = ", "jot.toml:1: "},
@@ -105,12 +108,12 @@ func TestAFileIsReadStrictly(t *testing.T) {
 
 func TestAllMistakesAreToldAtOnce(t *testing.T) {
 	_, err := config.Load(config.Sources{
-		File:    writeFile(t, "isuer = 'x'\ndta = 'x'"),
+		File:    writeFile(t, "isuer = 'x'\ndta = 'x'\nlisten = 1\n[tokens]\naccess_ttl = '15'\n[sign_up]\nopen = 'yes'\n[[clients]]\nid = 1\nfirst_party = 'no'"),
 		Environ: []string{"JOT_SIGN_UP_OPEN=perhaps", "JOT_TOKENS_ACCESS_TTL=15", "JOT_RESOURCES=petstore"},
 		Flags:   []config.Flag{{"sign_up.open", "ja"}},
 	})
-	if got := problems(err); len(got) != 6 {
-		t.Errorf("%d mistakes, want 6: %q", len(got), got)
+	if got := problems(err); len(got) != 11 {
+		t.Errorf("%d mistakes, want 11: %q", len(got), got)
 	}
 }
 
