@@ -48,6 +48,18 @@ type client struct {
 	maxStaleness time.Duration
 }
 
+func checkCredential(text string) error {
+	switch {
+	case text == "":
+		return errors.New("revocation: the feed's credential is missing: give ReaderOptions.Credential")
+	case strings.TrimSpace(text) != text:
+		return errors.New("revocation: the feed's credential has white space around it, such as the line break of its file: take it away with strings.TrimSpace")
+	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return errors.New("revocation: the feed's credential is no bearer token (RFC 6750 §2.1): it's printable ASCII without spaces")
+	}
+	return nil
+}
+
 // newClient takes the caller's client over, without its timeout, which would cut the stream, its
 // cookies and its willingness to follow redirects.
 func newClient(o ReaderOptions) (*client, error) {
@@ -55,8 +67,8 @@ func newClient(o ReaderOptions) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Credential == "" || strings.ContainsFunc(o.Credential, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return nil, errors.New("revocation: the feed's credential is missing or no bearer token (RFC 6750 §2.1)")
+	if err := checkCredential(o.Credential); err != nil {
+		return nil, err
 	}
 	transport := http.DefaultTransport
 	if shared, ok := transport.(*http.Transport); ok && o.Client == nil {

@@ -405,6 +405,11 @@ func TestReaderOptionsAreChecked(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		}
 	}
+	o := f.options()
+	o.Credential += "\n" // as a file has it
+	if _, err := NewReader(o); err == nil || !strings.Contains(err.Error(), "strings.TrimSpace") {
+		t.Errorf("a credential with its line break: %v", err)
+	}
 	for _, url := range []string{"http://127.0.0.1:1/feed", "http://[::1]:1/feed/", "http://localhost:1/feed"} {
 		o := f.options()
 		o.URL = url
