@@ -110,13 +110,22 @@ func (f *files) stamps() (seen [2]stamp, err error) {
 	return seen, nil
 }
 
-// Check says what is wrong with a certificate and its key.
-func Check(cert, key string) error {
+// Check says what is wrong with a certificate and its key, and whether it's for a host; "" is any.
+func Check(cert, key, host string) error {
 	pair, err := load(cert, key)
-	if err == nil && time.Now().After(pair.Leaf.NotAfter) {
-		err = fmt.Errorf("%s expired at %s: renew it", cert, pair.Leaf.NotAfter.Format(time.RFC3339))
+	if err != nil {
+		return err
 	}
-	return err
+	now, leaf := time.Now(), pair.Leaf
+	switch {
+	case now.After(leaf.NotAfter):
+		return fmt.Errorf("%s expired at %s: renew it", cert, leaf.NotAfter.Format(time.RFC3339))
+	case now.Before(leaf.NotBefore):
+		return fmt.Errorf("%s is good from %s on: wait, or set this machine's clock", cert, leaf.NotBefore.Format(time.RFC3339))
+	case host != "" && leaf.VerifyHostname(host) != nil:
+		return fmt.Errorf("%s isn't for %s, the issuer's host, so clients will refuse it: get one with that name in it", cert, host)
+	}
+	return nil
 }
 
 // load follows links, as programs that renew certificates make them. The key is read from the file that was checked.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 
 	"github.com/jot-auth/jot/server"
@@ -25,13 +26,22 @@ func (c *Config) CheckFiles() error {
 	errs = append(errs, err1, err2)
 	errs = append(errs, c.Mail.open(new(server.Mail)))
 	if c.TLS.Cert != "" && c.TLS.Key != "" {
-		errs = append(errs, certificate.Check(c.TLS.Cert, c.TLS.Key))
+		errs = append(errs, certificate.Check(c.TLS.Cert, c.TLS.Key, c.hostOfClients()))
 	}
 	if len(c.ACME.Domains) > 0 {
 		_, err := certificates("acme.roots", c.ACME.Roots)
 		errs = append(errs, err, checkDirectory("acme.cache", c.acmeCache(), 0o077))
 	}
 	return errors.Join(errs...)
+}
+
+// hostOfClients is whom clients take the server's certificate for; "" where proxies stand between, which may know it by another name.
+func (c *Config) hostOfClients() string {
+	u, err := url.Parse(c.Issuer)
+	if err != nil || len(c.TrustedProxies) > 0 {
+		return ""
+	}
+	return u.Hostname()
 }
 
 func checkSecret(path, text, file string) error {

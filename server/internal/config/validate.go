@@ -45,7 +45,11 @@ func (c *Config) encrypted() bool { return c.TLS.Cert != "" || len(c.ACME.Domain
 func (c *Config) CheckListen() error {
 	var errs []error
 	for _, address := range []struct{ path, text string }{{"listen", c.Listen}, {"admin_listen", c.AdminListen}, {"tls.redirect", c.TLS.Redirect}} {
-		if _, _, err := net.SplitHostPort(address.text); err != nil && (address.text != "" || address.path == "listen") {
+		_, port, err := net.SplitHostPort(address.text)
+		if err == nil {
+			_, err = net.LookupPort("tcp", port)
+		}
+		if err != nil && (address.text != "" || address.path == "listen") {
 			errs = append(errs, fmt.Errorf("%s %.64q: write it as 127.0.0.1:8420", address.path, address.text))
 		}
 	}

@@ -111,6 +111,7 @@ func TestValidateForeignIssuers(t *testing.T) {
 func TestValidateAddresses(t *testing.T) {
 	checkChanges(t, []change{
 		{"address", func(c *config.Config) { c.Listen = "8420" }, "write it as 127.0.0.1:8420"},
+		{"port that there isn't", func(c *config.Config) { c.Listen = "127.0.0.1:84200" }, "write it as 127.0.0.1:8420"},
 		{"admin address", func(c *config.Config) { c.AdminListen = "8421" }, "admin_listen"},
 		{"no admin address", func(c *config.Config) { c.AdminListen = "" }, ""},
 		{"plain HTTP for all", func(c *config.Config) { c.Listen = "0.0.0.0:8420" }, "unencrypted"},
@@ -170,6 +171,8 @@ func TestCheckFiles(t *testing.T) {
 	writeCertificate(t, good, time.Now().Add(time.Hour))
 	expired := filepath.Join(dir, "expired")
 	writeCertificate(t, expired, time.Now().Add(-time.Hour))
+	early := filepath.Join(dir, "early")
+	writeCertificateOf(t, early, time.Now().Add(time.Hour), time.Now().Add(2*time.Hour))
 	exposed := filepath.Join(dir, "exposed")
 	writeCertificate(t, exposed, time.Now().Add(time.Hour))
 	chmod(t, exposed+".key", 0o644)
@@ -181,6 +184,13 @@ func TestCheckFiles(t *testing.T) {
 	}{
 		{"TLS", func(c *config.Config) { c.TLS.Cert, c.TLS.Key = good+".crt", good+".key" }, ""},
 		{"other key", func(c *config.Config) { c.TLS.Cert, c.TLS.Key = good+".crt", expired+".key" }, "does not match"},
+		{"another host", func(c *config.Config) {
+			c.Issuer, c.TLS.Cert, c.TLS.Key = "https://login.example.com", good+".crt", good+".key"
+		}, "isn't for login.example.com"},
+		{"another host, behind a proxy", func(c *config.Config) {
+			c.Issuer, c.TLS.Cert, c.TLS.Key, c.TrustedProxies = "https://login.example.com", good+".crt", good+".key", []string{"10.0.0.0/8"}
+		}, ""},
+		{"early", func(c *config.Config) { c.TLS.Cert, c.TLS.Key = early+".crt", early+".key" }, "this machine's clock"},
 		{"expired", func(c *config.Config) { c.TLS.Cert, c.TLS.Key = expired+".crt", expired+".key" }, "expired at"},
 		{"exposed", func(c *config.Config) { c.TLS.Cert, c.TLS.Key = exposed+".crt", exposed+".key" }, "can be read by others"},
 		{"no certificate", func(c *config.Config) { c.TLS.Cert, c.TLS.Key = "nowhere.crt", good+".key" }, "nowhere.crt"},
@@ -282,11 +292,17 @@ func chmod(t *testing.T, name string, mode os.FileMode) {
 // writeCertificate writes NAME.crt and NAME.key.
 func writeCertificate(t *testing.T, name string, expires time.Time) {
 	t.Helper()
+	writeCertificateOf(t, name, time.Time{}, expires)
+}
+
+// writeCertificateOf is writeCertificate for one that is good from a time on.
+func writeCertificateOf(t *testing.T, name string, begins, expires time.Time) {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: expires, DNSNames: []string{"auth.example.com"}}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: begins, NotAfter: expires, DNSNames: []string{"auth.example.com"}}
 	certificate, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
