@@ -83,6 +83,11 @@ func (c Config) complete() (Config, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	var wrongTTL error
+	if !validTTL(c.AccessTTL) {
+		wrongTTL = fmt.Errorf("config: AccessTTL is %v, want whole seconds up to %v", c.AccessTTL, maxAccessTTL)
+		c.AccessTTL = maxAccessTTL // or each resource without a life of its own would be blamed
+	}
 	c.Resources, c.Clients = slices.Clone(c.Resources), slices.Clone(c.Clients)
 	for n, r := range c.Resources {
 		setDefault(&r.AccessTTL, c.AccessTTL)
@@ -93,7 +98,7 @@ func (c Config) complete() (Config, error) {
 		client.Declared = true
 		c.Clients[n] = client.clone()
 	}
-	return c, errors.Join(checkURL(c.URL), c.checkKeys(), c.checkDurations(), c.checkResources(), c.checkClients(), c.checkForeign())
+	return c, errors.Join(wrongTTL, checkURL(c.URL), c.checkKeys(), c.checkDurations(), c.checkResources(), c.checkClients(), c.checkForeign())
 }
 
 func setDefault[T comparable](field *T, value T) {

@@ -28,7 +28,7 @@ func TestConfigRefused(t *testing.T) {
 		{func(c *issuer.Config) { c.Resources[1].Audience = "petstore" }, "must be unique"},
 		{func(c *issuer.Config) { c.Resources[0].Scopes = []string{"a b"} }, "scope"},
 		{func(c *issuer.Config) { c.Resources[0].AccessTTL = 1500 * time.Millisecond }, "whole seconds"},
-		{func(c *issuer.Config) { c.AccessTTL = 25 * time.Hour }, "whole seconds up to"},
+		{func(c *issuer.Config) { c.AccessTTL = 25 * time.Hour }, "config: AccessTTL is 25h0m0s, want whole seconds up to 24h0m0s"},
 		{func(c *issuer.Config) { c.Clients = nil }, "no client"},
 		{func(c *issuer.Config) { c.Clients[0].ID = "web" }, "begin with"},
 		{func(c *issuer.Config) { c.Clients[0].ID = "client_" }, "begin with"},
