@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -119,10 +120,12 @@ func (s *adminServer) send(ctx context.Context, method, path, accept string, in 
 	if response.StatusCode == http.StatusUnauthorized && s.loggedOut(ctx) {
 		return nil, s.over()
 	}
-	failure := &serverError{Status: response.StatusCode}
-	if data, err := io.ReadAll(io.LimitReader(response.Body, 64<<10)); err == nil {
-		json.Unmarshal(data, failure) // where it's something else the status says enough
+	data, _ := io.ReadAll(io.LimitReader(response.Body, 64<<10))
+	if response.TLS == nil && bytes.Contains(data, []byte("HTTP request to an HTTPS server")) { // in the words of net/http
+		return nil, fmt.Errorf("%s speaks TLS: write https://", s.issuer)
 	}
+	failure := &serverError{Status: response.StatusCode}
+	json.Unmarshal(data, failure) // where it's something else the status says enough
 	return nil, failure
 }
 
@@ -149,6 +152,9 @@ func (s *adminServer) unreachable(err error) error {
 	}
 	if _, ok := errors.AsType[*net.OpError](err); ok {
 		return fmt.Errorf("can't reach %s: %w; is the server running?", s.issuer, err)
+	}
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return fmt.Errorf("can't reach %s: %w; where that authority is your own, let this machine trust it, or name its PEM file in $SSL_CERT_FILE", s.issuer, err)
 	}
 	return fmt.Errorf("can't reach %s: %w", s.issuer, err)
 }

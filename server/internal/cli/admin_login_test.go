@@ -2,6 +2,8 @@ package cli
 
 import (
 	"encoding/json"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -52,6 +54,23 @@ func TestAdminURL(t *testing.T) {
 	} {
 		if err := checkAdminURL(url); (err == nil) != good {
 			t.Errorf("%q: %v", url, err)
+		}
+	}
+}
+
+// TestAdminOverTLS: whoever is refused by TLS learns what to do.
+func TestAdminOverTLS(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	for url, want := range map[string]string{
+		server.URL: "name its PEM file in $SSL_CERT_FILE",
+		strings.Replace(server.URL, "https", "http", 1): "speaks TLS: write https://",
+	} {
+		at := &adminServer{issuer: url, client: newAdminClient(identified{})}
+		if err := at.call(t.Context(), http.MethodGet, "/subjects", nil, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", url, err, want)
 		}
 	}
 }

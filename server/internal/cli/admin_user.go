@@ -240,6 +240,7 @@ func newUserToggleCommand(a *adminFlags, disable bool) *cobra.Command {
 		},
 	}
 	if disable {
+		cmd.SuggestFor = []string{"ban", "block", "lock", "suspend"}
 		cmd.Use, cmd.Short, cmd.Example = "disable USER", "End a user's sessions, and let it log in no more", `  jot admin user disable bob`
 	}
 	return cmd
