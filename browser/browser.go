@@ -10,7 +10,7 @@
 // the advice of [github.com/jot-auth/jot/jothttp.RefreshHeader] within a minute; and a login, refresh or logout in one tab counts in all tabs of the origin. By a
 // Web Lock one tab at a time does any of these, so that a late refresh takes the place of no login.
 //
-// With cookies: true the tokens are in HttpOnly cookies that no script reads: for pages that the token server's own host serves. Otherwise they are in the
+// With cookies: true the tokens are in HttpOnly cookies that no script reads: for pages of the token server's own origin. Otherwise they are in the
 // tabs' memory, which whatever script runs in the page can reach, and gone when the last tab closes.
 //
 // What claims() returns shows or hides features. It protects nothing: whoever uses the browser can change it, so each API checks the token again.
