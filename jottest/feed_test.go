@@ -15,7 +15,7 @@ import (
 // A reader that loses the feed refuses to answer when its lease is over, and comes back by itself.
 func TestReaderLosesTheFeed(t *testing.T) {
 	issuer := jottest.NewIssuer(t, petshop)
-	remote, raw := newProduction(t, issuer), issuer.Token(nil)
+	remote, raw := newProductionWith(t, issuer, 2*time.Second), issuer.Token(nil)
 	issuer.FailRevocation()
 	for remote.reader.State().Lease > 0 {
 		time.Sleep(10 * time.Millisecond)
@@ -26,7 +26,12 @@ func TestReaderLosesTheFeed(t *testing.T) {
 	issuer.RevokeToken(raw)
 	issuer.Recover()
 	issuer.Await(remote.reader)
-	if err := remote.Check(t.Context(), raw); !errors.Is(err, jot.ErrRevoked) {
+	err := remote.Check(t.Context(), raw)
+	for errors.Is(err, jot.ErrUnavailable) { // on a busy machine so short a lease ends again now and then
+		issuer.Await(remote.reader)
+		err = remote.Check(t.Context(), raw)
+	}
+	if !errors.Is(err, jot.ErrRevoked) {
 		t.Errorf("with the feed again: %v", err)
 	}
 }

@@ -21,13 +21,18 @@ import (
 
 var petshop = jottest.Options{Audience: "petshop"}
 
-// production is the wiring of a program: discovery, the key set and the feed by HTTP, and the time of day.
+// production is the wiring of a program: discovery, the key set and the feed by HTTP, and the time of day. Its lease is so long that no busy machine ends it.
 type production struct {
 	*jot.Verifier
 	reader *revocation.Reader
 }
 
 func newProduction(t *testing.T, issuer *jottest.Issuer) production {
+	t.Helper()
+	return newProductionWith(t, issuer, time.Minute)
+}
+
+func newProductionWith(t *testing.T, issuer *jottest.Issuer, maxStaleness time.Duration) production {
 	t.Helper()
 	uri, err := jwks.Discover(t.Context(), issuer.URL, nil)
 	if err != nil {
@@ -42,7 +47,7 @@ func newProduction(t *testing.T, issuer *jottest.Issuer) production {
 		t.Fatal(err)
 	}
 	reader, err := revocation.NewReader(revocation.ReaderOptions{
-		URL: issuer.URL + "/feed", Issuer: issuer.URL, Keys: feedKeys, Credential: issuer.FeedCredential, MaxStaleness: 2 * time.Second,
+		URL: issuer.URL + "/feed", Issuer: issuer.URL, Keys: feedKeys, Credential: issuer.FeedCredential, MaxStaleness: maxStaleness,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -53,7 +53,7 @@ func TestLettersOfChanges(t *testing.T) {
 		// Of the letters that were taken up to fay's, at least, all are counted.
 		const want = `jot_letters_total{outcome="sent"} 8`
 		for begun := time.Now(); !strings.Contains(scrape(t, s.server), want+"\n"); time.Sleep(10 * time.Millisecond) {
-			if time.Since(begun) > 30*time.Second {
+			if time.Since(begun) > patience {
 				t.Fatalf("%s is missing: %s", want, scrape(t, s.server))
 			}
 		}

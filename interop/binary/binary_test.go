@@ -22,12 +22,15 @@ import (
 // command is the path of the binary that TestMain builds.
 var command string
 
+// patience is how long a test waits for what must happen, on a machine that others keep busy.
+const patience = 2 * time.Minute
+
 func TestMain(m *testing.M) { os.Exit(machine.RunWithJot(m, &command)) }
 
 // jot runs the command to its end.
 func jot(t *testing.T, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	var out, talk bytes.Buffer
 	process := exec.CommandContext(ctx, command, args...)
@@ -111,14 +114,14 @@ func (r *running) stop(t *testing.T) {
 		if err != nil {
 			t.Errorf("after Ctrl-C: %v", err)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		t.Error("Ctrl-C doesn't end it")
 		r.process.Process.Kill()
 		<-ended
 	}
 }
 
-var client = &http.Client{Timeout: 20 * time.Second}
+var client = &http.Client{Timeout: patience}
 
 // post sends JSON. status 0 means that no answer came.
 func post(url, token string, body any) (status int, answer map[string]any) {

@@ -79,14 +79,11 @@ func TestAcknowledgedLogoutsAreDurable(t *testing.T) {
 func (f *follower) waitForVerdict(t *testing.T, name string, l *line, revoked bool) {
 	t.Helper()
 	facts := l.facts(t)
-	for range 300 {
-		if err := f.reader.WaitFresh(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if verdict, err := f.reader.CheckRevocation(t.Context(), facts); err == nil && (verdict == root.Revoked) == revoked {
-			return
-		}
-		pause()
+	if eventually(func() bool {
+		verdict, err := f.reader.CheckRevocation(t.Context(), facts)
+		return err == nil && (verdict == root.Revoked) == revoked
+	}) {
+		return
 	}
 	t.Errorf("a reader of %s the kill doesn't say that the session is revoked: %v; it complained:\n%s", name, revoked, f.errors)
 }
@@ -94,14 +91,8 @@ func (f *follower) waitForVerdict(t *testing.T, name string, l *line, revoked bo
 // waitForSequence checks the length of the log, and that it was taken for the one of before.
 func (f *follower) waitForSequence(t *testing.T, want uint64) {
 	t.Helper()
-	for range 300 {
-		if f.reader.State().Sequence == want {
-			break
-		}
-		pause()
-	}
-	if got := f.reader.State().Sequence; got != want {
-		t.Errorf("the reader is at %d, want %d", got, want)
+	if !eventually(func() bool { return f.reader.State().Sequence == want }) {
+		t.Errorf("the reader is at %d, want %d", f.reader.State().Sequence, want)
 	}
 	for _, word := range []string{"fork", "missing", "not the ones", "rolled back", "another"} {
 		if strings.Contains(f.errors.String(), word) {

@@ -212,14 +212,11 @@ func newFollower(t *testing.T, keySet string, o revocation.ReaderOptions) *follo
 // sequence number and hash on the way: a gap or a fork would have made it complain.
 func (f *follower) waitFor(t *testing.T, rules int) {
 	t.Helper()
-	for range 300 {
-		if state := f.reader.State(); state.Sequence == uint64(rules)+1 && state.Rules == rules+1 {
-			return
-		}
-		if err := f.reader.WaitFresh(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		pause()
+	if eventually(func() bool {
+		state := f.reader.State()
+		return state.Sequence == uint64(rules)+1 && state.Rules == rules+1
+	}) {
+		return
 	}
 	t.Errorf("the reader is at %+v, want %d rules; it complained:\n%s", f.reader.State(), rules+1, f.errors)
 	for _, word := range []string{"fork", "gap", "rollback"} {

@@ -136,7 +136,7 @@ func (r *rotating) checkLogin(t *testing.T, name string) {
 
 // eventually waits until something holds, and says whether it came to that.
 func eventually(holds func() bool) bool {
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if holds() {
 			return true
 		}

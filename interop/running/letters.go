@@ -36,7 +36,7 @@ func (l *Letters) Code(t *testing.T, to, prefix string) string {
 		}
 		select {
 		case <-l.came:
-		case <-time.After(20 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatalf("no letter with a code %s… came to %s", prefix, to)
 		}
 	}

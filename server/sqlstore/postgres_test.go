@@ -203,7 +203,8 @@ func TestLostCommit(t *testing.T) {
 // TestNoDeadlock: transactions that cross take their locks in one order, so that none has to start over.
 func TestNoDeadlock(t *testing.T) {
 	database := pgtest.Database(t)
-	store := openPostgres(t, database, sqlstore.Options{BusyTimeout: time.Minute})
+	// Nobody is impatient, however busy the machine is.
+	store := openPostgres(t, database+"?statement_timeout=60000&idle_in_transaction_session_timeout=60000", sqlstore.Options{BusyTimeout: time.Minute})
 	err := store.Update(t.Context(), func(tx issuer.Tx) error {
 		return errors.Join(tx.PutLogHead(revocation.NewLog("log")), tx.InsertSubject(issuer.Subject{ID: "ann", Generation: 1}),
 			tx.InsertSession(issuer.Session{ID: "s", Subject: "ann"}))

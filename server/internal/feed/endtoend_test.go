@@ -25,6 +25,7 @@ import (
 const (
 	audience   = "petstore"
 	credential = "a-credential-of-at-least-32-characters"
+	patience   = time.Minute // how long a test waits for what must happen, on a machine that others keep busy
 )
 
 // place is where a server stands, over restarts: its database and its address.
@@ -97,7 +98,7 @@ type verifier struct {
 func (s *server) verifier() verifier {
 	s.tb.Helper()
 	reader, err := revocation.NewReader(revocation.ReaderOptions{
-		URL: s.issuer.URL() + "/feed", Issuer: s.issuer.URL(), Keys: s.issuer.FeedKeySet(), Credential: credential,
+		URL: s.issuer.URL() + "/feed", Issuer: s.issuer.URL(), Keys: s.issuer.FeedKeySet(), Credential: credential, MaxStaleness: time.Minute, // no busy machine ends that
 	})
 	if err != nil {
 		s.tb.Fatal(err)
@@ -138,7 +139,7 @@ func untilRefused(ctx context.Context, v verifier, token string) (time.Duration,
 			return took, nil
 		case err != nil:
 			return took, err
-		case took > 10*time.Second:
+		case took > patience:
 			return took, fmt.Errorf("accepted for %v", took)
 		}
 		time.Sleep(50 * time.Microsecond)
@@ -192,18 +193,17 @@ func TestRevokedEverywhere(t *testing.T) {
 func goroutinesEnd(t *testing.T, before int) {
 	t.Helper()
 	var left int
-	for range 200 {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if left = runtime.NumGoroutine(); left <= before {
 			return
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 	stacks := make([]byte, 1<<16)
 	t.Errorf("%d goroutines are left of %d:\n%s", left, before, stacks[:runtime.Stack(stacks, true)])
 }
 
-// The delay from the answer of a revocation to the first refusal, in the median: no rule waits for a heartbeat. How short it is, on a machine that
-// has nothing else to do, is measured by make bench-revocation.
+// No rule waits for a heartbeat: it would wait for almost a second each time, since each is revoked right after one. A machine that is busy may take as long, but
+// not every time. How short the delay is, on a machine that has nothing else to do, is measured by make bench-revocation.
 func TestDelayToRefusal(t *testing.T) {
 	s := newPlace(t).start(t)
 	defer s.stop()
@@ -212,33 +212,44 @@ func TestDelayToRefusal(t *testing.T) {
 	if err := v.WaitFresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	delays := delaysToRefusal(t, s, v, 21)
-	t.Logf("from %v to %v, median %v", delays[0], delays[20], delays[10])
-	if delays[10] > time.Second/2 { // heartbeats are a second apart
-		t.Errorf("the median is %v, as if rules waited for the heartbeat", delays[10])
+	var delays []time.Duration
+	for range 30 {
+		delays = append(delays, delayToRefusal(t, s, v, func() { heartbeat(t, v) }))
+		if delays[len(delays)-1] < time.Second/2 { // heartbeats are a second apart
+			return
+		}
 	}
+	t.Errorf("%v, as if rules waited for the heartbeat", delays)
 }
 
-// delaysToRefusal logs out n times and returns the delays, sorted.
-func delaysToRefusal(tb testing.TB, s *server, v verifier, n int) []time.Duration {
+// heartbeat waits for the next one.
+func heartbeat(t *testing.T, v verifier) {
+	t.Helper()
+	before := v.State().Lease
+	eventually(t, func() bool {
+		lease := v.State().Lease
+		longer := lease > before
+		before = lease
+		return longer
+	})
+}
+
+// delayToRefusal logs somebody in, and out again at a moment that is waited for.
+func delayToRefusal(tb testing.TB, s *server, v verifier, await func()) time.Duration {
 	tb.Helper()
-	var delays []time.Duration
-	for range n {
-		tokens := s.logIn()
-		if err := v.Check(tb.Context(), tokens.Access); err != nil {
-			tb.Fatal(err)
-		}
-		if err := s.issuer.EndSession(tb.Context(), tokens.Subject, tokens.SessionID); err != nil {
-			tb.Fatal(err)
-		}
-		delay, err := untilRefused(tb.Context(), v, tokens.Access)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		delays = append(delays, delay)
+	tokens := s.logIn()
+	if err := v.Check(tb.Context(), tokens.Access); err != nil {
+		tb.Fatal(err)
 	}
-	slices.Sort(delays)
-	return delays
+	await()
+	if err := s.issuer.EndSession(tb.Context(), tokens.Subject, tokens.SessionID); err != nil {
+		tb.Fatal(err)
+	}
+	delay, err := untilRefused(tb.Context(), v, tokens.Access)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return delay
 }
 
 func BenchmarkDelayToRefusal(b *testing.B) {
@@ -256,7 +267,7 @@ func BenchmarkDelayToRefusal(b *testing.B) {
 			}
 			var delays []time.Duration
 			for b.Loop() {
-				delays = append(delays, delaysToRefusal(b, s, v, 1)...)
+				delays = append(delays, delayToRefusal(b, s, v, func() {}))
 			}
 			slices.Sort(delays)
 			b.ReportMetric(float64(delays[len(delays)/2].Microseconds()), "p50-µs")
@@ -282,6 +293,7 @@ func TestServerRestart(t *testing.T) {
 	if _, err := untilRefused(t.Context(), v, first.Access); err != nil {
 		t.Fatal(err)
 	}
+	before := p.snapshots.Load() // one, but for a machine that is so busy that the first one broke off
 	s.stop()
 	if err := v.Check(t.Context(), first.Access); !errors.Is(err, jot.ErrRevoked) {
 		t.Errorf("without the server: %v", err)
@@ -294,8 +306,8 @@ func TestServerRestart(t *testing.T) {
 	if took, err := untilRefused(t.Context(), v, second.Access); err != nil {
 		t.Errorf("after %v: %v; %+v", took, err, v.State())
 	}
-	if n := p.snapshots.Load(); n != 1 {
-		t.Errorf("%d snapshots, want 1", n)
+	if n := p.snapshots.Load(); n != before {
+		t.Errorf("%d snapshots after the restart, want none", n-before)
 	}
 }
 
@@ -356,11 +368,10 @@ func TestChangedClaims(t *testing.T) {
 
 func eventually(t *testing.T, holds func() bool) {
 	t.Helper()
-	for range 1000 {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if holds() {
 			return
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
-	t.Error("not within 10 s")
+	t.Errorf("not within %v", patience)
 }
