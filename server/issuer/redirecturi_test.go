@@ -1,6 +1,8 @@
 package issuer
 
 import (
+	"net/netip"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -82,4 +84,41 @@ func TestRedirectsTo(t *testing.T) {
 	if (&Client{}).redirectsTo("") {
 		t.Error("a client without redirect URIs has one")
 	}
+}
+
+// FuzzRedirectsTo: an answer goes to a URI that the client could have, too, and that net/url finds to differ in the port of a loopback address at most.
+func FuzzRedirectsTo(f *testing.F) {
+	for _, seed := range [][2]string{
+		{"https://app.example.com/callback", "https://app.example.com/callback"}, {"http://127.0.0.1/callback", "http://127.0.0.1:51004/callback"},
+		{"http://[::1]:8080/callback?a=1", "http://[::1]/callback?a=1"}, {"http://127.0.0.1", "http://127.0.0.1:80"}, {"http://127.0.0.1?a", "http://127.0.0.1:1?a"},
+		{"http://127.0.0.1/", "http://127.0.0.1:1@evil.example/"}, {"com.example.app:/callback", "com.example.app:/callback"}, {"http://[::ffff:127.0.0.1]/", "http://[::ffff:127.0.0.1]:9/"},
+		{"http://127.0.0.1/%2f", "http://127.0.0.1:2/%2f"}, {"http://[127.0.0.1]/", "http://[127.0.0.1]:1/"}, {"http://[::1%25lo]/", "http://[::1%25lo]:5/"},
+	} {
+		f.Add(seed[0], seed[1])
+	}
+	f.Fuzz(func(t *testing.T, own, asked string) {
+		if checkRedirectURI(own) != "" {
+			return
+		}
+		c := Client{RedirectURIs: []string{own}}
+		if !c.redirectsTo(own) {
+			t.Errorf("%q isn't its own", own)
+		}
+		if asked == own || !c.redirectsTo(asked) {
+			return
+		}
+		if reason := checkRedirectURI(asked); reason != "" {
+			t.Fatalf("%q is taken for %q, and %s", asked, own, reason)
+		}
+		a, err1 := url.Parse(own)
+		b, err2 := url.Parse(asked)
+		if err1 != nil || err2 != nil {
+			t.Fatal(err1, err2)
+		}
+		address, err := netip.ParseAddr(b.Hostname())
+		if err != nil || !address.IsLoopback() || a.Hostname() != b.Hostname() || a.Scheme != "http" || b.Scheme != "http" || b.User != nil ||
+			a.EscapedPath() != b.EscapedPath() || a.RawQuery != b.RawQuery || a.ForceQuery != b.ForceQuery {
+			t.Errorf("%q is taken for %q", asked, own)
+		}
+	})
 }

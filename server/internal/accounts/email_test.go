@@ -3,7 +3,9 @@ package accounts
 import (
 	"context"
 	"errors"
+	"net/mail"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/jot-auth/jot/server/issuer"
@@ -97,4 +99,30 @@ func TestAddressVerifiedMeanwhile(t *testing.T) {
 	if err := a.VerifyEmail(t.Context(), written(t, (*letters)[1])); err != nil || store.accounts["ada"].Email.Address != "new@example.com" {
 		t.Errorf("%v, and the account has %+v", err, store.accounts["ada"].Email)
 	}
+}
+
+// FuzzParseEmail: what is taken for an address is one by the grammar of letters too, and of nobody else's in between.
+func FuzzParseEmail(f *testing.F) {
+	for _, seed := range []string{
+		"", "ada@example.com", "Ada.L+x@EXAMPLE.com", "a@b", "ada@[127.0.0.1]", `"a b"@example.com`, "ada@example.com\r\nBcc: eve@example.com", "ada@example..com", "a@b@c",
+		"ada(x)@example.com", "ada@-example.com", strings.Repeat("a", maxLocal) + "@example.com", "ä@example.com", "ada@example.com,eve@example.com", "=?utf-8?q?a?=@example.com",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := parseEmail(text)
+		if err != nil || text == "" {
+			if got != (Email{}) {
+				t.Errorf("%q: %+v beside %v", text, got, err)
+			}
+			return
+		}
+		read, err := mail.ParseAddress(text)
+		if err != nil || read.Name != "" || read.Address != text || got.Address != text || got.Verified {
+			t.Errorf("%q is %+v, and a letter's reader has %+v, %v", text, got, read, err)
+		}
+		if again, err := parseEmail(got.Key); err != nil || again.Key != got.Key || !strings.EqualFold(got.Key, text) {
+			t.Errorf("%q is compared as %q, and that as %q, %v", text, got.Key, again.Key, err)
+		}
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"golang.org/x/crypto/argon2"
+	"golang.org/x/crypto/bcrypt"
 
 	"github.com/jot-auth/jot/server/issuer"
 )
@@ -97,4 +98,43 @@ func TestReferenceOfArgon2i(t *testing.T) {
 	if h, err := parseStoredHash(as); err != nil || h.matches(argon2.IDKey, staple) {
 		t.Errorf("an Argon2id key passes for one of Argon2i, %v", err)
 	}
+}
+
+// FuzzCheckImport: a hash that is taken costs no more than the server bears, and is read again from the database as it came.
+func FuzzCheckImport(f *testing.F) {
+	const salt, key = "c29tZXNhbHRzb21lc2FsdA", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE"
+	for _, seed := range []string{
+		reference, strings.Replace(reference, "argon2id", "argon2i", 1), "$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW", "$2y$31$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW",
+		"$scrypt$ln=15,r=8,p=1$" + salt + "$" + key, "$scrypt$ln=63,r=99,p=9$" + salt + "$" + key, "$argon2id$v=19$m=1048576,t=2,p=1$" + salt + "$" + key, "$argon2i$$argon2id$",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if checkImport(text) != nil {
+			return
+		}
+		h, err := parseStoredHash(text)
+		if err != nil {
+			t.Fatalf("%q is imported, and then isn't read: %v", text, err)
+		}
+		memory, work := uint64(0), uint64(0) // bytes
+		again := ""
+		switch h := h.(type) {
+		case passwordHash:
+			again, memory, work = h.String(), uint64(h.memory)<<10, uint64(h.memory)*uint64(h.time)<<10
+		case argon2iHash:
+			again, memory, work = strings.Replace(h.String(), "$argon2id$", "$argon2i$", 1), uint64(h.memory)<<10, uint64(h.memory)*uint64(h.time)<<10
+		case scryptHash:
+			again, memory = h.String(), uint64(h.r)<<(h.ln+7)
+			work = memory * uint64(h.p)
+		case bcryptHash:
+			again = string(h)
+			if cost, err := bcrypt.Cost([]byte(text)); err != nil || cost > maxBcryptCost {
+				t.Errorf("%q: cost %d, %v", text, cost, err)
+			}
+		}
+		if again != text || memory > max(maxHashMemory<<10, maxScryptMemory) || work > max(maxForeignWork<<10, maxScryptMemory*maxScryptLanes) {
+			t.Errorf("%q is %q, takes %d bytes and goes over %d", text, again, memory, work)
+		}
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
@@ -59,19 +60,7 @@ func TestNamesThatPassForOthers(t *testing.T) {
 // compared as it was then.
 func TestCanonicalNames(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		text := rapid.OneOf(rapid.String(), rapid.StringMatching(`[A-Za-zÀ-ſ\x{300}-\x{30A}А-яіјΑ-ωＡ-ｚ0-9._+@-]{3,20}`)).Draw(t, "text")
-		got, err := parseName(text)
-		if err != nil {
-			return
-		}
-		for _, again := range []string{got.canonical, got.display} {
-			if other, err := parseName(again); err != nil || other.canonical != got.canonical {
-				t.Errorf("%q is %q, and %q is %q, %v", text, got, again, other, err)
-			}
-		}
-		if !utf8.ValidString(got.display) || !strings.HasPrefix(got.canonical, foldName(got.display)) {
-			t.Errorf("%q is shown as %q and searched as %q", text, got.display, foldName(got.display))
-		}
+		checkCanonical(t, rapid.OneOf(rapid.String(), rapid.StringMatching(`[A-Za-zÀ-ſ\x{300}-\x{30A}А-яіјΑ-ωＡ-ｚ0-9._+@-]{3,20}`)).Draw(t, "text"))
 	})
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.StringMatching(`[A-Za-z0-9][A-Za-z0-9._+@-]{1,62}[A-Za-z0-9]`).Draw(t, "text")
@@ -79,4 +68,33 @@ func TestCanonicalNames(t *testing.T) {
 			t.Errorf("%q is %q, %v", text, got, err)
 		}
 	})
+}
+
+// checkCanonical holds a text against what is true of every name.
+func checkCanonical(t interface{ Errorf(string, ...any) }, text string) {
+	got, err := parseName(text)
+	if err != nil {
+		if got != (name{}) || !errors.As(err, new(*issuer.InputError)) {
+			t.Errorf("%q is %q, %v", text, got, err)
+		}
+		return
+	}
+	for _, again := range []string{got.canonical, got.display} {
+		if other, err := parseName(again); err != nil || other.canonical != got.canonical {
+			t.Errorf("%q is %q, and %q is %q, %v", text, got, again, other, err)
+		}
+	}
+	if !utf8.ValidString(got.display) || !strings.HasPrefix(got.canonical, foldName(got.display)) {
+		t.Errorf("%q is shown as %q and searched as %q", text, got.display, foldName(got.display))
+	}
+	if strings.ContainsFunc(got.display, unicode.IsControl) || utf8.RuneCountInString(got.display) > maxNameBytes {
+		t.Errorf("%q is shown as %q", text, got.display)
+	}
+}
+
+func FuzzParseName(f *testing.F) {
+	for _, seed := range []string{"ada", "ＡｄＡ９", "Jose\u0301", "İpek", "a\u200bd\u00ada\ufeff", "ǅoko", "ﬁn", "Ὀδυσσεύς", "ﾊﾞﾅﾅ", "각하", "e\u0327\u0301e", "Ⅷab", "ada\x00"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) { checkCanonical(t, text) })
 }

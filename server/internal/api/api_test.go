@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jot-auth/jot/server/internal/accounts"
 	"github.com/jot-auth/jot/server/internal/api"
@@ -55,6 +56,7 @@ func serveAccounts(t *testing.T, o api.Options, c accounts.Config) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.MaxWait = time.Minute // nobody is turned away, however slowly a busy machine hashes
 	a, err := accounts.New(store, i, c)
 	if err != nil {
 		t.Fatal(err)
