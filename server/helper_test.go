@@ -58,7 +58,7 @@ func (h helper) config() server.Config {
 			Resources: []issuer.Resource{{Audience: "petstore", Scopes: []string{"pets:read"}}},
 			Clients:   []issuer.Client{{ID: "client_app", Scopes: []string{"pets:read"}, FirstParty: true}},
 		},
-		Database: h.Database, FeedCredentials: []string{h.Credential}, NoThrottling: true, OpenSignUp: true, FeedMaxStaleness: 5 * time.Second,
+		Database: h.Database, FeedCredentials: []string{h.Credential}, NoThrottling: true, OpenSignUp: true, FeedMaxStaleness: 20 * time.Second,
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 }
