@@ -27,7 +27,7 @@ func (s *countingSource) fail(err error) { s.err.Store(&err) }
 func (s *countingSource) VerificationKeys(context.Context, jot.Algorithm, string) ([]jot.VerificationKey, error) {
 	s.asked.Add(1)
 	if err := s.err.Load(); err != nil && *err != nil {
-		return nil, *err
+		return *s.keys.Load(), *err // keys beside an error don't count
 	}
 	return *s.keys.Load(), nil
 }
@@ -203,6 +203,35 @@ func TestRevocationCheckerCannotAlterTheCache(t *testing.T) {
 	}
 }
 
+// Of two remembered tokens the checker hears each one's own facts, and neither takes anything over from what is verified in between.
+func TestRememberedTokensKeepApart(t *testing.T) {
+	key := generateSecret(t)
+	c := newCaching(t, 16, key, func(o *jot.VerifierOptions) {
+		o.Audience, o.AnyAudience = "", true
+		o.Revocation = revocationFunc(func(f *jot.RevocationFacts) (jot.Verdict, error) {
+			if string(f.Subject) == "eve" {
+				return jot.Revoked, nil
+			}
+			return jot.Current, nil
+		})
+	})
+	subject := func(name, audience string) string {
+		return sign(t, key, jot.SignerOptions{}, with(with(claims(), "sub", name), "aud", audience))
+	}
+	raw := subject("ada", "petstore")
+	token := c.remembered(t, raw)
+	if err := c.Check(t.Context(), subject("eve", "pets")); !errors.Is(err, jot.ErrRevoked) {
+		t.Error(err)
+	}
+	if again, err := c.Verify(t.Context(), raw); again != token || err != nil {
+		t.Errorf("behind a revoked token: %v", err)
+	}
+	c.remembered(t, subject("bob", "pets"))
+	if names := token.Audience(); len(names) != 1 || names[0] != "petstore" {
+		t.Errorf("the audience became %q", names)
+	}
+}
+
 // The key that verified must still be there: this very one, not another by its name, nor its twin.
 func TestCacheEmptiesWhenKeysChange(t *testing.T) {
 	secret := []byte("the secret of these tests, fixed")
@@ -240,6 +269,25 @@ func TestCacheEmptiesWhenKeysChange(t *testing.T) {
 	c.source.hold(key)
 	before := c.remembered(t, raw)
 	c.source.hold(twin)
+	if after, err := c.Verify(t.Context(), raw); err != nil || after == before {
+		t.Errorf("the key was replaced by its twin: %v", err)
+	}
+}
+
+// So it is with public keys.
+func TestCacheEmptiesWhenPublicKeysChange(t *testing.T) {
+	private := generate(t, jot.EdDSA)
+	twin := *private.Public()
+	raw := sign(t, private, jot.SignerOptions{}, claims())
+	c := newCaching(t, 4, private.Public(), nil)
+	c.remembered(t, raw)
+	c.source.hold(generate(t, jot.EdDSA).Public())
+	if _, err := c.Verify(t.Context(), raw); !errors.Is(err, jot.ErrSignature) {
+		t.Errorf("another key came: %v", err)
+	}
+	c.source.hold(private.Public())
+	before := c.remembered(t, raw)
+	c.source.hold(&twin)
 	if after, err := c.Verify(t.Context(), raw); err != nil || after == before {
 		t.Errorf("the key was replaced by its twin: %v", err)
 	}

@@ -3,6 +3,7 @@ package jot_test
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/jot-auth/jot"
 )
@@ -13,6 +14,9 @@ func TestClaimsTypes(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &date); err != nil || int64(date) != want {
 			t.Errorf("%s: %d, %v", text, date, err)
 		}
+	}
+	if none := jot.At(time.Time{}); none != 0 || !none.Time().IsZero() {
+		t.Errorf("no time is %d, which is %v", none, none.Time())
 	}
 	for _, text := range []string{"-1", "253402300800", `"1"`, "1e400"} {
 		var date jot.NumericDate

@@ -188,6 +188,10 @@ func TestKeysReadTheirOwnJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(`{"kty":"EC"}`), &public); err == nil {
 		t.Error("half a key was read")
 	}
+	var set jot.KeySet
+	if err := json.Unmarshal([]byte(`{"keys":{}}`), &set); err == nil {
+		t.Error("half a set was read")
+	}
 	if _, err := json.Marshal(public); err == nil {
 		t.Error("no key was written")
 	}

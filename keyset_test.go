@@ -81,8 +81,17 @@ func TestKeySetWorksForItsGoodKeys(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		}
 	}
-	if empty, _ := json.Marshal(jot.NewKeySet(nil)); string(empty) != `{"keys":[]}` {
-		t.Errorf("an empty set is %s", empty)
+	for name, document := range map[string]string{
+		"as many as it may": `{"keys":[` + strings.Repeat("{},", 127) + `{}]}`, "512 KiB": `{"keys":[]}` + strings.Repeat(" ", 512<<10-11),
+	} {
+		if _, err := jot.ParseKeySet([]byte(document), jot.ParseOptions{}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, set := range []*jot.KeySet{{}, jot.NewKeySet(nil)} {
+		if empty, _ := json.Marshal(set); string(empty) != `{"keys":[]}` {
+			t.Errorf("an empty set is %s", empty)
+		}
 	}
 }
 

@@ -28,7 +28,7 @@ func TestRevocationVerdicts(t *testing.T) {
 		jot.Current: nil, jot.RefreshAdvised: nil, jot.StaleClaims: jot.ErrStaleClaims, jot.Revoked: jot.ErrRevoked, jot.Verdict(99): jot.ErrRevoked,
 	} {
 		verifier := newVerifier(t, jot.NewSecretKeySet(key), withRevocation(func(f *jot.RevocationFacts) (jot.Verdict, error) {
-			if string(f.Issuer) != issuer || string(f.SessionID) != "s1" || string(f.Subject) != "ada" || f.Generation != 3 || f.IssuedAt != noon.Unix() || f.KeyID != key.KeyID() {
+			if string(f.Issuer) != issuer || string(f.SessionID) != "s1" || string(f.Subject) != "ada" || f.Generation != 3 || f.IssuedAt != noon.Unix() || f.KeyID != key.KeyID() || f.ID != nil || f.ClientID != nil {
 				t.Errorf("facts %+v", f)
 			}
 			return verdict, nil

@@ -69,6 +69,8 @@ func TestNewVerifierRefusesWhatIsLeftOpen(t *testing.T) {
 		"type and any":          {Issuer: issuer, Audience: audience, Type: "JWT", AnyType: true},
 		"an unknown algorithm":  {Issuer: issuer, Audience: audience, Algorithms: []jot.Algorithm{"none"}},
 		"negative leeway":       {Issuer: issuer, Audience: audience, Leeway: -1},
+		"negative lifetime":     {Issuer: issuer, Audience: audience, MaxTTL: -1},
+		"negative size":         {Issuer: issuer, Audience: audience, MaxSize: -1},
 		"negative cache size":   {Issuer: issuer, Audience: audience, CacheSize: -1},
 		"too large a token":     {Issuer: issuer, Audience: audience, MaxSize: 16<<20 + 1},
 		"too large a cache":     {Issuer: issuer, Audience: audience, CacheSize: 1<<20 + 1},
