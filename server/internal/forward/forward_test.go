@@ -113,7 +113,12 @@ func TestVerify(t *testing.T) {
 		"too many scopes":      {"audience=petstore&scope=a" + strings.Repeat("+a", 64), bearer, 400, ""},
 		"scopes of 48 KB":      {"audience=petstore&scope=a" + strings.Repeat("+"+strings.Repeat("a", 1000), 48), bearer, 400, ""},
 		"the longest scope":    {"audience=petstore&scope=" + strings.Repeat("a", 64), bearer, 403, strings.Repeat("a", 64)},
+		"as many as may be":    {"audience=petstore&scope=a" + strings.Repeat("+a", 63), bearer, 403, `error="insufficient_scope"`},
 		"a quotation mark":     {"audience=petstore&scope=%22", bearer, 400, ""},
+		"a backslash":          {"audience=petstore&scope=%5C", bearer, 400, ""},
+		"a tabulator":          {"audience=petstore&scope=%09", bearer, 400, ""},
+		"a delete character":   {"audience=petstore&scope=%7F", bearer, 400, ""},
+		"a tilde":              {"audience=petstore&scope=~", bearer, 403, `scope="~"`},
 		"the token in the URL": {petstore + "&access_token=" + tokens.Access, nil, 401, `Bearer realm="jot"`},
 	} {
 		response := f.ask(proxy, c.query, c.headers...)
@@ -241,6 +246,7 @@ func TestOneChallenge(t *testing.T) {
 		"no token":   {nil, `Bearer realm="jot", DPoP realm="jot", algs="`},
 		"no proof":   {[]string{"Authorization", "DPoP " + f.token("ada", "petstore").Access}, `Bearer realm="jot", DPoP realm="jot", algs="`},
 		"no address": {[]string{"X-Forwarded-Host", "elsewhere.example"}, `Bearer realm="jot"`},
+		"two paths":  {[]string{"X-Forwarded-Uri", "/elsewhere"}, `Bearer realm="jot"`},
 	} {
 		got := f.ask(proxy, petstore, append(c.headers, known...)...).Header.Values("WWW-Authenticate")
 		if len(got) != 1 || !strings.HasPrefix(got[0], c.want) || strings.Contains(got[0], "DPoP") != strings.Contains(c.want, "DPoP") {

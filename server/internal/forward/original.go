@@ -57,8 +57,7 @@ func (s *Server) original(r *http.Request) original {
 		return original{request: judged}
 	}
 	judged.Host = host
-	address, err := url.ParseRequestURI(uri)
-	if err != nil || !strings.HasPrefix(uri, "/") || address.Host != "" || proto == "" {
+	if _, err := url.ParseRequestURI(uri); err != nil || !strings.HasPrefix(uri, "/") || proto == "" {
 		return original{request: judged}
 	}
 	judged.RequestURI = uri
