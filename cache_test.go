@@ -247,7 +247,7 @@ func TestCacheEmptiesWhenKeysChange(t *testing.T) {
 	if again, err := c.Verify(t.Context(), raw); err != nil || again != first {
 		t.Errorf("behind another key: %v", err)
 	}
-	c.source.hold(other, other, other, other, key)
+	c.source.hold(nil, other, other, other, key)
 	if _, err := c.Verify(t.Context(), raw); !errors.Is(err, jot.ErrSignature) {
 		t.Errorf("fifth of the candidates: %v", err)
 	}

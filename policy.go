@@ -27,7 +27,7 @@ func (v *Verifier) checkPolicy(s *scratch) error {
 	if err := v.checkTimes(&s.claims); err != nil {
 		return err
 	}
-	if !o.AnyIssuer && (!s.claims.issuer.set() || !s.equal(s.claims.issuer, o.Issuer)) {
+	if !o.AnyIssuer && !s.equal(s.claims.issuer, o.Issuer) {
 		return refuseClaim("iss", "is not the issuer that this verifier accepts")
 	}
 	return o.checkAudience(s)

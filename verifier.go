@@ -334,7 +334,7 @@ func (v *Verifier) verifySignature(ctx context.Context, s *scratch) error {
 // token is most often of the same key.
 func (s *scratch) signedBy(key VerificationKey) bool {
 	secret, ok := key.(*SecretKey)
-	if !ok || !secret.usable() {
+	if !ok {
 		return key.VerifyInput(s.input, s.signature)
 	}
 	if !s.mac.of(secret) {

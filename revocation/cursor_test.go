@@ -5,6 +5,16 @@ import (
 	"testing"
 )
 
+// A log that takes another's place has other rules at every number: a fork is one of the same name.
+func TestForksAreOfOneLog(t *testing.T) {
+	known := Head{LogID: "log", Sequence: 1}
+	for name, forked := range map[string]bool{"log": true, "another": false} {
+		if err := newCursor(NewLog(name), NewSet(), known).extend([]Rule{sessionRule("a")}); (err != nil) != forked {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // What nobody has signed takes up little memory, however long a cache makes the rules of its segments.
 func TestPendingRulesAreBounded(t *testing.T) {
 	long := sessionRule(strings.Repeat("x", maxText))

@@ -78,7 +78,8 @@ func TestHistoryFileRefuses(t *testing.T) {
 		good := `{"issuer":"` + testIssuer + `","log_id":"log","sequence":1,"hash":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=","time":1,"max_ttl":1}`
 		for name, text := range map[string]string{
 			"torn": good[:40], "doubled": strings.Replace(good, `{`, `{"sequence":2,`, 1), "another issuer": strings.Replace(good, testIssuer, otherIssuer, 1),
-			"short hash": strings.Replace(good, "AAAA", "", 1), "no log": strings.Replace(good, `"log"`, `""`, 1), "no time": strings.Replace(good, `"time":1,`, ``, 1), "no life": strings.Replace(good, `,"max_ttl":1`, ``, 1),
+			"short hash": strings.Replace(good, "AAAA", "", 1), "no log": strings.Replace(good, `"log"`, `""`, 1),
+			"a log of too long a name": strings.Replace(good, `"log"`, `"`+strings.Repeat("l", maxLogID+1)+`"`, 1), "no time": strings.Replace(good, `"time":1,`, ``, 1), "no life": strings.Replace(good, `,"max_ttl":1`, ``, 1),
 			"the end of times": strings.Replace(good, `"time":1`, `"time":253402300800001`, 1), "a life of ages": strings.Replace(good, `"max_ttl":1`, `"max_ttl":9223372036854775807`, 1),
 			"a key without a name": strings.Replace(good, `{`, `{"keys":[""],`, 1), "large": good + strings.Repeat(" ", maxHistoryFile),
 		} {
@@ -145,6 +146,23 @@ func TestHistoryFileKeepsItsIssuersKeys(t *testing.T) {
 	h, err := f.load()
 	if keys := sortedKeys(h); err != nil || len(keys) != 1 || keys[0] != "stolen" {
 		t.Errorf("%v, %v", keys, err)
+	}
+}
+
+// A log that was replaced stays replaced for whoever starts anew.
+func TestHistoryFileKeepsReplacedLogs(t *testing.T) {
+	f := &historyFile{path: filepath.Join(t.TempDir(), "history"), issuer: testIssuer}
+	head := Head{LogID: "log-2", Sequence: 2}
+	h := &history{high: head, seen: Statement{Head: head, Time: time.Unix(1, 0), MaxTTL: time.Hour}, set: NewSet(), retired: map[string]bool{"log-1": true}}
+	if err := f.save(h, 0, true); err != nil {
+		t.Fatal(err)
+	}
+	again, err := f.load()
+	if err != nil || again.high != head {
+		t.Fatalf("%+v, %v", again, err)
+	}
+	if err := again.check(Head{LogID: "log-1", Sequence: 9}); err == nil || !strings.Contains(err.Error(), "came back") {
+		t.Error(err)
 	}
 }
 
