@@ -174,6 +174,23 @@ func TestPrivateJWKRefusals(t *testing.T) {
 	}
 }
 
+// A private key that is for something else doesn't sign.
+func TestPrivateJWKSigns(t *testing.T) {
+	exported, err := generate(t, jot.EdDSA).ExportJWK()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for members, good := range map[string]bool{
+		`"use":"sig"`: true, `"use":"sig","key_ops":["sign"]`: true, `"key_ops":["sign"]`: true,
+		`"use":"enc"`: false, `"key_ops":["verify"]`: false, `"key_ops":[]`: false, `"use":"enc","key_ops":["sign"]`: false,
+	} {
+		text := strings.Replace(string(exported), `"use":"sig"`, members, 1)
+		if _, err := jot.ParsePrivateKey([]byte(text), jot.ParseOptions{}); (err == nil) != good {
+			t.Errorf("%s: %v", members, err)
+		}
+	}
+}
+
 func TestKeysReadTheirOwnJSON(t *testing.T) {
 	private := generate(t, jot.ES256)
 	written, err := json.Marshal(struct{ Keys jot.KeySet }{*jot.NewKeySet(private.Public())})

@@ -67,6 +67,14 @@ func TestKeysAreBoundToOneAlgorithm(t *testing.T) {
 			t.Errorf("%s: a secret of %d bytes: accepted", alg, size-1)
 		}
 	}
+	for _, alg := range []jot.Algorithm{"", "none", jot.ES256, jot.RS256, jot.EdDSA} {
+		if _, err := jot.NewSecretKey(alg, []byte(rand.Text()+rand.Text()+rand.Text()), jot.KeyOptions{}); err == nil {
+			t.Errorf("a secret for %q: accepted", alg)
+		}
+		if _, err := jot.GenerateSecretKey(alg); err == nil {
+			t.Errorf("a new secret for %q", alg)
+		}
+	}
 	published, err := x509.MarshalPKIXPublicKey(p256.Public())
 	if err != nil {
 		t.Fatal(err)
@@ -82,6 +90,9 @@ func TestKeysAreBoundToOneAlgorithm(t *testing.T) {
 	}
 	if _, err := jot.NewPublicKey(jot.ES256, p256.Public(), jot.KeyOptions{KeyID: "\xff"}); err == nil {
 		t.Error("a key ID of invalid UTF-8: accepted")
+	}
+	if _, err := jot.NewSecretKey(jot.HS256, []byte(rand.Text()+rand.Text()), jot.KeyOptions{KeyID: "\xff"}); err == nil {
+		t.Error("a secret's key ID of invalid UTF-8: accepted")
 	}
 	if _, err := jot.GenerateKey(jot.HS256); err == nil {
 		t.Error("a private key for HS256")
@@ -165,6 +176,16 @@ func TestPrivateKeysAreCopied(t *testing.T) {
 	raw := sign(t, key, jot.SignerOptions{}, claims())
 	if err := newVerifier(t, jot.NewKeySet(key.Public()), strict()).Check(t.Context(), raw); err != nil {
 		t.Error(err)
+	}
+	bytes := []byte(rand.Text() + rand.Text())
+	secret, err := jot.NewSecretKey(jot.HS256, bytes, jot.KeyOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw = sign(t, secret, jot.SignerOptions{}, claims())
+	clear(bytes)
+	if err := newVerifier(t, jot.NewSecretKeySet(secret), strict()).Check(t.Context(), raw); err != nil {
+		t.Errorf("a secret: %v", err)
 	}
 }
 

@@ -42,7 +42,7 @@ func TestPolicies(t *testing.T) {
 		//         new         50 s        an hour     no iat      future      revoked    rules may be gone
 		Closed:   {"nothing", "nothing", "nothing", "nothing", "nothing", "nothing", "nothing"},
 		AgeLimit: {"accepted", "accepted", "nothing", "nothing", "nothing", "refused", "nothing"},
-		Open:     {"accepted", "accepted", "accepted", "accepted", "accepted", "refused", "refused"},
+		Open:     {"accepted", "accepted", "accepted", "refused", "accepted", "refused", "refused"},
 	} {
 		bubble(t, func(t *testing.T, f *fakeFeed) {
 			o := f.options()

@@ -147,8 +147,8 @@ func newReader(o ReaderOptions, now clock) (*Reader, error) {
 
 // CheckRevocation returns what the rules say of the token. Without a lease the policy decides, and the error wraps
 // jot.ErrUnavailable, as it does for a token of an issuer in which the feed has no say. A token that is older than the longest life of its issuer's tokens is
-// revoked, because the rules about it may be gone, and so is one from the issuer's future, because they
-// may be gone before it expires. It doesn't allocate, nor wait for anything.
+// revoked, because the rules about it may be gone. So is one from the issuer's future, because they may be gone before it expires, and one that doesn't say when
+// it was issued. It doesn't allocate, nor wait for anything.
 func (r *Reader) CheckRevocation(_ context.Context, f *jot.RevocationFacts) (jot.Verdict, error) {
 	if !r.speaksFor(f.Issuer) {
 		return jot.Revoked, errOtherIssuer
@@ -172,12 +172,12 @@ func (r *Reader) CheckRevocation(_ context.Context, f *jot.RevocationFacts) (jot
 // before it does.
 func (g *grant) outOfTime(f *jot.RevocationFacts, now instant, maxTTL time.Duration) bool {
 	issuerTime := g.timeline.issuerTime(now)
-	return outlived(f, issuerTime, maxTTL) || f.HasIssuedAt && f.IssuedAt > issuerTime.Add(skew).Unix()
+	return outlived(f, issuerTime, maxTTL) || f.IssuedAt > issuerTime.Add(skew).Unix()
 }
 
-// outlived reports whether the token was issued so long ago that its rules may be gone.
+// outlived reports whether the token was issued so long ago that its rules may be gone, as they may be where it doesn't say when it was issued.
 func outlived(f *jot.RevocationFacts, issuerTime time.Time, maxTTL time.Duration) bool {
-	return f.HasIssuedAt && f.IssuedAt < issuerTime.Add(-maxTTL-skew).Unix()
+	return !f.HasIssuedAt || f.IssuedAt < issuerTime.Add(-maxTTL-skew).Unix()
 }
 
 // WaitFresh waits until the reader can answer. It returns the context's error, joined with the reason

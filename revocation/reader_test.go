@@ -327,6 +327,23 @@ func TestTokenThatOutlivesItsRules(t *testing.T) {
 	})
 }
 
+// A token that doesn't say when it was issued outlives its rule, too, and nobody can tell when.
+func TestTokenOfUnknownAge(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fakeFeed) {
+		r := watch(t, f.options())
+		defer r.Close()
+		f.revoke(sessionRule("a"))
+		facts := sessionFacts("a")
+		facts.HasIssuedAt, facts.IssuedAt = false, 0
+		for _, later := range []time.Duration{3 * time.Second, 62 * time.Minute} {
+			time.Sleep(later)
+			if got := r.answer(facts); got != "refused" {
+				t.Errorf("%v later: %s", later, got)
+			}
+		}
+	})
+}
+
 func TestClose(t *testing.T) {
 	bubble(t, func(t *testing.T, f *fakeFeed) {
 		r := watch(t, f.options())
