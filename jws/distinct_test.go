@@ -37,6 +37,7 @@ func TestOneKeyIsOneSigner(t *testing.T) {
 	secretA, secretB := shared(jot.HS256, "a"), shared(jot.HS256, "b")
 	rsaA, rsaB, rsaPSS := rsaKey(t, jot.RS256, "a"), rsaKey(t, jot.RS256, "b"), rsaKey(t, jot.PS256, "a")
 	other, otherKeys := generate(t, jot.ES256)
+	anotherSecret, otherSecrets := generate(t, jot.HS256)
 	of := func(key *jot.PrivateKey) jot.KeySource { return jot.NewKeySet(key.Public()) }
 	for _, test := range []struct {
 		name    string
@@ -48,6 +49,9 @@ func TestOneKeyIsOneSigner(t *testing.T) {
 		{"two names", [2]jot.SigningKey{rsaA, rsaB}, [2]jot.KeySource{of(rsaA), of(rsaB)}, true},
 		{"two names of Ed25519", [2]jot.SigningKey{edwards, again}, [2]jot.KeySource{of(edwards), of(again)}, true},
 		{"two objects of a secret", [2]jot.SigningKey{secretA, secretB}, [2]jot.KeySource{jot.NewSecretKeySet(secretA), jot.NewSecretKeySet(secretB)}, true},
+		{"two secrets", [2]jot.SigningKey{secretA, anotherSecret}, [2]jot.KeySource{jot.NewSecretKeySet(secretA), otherSecrets}, false},
+		{"a secret and a key", [2]jot.SigningKey{secretA, other}, [2]jot.KeySource{jot.NewSecretKeySet(secretA), otherKeys}, false},
+		{"a key and a secret", [2]jot.SigningKey{other, secretA}, [2]jot.KeySource{otherKeys, jot.NewSecretKeySet(secretA)}, false},
 		{"two keys", [2]jot.SigningKey{rsaA, other}, [2]jot.KeySource{of(rsaA), otherKeys}, false},
 	} {
 		payload := encode(order)

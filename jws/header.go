@@ -144,9 +144,6 @@ func (h *header) readEncoding(v jose.Value) error {
 
 func (h *header) readCritical(v jose.Value) error {
 	wrong := malformed("protected header", `has a "crit" that is not a list of names (RFC 7515 §4.1.11)`)
-	if v.Kind() != jose.Array {
-		return wrong
-	}
 	for e := v.Elements(); e.Next(); {
 		value := e.Value()
 		name, ok := value.Text()

@@ -122,6 +122,7 @@ func hostileForms(t *testing.T, key jot.SigningKey) map[string]string {
 		"payload twice":                          strings.Replace(flattened, `{`, `{"payload":"`+payload+`",`, 1),
 		"payload and Payload":                    strings.Replace(flattened, `{`, `{"Payload":"`+payload+`",`, 1),
 		"payload that is an object":              strings.Replace(flattened, quote(payload), order, 1),
+		"payload that is a number":               strings.Replace(forge(t, key, `{"alg":"HS256","typ":"order+json"}`, "", "").flattened("PAYLOAD"), `"PAYLOAD"`, "17", 1),
 		"payload that is null":                   strings.Replace(flattened, quote(payload), "null", 1),
 		"payload in another case":                strings.Replace(flattened, "payload", "Payload", 1),
 		"no payload":                             "{" + good.members() + "}",
@@ -235,6 +236,7 @@ func TestUnencodedRefuses(t *testing.T) {
 		"without crit":                    forge(t, key, `{"alg":"HS256","b64":false}`, "", "{}").compact("{}"),
 		"encoded, passed off as it is":    forge(t, key, unencoded, "", order).flattened(encoded),
 		"as it is, passed off as encoded": forge(t, key, `{"alg":"HS256"}`, "", "AAAA").flattened("\x00\x00\x00"),
+		"b64 that is a text":              forge(t, key, `{"alg":"HS256","b64":"false","crit":["b64"]}`, "", "{}").compact("{}"),
 		"half a surrogate":                strings.Replace(forge(t, key, unencoded, "", "\ufffd").flattened("\ufffd"), "\ufffd", `\ud800`, 1),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -180,7 +180,7 @@ func (s *Signer) Cosign(ctx context.Context, m *Message) ([]byte, error) {
 	}
 	earlier := make([]signedPart, len(m.signatures))
 	for i, verified := range m.signatures {
-		if verified.header.typ != s.typ && !jose.SameType(verified.header.typ, s.typ) {
+		if !jose.SameType(verified.header.typ, s.typ) {
 			return nil, errors.New("jws: all signatures of a message agree on Type, or one verifier can't accept them")
 		}
 		if slices.ContainsFunc(s.keys, func(k headedKey) bool { return sameKey(k.SigningKey, verified.key) }) {
