@@ -468,6 +468,14 @@ func TestMaxSize(t *testing.T) {
 
 func TestConstructionRefuses(t *testing.T) {
 	v := newAPI(t).options.Verifier
+	proofs, err := jothttp.NewProofVerifier(jothttp.ProofOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := func(base string) func() {
+		return func() { jothttp.Options{Verifier: v, DPoP: &jothttp.DPoP{Proofs: proofs, Base: base}}.Protect() }
+	}
+	base("https://pets.example/behind/a/path")() // is good
 	for name, construct := range map[string]func(){
 		"no verifier":             func() { jothttp.Protect(nil) },
 		"realm with a quote":      func() { jothttp.Options{Verifier: v, Realm: `a"b`}.Protect() },
@@ -483,6 +491,17 @@ func TestConstructionRefuses(t *testing.T) {
 		"scope with a backslash":  func() { jothttp.RequireScope(`a\`) },
 		"scope with a control":    func() { jothttp.RequireScope("a\n") },
 		"scope beyond ASCII":      func() { jothttp.RequireScope("é") },
+		"DPoP without proofs": func() {
+			jothttp.Options{Verifier: v, DPoP: &jothttp.DPoP{Base: "https://pets.example"}}.Protect()
+		},
+		"DPoP without a base":    base(""),
+		"base without a host":    base("https:///pets"),
+		"base without a scheme":  base("pets.example"),
+		"base of another scheme": base("ftp://pets.example"),
+		"base with a user":       base("https://ada@pets.example"),
+		"base with a slash":      base("https://pets.example/"),
+		"base with a query":      base("https://pets.example?a"),
+		"base with a fragment":   base("https://pets.example#a"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {

@@ -3,6 +3,7 @@ package jothttp
 import (
 	"bytes"
 	"encoding/base64"
+	"net/url"
 	"testing"
 	"time"
 
@@ -85,5 +86,55 @@ func TestProofSignerAlgorithms(t *testing.T) {
 	}
 	if _, err := NewProofSigner(key, nil); err == nil {
 		t.Error("a signer with ML-DSA")
+	}
+}
+
+// Only keys with a public half prove that somebody holds them, and nothing is negative.
+func TestProofOptions(t *testing.T) {
+	for name, o := range map[string]ProofOptions{
+		"negative age": {MaxAge: -1}, "negative memory": {MaxProofs: -1}, "HMAC": {Algorithms: []jot.Algorithm{jot.ES256, jot.HS256}}, "none": {Algorithms: []jot.Algorithm{"none"}},
+	} {
+		if _, err := NewProofVerifier(o); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	if _, err := NewProofSigner(nil, nil); err == nil {
+		t.Error("no key signs proofs")
+	}
+}
+
+// What is no address is not the same as another that is none.
+func TestTargetsThatAreNone(t *testing.T) {
+	const good = "https://pets.example/pets"
+	for _, c := range []struct {
+		a, b string
+		same bool
+	}{
+		{good, good, true}, {"", "", false}, {"/pets", "/pets", false}, {"https://pets.example/%zz", "https://pets.example/%zz", false},
+		{"https://pets.example/%4", "https://pets.example/%4", false}, {"https:pets", "https:pets", false}, {good, "", false}, {"", good, false},
+		{"https://pets.example", "https://pets.example/", true}, {"https://pets.example/%7e%2E%5f%2d", "https://pets.example/~._-", true},
+		{"https://pets.example:443/pets", good, true}, {"https://pets.example:80/pets", good, false}, {"http://pets.example:443/pets", "http://pets.example/pets", false},
+	} {
+		if sameTarget(c.a, c.b) != c.same {
+			t.Errorf("%q and %q: %v", c.a, c.b, !c.same)
+		}
+	}
+}
+
+// Tokens go to one origin: a port that isn't the scheme's own makes another.
+func TestOriginsAndPorts(t *testing.T) {
+	for text, want := range map[string]string{
+		"https://API.example:443": "https://api.example", "https://api.example": "https://api.example", "https://api.example:80": "https://api.example:80",
+		"https://api.example:444": "https://api.example:444", "http://localhost:80": "http://localhost", "http://localhost:443": "http://localhost:443",
+		"http://[::1]:80": "http://[::1]", "https://[2001:db8::1]:8443": "https://[2001:db8::1]:8443", "http://127.0.0.1": "http://127.0.0.1",
+		"http://10.0.0.1": "", "http://api.example": "", "http://localhost.example": "", "https://": "", "ftp://localhost": "",
+	} {
+		u, err := url.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := secureOrigin(u); got != want || (err != nil) != (want == "") {
+			t.Errorf("%s: %q, %v, want %q", text, got, err, want)
+		}
 	}
 }

@@ -105,6 +105,19 @@ func TestCBCVectors(t *testing.T) {
 	}
 }
 
+// A sender who knows the key can put a good tag to parts of the wrong size.
+func TestWrongSizes(t *testing.T) {
+	c := contentOf(A128CBC_HS256)
+	key := c.newKey()
+	for _, sizes := range [][2]int{{0, 16}, {12, 16}, {15, 16}, {17, 16}, {32, 16}, {16, 0}, {16, 15}, {16, 17}} {
+		s := sealed{iv: make([]byte, sizes[0]), ciphertext: make([]byte, sizes[1])}
+		s.tag = c.tag(key[:c.keySize/2], nil, s.iv, s.ciphertext)
+		if plaintext, err := c.open(key, s, nil); err == nil {
+			t.Errorf("an IV of %d bytes and a ciphertext of %d open as %x", sizes[0], sizes[1], plaintext)
+		}
+	}
+}
+
 // A sender who knows the key can pad wrongly under a good tag.
 func TestWrongPadding(t *testing.T) {
 	for _, padded := range [][]byte{
