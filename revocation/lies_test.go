@@ -111,7 +111,9 @@ var lies = []lie{
 	{"foreign log", "another log", true, spoilFrame(func(_ int, _ *Frame, s *Statement) { s.LogID = "another" })},
 	{"another's nonce", "somebody else", true, spoilFrame(func(_ int, _ *Frame, s *Statement) { s.Nonce = "another's" })},
 	{"heartbeat in place of the answer", "somebody else", true, spoilFrame(func(_ int, _ *Frame, s *Statement) { s.Nonce = "" })},
-	{"snapshot's statement in a frame", "belong together", true, spoilFrame(func(_ int, _ *Frame, s *Statement) { s.Digest = new([32]byte) })},
+	{"snapshot's statement in a frame", "a frame and its statement", true, spoilFrame(func(_ int, _ *Frame, s *Statement) {
+		s.Digest, s.Size = new([32]byte), int64(len(snapshotMagic))
+	})},
 	{"another id", "belong together", true, spoilBytes(func(_ int, frame []byte) [][]byte {
 		return [][]byte{append([]byte("id: 1"), frame[len("id: "):]...)}
 	})},

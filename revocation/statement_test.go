@@ -61,3 +61,24 @@ func TestStatementsAreWhole(t *testing.T) {
 		}
 	}
 }
+
+// A feed key that is revoked signs nothing, whether the stream's rules say so or those that were proven fresh before.
+func TestRevokedFeedKeys(t *testing.T) {
+	revoked := newSet(t, Rule{Kind: Key, Issuer: testIssuer, Value: "stolen"})
+	stream := newCursor(NewLog("log"), revoked, Head{})
+	for name, c := range map[string]struct {
+		reader *Reader
+		want   jot.Verdict
+	}{
+		"no rules yet":       {&Reader{}, jot.Current},
+		"by the stream":      {&Reader{cursor: stream}, jot.Revoked},
+		"before":             {&Reader{history: history{set: revoked}}, jot.Revoked},
+		"only by the stream": {&Reader{cursor: stream, history: history{set: NewSet()}}, jot.Revoked},
+		"not by the stream":  {&Reader{cursor: newCursor(NewLog("log"), NewSet(), Head{}), history: history{set: revoked}}, jot.Revoked},
+	} {
+		facts := &jot.RevocationFacts{Issuer: []byte(testIssuer), KeyID: "stolen"}
+		if got, err := (feedKeys{c.reader}).CheckRevocation(t.Context(), facts); err != nil || got != c.want {
+			t.Errorf("%s: %v, %v", name, got, err)
+		}
+	}
+}
