@@ -257,6 +257,21 @@ func TestExchangedTokensAreRevokedAlone(t *testing.T) {
 	}
 }
 
+// TestExchangeGoesByTheSubjectOfNow: a scope that the subject lost is not to be had for a token of before, however good that still is.
+func TestExchangeGoesByTheSubjectOfNow(t *testing.T) {
+	f := serve(t, "https://auth.example.com")
+	const gateway = "client_gateway"
+	secret := f.gateway(gateway, "zoo")
+	tokens := f.tokens()
+	if err := f.issuer.ChangeSubject(t.Context(), tokens.Subject, issuer.Change{Scope: []string{}, Soft: true}); err != nil {
+		t.Fatal(err)
+	}
+	a := f.exchange(tokens.Access, gateway, secret)
+	if scope := a.members(t)["scope"]; a.status != 200 || scope != nil && scope != "" {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+}
+
 // TestExchangeBadInput has a row for each bad request that RFC 8693 names.
 func TestExchangeBadInput(t *testing.T) {
 	f := serve(t, "https://auth.example.com")
@@ -273,6 +288,7 @@ func TestExchangeBadInput(t *testing.T) {
 	}
 	admin := f.issuer.AdminAudience()
 	loose := f.storing(issuer.Client{ID: "client_loose", Scopes: []string{"pets:read", issuer.ScopeAdmin}, ExchangeFrom: []string{"petstore", admin}})
+	office := f.token("grant_type=client_credentials&client_id=client_loose&client_secret=" + loose + "&resource=" + url.QueryEscape(admin) + "&scope=" + issuer.ScopeAdmin)
 	elsewhere := f.storing(issuer.Client{ID: "client_elsewhere", Scopes: []string{"pets:read"}, ExchangeFrom: []string{"zoo"}})
 	stranger := f.confidential("client_stranger")
 	for name, c := range map[string]struct {
@@ -307,6 +323,7 @@ func TestExchangeBadInput(t *testing.T) {
 		"an unknown audience":     {f.exchange(tokens.Access, gateway, secret, "audience", marker), "invalid_target"},
 		"two targets":             {f.exchange(tokens.Access, gateway, secret, "audience", "zoo", "resource", "petstore"), "invalid_target"},
 		"to administer":           {f.exchange(tokens.Access, "client_loose", loose, "audience", admin), "invalid_target"},
+		"from administering":      {f.exchange(fmt.Sprint(office.members(t)["access_token"]), "client_loose", loose, "audience", "petstore"), "invalid_target"},
 		"a public client":         {f.exchange(tokens.Access, app, ""), "unauthorized_client"},
 		"not from this audience":  {f.exchange(tokens.Access, "client_elsewhere", elsewhere), "unauthorized_client"},
 		"not at all":              {f.exchange(tokens.Access, "client_stranger", stranger), "unauthorized_client"},
