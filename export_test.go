@@ -17,5 +17,8 @@ func ForgeForTest(key SigningKey, header, payload []byte) (string, error) {
 	return string(input) + "." + base64.RawURLEncoding.EncodeToString(signature), err
 }
 
+// HeadersForTest is how many headers a verifier remembers.
+func HeadersForTest(v *Verifier) int { return len(*v.headers.headers.Load()) }
+
 // StatesForTest is where the keyed states of a secret key are kept while nobody reckons with them.
 func StatesForTest(key *SecretKey) *sync.Pool { return key.macs }

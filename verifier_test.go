@@ -168,6 +168,9 @@ func TestHeaderMemoryIsBounded(t *testing.T) {
 			}
 		}
 	}
+	if n := jot.HeadersForTest(verifier); n != 8 {
+		t.Errorf("%d headers are remembered", n)
+	}
 }
 
 // Of a token without a key ID the verifier tries the first four keys, and no more.
