@@ -15,8 +15,8 @@ const (
 	// AgeLimit answers for tokens that were issued less than a minute ago, by the rules of before, and jot.ErrUnavailable for all others: a client that
 	// refreshes gets in, and whoever the issuer has refused since then doesn't for longer than that.
 	AgeLimit
-	// Open answers for every token by the rules of before, and refuses, as before, one that is so old, or of so unknown an age, that its rules may be gone. Who is revoked while the feed
-	// is down stays in until the token expires.
+	// Open answers for every token by the rules of before, and refuses, as before, one that is so old that its rules may be gone, or doesn't say how old it is. Who is
+	// revoked while the feed is down stays in until the token expires.
 	Open
 )
 
