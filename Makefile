@@ -2,6 +2,9 @@
 
 RACE = $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
+# The tag leaves out what pgx needs where a statement's types aren't described; here all are. Tests run with it as well: without it they'd hide a statement that isn't.
+TAGS = -tags nopgxregisterdefaulttypes
+
 .PHONY: help test check bench bench-server bench-revocation demo format tidy fuzz build man
 
 help: ## list the commands
@@ -14,8 +17,8 @@ test: ## every test, with the race detector
 # The tests of interop build and run the command, which the test cache can't see: they always run.
 .PHONY: run-tests
 run-tests:
-	go test $(RACE) -timeout 45m ./... ./server/...
-	go test $(RACE) -timeout 45m -count=1 ./interop/...
+	go test $(RACE) $(TAGS) -timeout 45m ./... ./server/...
+	go test $(RACE) $(TAGS) -timeout 45m -count=1 ./interop/...
 
 check: ## all that CI checks
 	CI=true .ci/run
@@ -32,9 +35,8 @@ bench-revocation: build ## docs/revocation.md: checks, memory, snapshots, and th
 demo: ## a token's whole life, played against a real server
 	go run ./server/cmd/jot demo
 
-# The tag leaves out what pgx needs where a statement's types aren't described; here all are.
 build: ## the command, stripped, in bin/
-	go build -trimpath -tags nopgxregisterdefaulttypes -ldflags '-s -w' -o bin/jot ./server/cmd/jot
+	go build -trimpath $(TAGS) -ldflags '-s -w' -o bin/jot ./server/cmd/jot
 
 man: ## the manual pages, in bin/man/
 	go run ./server/cmd/jot man --out bin/man
