@@ -146,7 +146,7 @@ func (c Config) database() string { return filepath.Join(c.DataDir, DatabaseName
 
 // New opens the database, brings it up to date, and wires the parts. A Config that leaves something dangerous open is refused.
 func New(ctx context.Context, c Config) (*Server, error) {
-	return whenReachable(ctx, c, func() (end func()) { return func() {} })
+	return whenReachable(ctx, c)
 }
 
 func newServer(ctx context.Context, c Config) (_ *Server, err error) {

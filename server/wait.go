@@ -22,9 +22,8 @@ const (
 // maxDatabaseWait bounds Config.DatabaseWait: whoever looks after the server should hear of a database that is gone.
 const maxDatabaseWait = time.Hour
 
-// whenReachable makes a server, again and again while its database can't be reached, for as long as the Config says. It calls waiting before
-// the first pause, and what that returned before it returns.
-func whenReachable(ctx context.Context, c Config, waiting func() (end func())) (*Server, error) {
+// whenReachable makes a server, again and again while its database can't be reached, for as long as the Config says.
+func whenReachable(ctx context.Context, c Config) (*Server, error) {
 	begun := time.Now()
 	for attempt := 1; ; attempt++ {
 		s, err := newServer(ctx, c)
@@ -33,9 +32,6 @@ func whenReachable(ctx context.Context, c Config, waiting func() (end func())) (
 		}
 		if waited := time.Since(begun); waited >= c.DatabaseWait {
 			return nil, fmt.Errorf("%w; it was waited for during %v: see whether it runs, and whether its URL is right", err, c.DatabaseWait)
-		}
-		if attempt == 1 {
-			defer waiting()()
 		}
 		if bits.OnesCount(uint(attempt)) == 1 { // less and less often
 			c.logger().Warn("the database can't be reached: the server waits for it", slog.String("error", reason(err)), slog.Int("attempts", attempt),

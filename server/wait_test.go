@@ -52,11 +52,29 @@ func askedStatus(t *testing.T, method, address string) (status int, retryAfter s
 	return status, retryAfter
 }
 
-// TestDatabaseComesLater: a server that starts before its database lives, isn't ready, and serves on the same listeners once there is one.
+// TestDatabaseComesLater: a server that starts before its database is there, or while it's migrated, lives, isn't ready, and serves on the same listeners once it can.
 func TestDatabaseComesLater(t *testing.T) {
-	cluster := pgtest.Start(t)
-	database := cluster.Database(t)
-	cluster.Stop()
+	t.Run("it can't be reached", func(t *testing.T) {
+		cluster := pgtest.Start(t)
+		database := cluster.Database(t)
+		cluster.Stop()
+		log := testLateStart(t, database, func() {
+			if err := cluster.Start(); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if text := log.String(); !strings.Contains(text, "can't be reached") || strings.Contains(text, passwordOf(t, database)) {
+			t.Errorf("the log says %s", text)
+		}
+	})
+	t.Run("a migration waits for its lock", func(t *testing.T) {
+		database := pgtest.Database(t)
+		testLateStart(t, database, pgtest.Hold(t, database, "SELECT pg_advisory_xact_lock(x'6a6f74'::integer, 0)"))
+	})
+}
+
+// testLateStart starts a server that can't be up until release is called.
+func testLateStart(t *testing.T, database string, release func()) *logtest.Buffer {
 	listeners := server.Listeners{Public: listenHere(t), Admin: listenHere(t), Redirect: listenHere(t), Challenges: func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path != "/.well-known/acme-challenge/token" {
@@ -88,13 +106,7 @@ func TestDatabaseComesLater(t *testing.T) {
 			t.Errorf("%s %s: %d, Retry-After %q, want %d", asked.method, asked.address, status, retryAfter, asked.want)
 		}
 	}
-	eventually(t, "the log says so", func() bool { return strings.Contains(log.String(), "can't be reached") })
-	if text := log.String(); strings.Contains(text, passwordOf(t, database)) {
-		t.Errorf("the log says %s", text)
-	}
-	if err := cluster.Start(); err != nil {
-		t.Fatal(err)
-	}
+	release()
 	up := <-made
 	if up.err != nil {
 		t.Fatal(up.err)
@@ -106,6 +118,7 @@ func TestDatabaseComesLater(t *testing.T) {
 			t.Errorf("%s: %d, want 200", address, status)
 		}
 	}
+	return log
 }
 
 func passwordOf(t *testing.T, database string) string {

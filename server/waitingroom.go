@@ -10,14 +10,37 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// roomEnd is how long requests that came before the database have for their answers, which are short.
-const roomEnd = time.Second
+const (
+	// roomStart is how long a start takes that keeps nobody waiting: connections wait so long for it unanswered.
+	roomStart = 300 * time.Millisecond
+	// roomEnd is how long requests that came before the server have for their answers, which are short.
+	roomEnd = time.Second
+)
 
-// NewOn is New for whoever listens already. While it waits for the database, /healthz on the public listener and on that for admins says that the process
+// NewOn is New for whoever listens already. While it waits for the database, or migrates it, /healthz on the public listener and on that for admins says that the process
 // lives, and everything else is answered with 503; the listener for plain HTTP answers as it will later, ACME authorities too. Then the listeners are as they were,
 // for ServeOn; connections of meanwhile are cut.
 func NewOn(ctx context.Context, c Config, l Listeners) (*Server, error) {
-	return whenReachable(ctx, c, func() (end func()) { return openWaitingRoom(ctx, c, l) })
+	defer receive(ctx, c, l)()
+	return whenReachable(ctx, c)
+}
+
+// receive opens a waiting room unless end is called soon; end closes it.
+func receive(ctx context.Context, c Config, l Listeners) (end func()) {
+	over, ended := make(chan struct{}), make(chan struct{})
+	go func() { // ends with end
+		defer close(ended)
+		select {
+		case <-time.After(roomStart):
+			defer openWaitingRoom(ctx, c, l)()
+			<-over
+		case <-over:
+		}
+	}()
+	return func() {
+		close(over)
+		<-ended
+	}
 }
 
 // waitingRoom answers where a server is to come.

@@ -20,7 +20,7 @@ const (
 	migrationWait = 1200 * time.Millisecond
 	// migrationRest is when it tries again: meanwhile those go on who waited behind it.
 	migrationRest = 2 * time.Second
-	// migrationPatience is for how long it tries: less than the minute in which an orchestrator wants to hear of a server that starts.
+	// migrationPatience is for how long it tries: whoever uses a table for longer doesn't notice, so somebody has to be told.
 	migrationPatience = 30 * time.Second
 	// migrationPause is between looks whether another server still migrates.
 	migrationPause = 100 * time.Millisecond

@@ -201,6 +201,21 @@ func Value(t testing.TB, database, query string, args ...any) string {
 	return fmt.Sprint(value)
 }
 
+// Hold runs a statement in a transaction that stays open until release, so that others wait for what it locks.
+func Hold(t testing.TB, database, statement string) (release func()) {
+	t.Helper()
+	connection, err := pgx.Connect(t.Context(), database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	release = func() { connection.Close(context.Background()) } // which ends the transaction; twice does no harm
+	t.Cleanup(release)
+	if _, err := connection.Exec(t.Context(), "BEGIN; "+statement); err != nil {
+		t.Fatal(err)
+	}
+	return release
+}
+
 func execute(database, statement string, args ...any) error {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout) // not the test's: it has ended when a database is dropped
 	defer cancel()
