@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jot-auth/jot/interop/machine"
 	"github.com/jot-auth/jot/interop/recipe"
@@ -47,9 +46,7 @@ func serve(t *testing.T, server, api string) (string, *http.Client) {
 	machine.Serve(t, "127.0.0.1:"+port, home, program, "run", "--adapter", "caddyfile", "--config", configuration)
 	trust := &tls.Config{RootCAs: authority(t, storage)}
 	certified(t, "127.0.0.1:"+port, trust)
-	transport := &http.Transport{TLSClientConfig: trust, ForceAttemptHTTP2: true}
-	t.Cleanup(transport.CloseIdleConnections)
-	return "https://" + name, &http.Client{Transport: transport}
+	return "https://" + name, recipe.NewClient(t, trust)
 }
 
 // authority reads the certificate of Caddy's own authority, which is there before it listens.
@@ -71,24 +68,15 @@ func certified(t *testing.T, address string, trust *tls.Config) {
 	t.Helper()
 	named := trust.Clone()
 	named.ServerName = "localhost"
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	machine.Await(t, "Caddy's certificate", func() error {
 		connection, err := tls.Dial("tcp", address, named)
 		if err == nil {
 			connection.Close()
-			return
 		}
-		if time.Now().After(deadline) {
-			t.Fatal(err)
-		}
-	}
+		return err
+	})
 }
 
-func TestForwardAuthentication(t *testing.T) {
-	proxied := recipe.StartProxied(t, serve)
-	proxied.Check()
-	proxied.CheckAnswers()
-	proxied.CheckNames()
-	proxied.CheckUpgrades()
-}
+func TestForwardAuthentication(t *testing.T) { recipe.StartProxied(t, serve).CheckWhole() }
 
 func TestServerAway(t *testing.T) { recipe.CheckFailsClosed(t, serve) }

@@ -65,3 +65,17 @@ func Serve(t *testing.T, address string, environment []string, argv ...string) {
 	}
 	t.Fatalf("%s doesn't listen on %s", argv[0], address)
 }
+
+// Await calls a function until it succeeds, for a minute.
+func Await(t *testing.T, what string, try func() error) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		err := try()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: %v", what, err)
+		}
+	}
+}

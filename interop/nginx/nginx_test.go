@@ -24,9 +24,7 @@ func serve(t *testing.T, server, api string) (string, *http.Client) {
 	site := strings.NewReplacer("127.0.0.1:8420", server, "127.0.0.1:9000", api, "127.0.0.1:8080", address).Replace(recipe.Read(t, "nginx").Block("nginx"))
 	whole := fmt.Sprintf("daemon off; master_process off; pid %s/pid; error_log stderr;\nevents {}\nhttp {\naccess_log off;\n%s%s}\n", dir, temporary, site)
 	machine.Serve(t, address, nil, program, "-c", recipe.File(t, dir, "nginx.conf", whole), "-p", dir)
-	transport := &http.Transport{}
-	t.Cleanup(transport.CloseIdleConnections)
-	return "http://" + address, &http.Client{Transport: transport}
+	return "http://" + address, recipe.NewClient(t, nil)
 }
 
 func TestForwardAuthentication(t *testing.T) { recipe.StartProxied(t, serve).Check() }

@@ -37,6 +37,13 @@ type arrival struct {
 // ServeProxy runs a proxy of the API at an address, which asks the server at another one. It answers by which URL clients know the proxy, and a client that trusts its certificate.
 type ServeProxy func(t *testing.T, server, api string) (string, *http.Client)
 
+// NewClient trusts what it's told, speaks HTTP/2 where it's encrypted, and keeps no connection after the test.
+func NewClient(t *testing.T, trust *tls.Config) *http.Client {
+	transport := &http.Transport{TLSClientConfig: trust, ForceAttemptHTTP2: true}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport}
+}
+
 // StartProxied starts a server, an API and the proxy in front of it.
 func StartProxied(t *testing.T, serve ServeProxy) *Proxied {
 	t.Helper()

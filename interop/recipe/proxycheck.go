@@ -21,6 +21,15 @@ const (
 	escapedCaller = "ada%20lovelace%20%C3%A9%20{env.HOME}"
 )
 
+// CheckWhole is Check for a proxy that hands on every answer of the server's, knows its own names and lets connections be upgraded.
+func (p *Proxied) CheckWhole() {
+	p.t.Helper()
+	p.Check()
+	p.checkAnswers()
+	p.checkNames()
+	p.checkUpgrades()
+}
+
 // Check sends requests through the proxy that the server lets go on, and such as it refuses.
 func (p *Proxied) Check() {
 	p.t.Helper()
@@ -277,8 +286,8 @@ func (p *Proxied) checkRevocation(tokens issuer.Tokens) {
 	}
 }
 
-// CheckAnswers wants refusals other than 401 as the server wrote them, too.
-func (p *Proxied) CheckAnswers() {
+// checkAnswers wants refusals other than 401 as the server wrote them, too.
+func (p *Proxied) checkAnswers() {
 	p.t.Helper()
 	tokens, narrow := p.tokens("emmy", issuer.Grant{}), p.tokens("sofia", issuer.Grant{Scope: []string{}})
 	for _, c := range []struct {
@@ -296,8 +305,8 @@ func (p *Proxied) CheckAnswers() {
 	}
 }
 
-// CheckNames wants nothing to reach the API by a name that isn't the proxy's.
-func (p *Proxied) CheckNames() {
+// checkNames wants nothing to reach the API by a name that isn't the proxy's.
+func (p *Proxied) checkNames() {
 	p.t.Helper()
 	authorization := bearer(p.tokens("lise", issuer.Grant{}))
 	for _, host := range []string{"evil.example", "192.0.2.1", "localhost.evil.example"} {
@@ -317,8 +326,8 @@ func CheckFailsClosed(t *testing.T, serve ServeProxy) {
 	}
 }
 
-// CheckUpgrades wants connections that are upgraded to reach the API, and both sides to be heard.
-func (p *Proxied) CheckUpgrades() {
+// checkUpgrades wants connections that are upgraded to reach the API, and both sides to be heard.
+func (p *Proxied) checkUpgrades() {
 	p.t.Helper()
 	tokens, katherine := p.tokens("mary", issuer.Grant{}), p.prover("katherine")
 	asked := []string{"Host", p.host(), "Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version", "13"}

@@ -4,12 +4,12 @@ package traefik
 import (
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jot-auth/jot/interop/machine"
 	"github.com/jot-auth/jot/interop/recipe"
@@ -53,34 +53,24 @@ func certify(t *testing.T, dir string) *http.Client {
 	recipe.File(t, dir, "certificate.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: lender.Certificate().Raw})))
 	recipe.File(t, dir, "key.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))
 	trust := lender.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
-	transport := &http.Transport{TLSClientConfig: trust, ForceAttemptHTTP2: true}
-	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: transport}
+	return recipe.NewClient(t, trust)
 }
 
 // configured returns when Traefik has read its files, which it does while it already listens.
 func configured(t *testing.T, client *http.Client, url string) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	machine.Await(t, "what Traefik's files say", func() error {
 		response, err := client.Get(url)
 		if err == nil {
 			response.Body.Close()
-			if response.StatusCode != http.StatusNotFound {
-				return
+			if response.StatusCode == http.StatusNotFound {
+				err = errors.New(response.Status)
 			}
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("Traefik doesn't serve its files: %v", err)
-		}
-	}
+		return err
+	})
 }
 
-func TestForwardAuthentication(t *testing.T) {
-	proxied := recipe.StartProxied(t, serve)
-	proxied.Check()
-	proxied.CheckAnswers()
-	proxied.CheckNames()
-	proxied.CheckUpgrades()
-}
+func TestForwardAuthentication(t *testing.T) { recipe.StartProxied(t, serve).CheckWhole() }
 
 func TestServerAway(t *testing.T) { recipe.CheckFailsClosed(t, serve) }
