@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,43 +14,6 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 	"github.com/jot-auth/jot/server/sqlstore"
 )
-
-// deleting is a Store in which who deletes a client waits, as soon as nobody else can read one, until somebody waits for a lock. It counts the transactions of those who are counted.
-type deleting struct {
-	issuer.Store
-	attempts atomic.Int64
-	begun    chan struct{} // closed when nobody else can read a client
-	once     sync.Once
-	locked   func() bool // somebody waits for a lock
-}
-
-// counted is in the contexts of those whose transactions are counted.
-type counted struct{}
-
-func (d *deleting) Update(ctx context.Context, f func(issuer.Tx) error) error {
-	return d.Store.Update(ctx, func(tx issuer.Tx) error {
-		if ctx.Value(counted{}) != nil {
-			d.attempts.Add(1)
-		}
-		return f(&deletingTx{tx, d})
-	})
-}
-
-type deletingTx struct {
-	issuer.Tx
-	at *deleting
-}
-
-func (t *deletingTx) DeleteClient(id string) error {
-	if err := t.Tx.DeleteClient(id); err != nil {
-		return err
-	}
-	t.at.once.Do(func() { close(t.at.begun) })
-	for !t.at.locked() {
-		time.Sleep(10 * time.Millisecond)
-	}
-	return nil
-}
 
 // TestClientIsDeletedWhileOthersReadIt: whoever refuses tokens and reads a client that is deleted at the same time waits for that, and neither transaction has to start over.
 func TestClientIsDeletedWhileOthersReadIt(t *testing.T) {
@@ -78,28 +40,31 @@ func TestClientIsDeletedWhileOthersReadIt(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer store.Close()
-			d := &deleting{Store: store, begun: make(chan struct{}), locked: func() bool {
-				return pgtest.Value(t, url, "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()") != "0"
-			}}
-			i, err := issuer.New(t.Context(), d, config())
+			p, begun := &pausing{Store: store}, make(chan struct{})
+			i, err := issuer.New(t.Context(), p, config())
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer i.Close()
 			prepareClient(t, i, store)
 
-			ctx := context.WithValue(t.Context(), counted{}, true)
+			ctx := pauses{afterClient: sync.OnceFunc(func() { // now nobody else can read it
+				close(begun)
+				for pgtest.Value(t, url, "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()") == "0" {
+					time.Sleep(10 * time.Millisecond)
+				}
+			})}.with(t.Context())
 			deleted := make(chan error, 1)
 			go func() { deleted <- i.DeleteClient(ctx, "client_app") }()
-			<-d.begun
-			if err := test.meanwhile(ctx, i); !errors.Is(err, test.want) {
+			<-begun
+			if err := test.meanwhile(t.Context(), i); !errors.Is(err, test.want) {
 				t.Errorf("meanwhile: %v, want %v", err, test.want)
 			}
 			if err := <-deleted; err != nil {
 				t.Errorf("the deletion: %v", err)
 			}
-			if attempts := d.attempts.Load(); attempts != 3 {
-				t.Errorf("%d transactions, want 3, of which the deletion has two", attempts)
+			if again := p.again.Load(); again != 0 {
+				t.Errorf("%d transactions started over", again)
 			}
 		})
 	}

@@ -17,53 +17,6 @@ import (
 	"github.com/jot-auth/jot/server/sqlstore"
 )
 
-// pausing is a Store in which the first transaction of whose context says so pauses where others may begin to wait for it. It counts transactions that had to start over.
-type pausing struct {
-	issuer.Store
-	paused  chan struct{} // closed when it pauses
-	resumed chan struct{} // closed when it may go on
-	once    sync.Once
-	again   atomic.Int64
-}
-
-// pauses is in the context of who pauses.
-type pauses struct{}
-
-func (p *pausing) Update(ctx context.Context, f func(issuer.Tx) error) error {
-	runs := 0
-	return p.Store.Update(ctx, func(tx issuer.Tx) error {
-		if runs++; runs > 1 {
-			p.again.Add(1)
-		}
-		if ctx.Value(pauses{}) == nil {
-			return f(tx)
-		}
-		return f(&pausingTx{tx, p})
-	})
-}
-
-type pausingTx struct {
-	issuer.Tx
-	at *pausing
-}
-
-func (t *pausingTx) pause(err error) error {
-	t.at.once.Do(func() {
-		close(t.at.paused)
-		<-t.at.resumed
-	})
-	return err
-}
-
-func (t *pausingTx) InsertClient(c issuer.Client) error { return t.pause(t.Tx.InsertClient(c)) }
-
-func (t *pausingTx) DeleteClient(id string) error { return t.pause(t.Tx.DeleteClient(id)) }
-
-func (t *pausingTx) OtherWithScope(scope, id string) (bool, error) {
-	found, err := t.Tx.OtherWithScope(scope, id)
-	return found, t.pause(err)
-}
-
 // TestNobodyWaitsInACircle: transactions that lock what others lock, too, do so in one order. So while one holds what the others are about to wait for, none of them holds what that
 // one asks for next: all succeed, none starts over, and none waits for PostgreSQL to find out.
 func TestNobodyWaitsInACircle(t *testing.T) {
@@ -139,7 +92,7 @@ func TestNobodyWaitsInACircle(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer store.Close()
-			p := &pausing{Store: store, paused: make(chan struct{}), resumed: make(chan struct{})}
+			p, paused, resumed := &pausing{Store: store}, make(chan struct{}), make(chan struct{})
 			i, err := issuer.New(t.Context(), p, config())
 			if err != nil {
 				t.Fatal(err)
@@ -154,11 +107,15 @@ func TestNobodyWaitsInACircle(t *testing.T) {
 
 			var all sync.WaitGroup
 			all.Go(func() {
-				if err := test.first(context.WithValue(t.Context(), pauses{}, true), i, p); err != nil {
+				ctx := pauses{afterClient: sync.OnceFunc(func() {
+					close(paused)
+					<-resumed
+				})}.with(t.Context())
+				if err := test.first(ctx, i, p); err != nil {
 					t.Errorf("the first: %v", err)
 				}
 			})
-			<-p.paused
+			<-paused
 			var done atomic.Int64
 			for n, other := range test.others {
 				all.Go(func() {
@@ -171,7 +128,7 @@ func TestNobodyWaitsInACircle(t *testing.T) {
 					waiting = len(pgtest.Value(t, url, "SELECT repeat('x', count(*)::int) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"))
 				}
 			}
-			close(p.resumed)
+			close(resumed)
 			all.Wait()
 			if again := p.again.Load(); again != 0 {
 				t.Errorf("%d transactions started over", again)
