@@ -15,7 +15,7 @@ func (f *headerFlags) addFlags(cmd *cobra.Command, usage string) {
 	cmd.Flags().StringArrayVar(&f.members, "header", nil, usage)
 }
 
-// flaggedMembers are those that say how to read what follows: flags and keys set them.
+// flaggedMembers are those that say how to read what follows: flags and keys set them. Their letter case doesn't matter, for some readers ignore it.
 var flaggedMembers = []string{"alg", "kid", "typ", "crit", "b64", "enc", "zip"}
 
 // read returns the members by their names; nil for none.
@@ -26,7 +26,7 @@ func (f headerFlags) read() (map[string]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if slices.Contains(flaggedMembers, name) {
+		if slices.ContainsFunc(flaggedMembers, func(own string) bool { return strings.EqualFold(own, name) }) {
 			return nil, usagef("--header sets further members: %q comes of the key or of a flag of its own", name)
 		}
 		if _, taken := header[name]; taken {
