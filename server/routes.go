@@ -72,7 +72,9 @@ func (s *Server) register(mux *http.ServeMux, c Config) error {
 	administration, err4 := admin.New(s.issuer, accounts.NewAdmin(s.accounts, s.store))
 	forwarded, err5 := forward.New(s.issuer, s.proxies)
 	var err6 error
-	s.feed, err6 = feed.New(s.issuer, feed.Config{Credentials: c.FeedCredentials, MaxStaleness: c.FeedMaxStaleness, Logger: c.Logger})
+	s.feed, err6 = feed.New(s.issuer, feed.Config{
+		Credentials: c.FeedCredentials, MaxStaleness: c.FeedMaxStaleness, Logger: c.Logger, Alone: c.Database == "",
+	})
 	if err := errors.Join(err1, err2, err3, err4, err5, err6); err != nil {
 		return err
 	}

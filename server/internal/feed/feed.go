@@ -54,6 +54,9 @@ type Config struct {
 
 	// MaxStaleness bounds that of a verifier, whose lease Enforce may have to wait for; 0 means a minute.
 	MaxStaleness time.Duration
+
+	// Alone says that no other server has the issuer's database.
+	Alone bool
 }
 
 // Server serves the feed of one issuer. Close ends its goroutines and its streams.
@@ -103,7 +106,7 @@ func New(i Issuer, c Config) (*Server, error) {
 		snapshots: newSnapshots(i), segments: newSegments(i),
 		downloads: make(chan struct{}, c.MaxDownloads), firsts: make(chan struct{}, maxLongFirsts), maxStreams: int64(c.MaxStreams),
 	}
-	s.registry = startRegistry(i, c.MaxStaleness, c.Logger)
+	s.registry = startRegistry(i, c)
 	s.hub = startHub(i, s.registry, &s.streams, c.Logger)
 	return s, nil
 }

@@ -17,7 +17,7 @@ import (
 // One holder of a credential that registers all it can leaves room for others, and has room again once the leases of those that left have run out.
 func TestHolderLeavesRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := startRegistry(newFakeIssuer(t), time.Minute, slog.New(slog.DiscardHandler))
+		r := startRegistry(newFakeIssuer(t), Config{MaxStaleness: time.Minute, Logger: slog.New(slog.DiscardHandler)})
 		defer r.close()
 		greedy, other := holder{network: netip.MustParsePrefix("192.0.2.1/32")}, holder{network: netip.MustParsePrefix("192.0.2.2/32")}
 		for n := range maxOfHolder {

@@ -44,6 +44,7 @@ type registry struct {
 	issuer       Verifiers
 	server       string        // this one
 	maxStaleness time.Duration // that a verifier may have
+	alone        bool          // no other server has the database
 	logger       *slog.Logger
 	asks         chan struct{} // tells the hub that asked is new
 	wake         chan struct{}
@@ -74,8 +75,9 @@ type presence struct {
 	verifier     issuer.Verifier
 	holder       holder // that registered it first
 	streams      int
-	left         time.Time // when the last stream ended
-	written      time.Time // when the newest registration began to be written; zero: never
+	left         time.Time     // when the last stream ended
+	written      time.Time     // when the newest registration began to be written; zero: never
+	standing     time.Duration // MaxStaleness as it's in the database; zero: nothing is, as far as is known
 	registration *registration
 	acknowledged revocation.Cursor
 }
@@ -86,10 +88,10 @@ type registration struct {
 	err  error // once done is closed
 }
 
-func startRegistry(v Verifiers, maxStaleness time.Duration, logger *slog.Logger) *registry {
+func startRegistry(v Verifiers, c Config) *registry {
 	ctx, stop := context.WithCancel(context.Background())
 	r := &registry{
-		issuer: v, server: rand.Text(), maxStaleness: maxStaleness, logger: logger, stop: stop,
+		issuer: v, server: rand.Text(), maxStaleness: c.MaxStaleness, alone: c.Alone, logger: c.Logger, stop: stop,
 		asks: make(chan struct{}, 1), wake: make(chan struct{}, 1), done: make(chan struct{}),
 		present: make(map[string]*presence), held: make(map[holder]int), coming: make(map[string]*presence), said: make(map[string]revocation.Cursor),
 		waiters: make(map[*waiter]bool), strangers: make(map[whereabouts]sighting),
@@ -240,34 +242,53 @@ func (r *registry) rest() time.Duration {
 // leaseEnd is when the leases of a verifier that left have run out.
 func (p *presence) leaseEnd() time.Time { return p.left.Add(p.verifier.MaxStaleness + leaseMargin) }
 
+// entrant is a verifier as it's to be written.
+type entrant struct {
+	*presence
+	verifier     issuer.Verifier
+	registration *registration
+}
+
 // writeComing writes those who register, and lets their streams begin.
 func (r *registry) writeComing(ctx context.Context) error {
-	r.mu.Lock()
-	var verifiers []issuer.Verifier
-	coming, began := r.coming, time.Now()
-	r.coming = make(map[string]*presence)
-	for _, p := range coming {
-		p.written = began
-		verifiers = append(verifiers, p.verifier)
-	}
-	r.mu.Unlock()
-	if len(verifiers) == 0 {
+	entrants, verifiers := r.receive()
+	if len(entrants) == 0 {
 		return nil
 	}
 	at, err := r.issuer.RegisterVerifiers(ctx, verifiers)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, p := range coming {
-		if err != nil {
-			p.written = time.Time{}
+	for _, e := range entrants {
+		if err == nil {
+			e.presence.verifier.Registered, e.standing = at, e.verifier.MaxStaleness
 		} else {
-			p.verifier.Registered = at
+			e.written = time.Time{}
 		}
-		p.registration.err = err
-		close(p.registration.done)
+		if !r.knows(e) {
+			e.registration.err = err
+		}
+		close(e.registration.done)
 	}
 	return err
 }
+
+// receive takes over those who have come. Who comes once more from now on is another entrant.
+func (r *registry) receive() (entrants []entrant, verifiers []issuer.Verifier) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	began := time.Now()
+	for _, p := range r.coming {
+		p.written = began
+		entrants = append(entrants, entrant{p, p.verifier, p.registration})
+		verifiers = append(verifiers, p.verifier)
+	}
+	clear(r.coming)
+	return entrants, verifiers
+}
+
+// knows reports whether a verifier stands in the database, if not as this entrant then from before: where no other server has the database, nobody else forgets it. So
+// verifiers keep their leases while nothing can be written, as on a full disk.
+func (r *registry) knows(e entrant) bool { return r.alone && e.standing >= e.verifier.MaxStaleness }
 
 // writeSaid writes what was acknowledged; after a failure the next turn does.
 func (r *registry) writeSaid(ctx context.Context) error {
