@@ -12,14 +12,7 @@ import (
 
 // A statement says where the log is, when, and for how long rules count, whoever signed it.
 func TestStatementsAreWhole(t *testing.T) {
-	key, err := jot.GenerateKey(jot.EdDSA)
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := jot.NewSigner(key, jot.SignerOptions{Type: StatementType})
-	if err != nil {
-		t.Fatal(err)
-	}
+	key, signer := feedKey(t)
 	verifier, err := NewStatementVerifier(jot.NewKeySet(key.Public()), testIssuer)
 	if err != nil {
 		t.Fatal(err)
