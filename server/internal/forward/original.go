@@ -57,7 +57,7 @@ func (s *Server) original(r *http.Request) original {
 		return original{request: judged}
 	}
 	judged.Host = host
-	if _, err := url.ParseRequestURI(uri); err != nil || !strings.HasPrefix(uri, "/") || proto == "" {
+	if _, err := url.ParseRequestURI(uri); err != nil || !strings.HasPrefix(uri, "/") || strings.Contains(uri, "#") || proto == "" { // a fragment is never sent (RFC 9110 §7.1)
 		return original{request: judged}
 	}
 	judged.RequestURI = uri
