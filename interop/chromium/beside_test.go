@@ -29,8 +29,7 @@ func TestLogInBesideRefresh(t *testing.T) {
 			w.promote(name, false)
 			held := &gate{make(chan struct{}), make(chan struct{})}
 			w.gate.Store(held)
-			refreshed := make(chan string)
-			go func() { refreshed <- w.eval(second, pets) }()
+			refreshed := w.evalBeside(second, pets)
 			<-held.reached
 			w.gate.Store(nil)
 			w.want(first, `(async () => {

@@ -111,6 +111,16 @@ func (w *world) eval(tab context.Context, script string) string {
 	return result
 }
 
+// evalBeside is eval while something else goes on. A script that fails closes the channel.
+func (w *world) evalBeside(tab context.Context, script string) <-chan string {
+	result := make(chan string, 1)
+	go func() {
+		defer close(result)
+		result <- w.eval(tab, script)
+	}()
+	return result
+}
+
 func (w *world) want(tab context.Context, script, want string) {
 	w.t.Helper()
 	if got := w.eval(tab, script); got != want {
@@ -152,8 +162,7 @@ func TestTabs(t *testing.T) {
 			before := w.refreshes.Load()
 			many := `Promise.all(Array.from({ length: 10 }, () => session.fetch("/pets", { method: "POST", body: "!" })
 				.then(async (r) => r.status + " " + await r.text()))).then((all) => [...new Set(all)].join())`
-			both := make(chan string)
-			go func() { both <- w.eval(second, many) }()
+			both := w.evalBeside(second, many)
 			w.want(first, many, "200 guest!")
 			if got := <-both; got != "200 guest!" {
 				t.Errorf("the second tab: %s", got)

@@ -42,11 +42,7 @@ func TestLostRepliesAndSharedTabs(t *testing.T) {
 				w.promote("guest", false)
 				w.promote("admin", false)
 				w.losses.Store(3)
-				both := make(chan string)
-				go func() {
-					defer close(both) // a script that fails ends the goroutine
-					both <- w.eval(second, insist)
-				}()
+				both := w.evalBeside(second, insist)
 				w.want(first, insist, ofAdmin)
 				if got := <-both; got != ofAdmin {
 					t.Errorf("the second tab: %s", got)
