@@ -206,7 +206,7 @@ func answersChallenge(verifier, challenge string) bool {
 }
 
 func (u *update) sweepCodes() (more bool, err error) {
-	unused, err := u.DeleteUnusedCodes(u.now, sweepBatch)
+	unused, err := u.DeleteUnusedCodes("", u.now, sweepBatch)
 	if err != nil || unused > 0 {
 		return unused > 0, err
 	}

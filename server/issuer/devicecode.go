@@ -155,6 +155,6 @@ func ParseUserCode(text string) (string, error) {
 func showUserCode(code string) string { return code[:userCodeLength/2] + "-" + code[userCodeLength/2:] }
 
 func (u *update) sweepDeviceCodes() (more bool, err error) {
-	count, err := u.DeleteDeviceCodes(u.now.Add(-deviceCodeRetention), sweepBatch)
+	count, err := u.DeleteDeviceCodes("", u.now.Add(-deviceCodeRetention), sweepBatch)
 	return count > 0, err
 }

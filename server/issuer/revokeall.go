@@ -47,7 +47,7 @@ func (i *Issuer) revokeAnyRefreshToken(ctx context.Context, text string) error {
 	})
 }
 
-// RevokeClient ends every session of a client and refuses every access token that it has, and what others got in exchange for one. It fails with ErrNotFound when there is no such
+// RevokeClient ends every session of a client, voids its codes, those of devices too, and refuses every access token that it has, and what others got in exchange for one. It fails with ErrNotFound when there is no such
 // client, nor what one has left that the configuration doesn't name any more. When it fails otherwise a part may be done: ask again.
 func (i *Issuer) RevokeClient(ctx context.Context, id string) error {
 	_, err := i.Client(ctx, id)
@@ -55,6 +55,9 @@ func (i *Issuer) RevokeClient(ctx context.Context, id string) error {
 		err = i.store.View(ctx, func(r Reader) error { return leftBehind(r, id) })
 	}
 	if err != nil {
+		return err
+	}
+	if err := i.forgetCodes(ctx, id); err != nil {
 		return err
 	}
 	rule := revocation.Rule{Kind: revocation.ClientIssuedAt, Value: id}

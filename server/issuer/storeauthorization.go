@@ -118,10 +118,10 @@ type NoticeWriter interface {
 type AuthorizationSweeper interface {
 	// DeleteSignIns deletes sign-ins that expired before a time.
 	DeleteSignIns(before time.Time, limit int) (int, error)
-	// DeleteUnusedCodes deletes codes that expired before a time, and that gave no session.
-	DeleteUnusedCodes(before time.Time, limit int) (int, error)
+	// DeleteUnusedCodes deletes codes of a client, "" of every one, that expired before a time, and that gave no session.
+	DeleteUnusedCodes(client string, before time.Time, limit int) (int, error)
 	// DeleteCodes deletes codes that expired before a time.
 	DeleteCodes(before time.Time, limit int) (int, error)
-	// DeleteDeviceCodes deletes device codes that expired before a time.
-	DeleteDeviceCodes(before time.Time, limit int) (int, error)
+	// DeleteDeviceCodes deletes device codes of a client, "" of every one, that expired before a time.
+	DeleteDeviceCodes(client string, before time.Time, limit int) (int, error)
 }

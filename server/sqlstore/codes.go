@@ -13,7 +13,7 @@ const (
 	insertCode        = `INSERT INTO codes (` + codeColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
 	spendCode         = `UPDATE codes SET session = $1 WHERE hash = $2`
 	countCodes        = `SELECT count(*) FROM codes WHERE sign_in = $1 AND expires > $2`
-	deleteUnusedCodes = `DELETE FROM codes WHERE hash IN (SELECT hash FROM codes WHERE session = '' AND expires < $1 LIMIT $2)`
+	deleteUnusedCodes = `DELETE FROM codes WHERE hash IN (SELECT hash FROM codes WHERE session = '' AND expires < $1 AND $3 IN ('', client_id) LIMIT $2)`
 	deleteCodes       = `DELETE FROM codes WHERE hash IN (SELECT hash FROM codes WHERE expires < $1 LIMIT $2)`
 )
 
@@ -50,8 +50,8 @@ func (t *tx) SpendCode(hash, session string) error {
 }
 
 // DeleteUnusedCodes implements issuer.AuthorizationSweeper.
-func (t *tx) DeleteUnusedCodes(before time.Time, limit int) (int, error) {
-	return t.sweepRows(deleteUnusedCodes, before, limit)
+func (t *tx) DeleteUnusedCodes(client string, before time.Time, limit int) (int, error) {
+	return t.sweepRows(deleteUnusedCodes, before, limit, client)
 }
 
 // DeleteCodes implements issuer.AuthorizationSweeper.

@@ -17,7 +17,7 @@ const (
 		WHERE hash = $9`
 	deleteDeviceCode    = `DELETE FROM device_codes WHERE hash = $1`
 	deleteDeviceCodesTo = `DELETE FROM device_codes WHERE subject = $1 AND client_id = $2`
-	deleteDeviceCodes   = `DELETE FROM device_codes WHERE hash IN (SELECT hash FROM device_codes WHERE expires < $1 LIMIT $2)`
+	deleteDeviceCodes   = `DELETE FROM device_codes WHERE hash IN (SELECT hash FROM device_codes WHERE expires < $1 AND $3 IN ('', client_id) LIMIT $2)`
 )
 
 // DeviceCode implements issuer.DeviceCodeReader.
@@ -64,6 +64,6 @@ func (t *tx) DeleteDeviceCodesTo(subject, client string) (int, error) {
 }
 
 // DeleteDeviceCodes implements issuer.AuthorizationSweeper.
-func (t *tx) DeleteDeviceCodes(before time.Time, limit int) (int, error) {
-	return t.sweepRows(deleteDeviceCodes, before, limit)
+func (t *tx) DeleteDeviceCodes(client string, before time.Time, limit int) (int, error) {
+	return t.sweepRows(deleteDeviceCodes, before, limit, client)
 }

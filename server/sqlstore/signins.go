@@ -84,11 +84,11 @@ func (t *tx) DeleteSignIns(before time.Time, limit int) (int, error) {
 	return t.sweepRows(deleteSignIns, before, limit)
 }
 
-// sweepRows forgets up to limit rows that are older than a time.
-func (t *tx) sweepRows(query string, before time.Time, limit int) (int, error) {
+// sweepRows forgets up to limit rows that are older than a time; more are further arguments of the query.
+func (t *tx) sweepRows(query string, before time.Time, limit int, more ...any) (int, error) {
 	if err := t.lock(lockSweep); err != nil {
 		return 0, err
 	}
-	count, err := t.exec(query, millis(before), limit)
+	count, err := t.exec(query, append([]any{millis(before), limit}, more...)...)
 	return int(count), err
 }

@@ -109,6 +109,13 @@ func (s *suite) codes() {
 	for at, want := range map[time.Time]int{base: 2, base.Add(time.Minute): 1, base.Add(time.Hour): 0} {
 		s.equal(read(s, func(r issuer.Reader) (int, error) { return r.CountCodes("one", at) }), want)
 	}
+	s.update(func(tx issuer.Tx) error {
+		return errors.Join(tx.InsertCode(issuer.Code{Hash: "unused", ClientID: "client_web", Expires: base}), tx.InsertCode(issuer.Code{Hash: "unused too", ClientID: "client_web", Expires: base}))
+	})
+	for _, want := range []int{1, 1, 0} { // the spent one stays
+		s.count(0, func(tx issuer.Tx) (int, error) { return tx.DeleteUnusedCodes("client_other", base.Add(1e6), 1) })
+		s.count(want, func(tx issuer.Tx) (int, error) { return tx.DeleteUnusedCodes("client_web", base.Add(1e6), 1) })
+	}
 }
 
 func (s *suite) consents() {
@@ -191,9 +198,9 @@ func (s *suite) sweepAuthorization() {
 		return errors.Join(tx.InsertDeviceCode(gone), tx.InsertDeviceCode(there))
 	})
 	for _, want := range []int{1, 0} {
-		s.count(want, func(tx issuer.Tx) (int, error) { return tx.DeleteDeviceCodes(base, 9) })
+		s.count(want, func(tx issuer.Tx) (int, error) { return tx.DeleteDeviceCodes("", base, 9) })
 		s.count(want, func(tx issuer.Tx) (int, error) { return tx.DeleteSignIns(base, 9) })
-		s.count(want, func(tx issuer.Tx) (int, error) { return tx.DeleteUnusedCodes(base, 9) })
+		s.count(want, func(tx issuer.Tx) (int, error) { return tx.DeleteUnusedCodes("", base, 9) })
 		s.count(want, func(tx issuer.Tx) (int, error) { return tx.DeleteCodes(base, 9) })
 	}
 	for id, want := range map[string]bool{"gone": false, "unused gone": false, "there": true, "unused there": true} {

@@ -52,6 +52,9 @@ func (s *suite) deviceCodes() {
 		s.count(c.want, func(tx issuer.Tx) (int, error) { return tx.DeleteDeviceCodesTo(c.subject, c.client) })
 	}
 	missing(s, find)
+	for _, want := range []int{1, 0} {
+		s.count(want, func(tx issuer.Tx) (int, error) { return tx.DeleteDeviceCodes("client_other", late.Expires.Add(1e6), 9) })
+	}
 	s.update(func(tx issuer.Tx) error { return tx.DeleteDeviceCode("late") })
 	s.equal(read(s, func(r issuer.Reader) (int, error) { return r.CountDeviceCodes(one.ClientID, base) }), 0)
 }
