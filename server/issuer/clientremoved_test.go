@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/jot-auth/jot/server/issuer"
 )
@@ -42,5 +43,63 @@ func TestRevokeRemovedClient(t *testing.T) {
 		if _, err := f.Verifier().Verify(t.Context(), raw); err == nil {
 			t.Errorf("%s is good still", name)
 		}
+	}
+}
+
+// TestLogoutBesideServerWithoutClient: while servers over one database differ in their configurations, the client of a session is told of its end, whichever of them ends it, and whichever
+// looks first for what is to be told. One that no server knows isn't looked for without end.
+func TestLogoutBesideServerWithoutClient(t *testing.T) {
+	c, request, redeem := browsing()
+	c.Clients[1].BackchannelLogoutURI = "https://app.example.com/logout"
+	c.Clients[0].RedirectURIs, c.Clients[0].BackchannelLogoutURI, c.Clients[0].FirstParty = []string{callback}, "https://guest.example.com/logout", true
+	request.Scope = []string{"openid"}
+	f := newFixture(t, c)
+	logIn := func(client string) issuer.Tokens {
+		request, grant := request, redeem("")
+		request.ClientID, grant.Client.ID = client, client
+		secret, _, err1 := f.SignIn(t.Context(), issuer.Proof{Subject: "ann", AMR: []string{"pwd"}}, "")
+		d, err2 := f.Authorize(t.Context(), request, secret, issuer.Shown{})
+		grant.Code = d.Code
+		tokens, err3 := f.RedeemCode(t.Context(), grant)
+		f.do(errors.Join(err1, err2, err3))
+		return tokens
+	}
+	without := f.config
+	without.Clients = slices.DeleteFunc(slices.Clone(f.config.Clients), func(c issuer.Client) bool { return c.ID == "client_web" })
+	other, err := f.open(without)
+	f.do(err)
+	claim := func(i *issuer.Issuer) []issuer.Delivery {
+		f.clock.Advance(3 * time.Hour) // more than any pause
+		found, err := i.ClaimDeliveries(t.Context(), 1, nil)
+		f.do(err)
+		return found
+	}
+	for name, end := range map[string]*issuer.Issuer{"which knows it": f.Issuer, "which doesn't": other} {
+		tokens := logIn("client_web")
+		f.do(end.EndSession(t.Context(), "ann", tokens.SessionID))
+		if found := claim(other); len(found) > 0 {
+			t.Errorf("ended by a server %s: the one without the client tells %s of it", name, found[0].URI)
+		}
+		found := claim(f.Issuer)
+		if len(found) != 1 || found[0].URI != "https://app.example.com/logout" || found[0].Notice.Session != tokens.SessionID {
+			t.Fatalf("ended by a server %s: there is to tell %+v", name, found)
+		}
+		f.do(f.Delivered(t.Context(), found[0].Notice))
+	}
+
+	f.do(f.EndSession(t.Context(), "ann", logIn("client_web").SessionID))
+	f.clock.Advance(time.Second)
+	guest := logIn("client_guest")
+	f.do(f.EndSession(t.Context(), "ann", guest.SessionID))
+	if found := claim(other); len(found) != 1 || found[0].Notice.Session != guest.SessionID {
+		t.Fatalf("behind what isn't for a client that the server knows, there is to tell %+v", found)
+	} else {
+		f.do(other.Delivered(t.Context(), found[0].Notice))
+	}
+	for range 18 {
+		claim(other)
+	}
+	if found := claim(f.Issuer); len(found) > 0 {
+		t.Errorf("after as many attempts as are made, there is to tell %+v", found)
 	}
 }

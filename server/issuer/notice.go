@@ -50,14 +50,14 @@ func (u *update) notify(session Session) error {
 		return nil
 	}
 	client, err := u.issuer.client(u, session.ClientID)
-	if errors.Is(err, ErrInvalidClient) || err == nil && client.BackchannelLogoutURI == "" {
+	if err == nil && client.BackchannelLogoutURI == "" {
 		return nil
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrInvalidClient) { // another server may know the client: their configurations may differ for a while
 		return err
 	}
 	u.notified = true
-	return u.InsertNotice(Notice{ID: rand.Text(), ClientID: client.ID, Subject: session.Subject, Session: session.ID, Due: u.now})
+	return u.InsertNotice(Notice{ID: rand.Text(), ClientID: session.ClientID, Subject: session.Subject, Session: session.ID, Due: u.now})
 }
 
 // maxNotices bounds the clients' sessions of which one transaction tells. Nobody uses more apps from browsers at once.
@@ -89,7 +89,8 @@ type Delivery struct {
 }
 
 // ClaimDeliveries returns up to limit logouts of which a client is to be told now, none of busy ones, of which there are at most MaxBusyClients. Who claims one has a minute to deliver it, and says what came of it with
-// Delivered or Undelivered; other servers over the database don't get it meanwhile. A client that is gone is told nothing.
+// Delivered or Undelivered; other servers over the database don't get it meanwhile. What is for a client that this
+// server doesn't know, or whose address it doesn't, counts as an attempt, and is left to other servers; a client that is gone is told nothing.
 func (i *Issuer) ClaimDeliveries(ctx context.Context, limit int, busy []string) ([]Delivery, error) {
 	var notices []Notice
 	var now time.Time
@@ -103,7 +104,7 @@ func (i *Issuer) ClaimDeliveries(ctx context.Context, limit int, busy []string) 
 		for _, n := range notices {
 			client, err := u.issuer.client(u, n.ClientID)
 			if errors.Is(err, ErrInvalidClient) || err == nil && client.BackchannelLogoutURI == "" {
-				err = u.DeleteNotice(n.ID)
+				_, err = postpone(u, n)
 			} else if err == nil {
 				clients[n.ClientID] = *client
 			}
@@ -115,6 +116,9 @@ func (i *Issuer) ClaimDeliveries(ctx context.Context, limit int, busy []string) 
 	})
 	if err != nil {
 		return nil, err
+	}
+	if len(clients) == 0 && len(notices) > 0 { // nothing of it is this server's to tell: what is may stand behind it
+		return i.ClaimDeliveries(ctx, limit, busy)
 	}
 	var deliveries []Delivery
 	for _, n := range notices {
@@ -149,17 +153,22 @@ func (i *Issuer) Delivered(ctx context.Context, n Notice) error {
 
 // Undelivered plans another attempt, later each time, or gives up after half a day, and reports whether it did.
 func (i *Issuer) Undelivered(ctx context.Context, n Notice) (givenUp bool, err error) {
-	if n.Attempts >= maxAttempts {
-		return true, i.Delivered(ctx, n)
-	}
-	pause := min(time.Second<<n.Attempts, maxPause)
-	return false, i.store.Update(ctx, func(tx Tx) error { // one row, that this server alone has claimed
-		now, err := tx.Now()
-		if err != nil {
-			return err
-		}
-		return tx.PostponeNotice(n.ID, now.Add(pause))
+	err = i.store.Update(ctx, func(tx Tx) (err error) { // one row, that this server alone has claimed
+		givenUp, err = postpone(tx, n)
+		return err
 	})
+	return givenUp, err
+}
+
+func postpone(tx Tx, n Notice) (givenUp bool, err error) {
+	if n.Attempts >= maxAttempts {
+		return true, tx.DeleteNotice(n.ID)
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return false, err
+	}
+	return false, tx.PostponeNotice(n.ID, now.Add(min(time.Second<<n.Attempts, maxPause)))
 }
 
 // Noticed returns a channel that is closed when this server has written a notice since the call.
