@@ -8,7 +8,8 @@
 //
 // The session refreshes its tokens by itself when an API answers 401, once for all requests; it follows
 // the advice of [github.com/jot-auth/jot/jothttp.RefreshHeader] within a minute; and a login, refresh or logout in one tab counts in all tabs of the origin. By a
-// Web Lock one tab at a time does any of these, so that a late refresh takes the place of no login.
+// Web Lock one tab at a time does any of these, so that a late refresh takes the place of no login. A request that was under way at a login or a logout isn't sent again
+// in the name of whoever is there now: its caller gets the 401.
 //
 // With cookies: true the tokens are in HttpOnly cookies that no script reads: for pages of the token server's own origin. Otherwise they are in the
 // tabs' memory, which whatever script runs in the page can reach, and gone when the last tab closes.

@@ -1,17 +1,17 @@
-// A session: tokens in HttpOnly cookies, or in the memory of this origin's tabs.
+// A session: tokens in HttpOnly cookies, or in the memory of an origin's tabs.
 
 export class Session extends EventTarget {
-  #issuer; #apis; #cookies; #tokens = null; #round = 0; #renewal; #tabs; #ready;
+  #issuer; #apis; #cookies; #tokens; #login = 0; #renewal; #tabs; #ready;
 
   // A login, refresh or logout in any tab dispatches "change".
-  // issuer is the server's URL, apis are the origins that get its tokens.
-  constructor({ issuer = location.origin, apis = [location.origin], cookies = false } = {}) {
+  // issuer is the server, apis the origins that get its tokens.
+  constructor({ issuer = location.origin, apis = [location.origin], cookies } = {}) {
     super();
     this.#issuer = issuer; this.#apis = apis; this.#cookies = cookies;
     this.#tabs = new BroadcastChannel(`jot ${issuer}`);
     this.#tabs.onmessage = ({ data }) => {
-      if (data === "tokens?") this.#tokens && this.#tabs.postMessage({ ...this.#tokens, told: true });
-      else if (!data?.told || !this.#round) this.#adopt(data); // it may be old
+      if (data === "tokens?") this.#tokens && this.#tabs.postMessage({ ...this.#tokens, via: "tab" });
+      else if (data?.via !== "tab" || this.#tokens === undefined) this.#adopt(data); // it may be old
     };
     this.#ready = cookies || new Promise((ready) => {
       this.addEventListener("change", ready);
@@ -25,7 +25,7 @@ export class Session extends EventTarget {
       this.#share(await ok(await this.#post("login", { username, password, cookies: this.#cookies, ...more })).json()));
   }
 
-  async logOut(everywhere = false) {
+  async logOut(everywhere) {
     await this.#ready;
     await this.#alone(async () => {
       ok(await this.#post("logout", { everywhere, refresh_token: this.#tokens?.refresh_token }), 401);
@@ -38,10 +38,10 @@ export class Session extends EventTarget {
     const request = new Request(input, init), again = request.clone();
     if (!this.#apis.includes(new URL(request.url).origin)) return fetch(request);
     await this.#ready;
-    const round = this.#round, renew = () => this.#renew(round).then(() => true, () => false);
+    const tokens = this.#tokens, login = this.#login, renew = () => this.#renew(tokens).then(() => login === this.#login, () => {});
     let answer = await this.#send(request);
     if (answer.status === 401 && await renew()) answer = await this.#send(again);
-    if (answer.headers.get("Jot-Refresh")) setTimeout(renew, Math.random() * 60_000);
+    if (answer.headers.get("Jot-Refresh")) setTimeout(renew, Math.random() * 6e4);
     return answer;
   }
 
@@ -64,38 +64,38 @@ export class Session extends EventTarget {
   }
 
   // One tab at a time changes the session.
-  #alone(change) { return navigator.locks.request(this.#tabs.name, change); }
+  #alone = (change) => navigator.locks.request(this.#tabs.name, change);
 
-  #renew(round) {
+  #renew(tokens) {
     return this.#renewal ??= this.#alone(async () => {
-      if (this.#round !== round) return;
-      const answer = await this.#post("refresh", { refresh_token: this.#tokens?.refresh_token });
-      if (answer.status === 401) await this.#share(null);
-      await this.#share(await ok(answer).json());
-    }).finally(() => { this.#renewal = null; });
+      if (this.#tokens !== tokens) return;
+      const answer = ok(await this.#post("refresh", { refresh_token: tokens?.refresh_token }), 401);
+      await this.#share(answer.ok ? { ...await answer.json(), via: "refresh" } : null);
+    }).finally(() => this.#renewal = null);
   }
 
   #post(path, body) {
     return fetch(`${this.#issuer}/v1/${path}`, {
       method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" },
-      credentials: this.#cookies ? "include" : "omit", signal: AbortSignal.timeout(10_000),
+      credentials: this.#cookies ? "include" : "omit", signal: AbortSignal.timeout(1e4),
     });
   }
 
-  async #share(tokens) {
+  #share(tokens) {
     this.#adopt(tokens);
     this.#tabs.postMessage(tokens);
-    await new Promise((told) => setTimeout(told, 50)); // the other tabs
+    return new Promise((told) => setTimeout(told, 50)); // other tabs
   }
 
   #adopt(tokens) {
     this.#tokens = tokens;
-    this.#round++;
+    if (!tokens?.via) this.#login++;
     this.dispatchEvent(new Event("change"));
   }
 }
 
 function ok(answer, too) {
-  if (answer.ok || answer.status === too) return answer;
-  throw Object.assign(new Error(`${answer.url}: ${answer.status}`), { status: answer.status });
+  const { url, status } = answer;
+  if (answer.ok || status === too) return answer;
+  throw Object.assign(new Error(`${url}: ${status}`), { status });
 }

@@ -187,13 +187,17 @@ func (t *Transport) exchange(ctx context.Context, old TokenPair) (TokenPair, err
 		return TokenPair{}, refusal(response)
 	}
 	renewed, err := ReadTokenPair(response.Body, t.options.Now())
-	if err == nil && renewed.Bound != (t.proving != nil) {
+	if err != nil {
+		return TokenPair{}, err
+	}
+	if renewed.Bound != (t.proving != nil) {
 		return TokenPair{}, errors.New("jothttp: refreshing: the token isn't bound to this Transport's key, or to another one")
 	}
-	if err == nil && renewed.Refresh == "" {
+	if renewed.Refresh == "" {
 		renewed.Refresh = old.Refresh // RFC 6749 §6: the old one stays good
 	}
-	return renewed, err
+	renewed.Login = old.login()
+	return renewed, nil
 }
 
 // ask makes a request of the token endpoint, and follows no redirect.

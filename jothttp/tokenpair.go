@@ -1,6 +1,8 @@
 package jothttp
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,6 +24,7 @@ type TokenPair struct {
 	Refresh string    `json:"refresh_token,omitempty"`
 	Expires time.Time `json:"expires,omitzero"` // of the access token; zero if nobody knows
 	Bound   bool      `json:"bound,omitempty"`  // to the client's key (RFC 9449): for a Transport that has it
+	Login   string    `json:"login,omitempty"`  // of which a refresh made it, or a refresh of a refresh: see login; empty for the pair that the login gave
 }
 
 // ReadTokenPair reads the answer of a token endpoint (RFC 6749 §5.1) or of a login that was received just now: at most 64 KiB of strict JSON with a
@@ -57,6 +60,15 @@ const maxLife = 10 * 365 * 24 * 3600
 // same tells pairs apart by their tokens alone.
 func (p TokenPair) same(other TokenPair) bool {
 	return p.Access == other.Access && p.Refresh == other.Refresh
+}
+
+// login tells logins apart, each by the pair that it gave, of which nothing can be learned from it.
+func (p TokenPair) login() string {
+	if p.Login != "" {
+		return p.Login
+	}
+	sum := sha256.Sum256([]byte(p.Access + " " + p.Refresh)) // neither has a space in it
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 // usable reports whether there is an access token that hasn't expired, as far as anybody knows.

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// TokenStore keeps the token pair of one session, for all who share it: the goroutines of a program, or several programs.
+// TokenStore keeps the token pair of one session, with all its fields, for all who share it: the goroutines of a program, or several programs.
 type TokenStore interface {
 	// Load returns the pair as it is now.
 	Load(ctx context.Context) (TokenPair, error)

@@ -48,7 +48,8 @@ type TransportOptions struct {
 
 // Transport is an http.RoundTripper that makes requests within one session. It sends the access token, renews it when it expires, when the API says
 // that its claims are stale and, a little later, when the API advises it; and then tries a refused request once more. However many requests need
-// new tokens, one refresh brings them, across processes too if the [TokenStore] is shared.
+// new tokens, one refresh brings them, across processes too if the [TokenStore] is shared. A request is in the name of whoever is
+// logged in when it's sent: where it's refused after another login, it isn't tried again in that one's name.
 //
 //	transport, err := jothttp.NewTransport(jothttp.TransportOptions{
 //		TokenURL: "https://auth.example.com/oauth2/token", ClientID: "client_app", Origins: []string{"https://api.example.com"},
@@ -177,7 +178,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return response, err
 	}
 	renewed, err := t.renew(r.Context(), pair)
-	if err != nil {
+	if err != nil || renewed.login() != pair.login() { // who logged in meanwhile may be somebody else, who hasn't asked for this
 		return response, nil // which says why
 	}
 	again := r.Clone(r.Context())

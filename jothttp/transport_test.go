@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -116,17 +117,24 @@ func (w *world) options() jothttp.TransportOptions {
 	return jothttp.TransportOptions{TokenURL: w.issuer.URL, ClientID: "client_app", Origins: []string{w.api.URL}, Now: w.clock}
 }
 
-// loggedIn returns a client that holds the first pair.
-func (w *world) loggedIn(o jothttp.TransportOptions) (*http.Client, *jothttp.Transport) {
+// another returns a client that holds what the options' store does.
+func (w *world) another(o jothttp.TransportOptions) (*http.Client, *jothttp.Transport) {
 	w.t.Helper()
 	transport, err := jothttp.NewTransport(o)
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	return &http.Client{Transport: transport}, transport
+}
+
+// loggedIn returns a client that holds the first pair.
+func (w *world) loggedIn(o jothttp.TransportOptions) (*http.Client, *jothttp.Transport) {
+	w.t.Helper()
+	client, transport := w.another(o)
 	if err := transport.LogIn(w.t.Context(), w.pair(1)); err != nil {
 		w.t.Fatal(err)
 	}
-	return &http.Client{Transport: transport}, transport
+	return client, transport
 }
 
 func (w *world) status(client *http.Client, method, body string) int {
@@ -451,4 +459,68 @@ func TestTokenPairPrintsNothing(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A request that was sent in one person's name isn't sent again in another's, who has logged in meanwhile: here, or in another program that shares the store. The caller gets its 401.
+func TestLogInBesideRequest(t *testing.T) {
+	for name, shared := range map[string]bool{"here": false, "in another program": true} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			o := w.options()
+			o.Tokens = &jothttp.MemoryStore{}
+			client, transport := w.loggedIn(o)
+			w.serveWith(func(rw http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("Authorization") != "Bearer access1" {
+					return
+				}
+				if shared {
+					_, transport = w.another(o)
+				}
+				if err := transport.LogIn(t.Context(), w.pair(7)); err != nil {
+					t.Error(err)
+				}
+				w.mu.Lock()
+				w.current = 7
+				w.mu.Unlock()
+				rw.Header().Set("WWW-Authenticate", `Bearer realm="api", error="invalid_token"`)
+				rw.WriteHeader(http.StatusUnauthorized)
+			})
+			if status := w.status(client, "POST", "of who was logged in"); status != http.StatusUnauthorized {
+				t.Error(status)
+			}
+			w.want(0, 1)
+			if status := w.status(client, "GET", ""); status != http.StatusOK {
+				t.Errorf("who is logged in now: %d", status)
+			}
+		})
+	}
+}
+
+// A request is sent again with whatever its tokens became meanwhile, by two refreshes too, and whichever program made them.
+func TestRefreshesBesideRequest(t *testing.T) {
+	w := newWorld(t)
+	o := w.options()
+	o.Tokens = jothttp.FileStore(filepath.Join(t.TempDir(), "tokens.json"))
+	client, _ := w.loggedIn(o)
+	w.serveWith(func(rw http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer access1" {
+			return
+		}
+		other, transport := w.another(o)
+		for n := range 2 {
+			w.outdate()
+			if status := w.status(other, "GET", ""); status != http.StatusOK {
+				t.Error(status)
+			}
+			if pair, err := transport.Tokens(t.Context()); err != nil || pair.Access != fmt.Sprint("access", n+2) {
+				t.Error(pair.Access, err)
+			}
+		}
+		rw.Header().Set("WWW-Authenticate", `Bearer realm="api", error="invalid_token"`)
+		rw.WriteHeader(http.StatusUnauthorized)
+	})
+	if status := w.status(client, "POST", "a pet"); status != http.StatusOK {
+		t.Error(status)
+	}
+	w.want(2, 6)
 }

@@ -36,6 +36,7 @@ type world struct {
 	refreshes atomic.Int64
 	losses    atomic.Int64 // how many answers to refreshes are still to be lost
 	gate      atomic.Pointer[gate]
+	held      atomic.Pointer[held]
 }
 
 func start(t *testing.T) *world {
@@ -73,6 +74,9 @@ func (w *world) register(mux *http.ServeMux, s running.Server) {
 		}
 		io.WriteString(rw, claims.Role+string(body))
 	})))
+	mux.HandleFunc("POST /held", func(rw http.ResponseWriter, r *http.Request) {
+		w.held.Load().before(protect(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))).ServeHTTP(rw, r)
+	})
 	mux.HandleFunc("POST /v1/refresh", func(rw http.ResponseWriter, r *http.Request) {
 		w.refreshes.Add(1)
 		w.gate.Load().pass()
