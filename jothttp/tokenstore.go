@@ -2,6 +2,7 @@ package jothttp
 
 import (
 	"context"
+	"fmt"
 	"sync"
 )
 
@@ -10,14 +11,14 @@ type TokenStore interface {
 	// Load returns the pair as it is now.
 	Load(ctx context.Context) (TokenPair, error)
 	// Update replaces the pair by what change makes of it. From when change gets the pair until what it returned is stored for good, nobody else updates it.
-	// An error of change is returned, and leaves the pair as it was.
+	// An error of change is returned, and leaves the pair as it was. Who waits for others gives up when the context ends.
 	Update(ctx context.Context, change func(TokenPair) (TokenPair, error)) error
 }
 
 // MemoryStore is a [TokenStore] that ends with the program. The zero value holds no tokens.
 type MemoryStore struct {
-	mu   sync.Mutex // guards pair
-	turn sync.Mutex // is held by who updates
+	mu   sync.Mutex    // guards the rest
+	turn chan struct{} // is full while somebody updates; nil before anybody has
 	pair TokenPair
 }
 
@@ -30,8 +31,13 @@ func (m *MemoryStore) Load(context.Context) (TokenPair, error) {
 
 // Update implements [TokenStore].
 func (m *MemoryStore) Update(ctx context.Context, change func(TokenPair) (TokenPair, error)) error {
-	m.turn.Lock()
-	defer m.turn.Unlock()
+	turn := m.turns()
+	select {
+	case turn <- struct{}{}:
+		defer func() { <-turn }()
+	case <-ctx.Done():
+		return fmt.Errorf("jothttp: another update of the tokens is under way: %w", ctx.Err())
+	}
 	before, err := m.Load(ctx)
 	if err != nil {
 		return err
@@ -44,4 +50,13 @@ func (m *MemoryStore) Update(ctx context.Context, change func(TokenPair) (TokenP
 	defer m.mu.Unlock()
 	m.pair = after
 	return nil
+}
+
+func (m *MemoryStore) turns() chan struct{} {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.turn == nil {
+		m.turn = make(chan struct{}, 1)
+	}
+	return m.turn
 }

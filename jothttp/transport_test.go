@@ -524,3 +524,40 @@ func TestRefreshesBesideRequest(t *testing.T) {
 	}
 	w.want(2, 6)
 }
+
+// Who logs in while the session before is refreshed waits for that no longer than its context says.
+func TestLogInGivesUp(t *testing.T) {
+	for name, store := range map[string]jothttp.TokenStore{"memory": &jothttp.MemoryStore{}, "file": jothttp.FileStore(filepath.Join(t.TempDir(), "tokens.json"))} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			o := w.options()
+			o.Tokens = store
+			_, transport := w.loggedIn(o)
+			asked, answer := make(chan struct{}), make(chan struct{})
+			w.answerWith(func(http.ResponseWriter) bool { close(asked); <-answer; return false })
+			w.now.Add(3600)
+			refreshed := make(chan error, 1)
+			go func() { _, err := transport.Tokens(t.Context()); refreshed <- err }()
+			<-asked
+			ctx, giveUp := context.WithCancel(t.Context())
+			giveUp()
+			gone := make(chan error, 1)
+			go func() { gone <- transport.LogIn(ctx, w.pair(7)) }()
+			select {
+			case err := <-gone:
+				if !errors.Is(err, context.Canceled) {
+					t.Error(err)
+				}
+			case <-time.After(10 * time.Second):
+				t.Error("it waits still")
+			}
+			close(answer)
+			if err := <-refreshed; err != nil {
+				t.Error(err)
+			}
+			if pair, err := transport.Tokens(t.Context()); err != nil || pair.Access != "access2" {
+				t.Errorf("requests are made with %s, %v", pair.Access, err)
+			}
+		})
+	}
+}
