@@ -1,13 +1,12 @@
 // A session: tokens in HttpOnly cookies, or in the memory of an origin's tabs.
 
 export class Session extends EventTarget {
-  #issuer; #apis; #cookies; #tokens; #login = 0; #renewal; #tabs; #ready;
+  #issuer; #apis; #cookies; #client; #tokens; #login = 0; #renewal; #tabs; #ready;
 
   // A login, refresh or logout in any tab dispatches "change".
-  // issuer is the server, apis the origins that get its tokens.
-  constructor({ issuer = location.origin, apis = [location.origin], cookies } = {}) {
+  constructor({ issuer = location.origin, apis = [location.origin], cookies, client } = {}) {
     super();
-    this.#issuer = issuer; this.#apis = apis; this.#cookies = cookies;
+    this.#issuer = issuer; this.#apis = apis; this.#cookies = cookies; this.#client = client;
     this.#tabs = new BroadcastChannel(`jot ${issuer}`);
     this.#tabs.onmessage = ({ data }) => {
       if (data === "tokens?") this.#tokens && this.#tabs.postMessage({ ...this.#tokens, via: "tab" });
@@ -20,17 +19,15 @@ export class Session extends EventTarget {
     });
   }
 
-  logIn(username, password, more) {
-    return this.#alone(async () =>
-      this.#share(await ok(await this.#post("login", { username, password, cookies: this.#cookies, ...more })).json()));
+  logIn(username, password, more) { return this.complete({ username, password, ...more }, ""); }
+
+  complete(proof, step = "/factor") {
+    return this.#alone(() => this.#take("login" + step, { cookies: this.#cookies, ...proof }));
   }
 
   async logOut(everywhere) {
     await this.#ready;
-    await this.#alone(async () => {
-      ok(await this.#post("logout", { everywhere, refresh_token: this.#tokens?.refresh_token }), 401);
-      await this.#share(null);
-    });
+    await this.#alone(() => this.#take("logout", { everywhere }, "logout"));
   }
 
   // fetch is the browser's with the token; on a 401 it refreshes and tries again.
@@ -45,12 +42,11 @@ export class Session extends EventTarget {
     return answer;
   }
 
-  // claims are the user's, or null: for display only.
   async claims() {
     if (this.#cookies) {
       const answer = await this.fetch(`${this.#issuer}/v1/me`);
       if (answer.status === 401) return null;
-      const { claims, ...more } = await ok(answer).json();
+      const { claims, ...more } = await json(answer);
       return { ...claims, ...more };
     }
     await this.#ready;
@@ -68,23 +64,20 @@ export class Session extends EventTarget {
 
   #renew(tokens) {
     return this.#renewal ??= this.#alone(async () => {
-      if (this.#tokens !== tokens) return;
-      const answer = ok(await this.#post("refresh", { refresh_token: tokens?.refresh_token }), 401);
-      await this.#share(answer.ok ? { ...await answer.json(), via: "refresh" } : null);
+      if (this.#tokens === tokens) await this.#take("refresh", {}, "refresh");
     }).finally(() => this.#renewal = null);
   }
 
-  #post(path, body) {
-    return fetch(`${this.#issuer}/v1/${path}`, {
-      method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" },
+  async #take(path, body, via) { // via: of the session that there is
+    const answer = await fetch(`${this.#issuer}/v1/${path}`, {
+      method: "POST", headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ ...body, client_id: this.#client, refresh_token: via && this.#tokens?.refresh_token }),
       credentials: this.#cookies ? "include" : "omit", signal: AbortSignal.timeout(1e4),
     });
-  }
-
-  #share(tokens) {
+    const given = via && answer.status === 401 ? null : await json(answer), tokens = given && { ...given, via };
     this.#adopt(tokens);
     this.#tabs.postMessage(tokens);
-    return new Promise((told) => setTimeout(told, 50)); // other tabs
+    await new Promise((told) => setTimeout(told, 50)); // the other tabs
   }
 
   #adopt(tokens) {
@@ -94,8 +87,8 @@ export class Session extends EventTarget {
   }
 }
 
-function ok(answer, too) {
-  const { url, status } = answer;
-  if (answer.ok || status === too) return answer;
-  throw Object.assign(new Error(`${url}: ${status}`), { status });
+async function json(answer) {
+  const body = await answer.json().catch(() => null);
+  if (answer.ok) return body;
+  throw Object.assign(new Error(`${answer.url}: ${answer.status}`), body, { status: answer.status });
 }

@@ -87,7 +87,8 @@ func (w *world) register(mux *http.ServeMux, s running.Server) {
 		rw.Header().Set("Content-Type", "text/html")
 		io.WriteString(rw, `<!doctype html><script type="module">
 			import { Session } from "/jot.js";
-			window.session = new Session({ cookies: location.search === "?cookies" });
+			const query = new URLSearchParams(location.search);
+			window.session = new Session({ cookies: query.has("cookies"), client: query.get("client") ?? undefined });
 		</script>`)
 	})
 }

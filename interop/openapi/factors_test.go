@@ -1,16 +1,11 @@
 package openapi
 
 import (
-	"crypto/hmac"
-	"crypto/sha1"
-	"encoding/base32"
-	"encoding/binary"
 	"fmt"
 	"html"
 	"net/http"
 	"net/url"
 	"regexp"
-	"time"
 
 	"github.com/jot-auth/jot/interop/running"
 	"github.com/jot-auth/jot/server/issuer"
@@ -104,7 +99,7 @@ func (c *client) second(name string, code any, want int) call {
 func (c *client) enrol(access string) []any {
 	c.t.Helper()
 	made := c.members(call{method: "POST", path: totpPath, json: object{"password": password}, header: bearer(access), want: 200})
-	code := oneTimeCode(c, made["secret"].(string))
+	code := running.OneTimeCode(c.t, made["secret"].(string))
 	return c.members(call{method: "POST", path: confirmPath, json: object{"code": code}, header: bearer(access), want: 200})["recovery_codes"].([]any)
 }
 
@@ -131,14 +126,4 @@ func (c *client) throttledCode(b *running.Browser, page running.Page, challenge 
 		}
 	}
 	c.t.Error("the page is never throttled")
-}
-
-func oneTimeCode(c *client, secret string) string {
-	c.t.Helper()
-	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(secret)
-	must(c.t, err)
-	mac := hmac.New(sha1.New, key)
-	must(c.t, binary.Write(mac, binary.BigEndian, time.Now().Unix()/30))
-	sum := mac.Sum(nil)
-	return fmt.Sprintf("%06d", binary.BigEndian.Uint32(sum[sum[19]&15:])&0x7fffffff%1000000)
 }
