@@ -1,6 +1,7 @@
 package revocation
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/jot-auth/jot"
@@ -40,7 +41,17 @@ func (r *Reader) withoutLease(f *jot.RevocationFacts, now instant) (jot.Verdict,
 	case r.options.WithoutLease == Open || g.isYoung(f, now):
 		return g.set.Verdict(f), nil
 	}
-	return jot.Revoked, errNoLease
+	return jot.Revoked, *r.noLease.Load()
+}
+
+// lacksLease makes the error of a reader that can't know, with the feed's failure since it was proven last. What is wrong with the feed refuses no token: its
+// error isn't to be found in this one.
+func (r *Reader) lacksLease(failure error) {
+	err := fmt.Errorf("revocation: the feed is not fresh: %w", jot.ErrUnavailable)
+	if failure != nil {
+		err = fmt.Errorf("revocation: the feed is not fresh: %v: %w", failure, jot.ErrUnavailable)
+	}
+	r.noLease.Store(&err)
 }
 
 // isYoung reports whether a token was issued within the age limit, by the issuer's clock. After a suspension nobody knows that.

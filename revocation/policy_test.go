@@ -2,6 +2,8 @@ package revocation
 
 import (
 	"errors"
+	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -79,6 +81,36 @@ func TestPolicies(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Without a lease a token's error says what is wrong with the feed since it was good last, also to whoever gave no OnError, and never that the token is bad.
+func TestNoLeaseSaysWhy(t *testing.T) {
+	bubble(t, func(t *testing.T, f *fakeFeed) {
+		f.do(func() { f.refuse = func(*http.Request) *http.Response { return answer(401, "", nil) } })
+		r := watch(t, f.options())
+		defer r.Close()
+		says := func(want string) {
+			t.Helper()
+			time.Sleep(time.Minute)
+			_, err := r.CheckRevocation(t.Context(), sessionFacts("s"))
+			if err == nil || !strings.Contains(err.Error(), want) || !errors.Is(err, jot.ErrUnavailable) || errors.Is(err, jot.ErrInvalidToken) {
+				t.Errorf("%v, want %q", err, want)
+			}
+		}
+		says("the issuer refused the credential")
+		_, stranger := feedKey(t)
+		f.do(func() { f.refuse, f.signWith = nil, stranger })
+		says("no key with this token's key ID")
+		f.do(func() { f.signWith = nil })
+		if err := r.WaitFresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := (*r.noLease.Load()).Error(); got != "revocation: the feed is not fresh: jot: cannot verify now" {
+			t.Errorf("%s, of a feed that is good again", got)
+		}
+		f.do(func() { f.spoilBytes = func(int, []byte) [][]byte { return nil } })
+		says("the feed fell silent")
+	})
 }
 
 // A machine that was suspended doesn't know how old a token is.

@@ -58,9 +58,6 @@ var errForgotten = errors.New("feed: the issuer's clock was set back, and rules 
 // errReplaced tells of a log that rightly took the place of another one.
 var errReplaced = errors.New("feed: the issuer's log is another one, as after a restored backup; every token of before is refused")
 
-// errNoLease is what a reader answers that can't know.
-var errNoLease = fmt.Errorf("revocation: the feed is not fresh: %w", jot.ErrUnavailable)
-
 // Reader follows an issuer's feed and answers from memory whether a token is revoked: a
 // jot.RevocationChecker. It answers jot.ErrUnavailable until snapshot and stream are proven fresh, and, unless WithoutLease says otherwise,
 // whenever the issuer's last word is older than MaxStaleness. It's safe for concurrent use.
@@ -73,6 +70,7 @@ type Reader struct {
 	status   *status
 	grant    atomic.Pointer[grant]
 	lapsed   atomic.Pointer[grant] // the last one that ended without another after it
+	noLease  atomic.Pointer[error] // what to answer without a lease
 	acks     *acknowledger
 
 	stop    context.CancelFunc
@@ -141,6 +139,7 @@ func newReader(o ReaderOptions, now clock) (*Reader, error) {
 		return nil, err
 	}
 	r.verifier, r.beside = verifier, beside
+	r.lacksLease(nil)
 	go r.run(ctx)
 	return r, nil
 }
@@ -261,6 +260,7 @@ func (r *Reader) end() {
 }
 
 func (r *Reader) report(err error) {
+	r.lacksLease(err)
 	r.status.update(func(s *State) { s.LastError, s.ConnectedSince, s.Connection = err, time.Time{}, Disconnected })
 	r.tell(err)
 }
@@ -401,6 +401,7 @@ func (r *Reader) renew(s Statement, now instant, g *grant) {
 		state.LogID, state.Sequence, state.MaxTTL, state.Lag, state.Connection = s.LogID, s.Sequence, s.MaxTTL, lag, r.way.connection()
 		if state.ConnectedSince.IsZero() {
 			state.ConnectedSince = r.options.Now()
+			r.lacksLease(nil)
 		}
 	})
 }
