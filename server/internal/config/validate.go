@@ -41,9 +41,10 @@ func (c *Config) checkData() error {
 // encrypted says whether the server itself speaks TLS.
 func (c *Config) encrypted() bool { return c.TLS.Cert != "" || len(c.ACME.Domains) > 0 }
 
-// CheckListen says which address isn't one, or would take passwords unencrypted.
+// CheckListen says which address isn't one, is another's too, or would take passwords unencrypted.
 func (c *Config) CheckListen() error {
 	var errs []error
+	taken := make(map[string]string) // by which setting
 	for _, address := range []struct{ path, text string }{{"listen", c.Listen}, {"admin_listen", c.AdminListen}, {"tls.redirect", c.TLS.Redirect}} {
 		_, port, err := net.SplitHostPort(address.text)
 		if err == nil {
@@ -52,6 +53,10 @@ func (c *Config) CheckListen() error {
 		if err != nil && (address.text != "" || address.path == "listen") {
 			errs = append(errs, fmt.Errorf("%s %.64q: write it as 127.0.0.1:8420", address.path, address.text))
 		}
+		if other := taken[address.text]; err == nil && port != "0" && other != "" {
+			errs = append(errs, fmt.Errorf("%s and %s are both %s: give each a port of its own", other, address.path, address.text))
+		}
+		taken[address.text] = address.path
 	}
 	host, _, err := net.SplitHostPort(c.Listen)
 	if err == nil && !c.encrypted() && len(c.TrustedProxies) == 0 {

@@ -114,6 +114,8 @@ func TestValidateAddresses(t *testing.T) {
 		{"port that there isn't", func(c *config.Config) { c.Listen = "127.0.0.1:84200" }, "write it as 127.0.0.1:8420"},
 		{"admin address", func(c *config.Config) { c.AdminListen = "8421" }, "admin_listen"},
 		{"no admin address", func(c *config.Config) { c.AdminListen = "" }, ""},
+		{"one address for two", func(c *config.Config) { c.AdminListen = c.Listen }, "listen and admin_listen are both 127.0.0.1:8420"},
+		{"two free ports", func(c *config.Config) { c.Listen, c.AdminListen = "127.0.0.1:0", "127.0.0.1:0" }, ""},
 		{"plain HTTP for all", func(c *config.Config) { c.Listen = "0.0.0.0:8420" }, "unencrypted"},
 		{"plain HTTP by a name", func(c *config.Config) { c.Listen = "auth.example.com:80" }, "unencrypted"},
 		{"localhost", func(c *config.Config) { c.Listen = "localhost:8420" }, ""},
