@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"slices"
@@ -158,6 +159,9 @@ func askLine(ctx context.Context, in, out *os.File, question string) (string, er
 	case <-ctx.Done():
 		return "", errors.New("interrupted while asking")
 	case r := <-done:
+		if r.err == io.EOF {
+			return "", errors.New("nobody answered")
+		}
 		return r.line, r.err
 	}
 }

@@ -4,9 +4,24 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"os"
 	"strings"
 	"testing"
 )
+
+// TestNobodyAnswers: where a terminal's input ends at a question, the error says so.
+func TestNobodyAnswers(t *testing.T) {
+	in, writer, err := os.Pipe()
+	check(t, err)
+	defer in.Close()
+	check(t, writer.Close())
+	out, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	check(t, err)
+	defer out.Close()
+	if _, err := askLine(t.Context(), in, out, "Delete it? [y/N] "); err == nil || err.Error() != "nobody answered" {
+		t.Error(err)
+	}
+}
 
 // TestInterruptedRead ends a command that waits for input which never comes.
 func TestInterruptedRead(t *testing.T) {

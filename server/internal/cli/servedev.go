@@ -71,7 +71,7 @@ func serveIn(ctx context.Context, cmd *cobra.Command, c *config.Loaded, dir stri
 	settings.Mail = server.Mail{Print: cmd.OutOrStdout()}
 	s, err := server.New(ctx, settings)
 	if err != nil {
-		return err
+		return config.Named(err)
 	}
 	about := welcome{address, developmentUser, randomPassword(), developmentAdmin, randomPassword(), credential}
 	if err := errors.Join(about.makeAccounts(ctx, s), printWelcome(cmd.OutOrStdout(), about)); err != nil {
