@@ -29,7 +29,7 @@ type Config struct {
 	DatabaseWait time.Duration `toml:"database_wait" doc:"For how long the server waits at its start for a PostgreSQL database that can't be reached, up to 1h. Meanwhile /healthz answers, and everything else with 503. 0s: it ends at once."`
 
 	KEK        string `toml:"kek" from:"env" doc:"Key-encryption key itself, 32 bytes in base64url, instead of a file."`
-	KEKFile    string `toml:"kek_file" flag:"kek" value:"FILE" doc:"File of the key-encryption key, which encrypts private keys in the database. The server makes it when there is no database yet. Outside of the data directory and its backups: keep a copy elsewhere. Empty: the data directory's name with .kek behind it."`
+	KEKFile    string `toml:"kek_file" flag:"kek" value:"FILE" doc:"File of the key-encryption key, which encrypts private keys in the database. The server makes it when there is no database yet, and over PostgreSQL whenever it's missing: give it to the other servers first. Outside of the data directory and its backups: keep a copy elsewhere. Empty: the data directory's name with .kek behind it."`
 	KEKOldFile string `toml:"kek_old_file" flag:"kek-old" value:"FILE" doc:"File of the key-encryption key of before. What is encrypted under it is encrypted anew at the next start; after that only older backups need it."`
 
 	FeedCredential        string `toml:"feed_credential" from:"env" doc:"Credential with which verifiers read the revocation feed, instead of a file."`
@@ -149,7 +149,7 @@ type Resource struct {
 type Client struct {
 	ID           string        `toml:"id" doc:"Begins with client_." example:"client_app"`
 	Name         string        `toml:"name" doc:"For people."`
-	Scopes       []string      `toml:"scopes" doc:"What it may ask for." example:"pets:read,pets:write"`
+	Scopes       []string      `toml:"scopes" doc:"What it may ask for; none: nothing." example:"pets:read,pets:write"`
 	Resources    []string      `toml:"resources" doc:"Audiences that its tokens may be for, the first is its default; none: any."`
 	FirstParty   bool          `toml:"first_party" doc:"Your own: may handle passwords."`
 	AccessTTL    time.Duration `toml:"access_ttl" doc:"Life of its access tokens where the resource's is longer; 0s: the resource's."`
