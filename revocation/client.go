@@ -209,6 +209,8 @@ func checkAnswer(response *http.Response, mediaType string) error {
 		return errBehind
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return &linkError{errors.New("the issuer refused the credential")}
+	case http.StatusNotFound:
+		return &linkError{errors.New("the issuer answered 404: give the URL of its feed, which its metadata name as jot_feed_uri")}
 	default:
 		return &linkError{fmt.Errorf("the issuer answered %d%s", response.StatusCode, refusalOf(response.Body))}
 	}

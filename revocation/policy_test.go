@@ -86,7 +86,10 @@ func TestPolicies(t *testing.T) {
 // Without a lease a token's error says what is wrong with the feed since it was good last, also to whoever gave no OnError, and never that the token is bad.
 func TestNoLeaseSaysWhy(t *testing.T) {
 	bubble(t, func(t *testing.T, f *fakeFeed) {
-		f.do(func() { f.refuse = func(*http.Request) *http.Response { return answer(401, "", nil) } })
+		answers := func(status int) {
+			f.do(func() { f.refuse = func(*http.Request) *http.Response { return answer(status, "", nil) } })
+		}
+		answers(401)
 		r := watch(t, f.options())
 		defer r.Close()
 		says := func(want string) {
@@ -98,6 +101,8 @@ func TestNoLeaseSaysWhy(t *testing.T) {
 			}
 		}
 		says("the issuer refused the credential")
+		answers(404)
+		says("the issuer answered 404: give the URL of its feed")
 		_, stranger := feedKey(t)
 		f.do(func() { f.refuse, f.signWith = nil, stranger })
 		says("no key with this token's key ID")
