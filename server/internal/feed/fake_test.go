@@ -122,7 +122,7 @@ func (f *fakeIssuer) ActiveRules(_ context.Context, last uint64, each func(revoc
 			return revocation.Head{}, time.Time{}, err
 		}
 	}
-	return f.heads[last], time.Now().Truncate(time.Millisecond), nil
+	return f.heads[last], time.Now().Add(f.ahead).Truncate(time.Millisecond), nil
 }
 
 // revoke appends rules about the sessions in [from, to).

@@ -246,3 +246,25 @@ func TestSegmentsAreBounded(t *testing.T) {
 		t.Errorf("%d segments of another log, %d bytes", len(s.kept), s.size)
 	}
 }
+
+// A snapshot that was made while the issuer's clock was ahead leaves out what would have expired by then, so that no reader takes it when the clock is right again: there is another one.
+func TestSnapshotOfAClockThatWasAhead(t *testing.T) {
+	open(t, Config{}, func(t *testing.T, h *house) {
+		h.ahead = 3 * time.Hour
+		h.revoke(0, 1)
+		early := h.reader()
+		defer early.Close()
+		if err := early.WaitFresh(soon(t)); err != nil {
+			t.Fatal(err)
+		}
+		h.fakeIssuer.do(func() { h.ahead = 0 })
+		time.Sleep(20 * time.Second)
+		late := h.reader()
+		defer late.Close()
+		for name, r := range map[string]*revocation.Reader{"that was there": early, "that comes": late} {
+			if err := r.WaitFresh(soon(t)); err != nil {
+				t.Errorf("a reader %s: %v", name, err)
+			}
+		}
+	})
+}

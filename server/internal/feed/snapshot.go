@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -40,7 +41,8 @@ func (n snapshotName) location() string {
 // snapshot is one that was made. It never changes.
 type snapshot struct {
 	snapshotName
-	made time.Time
+	made time.Time // on this server's clock
+	at   time.Time // on the issuer's: what had expired by then isn't in it
 	body []byte
 }
 
@@ -106,11 +108,15 @@ func (s *snapshots) make(ctx context.Context, wanted func(head revocation.Head, 
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), snapshotTimeout) // others wait for it, too
 	defer cancel()
+	now, err := s.issuer.Now(ctx)
+	if err != nil {
+		return nil, err
+	}
 	head, err := s.issuer.LogHead(ctx)
 	if err != nil {
 		return nil, err
 	}
-	last := s.last()
+	last := s.lastBefore(now)
 	name, needed := wanted(head, last)
 	if !needed {
 		return last, nil
@@ -123,9 +129,11 @@ func (s *snapshots) make(ctx context.Context, wanted func(head revocation.Head, 
 	return made, nil
 }
 
-func (s *snapshots) last() *snapshot {
+// lastBefore returns the newest one, and drops those that a clock which was ahead has made: readers take none that leaves out what hasn't expired yet.
+func (s *snapshots) lastBefore(now time.Time) *snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.kept = slices.DeleteFunc(s.kept, func(kept *snapshot) bool { return kept.at.After(now) })
 	if len(s.kept) == 0 {
 		return nil
 	}
@@ -156,7 +164,7 @@ func (s *snapshots) encode(ctx context.Context, name snapshotName) (*snapshot, e
 	if err != nil {
 		return nil, err
 	}
-	return &snapshot{name, time.Now(), body}, nil
+	return &snapshot{name, time.Now(), now, body}, nil
 }
 
 // newestSnapshot sends the asker to the newest snapshot.
