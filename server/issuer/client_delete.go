@@ -47,8 +47,7 @@ func (i *Issuer) DeleteClient(ctx context.Context, id string) error {
 		return err
 	}
 	// An exchange waits for nobody: where the commit took long, it may have read the client after the time that the rule names. From the commit on it finds none.
-	_, err = i.refuseIssued(ctx, rule, "")
-	return err
+	return i.refuseIssued(ctx, rule, "")
 }
 
 // waitForClient fails with ErrBusy just after a client of the same ID was deleted: the rule about that one would refuse the

@@ -115,23 +115,32 @@ func (i *Issuer) checkSealed(r Reader) error {
 
 // endAllSessions ends the sessions that there are, batch by batch. Those that begin meanwhile end in the transaction that recovers.
 func (i *Issuer) endAllSessions(ctx context.Context) (total int, err error) {
-	var last Position
-	for ended := recoverBatch; ended == recoverBatch; total += ended {
-		next := last // only a commit moves on: what is rolled back runs again
+	var ended []Session
+	for more := true; more; total += len(ended) {
+		last := lastOf(ended) // only a commit moves on: what is rolled back runs again
 		// A batch is a transaction of its own: a refresh at the same time comes before, and its session ends here, or finds it ended.
 		err := i.store.Update(ctx, func(tx Tx) error {
 			now, err := tx.Now()
 			if err == nil {
-				next, ended, err = tx.EndSessionsOf("", now, EndedByRecovery, last, recoverBatch)
+				ended, err = tx.EndSessionsOf("", now, EndedByRecovery, last, recoverBatch)
 			}
 			return err
 		})
 		if err != nil {
 			return total, err
 		}
-		last = next
+		more = len(ended) == recoverBatch
 	}
 	return total, nil
+}
+
+// lastOf is the place of the last of sessions, the beginning where there is none.
+func lastOf(sessions []Session) Position {
+	if len(sessions) == 0 {
+		return Position{}
+	}
+	last := sessions[len(sessions)-1]
+	return Position{last.Created, last.ID}
 }
 
 // recover is the transaction that counts.
@@ -281,11 +290,13 @@ func (r *recovery) replaceLog() error {
 
 // endSessions ends those that began since the batches.
 func (r *recovery) endSessions() error {
-	for ended := recoverBatch; ended == recoverBatch; r.Sessions += ended {
-		var err error
-		if _, ended, err = r.EndSessionsOf("", r.now, EndedByRecovery, Position{}, recoverBatch); err != nil {
+	for more := true; more; {
+		ended, err := r.EndSessionsOf("", r.now, EndedByRecovery, Position{}, recoverBatch)
+		if err != nil {
 			return err
 		}
+		r.Sessions += len(ended)
+		more = len(ended) == recoverBatch
 	}
 	return nil
 }

@@ -208,6 +208,29 @@ func TestRevokedWhileTheClockWasAhead(t *testing.T) {
 	}
 }
 
+// TestRevokedAfterTheClockWasSetBack: what was issued by a clock that was ahead is of the past all the same.
+func TestRevokedAfterTheClockWasSetBack(t *testing.T) {
+	for name, revoke := range map[string]func(f *fixture) error{
+		"everything": func(f *fixture) error { return f.RevokeEverything(f.Context()) },
+		"client":     func(f *fixture) error { return f.RevokeClient(f.Context(), "client_web") },
+	} {
+		f := newFixture(t, config())
+		used := f.login()
+		f.clock.Advance(5 * time.Minute)
+		begun, used := f.login(), f.refresh(used.Refresh)
+		f.clock.Advance(-5 * time.Minute)
+		f.do(revoke(f))
+		f.clock.Advance(5 * time.Minute)
+		for _, tokens := range []issuer.Tokens{begun, used} {
+			if _, err := f.Verifier().Verify(t.Context(), tokens.Access); !errors.Is(err, jot.ErrRevoked) {
+				t.Errorf("%s: an access token: %v", name, err)
+			}
+			f.refuseRefresh(tokens.Refresh)
+		}
+		f.accept(f.login().Access)
+	}
+}
+
 // TestRuleOfAToken: a rule about one token lives as long as the token may be accepted, and no longer.
 func TestRuleOfAToken(t *testing.T) {
 	f := newFixture(t, config())

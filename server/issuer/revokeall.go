@@ -88,34 +88,41 @@ func (i *Issuer) RevokeEverything(ctx context.Context) error {
 }
 
 // revokeAll refuses the access tokens first, then ends the sessions, in small transactions since they may be a million, and then refuses
-// the access tokens that sessions got before it was their turn.
+// the access tokens that sessions got before it was their turn. A session that begins meanwhile may end, too.
 func (i *Issuer) revokeAll(ctx context.Context, rule revocation.Rule, kind EventKind) error {
-	began, err := i.refuseIssued(ctx, rule, kind)
-	if err != nil {
+	if err := i.refuseIssued(ctx, rule, kind); err != nil {
 		return err
 	}
-	var last Position
-	for ended := sweepBatch; ended == sweepBatch; {
-		next := last // only a commit moves on: what is rolled back runs again
+	var ended []Session
+	for more := true; more; more = len(ended) == sweepBatch {
+		last := lastOf(ended) // only a commit moves on: what is rolled back runs again
 		// A refresh either comes before, and the rule that follows refuses its token, or finds its session ended.
 		err := i.commit(ctx, func(u *update) (err error) {
-			next, ended, err = u.EndSessionsOf(rule.Value, began, EndedByAdmin, last, sweepBatch)
+			if ended, err = u.EndSessionsOf(rule.Value, u.now, EndedByAdmin, last, sweepBatch); err == nil {
+				u.refuseAhead(ended)
+			}
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		last = next
 	}
-	_, err = i.refuseIssued(ctx, rule, "")
-	return err
+	return i.refuseIssued(ctx, rule, "")
 }
 
-// refuseIssued refuses what was issued until now, and tells of it unless kind is "". It returns that moment.
-func (i *Issuer) refuseIssued(ctx context.Context, rule revocation.Rule, kind EventKind) (now time.Time, err error) {
+// refuseAhead refuses, one by one, the access tokens of sessions that were used before the clock was set back: to a rule about the time they are of the future.
+func (u *update) refuseAhead(sessions []Session) {
+	for _, s := range sessions {
+		if s.LastUsed.After(u.now) {
+			u.refuseIssued(revocation.Rule{Kind: revocation.Session, Value: s.ID, Subject: s.Subject}, s.LastUsed)
+		}
+	}
+}
+
+// refuseIssued refuses what was issued until now, and tells of it unless kind is "".
+func (i *Issuer) refuseIssued(ctx context.Context, rule revocation.Rule, kind EventKind) error {
 	// The rule and the event are one commit; a token is issued in a commit before, and is caught, or after.
-	err = i.commit(ctx, func(u *update) error {
-		now = u.now
+	return i.commit(ctx, func(u *update) error {
 		rule.Minimum = secondAfter(u.now)
 		u.refuseIssued(rule, u.now)
 		if rule.Kind == revocation.ClientIssuedAt {
@@ -128,5 +135,4 @@ func (i *Issuer) refuseIssued(ctx context.Context, rule revocation.Rule, kind Ev
 		}
 		return u.audit(kind, Event{ClientID: rule.Value})
 	})
-	return now, err
 }

@@ -1,7 +1,10 @@
 package sqlstore
 
 import (
+	"cmp"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jot-auth/jot/server/issuer"
@@ -36,8 +39,8 @@ const (
 	endSessions = `UPDATE sessions SET ended = $1, end_reason = $2 WHERE id IN (
 			SELECT id FROM sessions WHERE subject = $3 AND ended = 0 AND generation < $4 LIMIT $5)`
 
-	endSessionsWhere    = `UPDATE sessions SET ended = $1, end_reason = $2 WHERE id IN (SELECT id FROM sessions WHERE ended = 0 AND created <= $1 AND (created, id) > ($3, $4) `
-	endSessionsOrder    = `ORDER BY created, id LIMIT $5) RETURNING created, id`
+	endSessionsWhere    = `UPDATE sessions SET ended = $1, end_reason = $2 WHERE id IN (SELECT id FROM sessions WHERE ended = 0 AND (created, id) > ($3, $4) `
+	endSessionsOrder    = `ORDER BY created, id LIMIT $5) RETURNING ` + sessionColumns
 	endEverySession     = endSessionsWhere + endSessionsOrder
 	endSessionsOfClient = endSessionsWhere + `AND client_id = $6 ` + endSessionsOrder
 )
@@ -144,22 +147,14 @@ func (t *tx) EndSessions(subject string, e issuer.Ending, limit int) (int, error
 }
 
 // EndSessionsOf implements issuer.SessionWriter.
-func (t *tx) EndSessionsOf(client string, at time.Time, why issuer.EndReason, after issuer.Position, limit int) (issuer.Position, int, error) {
+func (t *tx) EndSessionsOf(client string, at time.Time, why issuer.EndReason, after issuer.Position, limit int) ([]issuer.Session, error) {
 	args, query := []any{millis(at), string(why), millis(after.Time), after.ID, limit}, endEverySession
 	if client != "" {
 		args, query = append(args, client), endSessionsOfClient
 	}
-	ended, err := listChanged(t, scanPosition, query, args...)
-	for _, p := range ended { // in no order of their own
-		if p.Time.After(after.Time) || p.Time.Equal(after.Time) && p.ID > after.ID {
-			after = p
-		}
-	}
-	return after, len(ended), err
-}
-
-func scanPosition(r row) (issuer.Position, error) {
-	var p issuer.Position
-	err := r.Scan(timeField{&p.Time}, &p.ID)
-	return p, err
+	ended, err := listChanged(t, scanSession, query, args...)
+	slices.SortFunc(ended, func(a, b issuer.Session) int { // they come in no order of their own
+		return cmp.Or(a.Created.Compare(b.Created), strings.Compare(a.ID, b.ID))
+	})
+	return ended, err
 }

@@ -118,10 +118,10 @@ func (s *suite) foresightEnd() {
 			if err := look(tx); err != nil {
 				return err
 			}
-			_, count, err1 := tx.EndSessionsOf("", base.Add(time.Hour), issuer.EndedByAdmin, issuer.Position{}, 10)
+			all, err1 := tx.EndSessionsOf("", base.Add(time.Hour), issuer.EndedByAdmin, issuer.Position{}, 10)
 			ended, _, err2 := tx.Session("s")
-			if count != 1 || ended.EndReason != issuer.EndedByAdmin {
-				s.Errorf("%s: %d sessions were ended, and this one is %+v", name, count, ended)
+			if len(all) != 1 || ended.EndReason != issuer.EndedByAdmin {
+				s.Errorf("%s: %d sessions were ended, and this one is %+v", name, len(all), ended)
 			}
 			return errors.Join(err1, err2, rolledBack)
 		})
