@@ -29,8 +29,12 @@ import (
 	"github.com/jot-auth/jot/server/internal/together"
 )
 
-// settingMaxTTL holds the longest life that any access token of this database was ever given, in milliseconds.
-const settingMaxTTL = "max_ttl"
+const (
+	// settingMaxTTL holds the longest life that any access token of this database was ever given, in milliseconds.
+	settingMaxTTL = "max_ttl"
+	// settingMaxSession holds that of any session.
+	settingMaxSession = "max_session"
+)
 
 // verifierCache is how many tokens each of the issuer's own verifiers remembers, in some 2 MB: a backend that begins sessions shows one with each, and an API
 // that asks about tokens asks about each many times.
@@ -119,7 +123,9 @@ func (i *Issuer) start(ctx context.Context) error {
 	// Whether something is missing and making it are one transaction: of two servers that start on an empty database, the
 	// second finds the first one's keys and log.
 	err := i.store.Update(ctx, func(tx Tx) error {
-		if err := raiseMaxTTL(tx, i.config.longestTTL()); err != nil {
+		err1 := raiseLongest(tx, settingMaxTTL, i.config.longestTTL())
+		err2 := raiseLongest(tx, settingMaxSession, i.config.AbsoluteTTL)
+		if err := errors.Join(err1, err2); err != nil {
 			return err
 		}
 		if err := i.noteExchangers(tx); err != nil {
@@ -139,22 +145,25 @@ func (i *Issuer) start(ctx context.Context) error {
 	return i.store.View(ctx, i.loadRules)
 }
 
-// raiseMaxTTL remembers the longest token life, so that after a configuration with a shorter one rules and retiring
-// keys still outlast the tokens of before.
-func raiseMaxTTL(tx Tx, longest time.Duration) error {
-	before, err := readMaxTTL(tx)
+// raiseLongest remembers the longest life of a token or a session, so that after a configuration with a shorter one rules and retiring
+// keys still outlast those of before.
+func raiseLongest(tx Tx, setting string, longest time.Duration) error {
+	before, err := readLongest(tx, setting)
 	if err != nil && !errors.Is(err, ErrNotFound) || longest <= before {
 		return err
 	}
-	return tx.PutSetting(settingMaxTTL, longest.Milliseconds())
+	return tx.PutSetting(setting, longest.Milliseconds())
 }
 
-// readMaxTTL returns the longest token life. Another server over the database may have raised it, so who relies on it reads it in
+// readLongest returns what raiseLongest remembers. Another server over the database may have raised it, so who relies on it reads it in
 // the transaction that does.
-func readMaxTTL(r SettingReader) (time.Duration, error) {
-	ms, err := r.Setting(settingMaxTTL)
+func readLongest(r SettingReader, setting string) (time.Duration, error) {
+	ms, err := r.Setting(setting)
 	return time.Duration(ms) * time.Millisecond, err
 }
+
+// readMaxTTL returns the longest token life.
+func readMaxTTL(r SettingReader) (time.Duration, error) { return readLongest(r, settingMaxTTL) }
 
 func (i *Issuer) loadMaxTTL(r Reader) error {
 	maxTTL, err := readMaxTTL(r)

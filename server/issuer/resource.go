@@ -152,7 +152,7 @@ func (u *update) serveResource(fresh *freshKeys, first KeyState, r Resource) err
 	if err := u.demandKeys(fresh, first, r.Algorithm); err != nil {
 		return err
 	}
-	return raiseMaxTTL(u, r.AccessTTL)
+	return raiseLongest(u, settingMaxTTL, r.AccessTTL)
 }
 
 // DeleteResource deletes a stored resource: no token is issued for it any more, and none of its sessions can be refreshed, even if

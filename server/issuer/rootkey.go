@@ -30,6 +30,10 @@ func (i *Issuer) RotateRootKey(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		longest, err := readLongest(u, settingMaxSession)
+		if err != nil {
+			return err
+		}
 		newest := byte(0)
 		for _, k := range all {
 			if k.Purpose != PurposeRefresh {
@@ -39,7 +43,7 @@ func (i *Issuer) RotateRootKey(ctx context.Context) error {
 			if k.State != KeyActive {
 				continue
 			}
-			k.State, k.Expires = KeyRetiring, u.now.Add(rootKeyDelay+u.issuer.config.AbsoluteTTL)
+			k.State, k.Expires = KeyRetiring, u.now.Add(rootKeyDelay+longest)
 			if err := u.UpdateKey(k); err != nil {
 				return err
 			}

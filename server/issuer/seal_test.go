@@ -117,3 +117,19 @@ func TestRotateRootKey(t *testing.T) {
 		f.refresh(next.Refresh)
 	})
 }
+
+// TestRotateRootKeyAfterAShorterLife: sessions that began while sessions lasted longer go on.
+func TestRotateRootKeyAfterAShorterLife(t *testing.T) {
+	c := config()
+	c.AbsoluteTTL, c.IdleTTL = 90*24*time.Hour, 60*24*time.Hour
+	f := newFixture(t, c)
+	tokens := f.login()
+	f.config.AbsoluteTTL = 30 * 24 * time.Hour
+	f.restart()
+	f.do(f.RotateRootKey(t.Context()))
+	f.clock.Advance(31 * 24 * time.Hour)
+	f.restart()
+	f.do(f.Sweep(t.Context()))
+	f.restart()
+	f.refresh(tokens.Refresh)
+}
