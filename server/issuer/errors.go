@@ -3,6 +3,7 @@ package issuer
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/jot-auth/jot"
@@ -54,6 +55,8 @@ var (
 	// ErrUnavailable is a database that can't be reached or can't write: answer 503 with Retry-After. It is
 	// jot.ErrUnavailable, so that a verifier over an issuer fails the same way.
 	ErrUnavailable = jot.ErrUnavailable
+	// ErrFull is the ErrUnavailable of a database without room on its disk: it's the same database as before, and can be read.
+	ErrFull = fmt.Errorf("%w: the disk is full", ErrUnavailable)
 )
 
 // SecondFactorError is a login whose password was right, and that lacks a second factor: whoever has the challenge may complete it.

@@ -251,6 +251,8 @@ type VerifierReader interface {
 type VerifierWriter interface {
 	// PutVerifier adds a verifier of a server, which has acknowledged nothing, or replaces MaxStaleness and Registered.
 	PutVerifier(Verifier) error
+	// DoubtVerifier makes Registered zero, of a verifier of a server whose Registered is still the same.
+	DoubtVerifier(Verifier) error
 	// DeleteVerifier deletes a verifier of a server whose Registered is still the same.
 	DeleteVerifier(Verifier) error
 	// Acknowledge replaces Acknowledged of those of the verifiers that exist and have acknowledged less, or another log, at all their servers.

@@ -15,7 +15,7 @@ type Verifier struct {
 	ID           string            // its own choice, and no other's
 	Server       string            // where it registered
 	MaxStaleness time.Duration     // how long a lease holds after the statement that it stands on, in whole milliseconds
-	Registered   time.Time         // when it last did there, by the database's clock
+	Registered   time.Time         // when it last did there, by the database's clock; zero: it's doubted since
 	Acknowledged revocation.Cursor // up to where it is known to enforce every rule; zero: nowhere
 }
 
@@ -75,15 +75,24 @@ func (i *Issuer) AcknowledgeVerifiers(ctx context.Context, all []Acknowledgement
 	})
 }
 
+// DoubtVerifiers notes, for all servers to see, that nobody seems to answer for verifiers any more, unless they have registered again meanwhile. When they do, nobody doubts them.
+func (i *Issuer) DoubtVerifiers(ctx context.Context, verifiers []Verifier) error {
+	return i.changeVerifiers(ctx, verifiers, Tx.DoubtVerifier)
+}
+
 // ForgetVerifiers forgets verifiers whose leases have run out, unless they have registered again meanwhile.
 func (i *Issuer) ForgetVerifiers(ctx context.Context, verifiers []Verifier) error {
+	return i.changeVerifiers(ctx, verifiers, Tx.DeleteVerifier)
+}
+
+func (i *Issuer) changeVerifiers(ctx context.Context, verifiers []Verifier, change func(Tx, Verifier) error) error {
 	if len(verifiers) == 0 {
 		return nil
 	}
-	// A verifier that registers again at the same time comes before, and stays, or after, and is noted anew.
+	// A verifier that registers again at the same time comes before, and isn't changed, or after, and is noted anew.
 	return i.store.Update(ctx, func(tx Tx) error {
 		for _, v := range verifiers {
-			if err := tx.DeleteVerifier(v); err != nil {
+			if err := change(tx, v); err != nil {
 				return err
 			}
 		}

@@ -28,8 +28,8 @@ func TestDiskFull(t *testing.T) {
 			return errors.Join(tx.PutSetting("written", int64(written)), tx.InsertEvent(issuer.Event{Detail: strings.Repeat("x", 4000)}))
 		})
 	}
-	if !errors.Is(full, issuer.ErrUnavailable) {
-		t.Fatalf("error %v after %d events, want ErrUnavailable", full, written)
+	if !errors.Is(full, issuer.ErrFull) || !errors.Is(full, issuer.ErrUnavailable) {
+		t.Fatalf("error %v after %d events, want ErrFull", full, written)
 	}
 	check := func() {
 		t.Helper()

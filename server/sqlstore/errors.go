@@ -82,10 +82,12 @@ func explainSQLite(failure *sqlite.Error) error {
 		return issuer.ErrTaken
 	case codes.SQLITE_CONSTRAINT_FOREIGNKEY:
 		return issuer.ErrNotFound
+	case codes.SQLITE_FULL:
+		return fmt.Errorf("%w: database: %w", issuer.ErrFull, failure)
 	}
 	switch failure.Code() & 0xff { // the primary code; the rest is detail
 	case codes.SQLITE_BUSY, codes.SQLITE_LOCKED, codes.SQLITE_NOMEM, codes.SQLITE_READONLY, codes.SQLITE_IOERR, codes.SQLITE_CORRUPT,
-		codes.SQLITE_FULL, codes.SQLITE_CANTOPEN, codes.SQLITE_PROTOCOL, codes.SQLITE_NOTADB, codes.SQLITE_PERM:
+		codes.SQLITE_CANTOPEN, codes.SQLITE_PROTOCOL, codes.SQLITE_NOTADB, codes.SQLITE_PERM:
 		return fmt.Errorf("%w: database: %w", issuer.ErrUnavailable, failure)
 	}
 	return fmt.Errorf("database: %w", failure)
@@ -101,13 +103,14 @@ const (
 	readOnly             = "25006" // a standby, or a server that is told so
 	idleTooLong          = "25P03"
 	undefinedTable       = "42P01"
+	diskFull             = "53100"
 )
 
 var unavailableClasses = map[string]bool{
 	"08": true, // connection
 	"28": true, // authorization: another password, say
 	"3D": true, // no such database
-	"53": true, // disk, memory or connections are full
+	"53": true, // memory or connections are full
 	"57": true, // shutdown, or a statement that took too long
 	"58": true, // input and output
 	"XX": true, // corruption
@@ -124,6 +127,8 @@ func explainPostgres(failure *pgconn.PgError) error {
 		return issuer.ErrNotFound
 	case serializationFailure, deadlockDetected:
 		return fmt.Errorf("%w: database: %w", issuer.ErrBusy, failure)
+	case diskFull:
+		return fmt.Errorf("%w: database: %w", issuer.ErrFull, failure)
 	case lockNotAvailable, readOnly, idleTooLong:
 		return fmt.Errorf("%w: database: %w", issuer.ErrUnavailable, failure)
 	}

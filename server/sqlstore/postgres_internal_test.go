@@ -49,7 +49,7 @@ func TestEncryption(t *testing.T) {
 func TestExplainPostgres(t *testing.T) {
 	for code, want := range map[string]error{
 		"23505": issuer.ErrTaken, "23503": issuer.ErrNotFound, "40001": issuer.ErrBusy, "40P01": issuer.ErrBusy,
-		"53100": issuer.ErrUnavailable, "53300": issuer.ErrUnavailable, "57P01": issuer.ErrUnavailable, "57P03": issuer.ErrUnavailable,
+		"53100": issuer.ErrFull, "53300": issuer.ErrUnavailable, "57P01": issuer.ErrUnavailable, "57P03": issuer.ErrUnavailable,
 		"57014": issuer.ErrUnavailable, "55P03": issuer.ErrUnavailable, "25006": issuer.ErrUnavailable, "08006": issuer.ErrUnavailable,
 		"28P01": issuer.ErrUnavailable, "3D000": issuer.ErrUnavailable, "58030": issuer.ErrUnavailable, "XX001": issuer.ErrUnavailable,
 	} {

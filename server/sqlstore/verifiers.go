@@ -14,6 +14,7 @@ const (
 	selectVerifiers = `SELECT id, server, max_staleness, registered, log_id, sequence FROM verifiers ORDER BY id, server`
 	upsertVerifier  = `INSERT INTO verifiers (id, server, max_staleness, registered, log_id, sequence) VALUES ($1, $2, $3, $4, '', 0)
 		ON CONFLICT (id, server) DO UPDATE SET max_staleness = excluded.max_staleness, registered = excluded.registered`
+	doubtVerifier  = `UPDATE verifiers SET registered = 0 WHERE id = $1 AND server = $2 AND registered = $3`
 	deleteVerifier = `DELETE FROM verifiers WHERE id = $1 AND server = $2 AND registered = $3`
 	selectAsked    = `SELECT log_id, sequence FROM asked WHERE one = $1`
 	updateAsked    = `UPDATE asked SET log_id = $1, sequence = $2 WHERE one = 1`
@@ -53,6 +54,11 @@ func (t *tx) PutAsked(c revocation.Cursor) error {
 // PutVerifier implements issuer.VerifierWriter.
 func (t *tx) PutVerifier(v issuer.Verifier) error {
 	return t.insert(upsertVerifier, v.ID, v.Server, v.MaxStaleness.Milliseconds(), millis(v.Registered))
+}
+
+// DoubtVerifier implements issuer.VerifierWriter.
+func (t *tx) DoubtVerifier(v issuer.Verifier) error {
+	return t.insert(doubtVerifier, v.ID, v.Server, millis(v.Registered))
 }
 
 // DeleteVerifier implements issuer.VerifierWriter.

@@ -235,7 +235,7 @@ func TestVerifiersOfKilledServer(t *testing.T) {
 		if took := h.enforce(1); took < 3*time.Second || took > 6*time.Second {
 			t.Errorf("it took %v", took)
 		}
-		time.Sleep(orphanAge + 3*orphanSearch)
+		time.Sleep(2 * (orphanAge + 3*orphanSearch))
 		if all, _ := h.Verifiers(t.Context()); len(all) != 0 {
 			t.Errorf("left: %v", all)
 		}

@@ -18,12 +18,16 @@ type fakeVerifiers struct {
 	writes int
 	broken error
 	slow   time.Duration // for a registration
+	full   bool          // rows can be deleted, but not added or changed
 }
 
 func (f *fakeVerifiers) RegisterVerifiers(_ context.Context, verifiers []issuer.Verifier) (time.Time, error) {
 	time.Sleep(f.slow)
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.full {
+		return time.Time{}, issuer.ErrFull
+	}
 	f.writes++
 	if f.all == nil {
 		f.all = make(map[whereabouts]issuer.Verifier)
@@ -39,12 +43,30 @@ func (f *fakeVerifiers) RegisterVerifiers(_ context.Context, verifiers []issuer.
 func (f *fakeVerifiers) AcknowledgeVerifiers(_ context.Context, all []issuer.Acknowledgement) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.full {
+		return issuer.ErrFull
+	}
 	for _, a := range all {
 		for at, v := range f.all {
 			if at.verifier == a.Verifier && !v.Acknowledged.Covers(a.Cursor) {
 				v.Acknowledged = a.Cursor
 				f.all[at] = v
 			}
+		}
+	}
+	return f.broken
+}
+
+func (f *fakeVerifiers) DoubtVerifiers(_ context.Context, verifiers []issuer.Verifier) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.full && len(verifiers) > 0 {
+		return issuer.ErrFull
+	}
+	for _, v := range verifiers {
+		if at := (whereabouts{v.ID, v.Server}); f.all[at].Registered.Equal(v.Registered) {
+			v.Registered, v.Acknowledged = time.Time{}, f.all[at].Acknowledged
+			f.all[at] = v
 		}
 	}
 	return f.broken
@@ -74,6 +96,9 @@ func (f *fakeVerifiers) Verifiers(context.Context) ([]issuer.Verifier, error) {
 func (f *fakeVerifiers) AskVerifiers(_ context.Context, until revocation.Cursor) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.full {
+		return issuer.ErrFull
+	}
 	f.asked = until
 	return f.broken
 }

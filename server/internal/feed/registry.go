@@ -30,6 +30,7 @@ const (
 type Verifiers interface {
 	RegisterVerifiers(ctx context.Context, verifiers []issuer.Verifier) (at time.Time, err error)
 	AcknowledgeVerifiers(ctx context.Context, all []issuer.Acknowledgement) error
+	DoubtVerifiers(ctx context.Context, verifiers []issuer.Verifier) error
 	ForgetVerifiers(ctx context.Context, verifiers []issuer.Verifier) error
 	Verifiers(ctx context.Context) ([]issuer.Verifier, error)
 	AskVerifiers(ctx context.Context, until revocation.Cursor) error
@@ -256,16 +257,15 @@ func (r *registry) writeComing(ctx context.Context) error {
 		return nil
 	}
 	at, err := r.issuer.RegisterVerifiers(ctx, verifiers)
+	unforgotten := r.unforgotten(ctx, err)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, e := range entrants {
-		if err == nil {
+		switch {
+		case err == nil:
 			e.presence.verifier.Registered, e.standing = at, e.verifier.MaxStaleness
-		} else {
-			e.written = time.Time{}
-		}
-		if !r.knows(e) {
-			e.registration.err = err
+		case e.standing < e.verifier.MaxStaleness || !unforgotten(e.verifier.ID):
+			e.written, e.registration.err = time.Time{}, err
 		}
 		close(e.registration.done)
 	}
@@ -285,10 +285,6 @@ func (r *registry) receive() (entrants []entrant, verifiers []issuer.Verifier) {
 	clear(r.coming)
 	return entrants, verifiers
 }
-
-// knows reports whether a verifier stands in the database, if not as this entrant then from before: where no other server has the database, nobody else forgets it. So
-// verifiers keep their leases while nothing can be written, as on a full disk.
-func (r *registry) knows(e entrant) bool { return r.alone && e.standing >= e.verifier.MaxStaleness }
 
 // writeSaid writes what was acknowledged; after a failure the next turn does.
 func (r *registry) writeSaid(ctx context.Context) error {

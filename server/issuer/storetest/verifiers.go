@@ -40,9 +40,16 @@ func (s *suite) verifiers() {
 
 	before := a
 	before.Registered = base
-	s.update(func(tx issuer.Tx) error { return tx.DeleteVerifier(before) })
+	s.update(func(tx issuer.Tx) error { return errors.Join(tx.DoubtVerifier(before), tx.DeleteVerifier(before)) })
 	s.equal(read(s, verifiers), []issuer.Verifier{a, elsewhere, b})
-	s.update(func(tx issuer.Tx) error { return tx.DeleteVerifier(a) })
+	doubted := a
+	doubted.Registered = time.Time{}
+	s.update(func(tx issuer.Tx) error { return errors.Join(tx.DoubtVerifier(a), tx.DeleteVerifier(a)) })
+	s.equal(read(s, verifiers), []issuer.Verifier{doubted, elsewhere, b})
+	s.update(func(tx issuer.Tx) error { return tx.PutVerifier(a) })
+	s.update(func(tx issuer.Tx) error { return tx.DeleteVerifier(doubted) })
+	s.equal(read(s, verifiers), []issuer.Verifier{a, elsewhere, b})
+	s.update(func(tx issuer.Tx) error { return errors.Join(tx.DoubtVerifier(a), tx.DeleteVerifier(doubted)) })
 	s.equal(read(s, verifiers), []issuer.Verifier{elsewhere, b})
 }
 
