@@ -198,7 +198,7 @@ func (s *Server) open(ctx context.Context, c Config) (err error) {
 			return err
 		}
 	}
-	s.store, err = openStore(ctx, c, sqlstore.Options{OverNewer: true})
+	s.store, err = openStore(ctx, c, sqlstore.Options{OverNewer: true, Logger: s.logger})
 	if err == nil && s.store.Schema().Newer() {
 		s.logger.Warn("the database's schema is a newer version's: start that one here too, once it has proved itself", slog.Int64("schema", s.store.Schema().Version), slog.Int64("known", s.store.Schema().Newest))
 	}

@@ -6,6 +6,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -24,6 +25,7 @@ type migrator struct {
 	versions  string // the table in which goose keeps the versions
 	files     fs.FS  // Options.migrations
 	overNewer bool   // Options.OverNewer
+	logger    *slog.Logger
 	insist    func(ctx context.Context, try func() error) error
 }
 
@@ -33,14 +35,36 @@ func (m migrator) up(ctx context.Context) (Schema, error) {
 	if err != nil {
 		return Schema{}, err
 	}
-	err = m.insist(ctx, func() error {
-		_, err := provider.Up(ctx)
+	var upgraded func()
+	err = m.insist(ctx, func() (err error) {
+		upgraded, err = m.announce(ctx)
 		return err
 	})
+	if err == nil {
+		err = m.insist(ctx, func() error {
+			_, err := provider.Up(ctx)
+			return err
+		})
+	}
 	if err != nil {
 		return Schema{}, fmt.Errorf("migrating: %w", err)
 	}
+	upgraded()
 	return m.look(ctx)
+}
+
+// announce logs that an upgrade begins, and returns what logs its end. The tables of an empty database are made in a moment, and aren't worth a line.
+func (m migrator) announce(ctx context.Context) (upgraded func(), _ error) {
+	s, err := m.schema(ctx)
+	if err != nil || s.Version == 0 || len(s.Pending) == 0 {
+		return func() {}, err
+	}
+	begun := time.Now()
+	versions := slog.Group("schema", slog.Int64("from", s.Version), slog.Int64("to", s.Newest))
+	m.logger.Info("the database is being upgraded: that may take long, and the server isn't ready before", versions)
+	return func() {
+		m.logger.Info("the database is upgraded", versions, slog.String("took", time.Since(begun).Round(time.Millisecond).String()))
+	}, nil
 }
 
 // amongOthers tries something again that fails because others do the same.

@@ -28,7 +28,7 @@ const (
 
 // migrator of a PostgreSQL database.
 func (c postgresConfig) migrator(db *sql.DB, o Options) migrator {
-	return migrator{db, postgresDialect{}, c.versions(), o.migrations, o.OverNewer, amongTransactions}
+	return migrator{db, postgresDialect{}, c.versions(), o.migrations, o.OverNewer, o.Logger, amongTransactions}
 }
 
 // migratePostgres brings the schema up to date, one server after the other, without the limits of time for everyday work.

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"cmp"
 	"io/fs"
+	"log/slog"
 	"time"
 )
 
@@ -13,6 +14,7 @@ type Options struct {
 	Queue       int              // callers that write or wait for it; more get issuer.ErrBusy; 0: 1024
 	BusyTimeout time.Duration    // how long to wait for others that write; 0: 2 s
 	Now         func() time.Time // the clock, for tests; nil: the database's
+	Logger      *slog.Logger     // is told of an upgrade of the schema, before and after; nil: nobody is
 
 	// OverNewer opens a schema to which a newer program has added: for servers that start again while others are upgraded beside them. What counts on knowing every table,
 	// as a copy does, must not set it.
@@ -26,6 +28,9 @@ func (o Options) complete(readers, writers int) Options {
 	o.Writers = cmp.Or(o.Writers, writers)
 	o.Queue = cmp.Or(o.Queue, 1024)
 	o.BusyTimeout = cmp.Or(o.BusyTimeout, 2*time.Second)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
 	if o.migrations == nil {
 		o.migrations = migrations
 	}

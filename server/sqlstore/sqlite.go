@@ -95,7 +95,7 @@ func migrateSQLite(ctx context.Context, writer *sql.DB, o Options) (s Schema, _ 
 
 // sqliteMigrator tries again where others migrate the same file at once: one of them wins, and the others look again.
 func sqliteMigrator(db *sql.DB, o Options) migrator {
-	return migrator{db, sqliteDialect{}, goose.DefaultTablename, o.migrations, o.OverNewer, amongOthers}
+	return migrator{db, sqliteDialect{}, goose.DefaultTablename, o.migrations, o.OverNewer, o.Logger, amongOthers}
 }
 
 // secureDirectory makes the data directory, or checks that nobody else can write to it.
