@@ -22,6 +22,8 @@ const (
 	EventDatabaseRewound EventKind = "database.rewound"
 	// EventDatabaseRecovered is what Recover did after the database came back from the past.
 	EventDatabaseRecovered EventKind = "database.recovered"
+	// EventIssuerMoved is a server that started under another URL than the one before it. The detail names both.
+	EventIssuerMoved EventKind = "issuer.moved"
 )
 
 // Event is something that an operator may want to know. The time is the database's.

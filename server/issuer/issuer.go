@@ -122,10 +122,14 @@ func (i *Issuer) Close() error {
 func (i *Issuer) start(ctx context.Context) error {
 	// Whether something is missing and making it are one transaction: of two servers that start on an empty database, the
 	// second finds the first one's keys and log.
-	err := i.store.Update(ctx, func(tx Tx) error {
+	var from moved
+	err := i.store.Update(ctx, func(tx Tx) (err error) {
 		err1 := raiseLongest(tx, settingMaxTTL, i.config.longestTTL())
 		err2 := raiseLongest(tx, settingMaxSession, i.config.AbsoluteTTL)
 		if err := errors.Join(err1, err2); err != nil {
+			return err
+		}
+		if from, err = i.noteURL(tx); err != nil {
 			return err
 		}
 		if err := i.noteExchangers(tx); err != nil {
@@ -136,6 +140,7 @@ func (i *Issuer) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	from.warn(i.config.Logger, i.config.URL)
 	if err := i.startKeys(ctx); err != nil {
 		return err
 	}

@@ -271,12 +271,16 @@ type AssertionWriter interface {
 type SettingReader interface {
 	// Setting returns the value of a setting, or ErrNotFound.
 	Setting(name string) (int64, error)
+	// URL returns the one that was put last, or ErrNotFound before there was any.
+	URL() (string, error)
 }
 
 // SettingWriter writes settings.
 type SettingWriter interface {
 	// PutSetting sets a setting.
 	PutSetting(name string, value int64) error
+	// PutURL replaces the one before.
+	PutURL(url string) error
 }
 
 // Sweeper finds and forgets what is over. Each method takes a limited number of records, so that no transaction is long.

@@ -8,7 +8,7 @@ import (
 )
 
 // tables are all that hold rows, each after those that its rows refer to.
-var tables = []string{"subjects", "accounts", "tickets", "totps", "recovery_codes", "passkeys", "sessions", "clients", "resources", "keys", "rules", "log_head", "replaced_logs", "logout_tokens", "events", "settings", "throttles", "bootstrap",
+var tables = []string{"subjects", "accounts", "tickets", "totps", "recovery_codes", "passkeys", "sessions", "clients", "resources", "keys", "rules", "log_head", "replaced_logs", "logout_tokens", "events", "settings", "issuer_url", "throttles", "bootstrap",
 	"verifiers", "asked", "sign_ins", "codes", "consents", "notices", "used_assertions", "device_codes"}
 
 // copyBatch is how many rows one statement writes.

@@ -44,7 +44,7 @@ func fill(t *testing.T, store *sqlstore.Store) {
 	err = store.Update(t.Context(), func(tx issuer.Tx) error {
 		head := revocation.NewLog("log").Append(revocation.Rule{Kind: revocation.Key, Issuer: "i", Value: "k"})
 		err := errors.Join(tx.PutLogHead(revocation.NewLog("before")), tx.ReplaceLog(revocation.NewLog("log")))
-		err = errors.Join(err, tx.InsertKey(issuer.Key{ID: "k", Sealed: []byte{0, 255}}), tx.PutLogHead(head), tx.PutSetting("a", -1<<62),
+		err = errors.Join(err, tx.InsertKey(issuer.Key{ID: "k", Sealed: []byte{0, 255}}), tx.PutLogHead(head), tx.PutSetting("a", -1<<62), tx.PutURL("https://auth.example.com"),
 			tx.AppendRule(issuer.LogEntry{Sequence: 1, Rule: revocation.Rule{Kind: revocation.Key, Issuer: "i", Value: "k"}, Hash: head.Hash}))
 		err = errors.Join(err, tx.InsertClient(issuer.Client{ID: "client_a", SecretHash: []byte{1}, FirstParty: true}), tx.InsertClient(issuer.Client{ID: "client_public"}), tx.InsertKey(issuer.Key{ID: "remote"}), tx.InsertResource(issuer.Resource{Audience: "a"}),
 			tx.PutBootstrap(issuer.Bootstrap{Hash: [32]byte{1, 255}, Expires: time.UnixMilli(1)}), tx.InsertLogoutToken([32]byte{255, 0}, time.UnixMilli(1)),

@@ -4,6 +4,9 @@ const (
 	selectSetting = `SELECT value FROM settings WHERE name = $1`
 	updateSetting = `UPDATE settings SET value = $2 WHERE name = $1`
 	upsertSetting = `INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`
+
+	selectURL = `SELECT url FROM issuer_url WHERE one = $1`
+	upsertURL = `INSERT INTO issuer_url (one, url) VALUES (1, $1) ON CONFLICT (one) DO UPDATE SET url = excluded.url`
 )
 
 // Setting implements issuer.SettingReader.
@@ -17,3 +20,13 @@ func (t *tx) Setting(name string) (int64, error) {
 func (t *tx) PutSetting(name string, value int64) error {
 	return t.changeOrLock(lockSettings, updateSetting, upsertSetting, name, value)
 }
+
+// URL implements issuer.SettingReader.
+func (t *tx) URL() (string, error) {
+	var url string
+	err := t.find(selectURL, 1, &url)
+	return url, err
+}
+
+// PutURL implements issuer.SettingWriter.
+func (t *tx) PutURL(url string) error { return t.insert(upsertURL, url) }

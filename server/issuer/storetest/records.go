@@ -271,6 +271,15 @@ func (s *suite) settings() {
 	s.equal(read(s, setting("b")), int64(5))
 }
 
+func (s *suite) url() {
+	url := func(r issuer.Reader) (string, error) { return r.URL() }
+	missing(s, url)
+	for _, text := range []string{"https://auth.example.com", "https://example.com/auth"} {
+		s.update(func(tx issuer.Tx) error { return tx.PutURL(text) })
+		s.equal(read(s, url), text)
+	}
+}
+
 func (s *suite) clock() {
 	now := read(s, func(r issuer.Reader) (time.Time, error) { return r.Now() })
 	s.equal(now.Truncate(time.Millisecond), now)

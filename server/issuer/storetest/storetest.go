@@ -37,6 +37,7 @@ func Run(t *testing.T, open func(t *testing.T) issuer.Store) {
 		"ReplaceLog":    (*suite).replaceLog,
 		"Events":        (*suite).events,
 		"Settings":      (*suite).settings,
+		"URL":           (*suite).url,
 		"Clock":         (*suite).clock,
 		"Rollback":      (*suite).rollback,
 		"Panic":         (*suite).panics,

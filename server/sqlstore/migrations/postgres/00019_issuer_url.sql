@@ -1,0 +1,11 @@
+-- +goose Up
+-- The URL under which a server last started over this database: tokens, sessions and passkeys are bound to it.
+
+CREATE TABLE issuer_url (
+    one BIGINT NOT NULL PRIMARY KEY CHECK (one = 1),
+    url TEXT   NOT NULL
+);
+
+-- +goose Down
+
+DROP TABLE issuer_url;
