@@ -147,6 +147,9 @@ func (i *Issuer) start(ctx context.Context) error {
 	if err := i.reloadKeys(ctx); err != nil {
 		return err
 	}
+	if err := i.store.View(ctx, i.warnOfScopes); err != nil {
+		return err
+	}
 	return i.store.View(ctx, i.loadRules)
 }
 

@@ -44,11 +44,14 @@ func newConfigCheckCommand() *cobra.Command {
 		Short: "Say all that is wrong with the configuration",
 		Long: `Reads the configuration as 'jot serve' would, with the same flags and environment, and says all that is wrong with it:
 keys and variables that mean nothing, values that don't fit, files that are missing or that others can read. It
-makes nothing and listens nowhere.`,
+makes nothing and listens nowhere. It warns of a client's scope that no resource has, unless one in the database does.`,
 		Example: "  jot config check --issuer https://auth.example.com --data ./data --resource petstore=pets:read",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			problems := problemsOf(given)
+			problems, doubts := problemsOf(given)
+			for _, doubt := range doubts {
+				warn(cmd, "%s", doubt)
+			}
 			for _, problem := range problems {
 				say(cmd, "- %s", message(problem))
 			}
@@ -68,12 +71,13 @@ makes nothing and listens nowhere.`,
 }
 
 // problemsOf looks at what a configuration says and at its files only when all of it could be read.
-func problemsOf(given settingFlags) []error {
+func problemsOf(given settingFlags) (problems, doubts []error) {
 	c, err := given.load()
 	if err == nil {
 		err = errors.Join(c.Validate(), c.CheckFiles())
+		doubts = c.Doubts()
 	}
-	return append(separate(err), c.Warnings...)
+	return append(separate(err), c.Warnings...), doubts
 }
 
 // separate takes joined errors apart.

@@ -23,6 +23,18 @@ func (c *Config) Validate() error {
 	return errors.Join(err, Named(config.Validate()), c.checkData(), c.CheckListen(), c.checkTLS(), c.checkOthers())
 }
 
+// Doubts says what may be a mistake, which only the database could tell.
+func (c *Config) Doubts() (doubts []error) {
+	config, err := c.withoutSecrets()
+	if err != nil {
+		return nil // Validate says so
+	}
+	for _, u := range config.Issuer.UnknownScopes() {
+		doubts = append(doubts, fmt.Errorf("clients: none of the resources here that %.64q may ask for has the scope %.64q%s", u.ClientID, u.Scope, didYouMean(u.Scope, c.scopes())))
+	}
+	return doubts
+}
+
 func (c *Config) checkData() error {
 	if c.Data == "" {
 		return errors.New("data is empty: name the directory for the database")
