@@ -1,10 +1,12 @@
 package machine
 
 import (
+	"errors"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -34,8 +36,14 @@ func Missing(t *testing.T, what string) {
 	t.Skip("NOT TESTED: " + what)
 }
 
+// Program is one that runs.
+type Program struct {
+	process *os.Process
+	ended   chan struct{} // closed then
+}
+
 // Serve runs a program until the test ends, and returns when it listens on an address. It gets environment (NAME=value) beside ours.
-func Serve(t *testing.T, address string, environment []string, argv ...string) {
+func Serve(t *testing.T, address string, environment []string, argv ...string) Program {
 	t.Helper()
 	program := exec.Command(argv[0], argv[1:]...)
 	program.Env = append(os.Environ(), environment...)
@@ -55,7 +63,7 @@ func Serve(t *testing.T, address string, environment []string, argv ...string) {
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if connection, err := net.Dial("tcp", address); err == nil {
 			connection.Close()
-			return
+			return Program{program.Process, ended}
 		}
 		select {
 		case <-ended:
@@ -64,6 +72,26 @@ func Serve(t *testing.T, address string, environment []string, argv ...string) {
 		}
 	}
 	t.Fatalf("%s doesn't listen on %s", argv[0], address)
+	return Program{}
+}
+
+// Signal sends a signal, if the program hasn't ended.
+func (p Program) Signal(t *testing.T, signal os.Signal) {
+	t.Helper()
+	if err := p.process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		t.Error(err)
+	}
+}
+
+// Stop asks the program to end, and returns when it has.
+func (p Program) Stop(t *testing.T) {
+	t.Helper()
+	p.Signal(t, syscall.SIGTERM)
+	select {
+	case <-p.ended:
+	case <-time.After(time.Minute):
+		t.Error("the program doesn't end")
+	}
 }
 
 // Await calls a function until it succeeds, for a minute.
