@@ -76,6 +76,12 @@ func TestDeployedUnit(t *testing.T) {
 		checkCommand(t, args)
 		checkConfiguration(t, nil, settingsOf(args)...)
 	}
+	if regexp.MustCompile(`(?m)^ProcSubset=pid`).MatchString(unit) {
+		t.Error("the unit hides /proc/sys, where Go reads how many connections may wait to be accepted, and /proc/stat, by which a metric says when the server was started")
+	}
+	if families := regexp.MustCompile(`(?m)^RestrictAddressFamilies=(.*)$`).FindStringSubmatch(unit); families == nil || !slices.Contains(strings.Fields(families[1]), "AF_UNIX") {
+		t.Error("the unit keeps the server from a PostgreSQL on the same machine, by its socket")
+	}
 	analyze, err := exec.LookPath("systemd-analyze")
 	if err != nil && os.Getenv("CI") != "true" {
 		t.Skip("NOT TESTED: the rest of the unit, since there is no systemd-analyze: install the package systemd")
