@@ -69,13 +69,13 @@ func (a *Accounts) writeReset(ctx context.Context, email Email) (Letter, error) 
 	return a.letter(account.Email.Address, "reset", facts{Name: account.Shown(), Code: code, Link: link(a.config.Links.Reset, code)})
 }
 
-// issueReset stores the ticket of a reset, and answers its code. It fails with issuer.ErrNotFound when the account is gone, or has another password by now.
+// issueReset stores the ticket of a reset, and answers its code. It fails with issuer.ErrNotFound when the account is gone, or has another password or address by now.
 func (a *Accounts) issueReset(ctx context.Context, account Account) (code string, err error) {
-	// The ticket and the account that it's for are one commit: a deletion of the account or a change of its password comes before, and there is no
+	// The ticket and the account that it's for are one commit: a deletion of the account or a change of its password or address comes before, and there is no
 	// ticket, or after, and takes it along.
 	err = a.store.UpdateAccounts(ctx, func(tx Tx) error {
 		present, err := tx.AccountOfSubject(account.Subject)
-		if err == nil && present.PasswordHash != account.PasswordHash {
+		if err == nil && (present.PasswordHash != account.PasswordHash || present.Email != account.Email) {
 			err = issuer.ErrNotFound
 		}
 		if err != nil {
