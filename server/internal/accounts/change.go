@@ -32,13 +32,16 @@ func (a *Accounts) ResetPassword(ctx context.Context, subject, fresh string) err
 	return err
 }
 
-// replacePassword stores a new password, and voids what was sent while the old one counted: who knew it may have asked for a code, at an address
-// of their own, with which to come back.
+// replacePassword stores a new password, and voids what was sent and begun while the old one counted: who knew it may have asked for a code, at an address
+// of their own, with which to come back, or have the secret of one-time codes that wait to be confirmed.
 func replacePassword(tx Tx, subject string, hash passwordHash) error {
 	if err := voidCodes(tx, subject); err != nil {
 		return err
 	}
-	return tx.UpdatePassword(subject, hash.String())
+	if err := tx.UpdatePassword(subject, hash.String()); err != nil {
+		return err
+	}
+	return dropEnrolment(tx, subject) // the account comes before its factors, as in EnrolTOTP
 }
 
 // ChangePassword checks the current password and a new one. The proof's Confirm stores the new one: it's for the transaction in which the

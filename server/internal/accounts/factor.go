@@ -14,7 +14,7 @@ const (
 )
 
 // EnrolTOTP begins to give an account one-time codes, and answers their secret and the URI of its QR code. Nothing is asked for until ConfirmTOTP has
-// seen a code; another EnrolTOTP begins anew. Attempts count as those of ChangePassword, and it fails as that does, and with issuer.ErrTaken where the
+// seen a code; another EnrolTOTP begins anew, and a new password ends it. Attempts count as those of ChangePassword, and it fails as that does, and with issuer.ErrTaken where the
 // account has one-time codes already.
 func (a *Accounts) EnrolTOTP(ctx context.Context, subject, password string, from issuer.Device) (secret, uri string, err error) {
 	account, try, err := a.reauthenticate(ctx, subject, password, from)
@@ -137,6 +137,18 @@ func hasTOTP(r Reader, subject string) (bool, error) {
 		return false, nil
 	}
 	return f.Confirmed, err
+}
+
+// dropEnrolment removes one-time codes that were never confirmed, if there are any.
+func dropEnrolment(tx Tx, subject string) error {
+	f, err := tx.TOTP(subject)
+	if errors.Is(err, issuer.ErrNotFound) || err == nil && f.Confirmed {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return tx.DeleteTOTP(subject)
 }
 
 // RemoveTOTP takes a subject's one-time codes away, and with the last of its second factors the recovery codes, or fails with issuer.ErrNotFound. Whoever asks for it
