@@ -82,7 +82,7 @@ func (d *LogoutDecision) vouch(r Reader, secret string) error {
 }
 
 // LogOut ends the sign-in of a secret, if there is one, with its sessions, and the session of a request's hint. What a client may use while nobody is there
-// (offline_access) stays; each client that has such an address is told (OpenID Connect Back-Channel Logout 1.0).
+// (offline_access) stays; each client that has such an address is told (OpenID Connect Back-Channel Logout 1.0). When it fails a part may be done: ask again.
 func (i *Issuer) LogOut(ctx context.Context, d LogoutDecision, secret string) error {
 	if d.session != "" {
 		err := i.EndSession(ctx, d.subject, d.session)
@@ -90,28 +90,28 @@ func (i *Issuer) LogOut(ctx context.Context, d LogoutDecision, secret string) er
 			return err
 		}
 	}
-	id, after := "", ""
-	// The sign-in and its sessions are one commit: a code that is traded at the same time was before, and its session ends, or finds no
-	// sign-in. Sessions beyond the first batch follow: no new one comes to be meanwhile.
-	err := i.commit(ctx, func(u *update) error {
-		id, after = "", ""
-		s, found, err := u.presentSignIn(secret)
-		if err != nil || !found {
-			return err
-		}
-		if err := u.DeleteSignIn(s.ID); err != nil {
-			return err
-		}
-		id = s.ID
-		after, err = u.endSessionsOfSignIn(id, "")
-		return err
-	})
-	for err == nil && after != "" {
+	// The sign-in's end and a batch of its sessions are one commit: a code that is traded at the same time was before, and its session ends, or finds the
+	// sign-in over. Its row goes with the last batch: of a logout that failed in between the browser still has the secret, and asks again.
+	for more, after := true, ""; more; {
 		from := after
-		err = i.commit(ctx, func(u *update) (err error) { // as above
-			after, err = u.endSessionsOfSignIn(id, from)
-			return err
+		err := i.commit(ctx, func(u *update) error {
+			more, after = false, ""
+			s, found, err := u.presentSignIn(secret)
+			if err != nil || !found {
+				return err
+			}
+			if after, err = u.endSessionsOfSignIn(s.ID, from); err != nil {
+				return err
+			}
+			if more = after != ""; !more {
+				return u.DeleteSignIn(s.ID)
+			}
+			s.Generation = loggedOut
+			return u.UpdateSignIn(s)
 		})
+		if err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }

@@ -24,12 +24,15 @@ type SignIn struct {
 
 // live reports whether a sign-in is still good for its subject.
 func (s *SignIn) live(subject *Subject, now time.Time) bool {
-	return now.Before(s.Expires) && subject.Deleted.IsZero() && !subject.Disabled && !s.outdated(subject)
+	return now.Before(s.Expires) && s.Generation != loggedOut && subject.Deleted.IsZero() && !subject.Disabled && !s.outdated(subject)
 }
 
 // outdated reports whether all logins of a sign-in's subject have ended since. A subject that was made after one of the same ID was deleted has a
 // later generation.
 func (s *SignIn) outdated(subject *Subject) bool { return s.Generation < subject.Ending.Before }
+
+// loggedOut is the generation of a sign-in that is over, and that still has sessions to end. Those of subjects begin with 1.
+const loggedOut = 0
 
 // secretHash is what the database has of a secret.
 func secretHash(secret string) string {
@@ -49,7 +52,7 @@ const signInPrefix = "jsi_"
 
 // SignIn begins a sign-in for a subject that has just proved who it is, and returns its secret and how long it lasts at most. present is the secret
 // of the browser's sign-in so far, "" where there is none: of the same subject it goes on under the new secret, and with it that subject's
-// sessions, unless all of its logins have ended since; anybody else's ends. It fails as Issue does for an unknown or disabled subject, and with what Confirm says.
+// sessions, unless all of its logins have ended since; anybody else's ends, and so does one whose logout has failed halfway. It fails as Issue does for an unknown or disabled subject, and with what Confirm says.
 func (i *Issuer) SignIn(ctx context.Context, p Proof, present string) (secret string, life time.Duration, err error) {
 	if err := checkAMR(p.AMR); err != nil {
 		return "", 0, err
@@ -67,7 +70,7 @@ func (i *Issuer) SignIn(ctx context.Context, p Proof, present string) (secret st
 	return secret, i.config.SignInTTL, err
 }
 
-// signIn stores the sign-in, and reports whether the browser's present one is somebody else's.
+// signIn stores the sign-in, and reports whether the browser's present one is to end.
 func (u *update) signIn(p Proof, present string) (secret string, other bool, err error) {
 	before, found, err := u.presentSignIn(present)
 	if err != nil {
@@ -93,7 +96,7 @@ func (u *update) signIn(p Proof, present string) (secret string, other bool, err
 	switch {
 	case !found:
 		return secret, false, u.InsertSignIn(s)
-	case before.Subject != subject.ID:
+	case before.Subject != subject.ID, before.Generation == loggedOut:
 		return secret, true, u.InsertSignIn(s)
 	case before.outdated(&subject): // its codes must stay dead, so that nothing goes on under its ID
 		return secret, false, errors.Join(u.DeleteSignIn(before.ID), u.InsertSignIn(s))
