@@ -122,8 +122,10 @@ func (m moment) subjectOf(r Reader, given *jot.Token) (Subject, *Session, error)
 	return subject, &session, err
 }
 
-// exchangeScope decides what an exchanged token gets: of what the given one has, what client, resource and subject allow. A request for more is ErrInvalidScope.
+// exchangeScope decides what an exchanged token gets: of what the given one has, what client, resource and subject allow. A request for more is ErrInvalidScope. What is
+// called like a scope of OpenID Connect stays behind: it may have been that, which every client may ask for, and opens nothing elsewhere.
 func exchangeScope(requested, given []string, client *Client, resource *Resource, subject *Subject, session *Session) ([]string, error) {
+	given = slices.DeleteFunc(given, func(token string) bool { return slices.Contains(IdentityScopes(), token) })
 	own := subject.Scope
 	if session == nil {
 		own = given // a client that acts for itself has no scope but that of its tokens
