@@ -20,17 +20,7 @@ func TestExchangeOfIdentity(t *testing.T) {
 	}
 	f := newFixture(t, c)
 	f.do(f.ChangeSubject(t.Context(), "ann", issuer.Change{Scope: []string{"email", "pets:read"}}))
-	signIn, _, err := f.SignIn(t.Context(), issuer.Proof{Subject: "ann"}, "")
-	f.do(err)
-	d, err := f.Authorize(t.Context(), issuer.Authorization{
-		ClientID: "client_app", RedirectURI: callback, ResponseType: "code", Scope: []string{"openid", "email", "pets:read"},
-		Challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", ChallengeMethod: "S256",
-	}, signIn, issuer.Shown{})
-	f.do(err)
-	tokens, err := f.RedeemCode(t.Context(), issuer.CodeGrant{
-		Code: d.Code, Client: issuer.ClientProof{ID: "client_app"}, RedirectURI: callback, Verifier: "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
-	})
-	f.do(err)
+	_, tokens := f.authorized(callback, "openid", "email", "pets:read")
 	exchange := issuer.Exchange{ClientID: "client_gateway", SubjectToken: tokens.Access}
 	exchanged, err := f.ExchangeToken(t.Context(), exchange)
 	f.do(err)

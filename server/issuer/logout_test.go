@@ -82,3 +82,39 @@ func (f *fixture) insertSessionsOf(secret string, count int) {
 		return nil
 	}))
 }
+
+// authorized is a browser's sign-in of ann's and the tokens that client_app gets by it.
+func (f *fixture) authorized(callback string, scope ...string) (signIn string, tokens issuer.Tokens) {
+	f.Helper()
+	signIn, _, err := f.SignIn(f.Context(), issuer.Proof{Subject: "ann"}, "")
+	f.do(err)
+	d, err := f.Authorize(f.Context(), issuer.Authorization{ // with the challenge of RFC 7636 appendix B
+		ClientID: "client_app", RedirectURI: callback, ResponseType: "code", Scope: scope, Challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", ChallengeMethod: "S256",
+	}, signIn, issuer.Shown{})
+	f.do(err)
+	tokens, err = f.RedeemCode(f.Context(), issuer.CodeGrant{
+		Code: d.Code, Client: issuer.ClientProof{ID: "client_app"}, RedirectURI: callback, Verifier: "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+	})
+	f.do(err)
+	return signIn, tokens
+}
+
+// TestLogOutEndsWhatIsCalledOffline: a resource's own scope of that name lets no session outlive the log-out.
+func TestLogOutEndsWhatIsCalledOffline(t *testing.T) {
+	const callback = "https://app.example.com/callback"
+	for name, want := range map[string]bool{"petstore": true, "archive": false} {
+		t.Run(name, func(t *testing.T) {
+			c := config()
+			c.Resources = []issuer.Resource{{Audience: "petstore", Scopes: []string{"pets:read"}}, {Audience: "archive", Scopes: []string{"offline_access"}}}
+			c.Clients = []issuer.Client{{ID: "client_app", Scopes: []string{"offline_access"}, Resources: []string{name}, FirstParty: true, RedirectURIs: []string{callback}}}
+			f := newFixture(t, c)
+			f.do(f.ChangeSubject(t.Context(), "ann", issuer.Change{Scope: []string{"offline_access"}}))
+			signIn, tokens := f.authorized(callback, "openid", "offline_access")
+			f.do(f.LogOut(t.Context(), issuer.LogoutDecision{}, signIn))
+			session, err := f.Session(t.Context(), tokens.SessionID)
+			if f.do(err); session.Ended.IsZero() != want || len(tokens.Scope) != 2 {
+				t.Errorf("a session of %q at %s: %+v", tokens.Scope, name, session)
+			}
+		})
+	}
+}

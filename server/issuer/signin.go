@@ -157,9 +157,12 @@ func (u *update) endSessionsOfSignIn(id, after string) (last string, err error) 
 		if err != nil {
 			return "", err
 		}
-		if slices.Contains(session.Scope, scopeOffline) {
+		away, err := u.usedWhileAway(session)
+		switch {
+		case err != nil:
+		case away:
 			err = u.notify(session)
-		} else {
+		default:
 			err = u.end(session, EndedByLogout)
 		}
 		if err != nil {
@@ -171,6 +174,18 @@ func (u *update) endSessionsOfSignIn(id, after string) (last string, err error) 
 		last = ""
 	}
 	return last, nil
+}
+
+// usedWhileAway reports whether a session's client may use it while nobody is there. A resource that calls a scope of its own the same has said nothing of that.
+func (u *update) usedWhileAway(session Session) (bool, error) {
+	if !slices.Contains(session.Scope, scopeOffline) {
+		return false, nil
+	}
+	resource, err := u.issuer.resource(u, session.Resource)
+	if errors.Is(err, ErrInvalidTarget) { // it's gone, and nothing refreshes the session
+		return false, nil
+	}
+	return err == nil && isIdentity(scopeOffline, resource), err
 }
 
 func (u *update) sweepSignIns() (more bool, err error) {
