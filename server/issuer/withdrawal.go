@@ -3,13 +3,15 @@ package issuer
 import (
 	"context"
 	"errors"
+	"slices"
 )
 
 // Allowance is a consent that counts, and who and what it's about as people know them.
 type Allowance struct {
 	Consent
-	ClientName   string // "" where the client has none
-	ResourceName string // likewise
+	ClientName   string   // "" where the client has none
+	ResourceName string   // likewise
+	Own          []string // the scopes that the resource knows: they mean what it says
 }
 
 // Allowances returns what a subject lets others' clients have, in the order of their IDs. What it allowed to a client or a resource that is gone isn't among it. It fails with ErrNotFound.
@@ -78,7 +80,7 @@ func (i *Issuer) allowance(r Reader, subject *Subject, c Consent) (Allowance, er
 	if !c.counts(subject, client, resource) {
 		return Allowance{}, ErrNotFound
 	}
-	return Allowance{Consent: c, ClientName: client.Name, ResourceName: resource.Name}, nil
+	return Allowance{Consent: c, ClientName: client.Name, ResourceName: resource.Name, Own: slices.Clone(resource.Scopes)}, nil
 }
 
 // withdrawalBatch is how many sessions one transaction ends.

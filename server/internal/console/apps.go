@@ -64,7 +64,7 @@ func appItems(all []issuer.Allowance) (apps []appItem) {
 			apps = append(apps, appItem{ID: a.ClientID, Name: cmp.Or(a.ClientName, a.ClientID)})
 		}
 		app := &apps[len(apps)-1]
-		app.Grants = append(app.Grants, appGrant{Resource: cmp.Or(a.ResourceName, a.Resource), Items: items(issuer.Resource{}, a.Scope)})
+		app.Grants = append(app.Grants, appGrant{Resource: cmp.Or(a.ResourceName, a.Resource), Items: items(a.Own, a.Scope)})
 	}
 	return apps
 }

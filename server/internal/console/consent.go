@@ -58,7 +58,7 @@ func (c *Console) writeConsent(w http.ResponseWriter, r *http.Request, p pending
 		return
 	}
 	view := consentView{
-		Client: nameOf(d.Client), Resource: resourceName(d.Resource), Request: sealed, Login: c.base + "/login?request=" + url.QueryEscape(sealed), Items: items(d.Resource, d.Scope),
+		Client: nameOf(d.Client), Resource: resourceName(d.Resource), Request: sealed, Login: c.base + "/login?request=" + url.QueryEscape(sealed), Items: items(d.Resource.Scopes, d.Scope),
 	}
 	c.pages.write(w, r, http.StatusOK, "consent.html", p.Request.RedirectURI, view)
 }
@@ -72,10 +72,10 @@ func resourceName(resource issuer.Resource) string {
 }
 
 // items says what scopes open; a resource's own means what the resource says.
-func items(resource issuer.Resource, scope []string) (all []scopeItem) {
+func items(own, scope []string) (all []scopeItem) {
 	for _, one := range scope {
 		item := scopeItem{Name: one}
-		if !slices.Contains(resource.Scopes, one) {
+		if !slices.Contains(own, one) {
 			item.Meaning = meanings[one]
 		}
 		all = append(all, item)

@@ -111,7 +111,7 @@ func (c *Console) writeDeviceConsent(w http.ResponseWriter, r *http.Request, cod
 		return
 	}
 	c.pages.write(w, r, http.StatusOK, "deviceconsent.html", "", deviceConsentView{
-		Client: nameOf(ask.Client), Resource: resourceName(ask.Resource), UserCode: code, Request: sealed, Items: items(ask.Resource, ask.Scope),
+		Client: nameOf(ask.Client), Resource: resourceName(ask.Resource), UserCode: code, Request: sealed, Items: items(ask.Resource.Scopes, ask.Scope),
 		Login: c.base + "/login?request=" + url.QueryEscape(login),
 	})
 }

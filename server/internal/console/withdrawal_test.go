@@ -4,6 +4,7 @@ import (
 	"errors"
 	"html"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/jot-auth/jot/server/issuer"
@@ -121,6 +122,33 @@ func TestAppsPage(t *testing.T) {
 	b.submit(page, "/apps", "client", shop).wantPage(t, 200, "You let no app act for you.")
 	f.wantShopOver(shops)
 	b.submit(page, "/apps", "client", shop).wantPage(t, 200, "You let no app act for you.") // once more
+}
+
+// TestAppsPageExplains: the page where somebody takes back what it has allowed says of a scope what the page said on which it was allowed, also of a resource's own that is
+// called like one of OpenID Connect.
+func TestAppsPageExplains(t *testing.T) {
+	const callback, meaning = "https://album.example.com/callback", "see your name and profile"
+	f := serve(t)
+	scope := []string{"profile"}
+	for _, err := range []error{
+		f.issuer.CreateResource(t.Context(), issuer.Resource{Audience: "album", Scopes: scope}),
+		f.issuer.CreateClient(t.Context(), issuer.Client{ID: "client_album", Scopes: scope, Resources: []string{"album"}, RedirectURIs: []string{callback}}),
+		f.issuer.ChangeSubject(t.Context(), f.ada, issuer.Change{Scope: scope}),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := f.browser()
+	page := b.logIn(b.authorize("client_id", "client_album", "redirect_uri", callback, "scope", "profile"))
+	if b.submit(page, "/consent", "decision", "allow").code(t); strings.Contains(page.body, meaning) {
+		t.Error("the page that asked explains it as that of OpenID Connect")
+	}
+	page = b.get("/base/apps")
+	page.wantPage(t, 200, "<code>profile</code>")
+	if strings.Contains(page.body, meaning) {
+		t.Error("the page of apps explains it as that of OpenID Connect")
+	}
 }
 
 // TestWithdrawFromDevice: a device that somebody has connected, and that hasn't asked for its tokens yet, gets none after a withdrawal; in whichever order the two
