@@ -23,6 +23,13 @@ type Email struct {
 	Verified bool   // the account's owner reads its mail
 }
 
+// mailbox is where letters to an address arrive, as far as anybody can tell: what follows a plus sign is any name that its owner has made up (RFC 5233).
+func (e Email) mailbox() string {
+	local, domain, _ := strings.Cut(e.Key, "@")
+	owner, _, _ := strings.Cut(local, "+")
+	return owner + "@" + domain
+}
+
 // emailForm is that of HTML's input elements, with a dot only between other characters (RFC 5321 §4.1.2): no quotes, no comments, and nothing
 // that could end a header or an SMTP command.
 var emailForm = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$")

@@ -2,8 +2,12 @@ package accounts
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"testing"
 	"time"
+
+	"github.com/jot-auth/jot/server/issuer"
 )
 
 // pile is a Post that delivers nothing.
@@ -60,5 +64,28 @@ func TestLettersOfFactors(t *testing.T) {
 				t.Errorf("%s, confirmed %v: %d letters", name, confirmed, len(*letters))
 			}
 		}
+	}
+}
+
+// TestLettersToOneMailbox: whoever asks for letters to an address with one name after the other behind its plus sign (RFC 5233) gets no more of them into its mailbox.
+func TestLettersToOneMailbox(t *testing.T) {
+	letters, store := new(pile), newMemory()
+	a, _ := counted(t, store, Config{Post: letters, PerAccount: Schedule{Free: 3}})
+	for n := range 9 {
+		_, err := a.SignUp(t.Context(), issuer.Enrolment{Name: fmt.Sprint("eve", n), Password: password, Email: fmt.Sprintf("Ada+%d@example.com", n)}, issuer.Device{})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(*letters) != 3 {
+		t.Errorf("%d letters", len(*letters))
+	}
+	err := a.RequestReset(t.Context(), "ada@example.com", issuer.Device{})
+	var throttled *issuer.ThrottledError
+	if !errors.As(err, &throttled) {
+		t.Errorf("one more, for a reset: %v", err)
+	}
+	if err := a.RequestReset(t.Context(), "adam@example.com", issuer.Device{}); err != nil {
+		t.Errorf("one to somebody else: %v", err)
 	}
 }

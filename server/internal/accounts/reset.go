@@ -41,12 +41,12 @@ func (a *Accounts) mailLimits(to Email, from issuer.Device) []limit {
 	return append(a.addressLimits(from.Address), a.letterLimits(to)...)
 }
 
-// letterLimits bound how many letters that anybody can ask for come to one address: nobody's mailbox is filled from here.
+// letterLimits bound how many letters that anybody can ask for come to one mailbox: nobody's is filled from here.
 func (a *Accounts) letterLimits(to Email) []limit {
 	if a.config.NoThrottling {
 		return nil
 	}
-	return []limit{{a.slot(byMail, to.Key), a.config.PerAccount}}
+	return []limit{{a.slot(byMail, to.mailbox()), a.config.PerAccount}}
 }
 
 // writeReset writes the letter of a reset; there is none where no account has verified the address.

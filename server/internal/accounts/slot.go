@@ -18,7 +18,7 @@ const (
 	byAddress                     // log-ins from an IPv4 address, or an IPv6 /64, which is one subscriber's
 	byNetwork                     // log-ins from an IPv4 /24 or an IPv6 /48
 	byChange                      // changes of one account's password
-	byMail                        // letters to one address
+	byMail                        // letters to one mailbox
 	byFactor                      // codes of one account's second factor
 	byUserCode                    // one subject's guesses at the codes that devices show
 	byDeviceStart                 // devices that ask for a code, from an address or a network as above
