@@ -77,13 +77,16 @@ func (g *Grant) foresight(c *Config) Foresight {
 	return ahead.with(c, g.ClientID, g.Resource)
 }
 
-// CheckGrant refuses a grant that Issue refuses whoever the subject is, by its client, resource and scope, with ErrInvalidClient, ErrInvalidTarget or ErrInvalidScope: for
-// a caller who is about to authenticate the subject, which takes long and may count. Issue judges it again.
+// CheckGrant refuses a grant that Issue refuses whoever the subject is, by its client, resource, scope and key, with ErrInvalidClient, ErrInvalidTarget, ErrInvalidScope or
+// ErrProofRequired: for a caller who is about to authenticate the subject, which takes long and may count. Issue judges it again.
 func (i *Issuer) CheckGrant(ctx context.Context, g Grant) error {
 	return i.store.View(ctx, func(r Reader) error {
 		client, resource, err := i.parties(r, g)
 		if err == nil {
 			_, err = grantScope(g.Scope, client, resource, nil)
+		}
+		if err == nil && client.RequireDPoP && g.KeyThumbprint == "" {
+			err = ErrProofRequired
 		}
 		return err
 	})

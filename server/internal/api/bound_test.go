@@ -25,3 +25,15 @@ func TestBoundTokens(t *testing.T) {
 	}
 	f.call("POST", "/v1/refresh", `{"refresh_token":"`+tokens.Refresh+`"}`).want(t, 401)
 }
+
+// TestBoundClientLogsInElsewhere: a client that gets bound tokens alone is refused before the password is looked at: what can't come to anything is no guess, and says nothing of it.
+func TestBoundClientLogsInElsewhere(t *testing.T) {
+	f := serve(t, api.Options{OpenSignUp: true})
+	f.signUp()
+	if err := f.issuer.CreateClient(t.Context(), issuer.Client{ID: "client_bound", FirstParty: true, RequireDPoP: true}); err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{password, "not the password"} {
+		f.call("POST", "/v1/login", `{"username":"`+name+`","password":"`+secret+`","client_id":"client_bound"}`).want(t, 400)
+	}
+}
