@@ -113,7 +113,7 @@ func (a *Accounts) CompleteReset(ctx context.Context, code, fresh string) error 
 	if err != nil {
 		return err
 	}
-	hash, err := a.hash(ctx, known, fresh) // no hashing for strangers: the code was good
+	hash, err := a.hash(ctx, caller{known: true, from: account.Subject}, fresh) // no hashing for strangers: the code was good
 	if err != nil {
 		return err
 	}

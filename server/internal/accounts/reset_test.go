@@ -3,6 +3,8 @@ package accounts
 import (
 	"context"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/jot-auth/jot/server/issuer"
 )
@@ -60,4 +62,40 @@ func TestResetOvertaken(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestResetsOfOneCode: whoever sends one code of a reset many times at once takes no more places at the gate than somebody who is logged in may.
+func TestResetsOfOneCode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		letters, store := new(pile), newMemory()
+		a, _ := counted(t, store, Config{Post: letters, NoThrottling: true, MaxConcurrent: 1, MaxWaiting: 16, MaxWait: time.Minute})
+		if _, err := a.Add(t.Context(), "ada", password); err != nil {
+			t.Fatal(err)
+		}
+		code, err := a.issueReset(t.Context(), store.accounts["ada"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := a.gate.enter(t.Context(), known); err != nil {
+			t.Fatal(err)
+		}
+		answers := make(chan error, 16)
+		for range cap(answers) {
+			go func() { answers <- a.CompleteReset(t.Context(), code, "four words of another kind") }()
+		}
+		synctest.Wait()
+		if a.gate.full(caller{known: true, from: "bob"}) {
+			t.Error("there is no place left for others")
+		}
+		a.gate.leave()
+		set := 0
+		for range cap(answers) {
+			if err := <-answers; err == nil {
+				set++
+			}
+		}
+		if set != 1 {
+			t.Errorf("one code set %d passwords", set)
+		}
+	})
 }
