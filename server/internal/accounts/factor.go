@@ -218,19 +218,9 @@ func (a *Accounts) checkCode(ctx context.Context, subject, code string, from iss
 		return nil, err
 	}
 	plain := plainCode(code)
-	var step int64
 	recovers := len(plain) == recoveryCodeSize
 	if !recovers {
-		err = a.store.ViewAccounts(ctx, func(r Reader) error {
-			f, err := r.TOTP(subject)
-			if errors.Is(err, issuer.ErrNotFound) || err == nil && !f.Confirmed {
-				return issuer.ErrFactor
-			}
-			if err == nil {
-				step, err = a.matchTOTP(r, f, plain)
-			}
-			return err
-		})
+		_, err = view(ctx, a.store, func(r Reader) (int64, error) { return a.goodStep(r, subject, plain) })
 	}
 	if err != nil {
 		if !errors.Is(err, issuer.ErrFactor) {
@@ -243,7 +233,7 @@ func (a *Accounts) checkCode(ctx context.Context, subject, code string, from iss
 		if recovers {
 			err = a.spendRecoveryCode(t, subject, plain, from)
 		} else {
-			err = tx.SpendTOTP(subject, step)
+			err = a.spendStep(tx, subject, plain)
 		}
 		if errors.Is(err, issuer.ErrNotFound) {
 			return issuer.ErrFactor
@@ -265,6 +255,27 @@ func (a *Accounts) spendRecoveryCode(t issuer.Tx, subject, plain string, from is
 		return err
 	}
 	return t.InsertEvent(issuer.Event{Time: now, Kind: issuer.EventRecoveryCodeUsed, Subject: subject, Address: from.Address})
+}
+
+// spendStep uses up a one-time code, if it's still good: that of a secret which was replaced since it was looked at isn't.
+func (a *Accounts) spendStep(tx Tx, subject, plain string) error {
+	step, err := a.goodStep(tx, subject, plain)
+	if err != nil {
+		return err
+	}
+	return tx.SpendTOTP(subject, step)
+}
+
+// goodStep answers the step of a one-time code that is good now for a login, or fails with issuer.ErrFactor.
+func (a *Accounts) goodStep(r Reader, subject, plain string) (int64, error) {
+	f, err := r.TOTP(subject)
+	if errors.Is(err, issuer.ErrNotFound) || err == nil && !f.Confirmed {
+		err = issuer.ErrFactor
+	}
+	if err != nil {
+		return 0, err
+	}
+	return a.matchTOTP(r, f, plain)
 }
 
 // matchTOTP answers the step of a code that is good now, or fails with issuer.ErrFactor.

@@ -1,9 +1,12 @@
 package accounts
 
 import (
+	"errors"
 	"net/url"
 	"testing"
 	"time"
+
+	"github.com/jot-auth/jot/server/issuer"
 )
 
 // TestTOTPVectors are those of RFC 6238 appendix B for HMAC-SHA-1, of which our codes are the last 6 digits.
@@ -35,6 +38,43 @@ func TestTOTPStep(t *testing.T) {
 		if _, ok := totpStep(secret, code, time.Unix(now*totpPeriod, 0), 0); ok && code != totpCode(secret, now) {
 			t.Errorf("%q is good", code)
 		}
+	}
+}
+
+// TestCodeOfReplacedSecret: a code that was checked begins no session once the secret that made it was replaced, whether or not somebody has confirmed the new one.
+func TestCodeOfReplacedSecret(t *testing.T) {
+	for name, replace := range map[string]func(store *memory, f TOTP){
+		"replaced":    func(store *memory, f TOTP) { store.totps[f.Subject] = f },
+		"begun again": func(store *memory, f TOTP) { f.Confirmed = false; store.totps[f.Subject] = f },
+		"removed":     func(store *memory, f TOTP) { delete(store.totps, f.Subject) },
+		"kept":        func(*memory, TOTP) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := newMemory()
+			a, _ := counted(t, store, Config{})
+			subject, err := a.Add(t.Context(), "ada", password)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sealed := func(secret []byte) TOTP {
+				return TOTP{Subject: subject, Sealed: a.issuer.SealSecret(TOTPSecret, subject, secret), Confirmed: true}
+			}
+			before := newTOTPSecret()
+			store.totps[subject] = sealed(before)
+			_, err = a.LogIn(t.Context(), "ada", password, issuer.Device{})
+			var half *issuer.SecondFactorError
+			if !errors.As(err, &half) {
+				t.Fatal(err)
+			}
+			proof, err := a.CompleteLogIn(t.Context(), half.Challenge, totpCode(before, store.now.Unix()/totpPeriod), issuer.Device{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			replace(store, sealed(newTOTPSecret()))
+			if err := store.confirm(proof); errors.Is(err, issuer.ErrFactor) == (name == "kept") {
+				t.Errorf("the proof: %v", err)
+			}
+		})
 	}
 }
 
