@@ -81,6 +81,8 @@ func TestForeignDeviceTokens(t *testing.T) {
 		"of another root key": {devicePrefix + base64.RawURLEncoding.EncodeToString(version), "sub"},
 		"cut":                 {token[:len(token)-1], "sub"},
 		"with a newline":      {token[:20] + "\n" + token[21:], "sub"},
+		"with one more":       {token[:20] + "\n" + token[20:], "sub"},
+		"without its prefix":  {token[len(devicePrefix):], "sub"},
 		"padded":              {token + "=", "sub"},
 		"long":                {token + strings.Repeat("A", 1<<16), "sub"},
 		"a refresh token":     {"jrt_" + token[4:], "sub"},
@@ -91,9 +93,32 @@ func TestForeignDeviceTokens(t *testing.T) {
 	}
 }
 
+// TestRenewedDeviceToken: a device stays the one that it was, under its own account; elsewhere it's a new one, unlike every other.
+func TestRenewedDeviceToken(t *testing.T) {
+	a, _ := counted(t, newMemory(), Config{})
+	device := func(token, subject string) string {
+		t.Helper()
+		id, known := a.openDeviceToken(token, subject, time.Now())
+		if !known {
+			t.Fatal("a token that was just made isn't good")
+		}
+		return id
+	}
+	first := a.renewDeviceToken("", "ada")
+	if device(a.renewDeviceToken(first, "ada"), "ada") != device(first, "ada") {
+		t.Error("a known device became another one")
+	}
+	for name, other := range map[string]string{"another new device": device(a.renewDeviceToken("", "ada"), "ada"), "the device in another account": device(a.renewDeviceToken(first, "bob"), "bob")} {
+		if other == device(first, "ada") {
+			t.Errorf("%s has the same ID", name)
+		}
+	}
+}
+
 func FuzzParseDeviceToken(f *testing.F) {
 	f.Add(devicePrefix + strings.Repeat("A", 76))
 	f.Add(devicePrefix)
+	f.Add(devicePrefix + strings.Repeat("A", 72) + "\n\n\n\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		if d, ok := parseDeviceToken(text); ok && (len(d.id) != deviceIDSize || len(d.mac) != deviceMACSize || len(text) != 80) {
 			t.Errorf("%q reads as %+v", text, d)

@@ -19,6 +19,9 @@ func TestGateDefaults(t *testing.T) {
 	if want := max(1, runtime.GOMAXPROCS(0)-1); cap(g.inside) != want {
 		t.Errorf("lets %d through at once, want %d", cap(g.inside), want)
 	}
+	if cap(g.strangers) != defaultMaxWaiting || cap(g.known) != defaultMaxWaiting || g.wait != defaultMaxWait {
+		t.Errorf("%d strangers and %d who are known wait for %v", cap(g.strangers), cap(g.known), g.wait)
+	}
 }
 
 // TestGateBounds lets one through and one wait; the third is turned away at once and the

@@ -33,9 +33,6 @@ var (
 
 // complete fills in the defaults and refuses what would forget an attempt before its delay is over.
 func (s Schedule) complete(name string, defaults Schedule) (Schedule, error) {
-	if s.Free < 0 || s.Delay < 0 || s.MaxDelay < 0 || s.Forgive < 0 {
-		return s, fmt.Errorf("accounts: %s: a schedule must not have negative fields", name)
-	}
 	setDefault(&s.Free, defaults.Free)
 	setDefault(&s.Delay, defaults.Delay)
 	setDefault(&s.MaxDelay, defaults.MaxDelay)

@@ -33,12 +33,13 @@ func TestScheduleGrows(t *testing.T) {
 	if got, want := strings.Join(waits, " "), "0s 0s 0s 0s 1s 2s 4s 8s 16s 32s 1m4s 2m8s 4m16s 8m32s 8m32s 15m0s 15m0s"; got != want {
 		t.Errorf("waits %s, want %s", got, want)
 	}
-	if h = defaultPerAccount.count(h, now.Add(-24*time.Hour)); defaultPerAccount.wait(h, now.Add(-24*time.Hour)) > 15*time.Minute {
-		t.Errorf("after the clock went back a day, attempts wait until %v", h.Next)
+	past := now.Add(-24 * time.Hour)
+	h = defaultPerAccount.count(h, past)
+	if wait, level := defaultPerAccount.wait(h, past), defaultPerAccount.level(h, past); wait > 15*time.Minute || level > defaultPerAccount.most() {
+		t.Errorf("after the clock went back a day, attempts wait until %v, and %d are counted", h.Next, level)
 	}
 }
 
-// TestScheduleForgives: after a quiet time as long as the attempts are worth, all of them are free again, and no earlier.
 // TestScheduleOlderClock: of two right passwords at once, the one whose transaction read the clock first and came second isn't refused.
 func TestScheduleOlderClock(t *testing.T) {
 	now := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -52,6 +53,17 @@ func TestScheduleOlderClock(t *testing.T) {
 	}
 }
 
+// TestScheduleKeepsOthersDelay: an attempt that is given back takes no delay with it that others have brought since.
+func TestScheduleKeepsOthersDelay(t *testing.T) {
+	s, now := Schedule{Free: 1, Delay: time.Minute, MaxDelay: time.Hour, Forgive: 2 * time.Hour}, time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
+	right := s.count(Throttle{}, now)
+	wrong := s.count(right, now.Add(time.Minute))
+	if wait := s.wait(s.giveBack(wrong, right), now.Add(time.Minute)); wait != 2*time.Minute {
+		t.Errorf("a right password shortens the delay of the wrong one after it to %v", wait)
+	}
+}
+
+// TestScheduleForgives: after a quiet time as long as the attempts are worth, all of them are free again, and no earlier.
 func TestScheduleForgives(t *testing.T) {
 	s, now := defaultPerAccount, time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
 	var h Throttle
@@ -93,16 +105,22 @@ func TestScheduleRefuses(t *testing.T) {
 	for name, s := range map[string]Schedule{
 		"negative free":        {Free: -1},
 		"negative delay":       {Delay: -1},
+		"negative maximum":     {MaxDelay: -1},
 		"negative forgiveness": {Forgive: -1},
 		"delay above maximum":  {Delay: time.Hour},
-		"forgets too early":    {Free: 1, MaxDelay: time.Hour, Forgive: time.Minute},
+		"forgets too early":    {Free: 60, MaxDelay: time.Hour, Forgive: time.Minute},
 		"too fine":             {Delay: time.Microsecond},
+		"forgives too fine":    {Free: 5000, Delay: time.Millisecond, MaxDelay: time.Millisecond, Forgive: time.Microsecond},
 	} {
 		for _, c := range []Config{{PerAccount: s}, {PerAddress: s}, {PerNetwork: s}} {
 			if _, err := New(newMemory(), testIssuer{}, c); err == nil {
 				t.Errorf("%s: accepted", name)
 			}
 		}
+	}
+	finest := Schedule{Free: 2, Delay: time.Millisecond, MaxDelay: time.Millisecond, Forgive: time.Millisecond}
+	if _, err := New(newMemory(), testIssuer{}, Config{PerAccount: finest}); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -185,6 +203,11 @@ func TestThrottleByAddress(t *testing.T) {
 				t.Errorf("another network: %v", err)
 			}
 			if !strings.Contains(name, "IPv") {
+				for n := range more.Free {
+					if err := attempt(fmt.Sprintf(c.network, n)); err != issuer.ErrInvalidCredentials {
+						t.Fatalf("one of those without an address: %v", err)
+					}
+				}
 				return
 			}
 			for n := range more.Free - few.Free {
@@ -240,6 +263,14 @@ func TestThrottleIsBounded(t *testing.T) {
 	}
 	if after := len(store.throttles); before < 600 || after > 10 {
 		t.Errorf("%d throttles under attack, %d after it", before, after)
+	}
+}
+
+// TestSlotsOfSeveralTexts: what is counted for one pair of texts isn't counted for another one that reads the same.
+func TestSlotsOfSeveralTexts(t *testing.T) {
+	a, _ := counted(t, newMemory(), Config{})
+	if a.slot(byNotice, "ab", "c") == a.slot(byNotice, "a", "bc") {
+		t.Error("one slot for ab, c and a, bc")
 	}
 }
 
