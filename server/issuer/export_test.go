@@ -1,6 +1,10 @@
 package issuer
 
-import "context"
+import (
+	"context"
+
+	"github.com/jot-auth/jot/revocation"
+)
 
 // WaitingTogether is how many changes wait to share a transaction.
 func (i *Issuer) WaitingTogether() int { return i.line.Waiting() }
@@ -13,4 +17,16 @@ func (i *Issuer) Sweep(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// ForeignLogoutRules answers what logout tokens of one other issuer mean.
+func ForeignLogoutRules(c Config) (func(ctx context.Context, raw string) (revocation.Rule, error), error) {
+	all, err := newForeignIssuers(c)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, raw string) (revocation.Rule, error) {
+		logout, err := all[c.ForeignIssuers[0].URL].open(ctx, raw)
+		return logout.rule, err
+	}, nil
 }
