@@ -107,12 +107,20 @@ func TestIssueRefused(t *testing.T) {
 func TestClientText(t *testing.T) {
 	f := newFixture(t, config())
 	agent := "a\x00b\r\n\xff" + strings.Repeat("é", 500)
-	tokens := f.issue(issuer.Grant{Subject: "ann", UserAgent: agent, Address: strings.Repeat("1", 1000)})
-	session, err := f.Session(t.Context(), tokens.SessionID)
-	f.do(err)
-	if !strings.HasPrefix(session.UserAgent, "abé") || len(session.UserAgent) > 256 || len(session.Address) > 64 {
-		t.Errorf("user agent %q, address %q", session.UserAgent, session.Address)
+	address := strings.Repeat("1", 1000)
+	check := func() {
+		t.Helper()
+		sessions, _, err := f.SessionsOf(t.Context(), "ann", "", 10)
+		f.do(err)
+		if session := sessions[0]; !strings.HasPrefix(session.UserAgent, "abé") || len(session.UserAgent) > 256 || len(session.Address) != 64 {
+			t.Errorf("user agent %q, address %q", session.UserAgent, session.Address)
+		}
 	}
+	tokens := f.issue(issuer.Grant{Subject: "ann", UserAgent: agent, Address: address})
+	check()
+	_, err := f.Refresh(t.Context(), issuer.RefreshRequest{Token: tokens.Refresh, UserAgent: agent, Address: address})
+	f.do(err)
+	check()
 }
 
 // wordy is a configuration, and a scope within it, that fill most of a token by themselves.

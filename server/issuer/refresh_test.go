@@ -3,13 +3,16 @@ package issuer_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/server/internal/logtest"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
@@ -172,7 +175,9 @@ func countReused(kinds []issuer.EventKind) int {
 
 // TestRefreshRewound: a genuine token that the database doesn't know of raises the alarm, and nothing else.
 func TestRefreshRewound(t *testing.T) {
-	f := newFixture(t, config())
+	c, log := config(), new(logtest.Buffer)
+	c.Logger = slog.New(slog.NewTextHandler(log, nil))
+	f := newFixture(t, c)
 	first := f.login()
 	store := f.openStore()
 	ahead := f.refresh(f.refresh(first.Refresh).Refresh)
@@ -181,9 +186,14 @@ func TestRefreshRewound(t *testing.T) {
 		session.Counters = issuer.Counters{Current: 1, RotatedAt: session.Created}
 		return errors.Join(err, tx.UpdateSession(session))
 	}))
-	f.refuseRefresh(ahead.Refresh)
+	for range 2 {
+		f.refuseRefresh(ahead.Refresh)
+	}
 	if kinds := f.events(); !slices.Equal(kinds, []issuer.EventKind{issuer.EventDatabaseRewound}) {
 		t.Errorf("events %v", kinds)
+	}
+	if text := log.String(); strings.Count(text, "level=ERROR") != 1 || !strings.Contains(text, "database rewound") {
+		t.Errorf("logged %q, want one alarm", text)
 	}
 	f.accept(ahead.Access)
 	f.refresh(first.Refresh)

@@ -28,6 +28,7 @@ func TestRefreshTokenFormat(t *testing.T) {
 		"too long":       text + "A",
 		"huge":           "jrt_" + strings.Repeat("A", 1<<20),
 		"newline inside": text[:20] + "\n" + text[20:len(text)-1],
+		"newline more":   text[:20] + "\n" + text[20:],
 		"newline after":  text + "\n",
 		"carriage":       text[:20] + "\r" + text[21:],
 		"padding":        text + "=",
@@ -40,8 +41,33 @@ func TestRefreshTokenFormat(t *testing.T) {
 			t.Errorf("%s: %.100q was accepted", name, broken)
 		}
 	}
-	if got, ok := parseRefreshToken(text); !ok || got.String() != text {
-		t.Errorf("%q came back as %q, %v", text, got, ok)
+	for _, text := range []string{text, testToken(math.MaxInt64).String()} {
+		if got, ok := parseRefreshToken(text); !ok || got.String() != text {
+			t.Errorf("%q came back as %q, %v", text, got, ok)
+		}
+	}
+}
+
+// TestRefreshTokenStays: what a server of before gave is what this one makes.
+func TestRefreshTokenStays(t *testing.T) {
+	const given = "jrt_AVNTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTAAAAAAAAAAfFTam5W4ozYzQHo-lcVJ9_40QtzbxhmapzM-0vIkJVZw"
+	if text := testToken(7).String(); text != given {
+		t.Errorf("%s, want %s", text, given)
+	}
+}
+
+// TestUnknownRootKey: nothing is genuine under a root key that isn't there, which would be an empty one that everybody knows.
+func TestUnknownRootKey(t *testing.T) {
+	i := &Issuer{config: Config{URL: "https://auth.example.com"}}
+	i.keys.Store(&keyring{roots: map[byte]rootKey{1: {secret: make([]byte, rootKeySize)}}})
+	forged := testToken(1)
+	forged.version = 2
+	forged.mac = forged.authenticate(nil, i.config.URL, "client_web")
+	if _, err := i.openRefreshToken(forged.String(), "client_web"); err != ErrInvalidGrant {
+		t.Errorf("a refresh token: %v", err)
+	}
+	if mac := i.mac(nil, "a", nil); i.CheckMAC("a", nil, 2, mac) || i.checkShortMAC("a", nil, 2, mac[:16]) {
+		t.Error("a code is accepted")
 	}
 }
 

@@ -38,10 +38,7 @@ func parseName(text string) (name, error) {
 	if len(text) > maxNameBytes {
 		return name{}, errNameLength
 	}
-	if !utf8.ValidString(text) {
-		return name{}, errNameCharacters
-	}
-	text = visible(text)
+	text = visible(text) // in which U+FFFD stands for what is no UTF-8, and no name has it
 	canonical, err1 := precis.UsernameCaseMapped.String(text)
 	display, err2 := precis.UsernameCasePreserved.String(text)
 	canonical = alike(canonical)

@@ -29,7 +29,7 @@ const likeLatin = "асԁеһіјӏкорԛѕԝхуүьԍɡ" + "αικνορυω
 // oneScript says whether all letters of a canonical name belong to one writing system, and whether it shows.
 func oneScript(canonical string) bool {
 	letters := strings.Map(func(r rune) rune {
-		if !unicode.In(r, unicode.L, unicode.M) || unicode.In(r, unicode.Common, unicode.Inherited) {
+		if unicode.In(r, unicode.Common, unicode.Inherited) { // digits and signs, too
 			return -1
 		}
 		return r
