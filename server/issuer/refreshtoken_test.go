@@ -28,6 +28,7 @@ func TestRefreshTokenFormat(t *testing.T) {
 		"too long":       text + "A",
 		"huge":           "jrt_" + strings.Repeat("A", 1<<20),
 		"newline inside": text[:20] + "\n" + text[20:len(text)-1],
+		"newlines":       text[:20] + "\n\n\n\n" + text[24:],
 		"newline more":   text[:20] + "\n" + text[20:],
 		"newline after":  text + "\n",
 		"carriage":       text[:20] + "\r" + text[21:],
