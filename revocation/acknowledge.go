@@ -64,18 +64,6 @@ func (a *acknowledger) send(ctx context.Context) error {
 	return a.client.acknowledge(ctx, *a.newest.Load())
 }
 
-// sleep reports whether it slept to the end.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
 // newVerifierID returns the ID under which a reader registers. Its random part tells readers of one name apart, which could vouch for each
 // other otherwise.
 func newVerifierID(name string) (string, error) {

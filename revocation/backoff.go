@@ -19,7 +19,12 @@ type backoff time.Duration
 func (b *backoff) wait(ctx context.Context) bool {
 	delay := min(max(2*time.Duration(*b), firstDelay), maxDelay)
 	*b = backoff(delay)
-	timer := time.NewTimer(delay/2 + rand.N(delay/2))
+	return sleep(ctx, delay/2+rand.N(delay/2))
+}
+
+// sleep reports whether it slept to the end, which it doesn't when the context ends first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

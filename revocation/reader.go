@@ -236,13 +236,16 @@ func (r *Reader) run(ctx context.Context) {
 			return
 		}
 		now := r.clock().monotonic
-		switch next := r.way.after(err, now); {
-		case next == atOnce && !errors.Is(err, errMute):
-		case next == afterPause:
+		if !meantToEnd(err) {
+			r.report(err)
+		}
+		switch r.way.after(err, now) {
+		case atOnce:
+		case afterPause:
 			delay = 0
-			pause(ctx, began+pollPause-now)
-		default:
-			if r.report(err); next == later && !delay.wait(ctx) {
+			sleep(ctx, began+pollPause-now)
+		case later:
+			if !delay.wait(ctx) {
 				return
 			}
 		}

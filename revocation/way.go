@@ -1,7 +1,6 @@
 package revocation
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -56,14 +55,8 @@ func (w *way) after(err error, now time.Duration) next {
 	return later
 }
 
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}
+// meantToEnd reports whether a connection did all that it was for: nothing failed.
+func meantToEnd(err error) bool { return errors.Is(err, errPolled) || errors.Is(err, errRemap) }
 
 // ended says what the end of an answer means after so many good frames.
 func (w *way) ended(frames int) error {
