@@ -164,7 +164,7 @@ func alphanumeric(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
 
-// quotable says whether s can stand in a quoted string without escapes (RFC 6749 appendix A.7, RFC 9110 §5.6.4).
+// quotable reports whether s can stand in a quoted string without escapes (RFC 6749 appendix A.7, RFC 9110 §5.6.4).
 func quotable(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] > '~' || s[i] == '"' || s[i] == '\\' {

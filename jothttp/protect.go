@@ -168,7 +168,7 @@ func (g *guard) authenticate(w http.ResponseWriter, r *http.Request, f found) (*
 	return g.Verifier.Verify(r.Context(), f.token)
 }
 
-// preflight says whether a request is a CORS preflight (Fetch standard, §3.2.2).
+// preflight reports whether a request is a CORS preflight (Fetch standard, §3.2.2).
 func preflight(r *http.Request) bool {
 	return r.Method == http.MethodOptions && r.Header.Get("Origin") != "" && r.Header.Get("Access-Control-Request-Method") != ""
 }

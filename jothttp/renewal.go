@@ -99,7 +99,7 @@ func (t *Transport) adopt(pair TokenPair, turn int) {
 	}
 }
 
-// judge says whether the access token hasn't expired, and whether a refresh is due.
+// judge reports whether the access token hasn't expired, and whether a refresh is due.
 func (t *Transport) judge(pair TokenPair) (usable, due bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

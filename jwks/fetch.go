@@ -140,7 +140,7 @@ func parseURL(raw string) (*url.URL, error) {
 	return u, nil
 }
 
-// loopback says whether a host can only be this machine.
+// loopback reports whether a host can only be this machine.
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()

@@ -76,19 +76,19 @@ func (k *keySet) postponed(refreshAt time.Time) *keySet {
 	return &later
 }
 
-// usable says whether the set may verify anything at all.
+// usable reports whether the set may verify anything at all.
 func (k *keySet) usable(now time.Time) bool {
 	return k != nil && now.Before(k.staleUntil)
 }
 
-// names says whether the set has a key of this ID, whatever its algorithm. A token without a key ID asks for
+// names reports whether the set has a key of this ID, whatever its algorithm. A token without a key ID asks for
 // any key and gains nothing from a fetch.
 func (k *keySet) names(kid string) bool {
 	_, ok := k.ids[kid]
 	return ok || kid == ""
 }
 
-// answers says whether the set has keys for a look-up, be they ones that don't name themselves.
+// answers reports whether the set has keys for a look-up, be they ones that don't name themselves.
 func (k *keySet) answers(alg jot.Algorithm, kid string) bool {
 	keys, _ := k.keys.VerificationKeys(context.Background(), alg, kid) // a set at hand never fails
 	return len(keys) > 0

@@ -16,7 +16,7 @@ const (
 // causes one fetch a minute and not one each cool-down. It is bounded: beyond that the cool-down alone holds.
 type missing map[string]time.Time
 
-// has says whether kid is known to be missing.
+// has reports whether kid is known to be missing.
 func (m missing) has(kid string, now time.Time) bool {
 	return now.Before(m[kid])
 }

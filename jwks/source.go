@@ -109,7 +109,7 @@ func NewSource(url string, o Options) (*Source, error) {
 	return &Source{url: url, client: sameOrigin(o.Client), options: o}, nil
 }
 
-// VerificationKeys answers the keys that may verify a token with this algorithm and key ID, as [jot.KeySource] says.
+// VerificationKeys returns the keys that may verify a token with this algorithm and key ID, as [jot.KeySource] says.
 // A known key of a fresh set, or of a stale one between two attempts to refresh it, is answered without a lock or an
 // allocation. Otherwise it may wait for a fetch, until ctx ends. Without a usable set, and for an unknown key while
 // fetches fail, the error wraps [jot.ErrUnavailable]; where the set has keys that don't name themselves, which may be the

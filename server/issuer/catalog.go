@@ -24,7 +24,7 @@ type ResourceFilter struct {
 
 func (f ResourceFilter) matches(r Resource) bool { return holds(f.Text, r.Audience, r.Name) }
 
-// holds says whether a text stands in one of the others.
+// holds reports whether a text stands in one of the others.
 func holds(text string, others ...string) bool {
 	text = strings.ToLower(text)
 	return slices.ContainsFunc(others, func(other string) bool { return strings.Contains(strings.ToLower(other), text) })

@@ -31,7 +31,7 @@ func (s *Store) UpdateAccounts(ctx context.Context, f func(accounts.Tx) error) e
 // AccountsTx implements accounts.Store. It panics with a transaction of another store, which is a fault of the program.
 func (s *Store) AccountsTx(t issuer.Tx) accounts.Tx { return t.(*tx) }
 
-// AccountsReader answers the accounts in a View that this very store began for an issuer. It panics with another store's, which is a fault of the program.
+// AccountsReader returns the accounts in a View that this very store began for an issuer. It panics with another store's, which is a fault of the program.
 func (s *Store) AccountsReader(r issuer.Reader) accounts.Reader { return r.(*tx) }
 
 // AccountByName implements accounts.AccountReader.

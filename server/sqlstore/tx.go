@@ -188,7 +188,7 @@ func (t *tx) findOrLock(l lock, query string, arg any, fields ...any) error {
 	return t.find(query, arg, fields...)
 }
 
-// countRows answers the one number of a query.
+// countRows returns the one number of a query.
 func (t *tx) countRows(query string, args ...any) (int, error) {
 	counts, err := list(t, func(r row) (n int, err error) {
 		err = r.Scan(&n)

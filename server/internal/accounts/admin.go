@@ -43,7 +43,7 @@ func (a *Admin) Create(ctx context.Context, e issuer.Enrolment, subject issuer.S
 	return a.accounts.enrol(ctx, account, made)
 }
 
-// prepare answers an account without its subject, with the hash of its password or the one that comes along.
+// prepare returns an account without its subject, with the hash of its password or the one that comes along.
 func (a *Admin) prepare(ctx context.Context, e issuer.Enrolment) (Account, error) {
 	if e.PasswordHash != "" {
 		if e.Password != "" {
@@ -88,7 +88,7 @@ func (a *Admin) SetPassword(ctx context.Context, subject, password string) error
 	return a.accounts.ResetPassword(ctx, subject, password)
 }
 
-// People answers who the subjects are that have accounts.
+// People returns who the subjects are that have accounts.
 func (a *Admin) People(ctx context.Context, subjects []string) (map[string]issuer.Person, error) {
 	owned, err := a.store.AccountsOf(ctx, subjects)
 	people := make(map[string]issuer.Person, len(owned))
@@ -98,7 +98,7 @@ func (a *Admin) People(ctx context.Context, subjects []string) (map[string]issue
 	return people, err
 }
 
-// Search answers the canonical names of up to limit accounts, those that begin with a prefix and follow after, in order, and their subjects.
+// Search returns the canonical names of up to limit accounts, those that begin with a prefix and follow after, in order, and their subjects.
 func (a *Admin) Search(ctx context.Context, prefix, after string, limit int) (names, subjects []string, err error) {
 	prefix = foldName(prefix)
 	found, err := a.store.AccountsFrom(ctx, prefix, prefix+afterAll, after, limit)

@@ -159,7 +159,7 @@ func (a *Accounts) sweep(ctx context.Context) {
 	})
 }
 
-// findThrottle answers the throttle of a slot; the empty one where there is none.
+// findThrottle returns the throttle of a slot; the empty one where there is none.
 func findThrottle(r Reader, slot int64) (Throttle, error) {
 	t, err := r.Throttle(slot)
 	if errors.Is(err, issuer.ErrNotFound) {

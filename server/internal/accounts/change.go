@@ -124,7 +124,7 @@ func (a *Accounts) lookUpChange(ctx context.Context, subject string, from issuer
 	return account, limits, err
 }
 
-// holds says whether a password is the account's.
+// holds reports whether a password is the account's.
 func (a *Accounts) holds(ctx context.Context, who caller, account Account, password string) (bool, error) {
 	want, err := account.hash()
 	if err != nil || len(password) > maxPassword {
@@ -140,7 +140,7 @@ func (a *Accounts) changeLimits(subject string, from issuer.Device) []limit {
 	return append(a.addressLimits(from.Address), limit{a.slot(byChange, subject), a.config.PerAccount})
 }
 
-// exchange answers the hash of the new password if the current one is right.
+// exchange returns the hash of the new password if the current one is right.
 func (a *Accounts) exchange(ctx context.Context, account Account, current, fresh string) (passwordHash, error) {
 	who := caller{known: true, from: account.Subject}
 	ok, err := a.holds(ctx, who, account, current)

@@ -46,7 +46,7 @@ const longestWord = 32
 // unleet are the letters that a digit or sign is written for.
 var unleet = strings.NewReplacer("0", "o", "1", "i", "3", "e", "4", "a", "5", "s", "7", "t", "@", "a", "$", "s", "!", "i")
 
-// isCommon says whether a password is among those that are guessed first, by anybody or by whoever knows the account's own words.
+// isCommon reports whether a password is among those that are guessed first, by anybody or by whoever knows the account's own words.
 func isCommon(password string, own []string) bool {
 	text := []rune(strings.ToLower(password))
 	text = text[:min(len(text), maxJudged)]
@@ -158,7 +158,7 @@ func repeat(text []rune, at int) int {
 	return longest
 }
 
-// isYear says whether a text begins with a year that people remember.
+// isYear reports whether a text begins with a year that people remember.
 func isYear(text []rune) bool {
 	if len(text) < 4 {
 		return false
@@ -190,7 +190,7 @@ func ownWords(texts ...string) (whole, parts []string) {
 	return whole, parts
 }
 
-// holdsOwn says whether a password has one of these words in it.
+// holdsOwn reports whether a password has one of these words in it.
 func holdsOwn(password string, whole []string) bool {
 	password = strings.ToLower(password)
 	for _, word := range whole {

@@ -58,7 +58,7 @@ func (a *Accounts) renewDeviceToken(text, subject string) string {
 	return a.newDeviceToken(id, subject, now)
 }
 
-// openDeviceToken answers the ID of the device that a token of this account names. Anything else is ignored, as if there were no token.
+// openDeviceToken returns the ID of the device that a token of this account names. Anything else is ignored, as if there were no token.
 func (a *Accounts) openDeviceToken(text, subject string, now time.Time) (id string, known bool) {
 	t, ok := parseDeviceToken(text)
 	if !ok || !a.issuer.CheckMAC(devicePurpose, t.message(subject), t.version, t.mac) {

@@ -99,7 +99,7 @@ func (a *Accounts) ConfirmTOTP(ctx context.Context, subject, code string, from i
 	return codes, nil
 }
 
-// Factors answers what a subject's account demands beside its password.
+// Factors returns what a subject's account demands beside its password.
 func (a *Accounts) Factors(ctx context.Context, subject string) ([]issuer.Factor, error) {
 	return view(ctx, a.store, func(r Reader) ([]issuer.Factor, error) { return factorsOf(r, subject) })
 }
@@ -124,7 +124,7 @@ func factorsOf(r Reader, subject string) ([]issuer.Factor, error) {
 	return all, errors.Join(err1, err2, err3)
 }
 
-// hasFactor says whether an account demands more than its password.
+// hasFactor reports whether an account demands more than its password.
 func hasFactor(r Reader, subject string) (bool, error) {
 	codes, err1 := hasTOTP(r, subject)
 	passkeys, err2 := r.Passkeys(subject)
@@ -266,7 +266,7 @@ func (a *Accounts) spendStep(tx Tx, subject, plain string) error {
 	return tx.SpendTOTP(subject, step)
 }
 
-// goodStep answers the step of a one-time code that is good now for a login, or fails with issuer.ErrFactor.
+// goodStep returns the step of a one-time code that is good now for a login, or fails with issuer.ErrFactor.
 func (a *Accounts) goodStep(r Reader, subject, plain string) (int64, error) {
 	f, err := r.TOTP(subject)
 	if errors.Is(err, issuer.ErrNotFound) || err == nil && !f.Confirmed {
@@ -278,7 +278,7 @@ func (a *Accounts) goodStep(r Reader, subject, plain string) (int64, error) {
 	return a.matchTOTP(r, f, plain)
 }
 
-// matchTOTP answers the step of a code that is good now, or fails with issuer.ErrFactor.
+// matchTOTP returns the step of a code that is good now, or fails with issuer.ErrFactor.
 func (a *Accounts) matchTOTP(r Reader, f TOTP, plain string) (int64, error) {
 	secret, _, err := a.issuer.OpenSecret(TOTPSecret, f.Subject, f.Sealed)
 	if err != nil {

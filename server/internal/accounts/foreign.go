@@ -21,7 +21,7 @@ import (
 type storedHash interface {
 	// matches computes the hash of a password, which takes long, and compares the two in constant time.
 	matches(derive deriveFunc, password string) bool
-	// current says whether it is as a new one would be.
+	// current reports whether it is as a new one would be.
 	current() bool
 }
 
@@ -128,7 +128,7 @@ func (h scryptHash) bounded() bool {
 		minSaltSize <= len(h.salt) && len(h.salt) <= maxSaltSize && minKeySize <= len(h.key) && len(h.key) <= maxKeySize
 }
 
-// String answers the hash as it was read.
+// String returns the hash as it was read.
 func (h scryptHash) String() string {
 	return fmt.Sprintf("$scrypt$ln=%d,r=%d,p=%d$%s$%s", h.ln, h.r, h.p, base64.RawStdEncoding.EncodeToString(h.salt), base64.RawStdEncoding.EncodeToString(h.key))
 }

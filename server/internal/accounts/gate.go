@@ -68,7 +68,7 @@ func newGate(concurrent, waiting int, wait time.Duration) (*gate, error) {
 	}, nil
 }
 
-// enter answers nil when the caller may go through, and leave must follow; or
+// enter returns nil when the caller may go through, and leave must follow; or
 // issuer.ErrBusy; or the context's error.
 func (g *gate) enter(ctx context.Context, who caller) error {
 	if err := ctx.Err(); err != nil {
@@ -113,7 +113,7 @@ func (g *gate) free(who caller) {
 	}
 }
 
-// crowded says that those whom a caller comes from have all the places that they may have.
+// crowded reports whether those whom a caller comes from have all the places that they may have.
 func (g *gate) crowded(who caller) bool {
 	share := strangerShare
 	if who.known {
@@ -122,7 +122,7 @@ func (g *gate) crowded(who caller) bool {
 	return g.held[who] >= max(1, cap(g.places(who))/share)
 }
 
-// full says that whoever comes now is most likely turned away.
+// full reports whether whoever comes now is most likely turned away.
 func (g *gate) full(who caller) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -47,7 +47,7 @@ func (a *Admin) Invite(ctx context.Context, note string, ttl time.Duration) (iss
 	return t.invitation(), code, nil
 }
 
-// Invitations answers up to limit invitations that weren't used, expired ones too as long as they are there, in the order of their IDs, above after.
+// Invitations returns up to limit invitations that weren't used, expired ones too as long as they are there, in the order of their IDs, above after.
 func (a *Admin) Invitations(ctx context.Context, after string, limit int) ([]issuer.Invitation, error) {
 	from, err := ticketHash(after)
 	if err != nil && after != "" {

@@ -22,7 +22,7 @@ type lookup struct {
 	factor  bool // the account demands more than its password
 }
 
-// LogIn answers the subject of the account with this name and password. An unknown name and a wrong password are both
+// LogIn checks a name and a password, and returns a proof for the account's subject. An unknown name and a wrong password are both
 // issuer.ErrInvalidCredentials, take one hash each and count alike. An attempt that comes too soon after others that failed is an
 // *issuer.ThrottledError and takes none, whether or not the name exists; too many callers are issuer.ErrBusy. Whether the subject is
 // disabled is the issuer's to say. Where the account has a second factor a right password is an *issuer.SecondFactorError, from a known device
@@ -91,7 +91,7 @@ func (a *Accounts) wantNoFactor(t issuer.Tx, subject string) error {
 	return nil
 }
 
-// upgrade answers the hash that takes the place of one that isn't as a new one would be; "" keeps it.
+// upgrade returns the hash that takes the place of one that isn't as a new one would be; "" keeps it.
 func (a *Accounts) upgrade(ctx context.Context, who caller, found lookup, password string) (string, error) {
 	if found.want.current() {
 		return "", nil
@@ -177,7 +177,7 @@ func (a *Accounts) confirmIn(tx Tx, checked Account, try attempt) error {
 	return try.giveBack(tx)
 }
 
-// hash answers the hash that the account's password must have.
+// hash returns the hash that the account's password must have.
 func (a Account) hash() (storedHash, error) {
 	hash, err := parseStoredHash(a.PasswordHash)
 	if err != nil {

@@ -19,7 +19,7 @@ var (
 	passwordAndPasskeyAMR = []string{"pwd", "pop", "user", "mfa"}
 )
 
-// BeginPasskeyLogIn answers what the browser's navigator.credentials.get is to be called with. Who will log in nobody knows yet, so that it's the same for all.
+// BeginPasskeyLogIn returns what the browser's navigator.credentials.get is to be called with. Who will log in nobody knows yet, so that it's the same for all.
 // browser binds it to a browser, whose answer alone is good; "" where nothing tells browsers apart.
 func (a *Accounts) BeginPasskeyLogIn(ctx context.Context, browser string) (options json.RawMessage, err error) {
 	if a.relyingParty == nil {

@@ -59,7 +59,7 @@ func (a *Accounts) hash(ctx context.Context, who caller, password string) (passw
 	return h, nil
 }
 
-// verify says whether password is the one that want was made from.
+// verify reports whether password is the one that want was made from.
 func (a *Accounts) verify(ctx context.Context, who caller, want storedHash, password string) (bool, error) {
 	if err := a.gate.enter(ctx, who); err != nil {
 		return false, err
@@ -68,7 +68,7 @@ func (a *Accounts) verify(ctx context.Context, who caller, want storedHash, pass
 	return want.matches(a.derive, password), nil
 }
 
-// newPasswordHash answers a hash of today's cost with room for a salt and a key.
+// newPasswordHash returns a hash of today's cost with room for a salt and a key.
 func newPasswordHash() passwordHash {
 	return passwordHash{
 		memory: hashMemory, time: hashTime, threads: hashThreads,
@@ -76,7 +76,7 @@ func newPasswordHash() passwordHash {
 	}
 }
 
-// decoyHash answers a hash that costs as much to check as any other and that no
+// decoyHash returns a hash that costs as much to check as any other and that no
 // password is known to match.
 func decoyHash() passwordHash {
 	h := newPasswordHash()

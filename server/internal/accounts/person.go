@@ -12,7 +12,7 @@ func (a *Accounts) accountOf(ctx context.Context, subject string) (Account, erro
 	return view(ctx, a.store, func(r Reader) (Account, error) { return r.AccountOfSubject(subject) })
 }
 
-// view answers what f finds in one state of the database.
+// view returns what f finds in one state of the database.
 func view[T any](ctx context.Context, s Store, f func(Reader) (T, error)) (found T, err error) {
 	err = s.ViewAccounts(ctx, func(r Reader) (err error) {
 		found, err = f(r)
@@ -21,7 +21,7 @@ func view[T any](ctx context.Context, s Store, f func(Reader) (T, error)) (found
 	return found, err
 }
 
-// Person answers what is known of who a subject is. It fails with issuer.ErrNotFound where the subject has no account.
+// Person returns what is known of who a subject is. It fails with issuer.ErrNotFound where the subject has no account.
 func (a *Accounts) Person(ctx context.Context, subject string) (issuer.Person, error) {
 	account, err := a.accountOf(ctx, subject)
 	if err != nil {
@@ -34,7 +34,7 @@ func (a Account) person() issuer.Person {
 	return issuer.Person{Name: a.Shown(), Email: a.Email.Address, EmailVerified: a.Email.Verified}
 }
 
-// Known answers what clients may learn of a subject's account: the name by which it logs in, in its canonical form, and the address that it has verified. It's
+// Known returns what clients may learn of a subject's account: the name by which it logs in, in its canonical form, and the address that it has verified. It's
 // zero where there is no account.
 func (a *Accounts) Known(ctx context.Context, subject string) (issuer.Known, error) {
 	account, err := a.accountOf(ctx, subject)

@@ -35,7 +35,7 @@ type passwordHash struct {
 	key     []byte
 }
 
-// String answers the hash in the PHC string format:
+// String returns the hash in the PHC string format:
 // $argon2id$v=19$m=19456,t=2,p=1$salt$key, with unpadded base64.
 func (h passwordHash) String() string {
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s",
@@ -43,7 +43,7 @@ func (h passwordHash) String() string {
 		base64.RawStdEncoding.EncodeToString(h.salt), base64.RawStdEncoding.EncodeToString(h.key))
 }
 
-// compute answers the key that a password has at the hash's cost and with its salt.
+// compute returns the key that a password has at the hash's cost and with its salt.
 func (h passwordHash) compute(derive deriveFunc, password string) []byte {
 	return derive([]byte(password), h.salt, h.time, h.memory, h.threads, uint32(len(h.key)))
 }

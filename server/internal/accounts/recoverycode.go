@@ -33,7 +33,7 @@ func newRecoveryCodes(subject string) (codes []string, hashes [][sha256.Size]byt
 	return codes, hashes
 }
 
-// RenewRecoveryCodes answers new recovery codes, this one time, for an account that has a second factor; those of before are void. Attempts at the password count as
+// RenewRecoveryCodes returns new recovery codes, this one time, for an account that has a second factor; those of before are void. Attempts at the password count as
 // those of ChangePassword, and it fails as that does, and with issuer.ErrNotFound where there is no second factor. Whoever asks for it has just logged in with two.
 func (a *Accounts) RenewRecoveryCodes(ctx context.Context, subject, password string, from issuer.Device) (codes []string, err error) {
 	account, try, err := a.reauthenticate(ctx, subject, password, from)

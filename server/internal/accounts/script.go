@@ -26,7 +26,7 @@ const oddLatin = "ƅƨƽƿǀǁǂǃ"
 // likeLatin are the small letters of other scripts that pass for Latin ones: a name of nothing else passes for a Latin name.
 const likeLatin = "асԁеһіјӏкорԛѕԝхуүьԍɡ" + "αικνορυωγ" + "օսոհցազյ"
 
-// oneScript says whether all letters of a canonical name belong to one writing system, and whether it shows.
+// oneScript reports whether all letters of a canonical name belong to one writing system, and whether it shows.
 func oneScript(canonical string) bool {
 	letters := strings.Map(func(r rune) rune {
 		if unicode.In(r, unicode.Common, unicode.Inherited) { // digits and signs, too

@@ -49,7 +49,7 @@ func (a *Accounts) challenge(ctx context.Context, account Account, try attempt, 
 	return refusal
 }
 
-// AskAgain answers once more what a challenge asks for that is good, or fails with issuer.ErrCode.
+// AskAgain returns once more what a challenge asks for that is good, or fails with issuer.ErrCode.
 func (a *Accounts) AskAgain(ctx context.Context, challenge string) (*issuer.SecondFactorError, error) {
 	return view(ctx, a.store, func(r Reader) (*issuer.SecondFactorError, error) {
 		k, err := findTicket(r, ToLogIn, challenge)

@@ -146,7 +146,7 @@ func (a *Accounts) inserting(made Account, subject string) func(issuer.Tx) error
 	}
 }
 
-// prepare answers an account without its subject and hash, if there may be such an account and it may have the password.
+// prepare returns an account without its subject and hash, if there may be such an account and it may have the password.
 func prepare(e issuer.Enrolment) (Account, error) {
 	account, err := identify(e)
 	if err != nil {
@@ -155,7 +155,7 @@ func prepare(e issuer.Enrolment) (Account, error) {
 	return account, checkPassword(e.Password, account.own()...)
 }
 
-// identify answers an account of the name and address, if there may be one.
+// identify returns an account of the name and address, if there may be one.
 func identify(e issuer.Enrolment) (Account, error) {
 	name, err := parseName(e.Name)
 	if err != nil {

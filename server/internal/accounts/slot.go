@@ -27,7 +27,7 @@ const (
 
 const slotPurpose = "throttle slot"
 
-// slot answers the slot of one name, device or network. The texts are authenticated under a key that isn't in the database, so that its
+// slot returns the slot of one name, device or network. The texts are authenticated under a key that isn't in the database, so that its
 // rows tell nobody who logs in from where.
 func (a *Accounts) slot(k kind, texts ...string) int64 {
 	message := []byte{byte(k)}
@@ -61,7 +61,7 @@ func (a *Accounts) limitsOf(address string, one, around kind) []limit {
 	return limits
 }
 
-// neighbours answers what one subscriber has of an address, and the network around it; "" where there is none.
+// neighbours returns what one subscriber has of an address, and the network around it; "" where there is none.
 func neighbours(address string) (host, network string) {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {

@@ -17,7 +17,7 @@ type Store interface {
 	// UpdateAccounts runs f in one serializable transaction and commits it when f answers nil. It may run f again.
 	UpdateAccounts(ctx context.Context, f func(Tx) error) error
 
-	// AccountsTx answers the accounts in a transaction that this very store began for an issuer.
+	// AccountsTx returns the accounts in a transaction that this very store began for an issuer.
 	AccountsTx(issuer.Tx) Tx
 }
 

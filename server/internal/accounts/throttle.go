@@ -117,5 +117,5 @@ func (s Schedule) most() int {
 	return level
 }
 
-// empty says whether a slot may be forgotten.
+// empty reports whether a slot may be forgotten.
 func (t Throttle) empty(now time.Time) bool { return !t.Cleared.After(now) && !t.Next.After(now) }

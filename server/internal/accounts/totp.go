@@ -50,7 +50,7 @@ func totpCode(secret []byte, step int64) string {
 	return fmt.Sprintf("%0*d", totpDigits, number%totpModulus)
 }
 
-// totpStep answers the step whose code this is, if it's one of those around a time and none was used since.
+// totpStep returns the step whose code this is, if it's one of those around a time and none was used since.
 func totpStep(secret []byte, code string, now time.Time, used int64) (step int64, ok bool) {
 	present := now.Unix() / totpPeriod
 	for s := present - totpTolerance; s <= present+totpTolerance; s++ {

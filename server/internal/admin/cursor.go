@@ -25,7 +25,7 @@ func parseCursor(text string) (string, error) {
 	return string(name), nil
 }
 
-// isName says whether an entry of a list can have such a name.
+// isName reports whether an entry of a list can have such a name.
 func isName(name []byte) bool {
 	const longest = 255 // bytes of a client ID or an audience
 	return len(name) <= longest && utf8.Valid(name) && !bytes.ContainsFunc(name, unicode.IsControl)

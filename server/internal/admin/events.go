@@ -87,7 +87,7 @@ func (a *API) exportEvents(w http.ResponseWriter, r *http.Request, filter issuer
 	}
 }
 
-// accepts says whether a request asks for a media type by its name.
+// accepts reports whether a request asks for a media type by its name.
 func accepts(r *http.Request, media string) bool {
 	for _, header := range r.Header.Values("Accept") {
 		for part := range strings.SplitSeq(header, ",") {

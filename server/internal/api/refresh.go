@@ -49,7 +49,7 @@ func (a *API) refresh(w http.ResponseWriter, r *http.Request) {
 	a.writeTokens(w, tokens, fromCookie)
 }
 
-// refreshToken answers the refresh token of a request, from its body or its cookie. Neither is
+// refreshToken returns the refresh token of a request, from its body or its cookie. Neither is
 // ""; more than one, or the cookie beside a bearer token, is an error.
 func refreshToken(r *http.Request, fromBody string) (token string, fromCookie bool, err error) {
 	if _, err := jothttp.Credential(r, RefreshCookie, 0); err != nil {

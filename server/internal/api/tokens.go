@@ -60,7 +60,7 @@ func (a *API) setCookies(w http.ResponseWriter, t issuer.Tokens) {
 	http.SetCookie(w, refresh)
 }
 
-// hasCookies says whether a request brought a cookie that bears a token.
+// hasCookies reports whether a request brought a cookie that bears a token.
 func hasCookies(r *http.Request) bool {
 	return len(r.CookiesNamed(AccessCookie))+len(r.CookiesNamed(RefreshCookie)) > 0
 }
@@ -91,7 +91,7 @@ func seconds(d time.Duration) int {
 	return int(max(1, d/time.Second))
 }
 
-// authenticate answers the access token of a request, verified. It must be of a
+// authenticate returns the access token of a request, verified. It must be of a
 // first-party client: another client's token doesn't reach a person's account.
 func (a *API) authenticate(r *http.Request) (*jot.Token, error) {
 	raw, err := jothttp.Credential(r, AccessCookie, 0)

@@ -232,7 +232,7 @@ func (i *importer) send(method, path string, body any) error {
 	}
 }
 
-// same says whether the account of a name is the one of the line: it was imported before.
+// same reports whether the account of a name is the one of the line: it was imported before.
 func (i *importer) same(name, sub string) bool {
 	var found struct {
 		Subjects []record `json:"subjects"`

@@ -90,7 +90,7 @@ func runAdminLogin(cmd *cobra.Command, issuerURL string, flags loginFlags) error
 	return nil
 }
 
-// logIn answers the tokens of whoever logs in, and the name.
+// logIn returns the tokens of whoever logs in, and the name.
 func (f *loginFlags) logIn(cmd *cobra.Command, at *adminServer) (pair jothttp.TokenPair, username string, err error) {
 	if f.browser {
 		answer, err := at.browse(cmd.Context(), f.username, func(address string) { say(cmd, "log in at %s", address) })

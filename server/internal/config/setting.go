@@ -30,10 +30,10 @@ func (s Setting) Variable() string {
 	return variablePrefix + strings.ToUpper(strings.ReplaceAll(s.Path, ".", "_"))
 }
 
-// Secret says whether the setting is one that stands in no file but one of its own.
+// Secret reports whether the setting is one that stands in no file but one of its own.
 func (s Setting) Secret() bool { return s.from == "env" }
 
-// Repeated says whether a flag or variable adds to a list.
+// Repeated reports whether a flag or variable adds to a list.
 func (s Setting) Repeated() bool { return s.Type.Kind() == reflect.Slice }
 
 // Default is the setting's default as text; "" for nothing.

@@ -50,7 +50,7 @@ func (c *Config) checkData() error {
 	return nil
 }
 
-// encrypted says whether the server itself speaks TLS.
+// encrypted reports whether the server itself speaks TLS.
 func (c *Config) encrypted() bool { return c.TLS.Cert != "" || len(c.ACME.Domains) > 0 }
 
 // CheckListen says which address isn't one, is another's too, or would take passwords unencrypted.

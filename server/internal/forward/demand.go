@@ -41,7 +41,7 @@ func readDemand(r *http.Request) (demand, error) {
 	return d, nil
 }
 
-// allTokens says whether each is a scope token (RFC 6749 §3.3) as a resource may have it.
+// allTokens reports whether each is a scope token (RFC 6749 §3.3) as a resource may have it.
 func allTokens(scopes []string) bool {
 	return !slices.ContainsFunc(scopes, func(scope string) bool {
 		odd := strings.ContainsFunc(scope, func(c rune) bool { return c <= ' ' || c > '~' || c == '"' || c == '\\' })

@@ -89,7 +89,7 @@ type Counts struct {
 	Refused int // for which there was no room
 }
 
-// Counts answers what has become of letters.
+// Counts returns what has become of letters.
 func (o *Outbox) Counts() Counts {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -133,7 +133,7 @@ func converse(client *smtp.Client, from, to string, text []byte) error {
 	return nil
 }
 
-// permanent says whether the server will never take this letter (RFC 5321 §4.2.1).
+// permanent reports whether the server will never take this letter (RFC 5321 §4.2.1).
 func permanent(err error) bool {
 	var answer *textproto.Error
 	return errors.Is(err, errMessage) || errors.As(err, &answer) && answer.Code >= 500 && !errors.Is(err, errUnready)

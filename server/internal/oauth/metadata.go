@@ -102,7 +102,7 @@ func (s *Server) metadata(keys *jot.KeySet) any {
 // keySet is the document of the public signing keys (RFC 7517 §5).
 func keySet(keys *jot.KeySet) any { return keys }
 
-// scopes answers those of OpenID Connect and every resource's, sorted.
+// scopes returns those of OpenID Connect and every resource's, sorted.
 func (s *Server) scopes() []string {
 	scopes := issuer.IdentityScopes()
 	for _, resource := range s.issuer.Resources() {
@@ -120,7 +120,7 @@ func names(algorithms []jot.Algorithm) []string {
 	return all
 }
 
-// algorithms answers the published keys' algorithms, sorted.
+// algorithms returns the published keys' algorithms, sorted.
 func algorithms(keys *jot.KeySet) []string {
 	algorithms := []string{}
 	for _, key := range keys.Keys() {

@@ -25,13 +25,13 @@ const (
 	mediaForm = "application/x-www-form-urlencoded"
 )
 
-// IsJSON says whether the body is stated to be JSON.
+// IsJSON reports whether the body is stated to be JSON.
 func IsJSON(r *http.Request) bool { return mediaType(r) == mediaJSON }
 
-// IsForm says whether the body is stated to be a form.
+// IsForm reports whether the body is stated to be a form.
 func IsForm(r *http.Request) bool { return mediaType(r) == mediaForm }
 
-// mediaType answers the media type of the body, and "" when it is absent, stated twice, or in
+// mediaType returns the media type of the body, and "" when it is absent, stated twice, or in
 // another character set than UTF-8.
 func mediaType(r *http.Request) string {
 	stated := r.Header.Values("Content-Type")
@@ -87,7 +87,7 @@ func parseJSON(data []byte, v any) error {
 	return nil
 }
 
-// hasNull says whether a member of a strict JSON object is null. To one client that is as good as absent, and to another (RFC 7396) it takes away; and absent is what
+// hasNull reports whether a member of a strict JSON object is null. To one client that is as good as absent, and to another (RFC 7396) it takes away; and absent is what
 // stands for all scopes, or for a rotation that isn't only rehearsed. Null inside of a member is that member's affair.
 func hasNull(object []byte) bool {
 	if !bytes.Contains(object, []byte("null")) {
@@ -99,7 +99,7 @@ func hasNull(object []byte) bool {
 	return err != nil || slices.ContainsFunc(slices.Collect(maps.Values(members)), isNull)
 }
 
-// hasNUL says whether a string of a JSON text has a NUL character, which PostgreSQL stores in no text. Strict JSON has it escaped.
+// hasNUL reports whether a string of a JSON text has a NUL character, which PostgreSQL stores in no text. Strict JSON has it escaped.
 func hasNUL(data []byte) bool {
 	for {
 		n := bytes.IndexByte(data, '\\')
@@ -181,7 +181,7 @@ func parseParameters(text, where string) (url.Values, error) {
 	return parameters, nil
 }
 
-// IsText says whether s is UTF-8 without control characters.
+// IsText reports whether s is UTF-8 without control characters.
 func IsText(s string) bool {
 	isControl := func(c rune) bool { return c < ' ' || c == 0x7f }
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, isControl)

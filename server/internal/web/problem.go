@@ -107,7 +107,7 @@ func InsufficientScope(scope, detail string) *Problem {
 	return p
 }
 
-// Error answers the title and detail.
+// Error returns the title and detail.
 func (p *Problem) Error() string {
 	if p.Detail == "" {
 		return p.Title
@@ -136,7 +136,7 @@ func Fail(w http.ResponseWriter, r *http.Request, err error) {
 	WriteProblem(w, p)
 }
 
-// Unavailable says whether an error passes by itself, and after how many seconds the
+// Unavailable reports whether an error passes by itself, and after how many seconds the
 // client should try again.
 func Unavailable(err error) (retryAfter int, ok bool) {
 	switch {
@@ -148,7 +148,7 @@ func Unavailable(err error) (retryAfter int, ok bool) {
 	return 0, false
 }
 
-// ProblemOf answers the problem that an error is.
+// ProblemOf returns the problem that an error is.
 func ProblemOf(err error) *Problem {
 	var p *Problem
 	if errors.As(err, &p) {

@@ -49,7 +49,7 @@ func (p Proxies) Validate() error {
 
 type addressKey struct{}
 
-// ClientAddress answers the host that a request comes from, without its port: that of the connection, or of whom a trusted proxy
+// ClientAddress returns the host that a request comes from, without its port: that of the connection, or of whom a trusted proxy
 // speaks for, behind Proxies.Handler.
 func ClientAddress(r *http.Request) string {
 	if address, ok := r.Context().Value(addressKey{}).(netip.Addr); ok {
@@ -108,18 +108,18 @@ func RefuseUnencrypted(w http.ResponseWriter, _ *http.Request) {
 	WriteProblem(w, NewProblem(http.StatusForbidden, "this connection is not encrypted: use the issuer's https address"))
 }
 
-// Trusts says whether an address is one of the proxies.
+// Trusts reports whether an address is one of the proxies.
 func (p Proxies) Trusts(address netip.Addr) bool {
 	return slices.ContainsFunc(p.Trusted, func(prefix netip.Prefix) bool { return prefix.Contains(address) })
 }
 
-// Sent says whether a request comes from one of the proxies itself.
+// Sent reports whether a request comes from one of the proxies itself.
 func (p Proxies) Sent(r *http.Request) bool {
 	peer, ok := peerAddress(r)
 	return ok && p.Trusts(peer)
 }
 
-// client answers the rightmost address that isn't a proxy's. Each trusted proxy adds the address that it saw at the right, so what
+// client returns the rightmost address that isn't a proxy's. Each trusted proxy adds the address that it saw at the right, so what
 // stands further left than the first untrusted one was written by that one, and is worth nothing.
 func (p Proxies) client(r *http.Request) (netip.Addr, bool) {
 	client, ok := peerAddress(r)

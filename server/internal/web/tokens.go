@@ -18,7 +18,7 @@ type TokenAnswer struct {
 	ID        string `json:"id_token,omitempty"` // OpenID Connect Core 1.0 §3.1.3.3
 }
 
-// NewTokenAnswer answers with tokens.
+// NewTokenAnswer makes the answer with tokens.
 func NewTokenAnswer(t issuer.Tokens) TokenAnswer {
 	return TokenAnswer{
 		Access:    t.Access,

@@ -55,7 +55,7 @@ func ParseScope(scope string) []string {
 // plainPath is a path that reads the same in a request, a cookie and a pattern of http.ServeMux.
 var plainPath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)*$`)
 
-// BasePath answers the path of an issuer's URL, without a slash at its end, which is the
+// BasePath returns the path of an issuer's URL, without a slash at its end, which is the
 // prefix of every route. It refuses one that doesn't consist of plain segments, and one below
 // /.well-known, which belongs to the host.
 func BasePath(issuerURL string) (string, error) {
@@ -108,7 +108,7 @@ func Problems(mux *http.ServeMux) http.Handler {
 	})
 }
 
-// isClean says whether a path begins with a slash and has no empty segment, "." or "..".
+// isClean reports whether a path begins with a slash and has no empty segment, "." or "..".
 func isClean(p string) bool {
 	return p == "/" || strings.HasPrefix(p, "/") && path.Clean(p) == strings.TrimSuffix(p, "/")
 }

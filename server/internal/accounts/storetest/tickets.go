@@ -17,7 +17,7 @@ func newTicket(text, subject string, p accounts.Purpose, expires time.Time) acco
 	return accounts.Ticket{Hash: sha256.Sum256([]byte(text)), Purpose: p, Subject: subject, Detail: text, Created: base, Expires: expires}
 }
 
-// has says whether a ticket is there.
+// has reports whether a ticket is there.
 func (s *suite) has(t accounts.Ticket) bool {
 	found, err := read(s, func(r accounts.Reader) (accounts.Ticket, error) { return r.Ticket(t.Hash) })
 	if err == nil && found != t {
