@@ -34,5 +34,5 @@ func TestDevicesOfOneAddress(t *testing.T) {
 			t.Errorf("a client that proves who it is: %d %s", status, answer)
 		}
 	}
-	s.signUpAndLogIn(t, "ada") // log-ins count apart
+	s.signUpAndLogIn(t, "ada") // logins count apart
 }

@@ -14,7 +14,7 @@ import (
 
 // What is measured beside requests. docs/configuration.md tells how to read it.
 var (
-	logins         = telemetry.NewCounter("jot_logins_total", "Log-ins with a password, by outcome: ok, wrong, throttled, busy or error.", "outcome")
+	logins         = telemetry.NewCounter("jot_logins_total", "Logins with a password, by outcome: ok, wrong, throttled, busy or error.", "outcome")
 	sessions       = telemetry.NewCounter("jot_sessions_total", "Sessions that began.")
 	tokensIssued   = telemetry.NewCounter("jot_access_tokens_total", "Access tokens that were signed.")
 	refreshes      = telemetry.NewCounter("jot_refreshes_total", "Refreshes by what the presented token meant: rotated, repeated, reply_lost, reused or rewound.", "outcome")
@@ -108,7 +108,7 @@ func (s *Server) measureIssuer(ctx context.Context, emit telemetry.Emit) {
 	}
 }
 
-// loginCounts count log-ins by outcome.
+// loginCounts count logins by outcome.
 type loginCounts struct{ ok, wrong, throttled, busy, failed atomic.Uint64 }
 
 func (c *loginCounts) count(err error) {
@@ -137,7 +137,7 @@ func (c *loginCounts) emit(emit telemetry.Emit) {
 	emit(logins, float64(c.failed.Load()), "error")
 }
 
-// countedAccounts are accounts whose log-ins are counted.
+// countedAccounts are accounts whose logins are counted.
 type countedAccounts struct {
 	*accounts.Accounts
 	counts *loginCounts

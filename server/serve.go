@@ -105,7 +105,7 @@ func (s *Server) ServeOn(ctx context.Context, l Listeners) error {
 	return err
 }
 
-// shutDownPublic lets requests finish first, since a log-out among them is news for the feed's streams; then it ends those.
+// shutDownPublic lets requests finish first, since a logout among them is news for the feed's streams; then it ends those.
 func (s *Server) shutDownPublic(grace context.Context, public *endpoint) (err error) {
 	ended := make(chan error, 1)
 	go func() { ended <- public.shutDown(grace) }() // ends with grace at the latest

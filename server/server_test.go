@@ -202,7 +202,7 @@ func TestATokensLife(t *testing.T) {
 	waitRefused(t, verifier, second.Access, jot.ErrRevoked)
 	waitRefused(t, verifier, first.Access, jot.ErrRevoked) // of the same session
 	if status, _ := s.post(t, "/v1/refresh", "", map[string]string{"refresh_token": second.Refresh}); status != http.StatusUnauthorized {
-		t.Errorf("refresh after log-out: %d", status)
+		t.Errorf("refresh after logout: %d", status)
 	}
 }
 
@@ -221,7 +221,7 @@ func TestLogOutEverywhere(t *testing.T) {
 		t.Fatalf("log in again: %d %s", status, body)
 	}
 	if err := verifier.Check(t.Context(), read(t, body).Access); err != nil {
-		t.Error("the token of a log-in after it:", err)
+		t.Error("the token of a login after it:", err)
 	}
 }
 
@@ -367,7 +367,7 @@ func TestSecretsStaySecret(t *testing.T) {
 		}
 	}
 	if !strings.Contains(s.log.String(), "POST /v1/login") {
-		t.Errorf("the log knows of no log-in:\n%s", s.log)
+		t.Errorf("the log knows of no login:\n%s", s.log)
 	}
 }
 

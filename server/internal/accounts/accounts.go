@@ -32,7 +32,7 @@ import (
 type Account struct {
 	Name         string    // canonical, unique: see parseName
 	Display      string    // the name as its owner writes it
-	Subject      string    // the subject that a log-in is for
+	Subject      string    // the subject that a login is for
 	PasswordHash string    // PHC string of an Argon2id hash
 	Email        Email     // zero where it has none
 	Created      time.Time // UTC, whole milliseconds

@@ -48,7 +48,7 @@ func replacePassword(tx Tx, subject string, hash passwordHash) error {
 // sessions of the old one end, see issuer.RenewSession, and fails with issuer.ErrInvalidCredentials when another change came first.
 //
 // A new password that no account may have is an *issuer.InputError, a wrong current one issuer.ErrInvalidCredentials, and a subject that has
-// no password issuer.ErrNotFound. Attempts count by account, apart from log-ins, and by address: too many are an *issuer.ThrottledError.
+// no password issuer.ErrNotFound. Attempts count by account, apart from logins, and by address: too many are an *issuer.ThrottledError.
 //
 // Demanded is whether the account has a second factor, as the caller found it, and that who asks has proved it. Where one has come since, Confirm fails with
 // issuer.ErrBusy: whoever asks again learns it.

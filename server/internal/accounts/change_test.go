@@ -33,7 +33,7 @@ func TestChangePassword(t *testing.T) {
 		t.Errorf("a change of a password that has changed meanwhile: %v", err)
 	}
 	if err := store.confirm(before); err != issuer.ErrInvalidCredentials {
-		t.Errorf("a log-in with a password that has changed meanwhile: %v", err)
+		t.Errorf("a login with a password that has changed meanwhile: %v", err)
 	}
 	if _, err := a.LogIn(t.Context(), "ada", password, issuer.Device{}); err != issuer.ErrInvalidCredentials {
 		t.Errorf("the old password: %v", err)
@@ -88,7 +88,7 @@ func TestChangePasswordRefuses(t *testing.T) {
 	}
 }
 
-// TestChangePasswordThrottled: guesses at the current password are bounded as log-ins are, apart from them: neither delays the other.
+// TestChangePasswordThrottled: guesses at the current password are bounded as logins are, apart from them: neither delays the other.
 func TestChangePasswordThrottled(t *testing.T) {
 	store := newMemory()
 	a, calls := counted(t, store, Config{})

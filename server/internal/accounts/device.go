@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// deviceTTL is how long a device token is good for after the log-in that gave it. It's the longest life that browsers allow a cookie.
+// deviceTTL is how long a device token is good for after the login that gave it. It's the longest life that browsers allow a cookie.
 const deviceTTL = 400 * 24 * time.Hour
 
 const (

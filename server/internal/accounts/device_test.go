@@ -37,7 +37,7 @@ func TestKnownDevice(t *testing.T) {
 	}
 	again := logIn(t, a, store, "ada", home)
 	if again == "" {
-		t.Error("the second log-in gave no device token")
+		t.Error("the second login gave no device token")
 	}
 	for range 4 {
 		guess(t, a, "ada", home)

@@ -142,7 +142,7 @@ func TestGateHonoursContext(t *testing.T) {
 	})
 }
 
-// TestHashingIsBounded drives real log-ins against the bound.
+// TestHashingIsBounded drives real logins against the bound.
 func TestHashingIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, _ := counted(t, newMemory(), Config{NoThrottling: true, MaxConcurrent: 2, MaxWaiting: 100, MaxWait: time.Hour})

@@ -30,7 +30,7 @@ type lookup struct {
 //
 // Attempts count by name and by address. Those from a known device count by account and device alone, so that nobody else's guesses
 // delay them. The proof's Confirm fails with issuer.ErrInvalidCredentials when the password was changed since it was checked, and gives
-// back what the attempt was counted for: so a log-in that comes to nothing after all, since the subject is disabled, counts like a wrong
+// back what the attempt was counted for: so a login that comes to nothing after all, since the subject is disabled, counts like a wrong
 // password. Its device token is good for 400 days.
 func (a *Accounts) LogIn(ctx context.Context, name, password string, from issuer.Device) (issuer.Proof, error) {
 	found, err := a.lookUp(ctx, name, password, from)
@@ -104,7 +104,7 @@ func (a *Accounts) upgrade(ctx context.Context, who caller, found lookup, passwo
 }
 
 // confirmUpgrade is confirm, and stores the new hash, if there is one. Where the stored hash has changed meanwhile it may be that of the same
-// password, which another log-in has stored, or of another: nobody can say here, so whoever asks again learns it.
+// password, which another login has stored, or of another: nobody can say here, so whoever asks again learns it.
 func (a *Accounts) confirmUpgrade(t issuer.Tx, checked Account, try attempt, upgraded string) error {
 	err := a.confirm(t, checked, try)
 	if upgraded == "" {

@@ -10,7 +10,7 @@ import (
 // SignUp makes an account with a subject of its own, as Config says, and answers the subject's identifier. A name or password that no
 // account may have is an *issuer.InputError, a name that exists is issuer.ErrTaken, and too many callers are issuer.ErrBusy.
 //
-// A sign-up counts against its address like a failed log-in, and is never given back: whoever makes accounts by the thousand, or asks which
+// A sign-up counts against its address like a failed login, and is never given back: whoever makes accounts by the thousand, or asks which
 // names exist, is delayed with an *issuer.ThrottledError. Where only the invited may sign up, nobody else is told anything but issuer.ErrInvitation.
 func (a *Accounts) SignUp(ctx context.Context, e issuer.Enrolment, from issuer.Device) (string, error) {
 	made, err := prepare(e)

@@ -13,10 +13,10 @@ const slotBits = 20
 type kind int64
 
 const (
-	byAccount     kind = 1 + iota // log-ins under one name, whether or not it exists
-	byDevice                      // log-ins to one account from one known device
-	byAddress                     // log-ins from an IPv4 address, or an IPv6 /64, which is one subscriber's
-	byNetwork                     // log-ins from an IPv4 /24 or an IPv6 /48
+	byAccount     kind = 1 + iota // logins under one name, whether or not it exists
+	byDevice                      // logins to one account from one known device
+	byAddress                     // logins from an IPv4 address, or an IPv6 /64, which is one subscriber's
+	byNetwork                     // logins from an IPv4 /24 or an IPv6 /48
 	byChange                      // changes of one account's password
 	byMail                        // letters to one mailbox
 	byFactor                      // codes of one account's second factor

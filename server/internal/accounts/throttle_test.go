@@ -124,7 +124,7 @@ func TestScheduleRefuses(t *testing.T) {
 	}
 }
 
-// guess makes one log-in with a wrong password.
+// guess makes one login with a wrong password.
 func guess(t *testing.T, a *Accounts, name string, from issuer.Device) error {
 	t.Helper()
 	proof, err := a.LogIn(t.Context(), name, "wrong horse battery", from)

@@ -7,7 +7,7 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// AdmitDevice counts a device of a public client that asks for a code (RFC 8628 §3.1), by address and network, apart from log-ins. Too many are an
+// AdmitDevice counts a device of a public client that asks for a code (RFC 8628 §3.1), by address and network, apart from logins. Too many are an
 // *issuer.ThrottledError: one address alone doesn't take all the codes that a client's devices may wait with.
 func (a *Accounts) AdmitDevice(ctx context.Context, address string) error {
 	if a.config.NoThrottling {

@@ -2,7 +2,7 @@
 // out, and who am I. It translates between HTTP and the domain; the rules are in packages
 // issuer and accounts.
 //
-// Tokens travel in JSON, or in cookies when the client asked for them at log-in. Cookies
+// Tokens travel in JSON, or in cookies when the client asked for them at login. Cookies
 // make forged cross-site requests possible, so the whole tree refuses those.
 package api
 

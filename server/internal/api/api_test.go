@@ -159,7 +159,7 @@ func TestLife(t *testing.T) {
 
 	members := f.call("POST", "/v1/login", `{"username":"ADA@example.com","password":"`+password+`"}`).want(t, 200)
 	if len(members) != 6 || members["token_type"] != "Bearer" || members["expires_in"] != 900.0 || members["scope"] != "pets:read pets:write" {
-		t.Errorf("log-in answered %v", members)
+		t.Errorf("login answered %v", members)
 	}
 	access, refresh := members["access_token"].(string), members["refresh_token"].(string)
 
@@ -176,7 +176,7 @@ func TestLife(t *testing.T) {
 	}
 
 	if a := f.call("POST", "/v1/logout", `{}`, bearer(next)...); a.status != 204 || a.body != "" {
-		t.Errorf("log-out: %d %s", a.status, a.body)
+		t.Errorf("logout: %d %s", a.status, a.body)
 	}
 	for _, token := range []string{access, next} {
 		a := f.call("GET", "/v1/me", "", bearer(token)...)
@@ -187,7 +187,7 @@ func TestLife(t *testing.T) {
 	}
 	a := f.call("POST", "/v1/refresh", webtest.Object(t, map[string]any{"refresh_token": members["refresh_token"]}))
 	if problem := a.want(t, 401); problem["type"] != "urn:jot:problem:invalid-grant" || len(a.cookies) != 0 {
-		t.Errorf("refresh after log-out: %v, cookies %v", problem, a.cookies)
+		t.Errorf("refresh after logout: %v, cookies %v", problem, a.cookies)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// later is an issuer that is asked some time after the log-ins.
+// later is an issuer that is asked some time after the logins.
 type later struct {
 	*issuer.Issuer
 	by time.Duration
@@ -23,7 +23,7 @@ func (l later) Now(ctx context.Context) (time.Time, error) {
 	return now.Add(l.by), err
 }
 
-// TestExportWantsARecentLogin: 10 minutes after the log-in nobody gets all that is stored.
+// TestExportWantsARecentLogin: 10 minutes after the login nobody gets all that is stored.
 func TestExportWantsARecentLogin(t *testing.T) {
 	f := serve(t, api.Options{OpenSignUp: true})
 	subject, err := issuer.NewSubject(nil, nil)
@@ -50,7 +50,7 @@ func TestExportWantsARecentLogin(t *testing.T) {
 		mux.ServeHTTP(answer, r)
 		challenge := answer.Header().Get("WWW-Authenticate")
 		if answer.Code != want || (want == http.StatusUnauthorized) != strings.Contains(challenge, `error="insufficient_user_authentication"`) {
-			t.Errorf("%v after the log-in: %d %s %s", by, answer.Code, challenge, answer.Body)
+			t.Errorf("%v after the login: %d %s %s", by, answer.Code, challenge, answer.Body)
 		}
 	}
 }

@@ -9,13 +9,13 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// session is what a log-in asks for.
+// session is what a login asks for.
 type session struct {
 	ClientID    string `json:"client_id"`    // of a first-party client; "" means the default
 	Resource    string `json:"resource"`     // audience of the access token; "" means the default
 	Scope       string `json:"scope"`        // "" means all that is granted
 	Cookies     bool   `json:"cookies"`      // tokens go into cookies rather than the body
-	DeviceToken string `json:"device_token"` // of the last log-in from this device, where no cookie bears it
+	DeviceToken string `json:"device_token"` // of the last login from this device, where no cookie bears it
 }
 
 type logInRequest struct {
@@ -65,7 +65,7 @@ func (a *API) completeLogIn(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// begin starts the session that a log-in asks for, if its proof is good. What nobody could be granted is refused before the proof is looked at: it costs no hash, and is no guess.
+// begin starts the session that a login asks for, if its proof is good. What nobody could be granted is refused before the proof is looked at: it costs no hash, and is no guess.
 // A subject that is disabled or gone gets the answer that a wrong proof of this kind gets, so that no answer confirms one.
 func (a *API) begin(w http.ResponseWriter, r *http.Request, s session, wrong error, prove func() (issuer.Proof, error)) {
 	client, err := a.firstParty(r.Context(), s.ClientID)

@@ -13,7 +13,7 @@ import (
 type logOutRequest struct {
 	Everywhere   bool   `json:"everywhere"`    // end all sessions of the subject
 	RefreshToken string `json:"refresh_token"` // names the session when the access token expired
-	ClientID     string `json:"client_id"`     // of the refresh token, as at log-in
+	ClientID     string `json:"client_id"`     // of the refresh token, as at login
 }
 
 // logOut ends the session of the access token, or all of its subject's, and the session of the

@@ -11,7 +11,7 @@ import (
 
 type refreshRequest struct {
 	RefreshToken string `json:"refresh_token"` // absent when the cookie bears it
-	ClientID     string `json:"client_id"`     // as at log-in
+	ClientID     string `json:"client_id"`     // as at login
 }
 
 // refresh answers with new tokens, in the way in which the refresh token came.

@@ -24,9 +24,9 @@ type sessionAnswer struct {
 	ID        string `json:"sid"`
 	ClientID  string `json:"client_id"`
 	Created   int64  `json:"created"`    // Unix seconds, as are the others
-	LastUsed  int64  `json:"last_used"`  // of the last log-in or refresh
+	LastUsed  int64  `json:"last_used"`  // of the last login or refresh
 	Expires   int64  `json:"expires"`    // when it ends unless it is refreshed
-	UserAgent string `json:"user_agent"` // of the last log-in or refresh
+	UserAgent string `json:"user_agent"` // of the last login or refresh
 	Address   string `json:"address"`    // likewise
 	Current   bool   `json:"current"`    // it's the one that asks
 }

@@ -18,13 +18,13 @@ const (
 	RefreshCookie = "__Secure-jot-refresh"
 )
 
-// DeviceCookie bears the device token, which is no credential. It outlives the session: it's what the next log-in shows.
+// DeviceCookie bears the device token, which is no credential. It outlives the session: it's what the next login shows.
 const DeviceCookie = "__Secure-jot-device"
 
 // deviceMaxAge is the longest life that browsers allow a cookie, 400 days, in seconds.
 const deviceMaxAge = 400 * 24 * 3600
 
-// logInAnswer is the answer to a log-in.
+// logInAnswer is the answer to a login.
 type logInAnswer struct {
 	web.TokenAnswer
 	DeviceToken string `json:"device_token,omitempty"`

@@ -11,7 +11,7 @@ import (
 
 const grantPassword = "password" // RFC 6749 §4.3, which RFC 9700 §2.4 forbids for whoever isn't the operator
 
-// passwordParameters are those of a log-in by a password alone.
+// passwordParameters are those of a login by a password alone.
 type passwordParameters struct {
 	Username string `json:"username"`
 	Password string `json:"password"`
