@@ -2,7 +2,6 @@ package issuer
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/jot-auth/jot/revocation"
@@ -65,44 +64,4 @@ func (i *Issuer) EndSessions(ctx context.Context, subject string) error {
 		}
 		return u.auditActor(EventSubjectLoggedOut, Event{Subject: subject})
 	})
-}
-
-// OutdateSubject is for a new password: it makes the subject's tokens stale and ends its sessions, all but the one from which the password
-// was changed; keep is its ID, "" keeps none. with, if there is one, runs in the same transaction, for what else must change with it; it
-// may run more than once. OutdateSubject fails with ErrNotFound, and with the error of with.
-func (i *Issuer) OutdateSubject(ctx context.Context, sub, keep string, with func(Tx) error) error {
-	// The new password, the sessions' end and the rule are one commit: whoever logged in with the old password either did so before,
-	// and is caught, or finds the new one.
-	return i.commit(ctx, func(u *update) error {
-		s, err := findSubject(u, sub)
-		if err != nil {
-			return err
-		}
-		if err := u.keepSession(s, keep); err != nil {
-			return err
-		}
-		if err := u.endSessions(s, EndedByPassword); err != nil {
-			return err
-		}
-		if err := u.audit(EventPasswordSet, Event{Subject: sub}); err != nil || with == nil {
-			return err
-		}
-		return with(u.Tx)
-	})
-}
-
-// keepSession moves a live session of a subject into its next generation.
-func (u *update) keepSession(s Subject, sid string) error {
-	if sid == "" {
-		return nil
-	}
-	session, err := findSession(u, sid)
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
-	if err != nil || session.Subject != s.ID || !session.live(u.now) {
-		return err
-	}
-	session.Generation = s.Generation + 1
-	return u.UpdateSession(session)
 }

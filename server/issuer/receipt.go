@@ -28,8 +28,8 @@ func (r *Receipt) Cursor() (c revocation.Cursor, written bool) {
 	return r.head.Cursor(), r.head.LogID != ""
 }
 
-// note remembers the head after a commit; of several, the last counts.
-func note(ctx context.Context, head revocation.Head) {
+// noteReceipt remembers the head after a commit, where the context has a receipt; of several, the last counts.
+func noteReceipt(ctx context.Context, head revocation.Head) {
 	r, ok := ctx.Value(receiptKey{}).(*Receipt)
 	if !ok {
 		return

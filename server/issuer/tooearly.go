@@ -33,22 +33,6 @@ func (m moment) checkEarly(subject, client string, issued time.Time) error {
 // errOvertaken is a subject that somebody else has made since the transaction looked for it: the next one finds it.
 var errOvertaken = errors.New("issuer: the subject was made meanwhile")
 
-// commit is commitOnce in time, with nothing foreseen.
-func (i *Issuer) commit(ctx context.Context, f func(*update) error) error {
-	return i.commitForeseen(ctx, Foresight{}, f)
-}
-
-// commitForeseen is commitOnce in time.
-func (i *Issuer) commitForeseen(ctx context.Context, ahead Foresight, f func(*update) error) error {
-	return inTime(ctx, func() (now time.Time, err error) {
-		err = i.commitOnce(ctx, ahead, func(u *update) error {
-			now = u.now
-			return f(u)
-		})
-		return now, err
-	})
-}
-
 // inTime runs a transaction, again when it was overtaken, and when it was too early, after the next second has begun. Who waits holds no
 // transaction.
 func inTime(ctx context.Context, transact func() (now time.Time, err error)) error {

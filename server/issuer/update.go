@@ -39,6 +39,22 @@ type update struct {
 	meaning outcome // of a refresh
 }
 
+// commit is commitOnce in time, with nothing foreseen.
+func (i *Issuer) commit(ctx context.Context, f func(*update) error) error {
+	return i.commitForeseen(ctx, Foresight{}, f)
+}
+
+// commitForeseen is commitOnce in time.
+func (i *Issuer) commitForeseen(ctx context.Context, ahead Foresight, f func(*update) error) error {
+	return inTime(ctx, func() (now time.Time, err error) {
+		err = i.commitOnce(ctx, ahead, func(u *update) error {
+			now = u.now
+			return f(u)
+		})
+		return now, err
+	})
+}
+
 // commitOnce runs f, which reads what is foreseen, in one transaction together with the log entries for the rules that f gathers. When it returns nil the
 // rules are durable, CheckRevocation knows them, and waiters on LogChanged are woken.
 func (i *Issuer) commitOnce(ctx context.Context, ahead Foresight, f func(*update) error) error {
@@ -90,7 +106,7 @@ func (i *Issuer) committed(ctx context.Context, u *update) error {
 		return nil
 	}
 	if len(u.rules) > 0 {
-		note(ctx, u.head)
+		noteReceipt(ctx, u.head)
 	}
 	defer i.changed.broadcast()
 	return i.rules.Apply(slices.Concat(u.rules, u.known)...)
