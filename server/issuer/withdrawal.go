@@ -89,56 +89,64 @@ const withdrawalBatch = 50
 // WithdrawConsent takes back all that a subject lets a client have, and ends the sessions that the client has of it, those for when nobody is there
 // (offline_access) included. It fails with ErrNotFound where there is neither, nor a device that waits for its first tokens. When it fails otherwise a part may be done: ask again.
 func (i *Issuer) WithdrawConsent(ctx context.Context, sub, clientID string) error {
-	for first, more := true, true; more; first = false {
-		// The consents go in the first commit, with the subject's row held: a code that is traded at the same time comes before, and its session is found here, or
-		// finds no consent. So do the codes of devices, whose trade begins with the code, and so before the subject: it comes before, or finds no code. So no session
-		// begins between the batches.
-		err := i.commit(ctx, func(u *update) (err error) {
-			given := 0
-			if first {
-				if given, err = u.DeleteDeviceCodesTo(sub, clientID); err != nil {
-					return err
-				}
-			}
+	var more bool
+	// All that was allowed goes in the commit that ends the first sessions, with the subject's row held, so that no session begins between the batches: a code that
+	// is traded at the same time comes before, and its session is found here, or finds no consent. So do the codes of devices: their trade comes before, or finds no code.
+	err := i.commit(ctx, func(u *update) (err error) {
+		more, err = u.withdraw(sub, clientID)
+		return err
+	})
+	for err == nil && more {
+		// A batch begins with the subject, as all do that end sessions: of two that end the same one, the second finds it ended.
+		err = i.commit(ctx, func(u *update) error {
 			if _, err := findSubject(u, sub); err != nil {
 				return err
 			}
-			if first {
-				consents, err := u.DeleteConsentsTo(sub, clientID)
-				if err != nil {
-					return err
-				}
-				given += consents
-			}
-			sessions, err := u.Sessions(SessionFilter{Subject: sub, ClientID: clientID}, u.now, Position{}, withdrawalBatch)
-			if err != nil {
-				return err
-			}
-			if first && given == 0 && len(sessions) == 0 {
-				return ErrNotFound
-			}
-			more = len(sessions) == withdrawalBatch
-			for _, listed := range sessions {
-				if err := u.endWithdrawn(listed.ID); err != nil {
-					return err
-				}
-			}
-			if !first {
-				return nil
-			}
-			return u.audit(EventConsentWithdrawn, Event{Subject: sub, ClientID: clientID})
-		})
-		if err != nil {
+			ended, err := u.endSessionsTo(sub, clientID)
+			more = ended == withdrawalBatch
 			return err
-		}
+		})
 	}
-	return nil
+	return err
 }
 
-func (u *update) endWithdrawn(id string) error {
-	session, err := findSession(u, id)
+// withdraw deletes all that a subject lets a client have, and ends a first batch of sessions. The codes of devices come before the subject, as where they're traded.
+func (u *update) withdraw(sub, clientID string) (more bool, err error) {
+	codes, err := u.DeleteDeviceCodesTo(sub, clientID)
 	if err != nil {
-		return err
+		return false, err
 	}
-	return u.end(session, EndedByWithdrawal)
+	if _, err := findSubject(u, sub); err != nil {
+		return false, err
+	}
+	consents, err := u.DeleteConsentsTo(sub, clientID)
+	if err != nil {
+		return false, err
+	}
+	ended, err := u.endSessionsTo(sub, clientID)
+	if err != nil {
+		return false, err
+	}
+	if codes+consents+ended == 0 {
+		return false, ErrNotFound
+	}
+	return ended == withdrawalBatch, u.audit(EventConsentWithdrawn, Event{Subject: sub, ClientID: clientID})
+}
+
+// endSessionsTo ends a batch of the sessions that a client has of a subject, and returns how many these were.
+func (u *update) endSessionsTo(sub, clientID string) (ended int, err error) {
+	sessions, err := u.Sessions(SessionFilter{Subject: sub, ClientID: clientID}, u.now, Position{}, withdrawalBatch)
+	if err != nil {
+		return 0, err
+	}
+	for _, listed := range sessions {
+		session, err := findSession(u, listed.ID)
+		if err != nil {
+			return 0, err
+		}
+		if err := u.end(session, EndedByWithdrawal); err != nil {
+			return 0, err
+		}
+	}
+	return len(sessions), nil
 }
