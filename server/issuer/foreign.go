@@ -44,7 +44,7 @@ type ForeignIssuer struct {
 type foreignIssuer struct {
 	ForeignIssuer
 	verifiers []*jot.Verifier // of its logout tokens, by type
-	allowance allowance
+	logouts   quota
 }
 
 func (c Config) checkForeign() error {
@@ -71,21 +71,21 @@ func (f ForeignIssuer) check() error {
 		return fmt.Errorf("config: ForeignIssuers: the Audience of %s must be our client ID there, 1 to 255 bytes", f.URL)
 	case f.MaxTTL < time.Second || f.MaxTTL > maxForeignTTL:
 		return fmt.Errorf("config: ForeignIssuers: the MaxTTL of %s is %v, want the longest life of its access tokens, up to %v", f.URL, f.MaxTTL, maxForeignTTL)
-	case slices.ContainsFunc(f.Algorithms, secret):
+	case slices.ContainsFunc(f.Algorithms, unfitForLogouts):
 		return fmt.Errorf("config: ForeignIssuers: the Algorithms of %s must be ones with public keys, such as RS256", f.URL)
 	}
 	return nil
 }
 
-// secret reports whether a logout token may not be signed with an algorithm: others who share our secret at another issuer could sign, too.
-func secret(a jot.Algorithm) bool { return !slices.Contains(jot.ClassicalAlgorithms(), a) }
+// unfitForLogouts reports whether a logout token may not be signed with an algorithm: others who share our secret at another issuer could sign, too.
+func unfitForLogouts(a jot.Algorithm) bool { return !slices.Contains(jot.ClassicalAlgorithms(), a) }
 
 func newForeignIssuers(c Config) (map[string]*foreignIssuer, error) {
 	all := make(map[string]*foreignIssuer)
 	for _, declared := range c.ForeignIssuers {
 		f := &foreignIssuer{ForeignIssuer: declared}
 		f.Algorithms = slices.Clone(declared.Algorithms)
-		f.allowance = allowance{size: maxForeignLogouts, within: f.MaxTTL + ruleSlack}
+		f.logouts = quota{size: maxForeignLogouts, within: f.MaxTTL + ruleSlack}
 		types := []string{logoutType}
 		if f.AnyType {
 			types = append(types, "") // which is JWT, and none
@@ -105,8 +105,8 @@ func newForeignIssuers(c Config) (map[string]*foreignIssuer, error) {
 	return all, nil
 }
 
-// allowance lets so much happen within a time, and as much at once when nothing has happened for that long.
-type allowance struct {
+// quota lets so much happen within a time, and as much at once when nothing has happened for that long.
+type quota struct {
 	size   int
 	within time.Duration
 
@@ -116,23 +116,23 @@ type allowance struct {
 }
 
 // take uses one up, if one is left.
-func (a *allowance) take(now time.Time) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if passed := now.Sub(a.at); passed > 0 {
-		a.used = max(0, a.used-float64(a.size)*float64(passed)/float64(a.within))
-		a.at = now
+func (q *quota) take(now time.Time) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if passed := now.Sub(q.at); passed > 0 {
+		q.used = max(0, q.used-float64(q.size)*float64(passed)/float64(q.within))
+		q.at = now
 	}
-	if a.used+1 > float64(a.size) {
+	if q.used+1 > float64(q.size) {
 		return false
 	}
-	a.used++
+	q.used++
 	return true
 }
 
 // giveBack is for what was taken and not used.
-func (a *allowance) giveBack() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.used = max(0, a.used-1)
+func (q *quota) giveBack() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.used = max(0, q.used-1)
 }

@@ -40,9 +40,9 @@ func TestForeignIssuersRefused(t *testing.T) {
 // One issuer's logouts are so many at once, and as many again when as much time has gone by as they count for.
 func TestForeignLogoutsAreBounded(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
-	a := allowance{size: 10, within: 10 * time.Minute}
+	q := quota{size: 10, within: 10 * time.Minute}
 	taken := func() (n int) {
-		for a.take(now) {
+		for q.take(now) {
 			n++
 		}
 		return n
@@ -56,7 +56,7 @@ func TestForeignLogoutsAreBounded(t *testing.T) {
 			t.Errorf("after %v more, %d are taken, not %d", step.passes, got, step.want)
 		}
 	}
-	a.giveBack()
+	q.giveBack()
 	if got := taken(); got != 1 {
 		t.Errorf("%d are taken of the one that was given back", got)
 	}

@@ -27,7 +27,7 @@ func (i *Issuer) LogOutForeign(ctx context.Context, raw string) error {
 	if err != nil {
 		return err
 	}
-	if !f.allowance.take(i.config.Now()) {
+	if !f.logouts.take(i.config.Now()) {
 		return ErrBusy
 	}
 	// That the token is new and what it refuses are one commit: of two deliveries at once one writes the rules, and one that failed can be repeated.
@@ -39,7 +39,7 @@ func (i *Issuer) LogOutForeign(ctx context.Context, raw string) error {
 		return u.audit(EventForeignLogout, Event{Detail: logout.detail})
 	})
 	if err != nil {
-		f.allowance.giveBack()
+		f.logouts.giveBack()
 	}
 	if errors.Is(err, ErrTaken) {
 		return badLogout("was taken before")
@@ -47,8 +47,8 @@ func (i *Issuer) LogOutForeign(ctx context.Context, raw string) error {
 	return err
 }
 
-// logout is what a logout token says.
-type logout struct {
+// foreignLogout is what a logout token says.
+type foreignLogout struct {
 	hash    [32]byte // of its issuer and ID
 	expires time.Time
 	rule    revocation.Rule
@@ -80,25 +80,25 @@ func unverifiedIssuer(raw string) string {
 }
 
 // open verifies a logout token (§2.6).
-func (f *foreignIssuer) open(ctx context.Context, raw string) (logout, error) {
+func (f *foreignIssuer) open(ctx context.Context, raw string) (foreignLogout, error) {
 	token, err := f.verify(ctx, raw)
 	if err != nil {
-		return logout{}, err
+		return foreignLogout{}, err
 	}
 	var claims unjudgedClaims
 	if err := token.Decode(&claims); err != nil {
-		return logout{}, badLogout("has a sid or events of the wrong type")
+		return foreignLogout{}, badLogout("has a sid or events of the wrong type")
 	}
 	switch {
 	case claims.Nonce != nil:
-		return logout{}, badLogout("has a nonce, as ID tokens do")
+		return foreignLogout{}, badLogout("has a nonce, as ID tokens do")
 	case !isObject(claims.Events[logoutEvent]):
-		return logout{}, badLogout("has no back-channel logout among its events")
+		return foreignLogout{}, badLogout("has no back-channel logout among its events")
 	case checkName("jti", token.ID()) != nil:
-		return logout{}, badLogout("has no jti, or one that is too long")
+		return foreignLogout{}, badLogout("has no jti, or one that is too long")
 	}
 	rule, err := f.rule(token, claims.Session)
-	return logout{
+	return foreignLogout{
 		hash: logoutHash(token), expires: token.Expires().Add(logoutLeeway), rule: rule,
 		detail: f.URL + " logged " + rule.Value + " out",
 	}, err

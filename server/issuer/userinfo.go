@@ -36,7 +36,7 @@ type Known struct {
 
 // UserInfoOf is UserInfo, with what who answers about a subject beside its claims. It's asked for a token alone that opens some of that.
 func (i *Issuer) UserInfoOf(ctx context.Context, token *jot.Token, who func(ctx context.Context, sub string) (Known, error)) (map[string]json.RawMessage, error) {
-	resource, err := i.resourceOf(ctx, token)
+	resource, err := i.resourceOfToken(ctx, token)
 	if err != nil {
 		return nil, err
 	}
@@ -82,8 +82,8 @@ func (i *Issuer) UserInfoOf(ctx context.Context, token *jot.Token, who func(ctx 
 	return all, nil
 }
 
-// resourceOf is the resource that an access token is for.
-func (i *Issuer) resourceOf(ctx context.Context, token *jot.Token) (Resource, error) {
+// resourceOfToken is the resource that an access token is for.
+func (i *Issuer) resourceOfToken(ctx context.Context, token *jot.Token) (Resource, error) {
 	audience := token.Audience()
 	if len(audience) != 1 {
 		return Resource{}, jot.ErrInvalidToken
