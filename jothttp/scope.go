@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/jot-auth/jot"
 )
 
 // RequireScope lets only requests through whose token has all of these scopes (RFC 6749 §3.3); others get 403.
@@ -19,41 +21,16 @@ func RequireScope(scopes ...string) func(http.Handler) http.Handler {
 			panic(fmt.Sprintf("jothttp: %q is not a scope: give each as an argument of its own", scope))
 		}
 	}
-	required := &scopeSet{names: slices.Clone(scopes), refusal: `, error="insufficient_scope", scope="` + strings.Join(scopes, " ") + `"`}
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if required.admit(w, r) {
-				next.ServeHTTP(w, r)
+	names := slices.Clone(scopes)
+	return demand{
+		status: http.StatusForbidden, params: `, error="insufficient_scope", scope="` + strings.Join(names, " ") + `"`,
+		lack: func(token *jot.Token) error {
+			for _, name := range names {
+				if !token.HasScope(name) {
+					return fmt.Errorf("jothttp: the token lacks scope %s", name)
+				}
 			}
-		})
-	}
-}
-
-// scopeSet is what a token must have, and the end of the challenge when it has not.
-type scopeSet struct {
-	names   []string
-	refusal string
-}
-
-// admit checks a request's token, or answers the request and returns false.
-func (s *scopeSet) admit(w http.ResponseWriter, r *http.Request) bool {
-	visit := visitFrom(r.Context())
-	if visit == nil {
-		problem(w, http.StatusInternalServerError)
-		return false
-	}
-	for _, name := range s.names {
-		if !visit.token.HasScope(name) {
-			visit.guard.refuseScope(w, r, visit.scheme, name, s.refusal)
-			return false
-		}
-	}
-	return true
-}
-
-func (g *guard) refuseScope(w http.ResponseWriter, r *http.Request, scheme, missing, refusal string) {
-	if g.OnRefuse != nil {
-		g.OnRefuse(r, fmt.Errorf("jothttp: the token lacks scope %s", missing))
-	}
-	g.challenge(w, http.StatusForbidden, scheme, refusal)
+			return nil
+		},
+	}.middleware()
 }

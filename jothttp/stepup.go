@@ -37,42 +37,37 @@ type StepUp struct {
 // is missing, so that the client can ask the issuer for it by acr_values and max_age. A token without the claims that count is refused too. It stands inside
 // [Protect]; without it every request is answered 500, as with [RequireScope]. It panics for requirements that are empty or can't be written in a header.
 func (s StepUp) Require() func(http.Handler) http.Handler {
-	refusal := s.refusal()
 	s.ACR = slices.Clone(s.ACR)
 	if s.Now == nil {
 		s.Now = time.Now
 	}
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			visit := visitFrom(r.Context())
-			switch {
-			case visit == nil:
-				problem(w, http.StatusInternalServerError)
-			case !s.satisfied(visit.token):
-				visit.guard.refuseAuthentication(w, r, visit.scheme, refusal)
-			default:
-				next.ServeHTTP(w, r)
+	return demand{
+		status: http.StatusUnauthorized, params: s.params(),
+		lack: func(token *jot.Token) error {
+			if !s.satisfied(token) {
+				return errAuthentication
 			}
-		})
-	}
+			return nil
+		},
+	}.middleware()
 }
 
-// refusal is the end of the challenge (RFC 9470 §3).
-func (s StepUp) refusal() string {
+// params are those of the challenge (RFC 9470 §3).
+func (s StepUp) params() string {
 	if len(s.ACR) == 0 && s.MaxAge == 0 {
 		panic("jothttp: StepUp asks for nothing: set ACR or MaxAge")
 	}
 	if s.MaxAge < 0 || s.MaxAge%time.Second != 0 {
 		panic("jothttp: StepUp.MaxAge must be whole seconds")
 	}
-	refusal := `, error="insufficient_user_authentication"`
+	params := `, error="insufficient_user_authentication"`
 	if len(s.ACR) > 0 {
-		refusal += `, acr_values="` + joinClasses(s.ACR) + `"`
+		params += `, acr_values="` + joinClasses(s.ACR) + `"`
 	}
 	if s.MaxAge > 0 {
-		refusal += `, max_age="` + strconv.FormatInt(int64(s.MaxAge/time.Second), 10) + `"`
+		params += `, max_age="` + strconv.FormatInt(int64(s.MaxAge/time.Second), 10) + `"`
 	}
-	return refusal
+	return params
 }
 
 func joinClasses(classes []string) string {
@@ -98,11 +93,4 @@ func (s StepUp) satisfied(token *jot.Token) bool {
 		Class string `json:"acr"`
 	}
 	return token.Decode(&claims) == nil && (slices.Contains(s.ACR, claims.Class) || claims.Class == twoFactors && slices.Contains(s.ACR, oneFactor))
-}
-
-func (g *guard) refuseAuthentication(w http.ResponseWriter, r *http.Request, scheme, refusal string) {
-	if g.OnRefuse != nil {
-		g.OnRefuse(r, errAuthentication)
-	}
-	g.challenge(w, http.StatusUnauthorized, scheme, refusal)
 }
