@@ -27,7 +27,7 @@ func newAdminCommand() *cobra.Command {
 	cmd.PersistentFlags().StringVar(&f.issuer, "issuer", "", "`URL` of the server (default: that of the login, or of the token)")
 	cmd.PersistentFlags().BoolVar(&f.json, "json", false, "print JSON, one object a line")
 	cmd.AddCommand(
-		newAdminBootstrapCommand(&f), newAdminLoginCommand(&f), newAdminLogoutCommand(&f),
+		newAdminBootstrapCommand(&f), newAdminLoginCommand(&f), newAdminLogoutCommand(),
 		newAdminUserCommand(&f), newAdminSessionCommand(&f), newAdminClientCommand(&f), newAdminResourceCommand(&f),
 		newAdminKeyCommand(&f), newAdminRevokeCommand(&f), newAdminEventCommand(&f),
 	)

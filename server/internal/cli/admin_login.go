@@ -49,7 +49,7 @@ waits. Where there is none, a recovery code is a --code, too. The login before i
 	return cmd
 }
 
-func newAdminLogoutCommand(a *adminFlags) *cobra.Command {
+func newAdminLogoutCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "logout", Short: "End the login", Args: noArguments, DisableFlagsInUseLine: true,
 		Long: "End the session of the login on the server, and delete its tokens here.",
