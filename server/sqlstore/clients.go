@@ -24,7 +24,7 @@ const (
 
 // Client implements issuer.ClientReader.
 func (t *tx) Client(id string) (issuer.Client, error) {
-	if err := t.share(lockConfiguration); err != nil {
+	if err := t.shareConfiguration(); err != nil {
 		return issuer.Client{}, err
 	}
 	return peek(t, scanClient, selectClient, id)
@@ -32,7 +32,7 @@ func (t *tx) Client(id string) (issuer.Client, error) {
 
 // Clients implements issuer.ClientReader.
 func (t *tx) Clients(after string, limit int) ([]issuer.Client, error) {
-	if err := t.share(lockConfiguration); err != nil {
+	if err := t.shareConfiguration(); err != nil {
 		return nil, err
 	}
 	return list(t, scanClient, selectClients, after, limit)

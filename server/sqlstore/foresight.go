@@ -14,7 +14,7 @@ func (t *tx) Foresee(f issuer.Foresight) error {
 	t.ahead(t.holding(selectSubject), f.Subject)
 	t.ahead(t.holding(selectSession), f.Session)
 	if f.Client != "" || f.Resource != "" {
-		if err := t.share(lockConfiguration); err != nil {
+		if err := t.shareConfiguration(); err != nil {
 			return err
 		}
 	}

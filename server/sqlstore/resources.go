@@ -18,7 +18,7 @@ const (
 
 // Resource implements issuer.ResourceReader.
 func (t *tx) Resource(audience string) (issuer.Resource, error) {
-	if err := t.share(lockConfiguration); err != nil {
+	if err := t.shareConfiguration(); err != nil {
 		return issuer.Resource{}, err
 	}
 	return peek(t, scanResource, selectResource, audience)
@@ -26,7 +26,7 @@ func (t *tx) Resource(audience string) (issuer.Resource, error) {
 
 // Resources implements issuer.ResourceReader.
 func (t *tx) Resources(after string, limit int) ([]issuer.Resource, error) {
-	if err := t.share(lockConfiguration); err != nil {
+	if err := t.shareConfiguration(); err != nil {
 		return nil, err
 	}
 	return list(t, scanResource, selectResources, after, limit)
@@ -40,7 +40,7 @@ func scanResource(r row) (issuer.Resource, error) {
 
 // Algorithms implements issuer.ResourceReader.
 func (t *tx) Algorithms() ([]jot.Algorithm, error) {
-	if err := t.share(lockConfiguration); err != nil {
+	if err := t.shareConfiguration(); err != nil {
 		return nil, err
 	}
 	return list(t, func(r row) (a jot.Algorithm, err error) {

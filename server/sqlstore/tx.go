@@ -22,7 +22,7 @@ type tx struct {
 	again     bool                    // it ran before, and collided with another
 	held      []string                // IDs of rows that were read in an Update
 	readAhead map[string]ownedSession // by ID: locked, and nobody has asked for it yet, nor written anything
-	shared    []lock                  // that it has
+	shares    bool                    // the configuration's lock
 	events    []issuer.Event          // to be written when it commits
 	failed    error                   // a statement that nobody waited for
 }
@@ -43,14 +43,14 @@ func (t *tx) lock(l lock) error {
 	return t.store.dialect.lock(t, l, false)
 }
 
-// share takes a lock beside others who share it: for what many read and few change. Two who share it and then want to change wait for
-// each other; the one that has to run again takes it alone.
-func (t *tx) share(l lock) error {
-	if !t.updates || slices.Contains(t.shared, l) {
+// shareConfiguration takes the lock of clients and resources, which many read and few change, beside others who share it. Two who share it and
+// then want to change wait for each other; the one that has to run again takes it alone.
+func (t *tx) shareConfiguration() error {
+	if !t.updates || t.shares {
 		return nil
 	}
-	t.shared = append(t.shared, l)
-	return t.store.dialect.lock(t, l, !t.again)
+	t.shares = true
+	return t.store.dialect.lock(t, lockConfiguration, !t.again)
 }
 
 // errFailed is what methods return after a statement has failed that nobody waited for. It's none of the errors that callers branch on: the Store's
