@@ -19,13 +19,13 @@ func (a *API) guard(next handler, scopes ...string) http.Handler {
 		if err != nil {
 			return err
 		}
-		actor := actorOf(w, r)
+		actor := web.ActorOf(w, r)
 		actor.Subject, actor.ClientID = token.Subject(), token.ClientID()
 		return next(w, r.WithContext(issuer.WithActor(r.Context(), actor)))
 	})
 }
 
-// answering answers with the error of a handler, and keeps what it answers out of caches.
+// answering lets net/http serve a handler: it answers with the handler's error, and keeps all answers out of caches.
 func answering(next handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		web.NoStore(w)
@@ -33,11 +33,6 @@ func answering(next handler) http.Handler {
 			web.Fail(w, r, err)
 		}
 	})
-}
-
-// actorOf is whoever sent a request, before they have said who they are.
-func actorOf(w http.ResponseWriter, r *http.Request) issuer.Actor {
-	return issuer.Actor{Address: web.ClientAddress(r), UserAgent: r.UserAgent(), RequestID: web.RequestID(w)}
 }
 
 // authorize verifies the bearer token of a request: it's the issuer's own, for the admin API, not revoked, and has one of the scopes.

@@ -4,7 +4,6 @@ import (
 	"net/http"
 
 	"github.com/jot-auth/jot/server/internal/web"
-	"github.com/jot-auth/jot/server/issuer"
 )
 
 type bootstrapRequest struct {
@@ -32,6 +31,6 @@ func (a *API) bootstrap(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) makeAdmin(w http.ResponseWriter, r *http.Request, req bootstrapRequest) (sub string, err error) {
-	ctx := issuer.WithActor(r.Context(), actorOf(w, r))
+	ctx := web.Acting(w, r)
 	return a.accounts.Bootstrap(ctx, req.Code, req.Username, req.Password)
 }

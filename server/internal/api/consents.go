@@ -25,7 +25,7 @@ func (a *API) listConsents(w http.ResponseWriter, r *http.Request) {
 func (a *API) withdrawConsent(w http.ResponseWriter, r *http.Request) {
 	tok, err := a.authenticate(r)
 	if err == nil {
-		err = a.issuer.WithdrawConsent(acting(w, r), tok.Subject(), r.PathValue("client"))
+		err = a.issuer.WithdrawConsent(web.Acting(w, r), tok.Subject(), r.PathValue("client"))
 	}
 	if err != nil {
 		web.Fail(w, r, err)

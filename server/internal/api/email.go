@@ -29,7 +29,7 @@ func (a *API) changeEmail(w http.ResponseWriter, r *http.Request) {
 		web.Fail(w, r, err)
 		return
 	}
-	err = a.accounts.ChangeEmail(acting(w, r), tok.Subject(), req.Password, req.Email, device(r, ""))
+	err = a.accounts.ChangeEmail(web.Acting(w, r), tok.Subject(), req.Password, req.Email, device(r, ""))
 	if errors.Is(err, issuer.ErrInvalidCredentials) {
 		err = errWrongPassword
 	}
@@ -51,7 +51,7 @@ func (a *API) verifyEmail(w http.ResponseWriter, r *http.Request) {
 		web.Fail(w, r, err)
 		return
 	}
-	err := a.accounts.VerifyEmail(acting(w, r), req.Code)
+	err := a.accounts.VerifyEmail(web.Acting(w, r), req.Code)
 	if errors.Is(err, issuer.ErrTaken) {
 		err = &web.Problem{Type: web.TypeTaken, Title: "Another account has this address", Status: http.StatusConflict}
 	}

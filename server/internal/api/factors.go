@@ -58,7 +58,7 @@ func (a *API) enrolTOTP(w http.ResponseWriter, r *http.Request) {
 		web.Fail(w, r, err)
 		return
 	}
-	secret, uri, err := a.accounts.EnrolTOTP(acting(w, r), tok.Subject(), req.Password, device(r, ""))
+	secret, uri, err := a.accounts.EnrolTOTP(web.Acting(w, r), tok.Subject(), req.Password, device(r, ""))
 	if err != nil {
 		web.Fail(w, r, enrolProblem(err, codesTaken))
 		return
@@ -78,7 +78,7 @@ func (a *API) confirmTOTP(w http.ResponseWriter, r *http.Request) {
 		web.Fail(w, r, err)
 		return
 	}
-	codes, err := a.accounts.ConfirmTOTP(acting(w, r), tok.Subject(), req.Code, device(r, ""))
+	codes, err := a.accounts.ConfirmTOTP(web.Acting(w, r), tok.Subject(), req.Code, device(r, ""))
 	if err != nil {
 		web.Fail(w, r, enrolProblem(err, codesTaken))
 		return
@@ -90,7 +90,7 @@ func (a *API) confirmTOTP(w http.ResponseWriter, r *http.Request) {
 func (a *API) removeTOTP(w http.ResponseWriter, r *http.Request) {
 	tok, err := a.factored(r)
 	if err == nil {
-		err = a.accounts.RemoveTOTP(acting(w, r), tok.Subject())
+		err = a.accounts.RemoveTOTP(web.Acting(w, r), tok.Subject())
 	}
 	if err != nil {
 		web.Fail(w, r, err)
@@ -107,7 +107,7 @@ func (a *API) renewRecoveryCodes(w http.ResponseWriter, r *http.Request) {
 		web.Fail(w, r, err)
 		return
 	}
-	codes, err := a.accounts.RenewRecoveryCodes(acting(w, r), tok.Subject(), req.Password, device(r, ""))
+	codes, err := a.accounts.RenewRecoveryCodes(web.Acting(w, r), tok.Subject(), req.Password, device(r, ""))
 	if errors.Is(err, issuer.ErrInvalidCredentials) {
 		err = errWrongPassword
 	}

@@ -56,7 +56,7 @@ func (a *API) completeLogIn(w http.ResponseWriter, r *http.Request) {
 	}
 	if req.Credential != nil {
 		a.begin(w, r, req.session, issuer.ErrPasskey, func() (issuer.Proof, error) {
-			return a.accounts.CompleteWithPasskey(acting(w, r), req.Challenge, req.Credential, device(r, req.DeviceToken))
+			return a.accounts.CompleteWithPasskey(web.Acting(w, r), req.Challenge, req.Credential, device(r, req.DeviceToken))
 		})
 		return
 	}

@@ -50,7 +50,7 @@ func (a *API) logInWithPasskey(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.begin(w, r, req.session, issuer.ErrPasskey, func() (issuer.Proof, error) {
-		return a.accounts.LogInWithPasskey(acting(w, r), anyBrowser, req.Credential, device(r, req.DeviceToken))
+		return a.accounts.LogInWithPasskey(web.Acting(w, r), anyBrowser, req.Credential, device(r, req.DeviceToken))
 	})
 }
 
@@ -88,7 +88,7 @@ func (a *API) confirmPasskey(w http.ResponseWriter, r *http.Request) {
 		web.Fail(w, r, err)
 		return
 	}
-	made, codes, err := a.accounts.ConfirmPasskey(acting(w, r), tok.Subject(), req.Name, req.Credential, device(r, ""))
+	made, codes, err := a.accounts.ConfirmPasskey(web.Acting(w, r), tok.Subject(), req.Name, req.Credential, device(r, ""))
 	if err != nil {
 		web.Fail(w, r, enrolProblem(err, passkeyTaken))
 		return
@@ -108,7 +108,7 @@ func (a *API) renamePasskey(w http.ResponseWriter, r *http.Request) {
 		web.Fail(w, r, err)
 		return
 	}
-	if err := a.accounts.RenamePasskey(acting(w, r), tok.Subject(), r.PathValue("id"), req.Name); err != nil {
+	if err := a.accounts.RenamePasskey(web.Acting(w, r), tok.Subject(), r.PathValue("id"), req.Name); err != nil {
 		web.Fail(w, r, err)
 		return
 	}
@@ -119,7 +119,7 @@ func (a *API) renamePasskey(w http.ResponseWriter, r *http.Request) {
 func (a *API) removePasskey(w http.ResponseWriter, r *http.Request) {
 	tok, err := a.factored(r)
 	if err == nil {
-		err = a.accounts.RemovePasskey(acting(w, r), tok.Subject(), r.PathValue("id"))
+		err = a.accounts.RemovePasskey(web.Acting(w, r), tok.Subject(), r.PathValue("id"))
 	}
 	if err != nil {
 		web.Fail(w, r, err)

@@ -36,7 +36,7 @@ func (a *API) completeReset(w http.ResponseWriter, r *http.Request) {
 		web.Fail(w, r, err)
 		return
 	}
-	if err := a.accounts.CompleteReset(acting(w, r), req.Code, req.New); err != nil {
+	if err := a.accounts.CompleteReset(web.Acting(w, r), req.Code, req.New); err != nil {
 		web.Fail(w, r, err)
 		return
 	}

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"net/http"
 
 	"github.com/jot-auth/jot/server/internal/web"
@@ -30,7 +29,7 @@ func (a *API) signUp(w http.ResponseWriter, r *http.Request) {
 		web.Fail(w, r, err)
 		return
 	}
-	subject, err := a.accounts.SignUp(acting(w, r), issuer.Enrolment{
+	subject, err := a.accounts.SignUp(web.Acting(w, r), issuer.Enrolment{
 		Name: req.Username, Password: req.Password, Email: req.Email, Invitation: req.Invitation,
 	}, device(r, ""))
 	if err != nil {
@@ -38,9 +37,4 @@ func (a *API) signUp(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	web.WriteJSON(w, http.StatusCreated, signUpAnswer{Subject: subject})
-}
-
-// acting lets events name where a request came from.
-func acting(w http.ResponseWriter, r *http.Request) context.Context {
-	return issuer.WithActor(r.Context(), issuer.Actor{Address: web.ClientAddress(r), UserAgent: r.UserAgent(), RequestID: web.RequestID(w)})
 }

@@ -87,7 +87,7 @@ func (c *Console) withdraw(w http.ResponseWriter, r *http.Request) {
 	}
 	subject, _, err := c.issuer.AllowancesSignedIn(r.Context(), signInOf(r))
 	if err == nil && subject == p.Subject {
-		err = c.issuer.WithdrawConsent(acting(w, r), subject, form.Get("client"))
+		err = c.issuer.WithdrawConsent(web.Acting(w, r), subject, form.Get("client"))
 	}
 	if err != nil && !errors.Is(err, issuer.ErrNotFound) { // which is gone already, or nobody is signed in
 		c.fail(w, r, err)

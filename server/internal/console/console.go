@@ -128,7 +128,7 @@ func (c *Console) Register(mux *http.ServeMux) {
 	}
 }
 
-// again answers a form of another site by sending the browser back with a GET, as OpenID Connect Core 1.0 §3.1.2.1 lets clients ask: with a
+// again takes a form of another site, and sends the browser back with a GET, as OpenID Connect Core 1.0 §3.1.2.1 lets clients ask: with a
 // form of another site browsers send no cookie, so nobody would ever be signed in. Its parameters are judged there, as those of any other request: what is wrong with them
 // may be the client's to know, and only what can't become a query is a page here.
 func (c *Console) again(w http.ResponseWriter, r *http.Request) {

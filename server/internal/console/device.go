@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/server/issuer"
@@ -133,7 +132,7 @@ func (c *Console) decideDevice(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	allow := form.Get("decision") == "allow"
-	err = c.issuer.AnswerDevice(acting(w, r), signInOf(r), issuer.DeviceAnswer{Code: p.Code, Subject: p.Subject, Scope: strings.Fields(p.Scope), Allow: allow})
+	err = c.issuer.AnswerDevice(web.Acting(w, r), signInOf(r), issuer.DeviceAnswer{Code: p.Code, Subject: p.Subject, Scope: strings.Fields(p.Scope), Allow: allow})
 	if err != nil {
 		c.deviceFailed(w, r, "", err)
 		return
@@ -150,7 +149,7 @@ func (c *Console) deviceFailed(w http.ResponseWriter, r *http.Request, code stri
 	case errors.Is(err, issuer.ErrUserCode):
 		c.writeDevice(w, r, http.StatusBadRequest, deviceView{Problem: "No device waits with this code. Look at it again, or begin anew on the device."})
 	case errors.As(err, &throttled):
-		retryAfter(w, int((throttled.RetryAfter+time.Second-1)/time.Second))
+		retryAfter(w, web.WholeSeconds(throttled.RetryAfter))
 		c.writeDevice(w, r, http.StatusTooManyRequests, deviceView{UserCode: code, Problem: "Too many wrong codes. Wait a moment before the next."})
 	default:
 		c.fail(w, r, err)

@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"time"
 
+	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
@@ -60,7 +60,7 @@ func (c *Console) completeLogIn(w http.ResponseWriter, r *http.Request) {
 // second takes a passkey's answer, where the form has one, or a code, and says what a wrong one is.
 func (c *Console) second(w http.ResponseWriter, r *http.Request, form url.Values) (proof issuer.Proof, wrong, err error) {
 	if answer := form.Get("credential"); answer != "" {
-		proof, err = c.accounts.CompleteWithPasskey(acting(w, r), form.Get("challenge"), []byte(answer), deviceOf(r))
+		proof, err = c.accounts.CompleteWithPasskey(web.Acting(w, r), form.Get("challenge"), []byte(answer), deviceOf(r))
 		return proof, issuer.ErrPasskey, err
 	}
 	proof, err = c.accounts.CompleteLogIn(r.Context(), form.Get("challenge"), form.Get("code"), deviceOf(r))
@@ -77,7 +77,7 @@ func (c *Console) factorFailed(w http.ResponseWriter, r *http.Request, p pending
 	case errors.Is(err, issuer.ErrPasskey):
 		problem = "That passkey isn’t one of yours. Use another, or enter a code."
 	case errors.As(err, &throttled):
-		retryAfter(w, int((throttled.RetryAfter+time.Second-1)/time.Second))
+		retryAfter(w, web.WholeSeconds(throttled.RetryAfter))
 		status, problem = http.StatusTooManyRequests, "Too many failed attempts. Wait a moment before the next."
 	default:
 		c.loginFailed(w, r, p, "", err)

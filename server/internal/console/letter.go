@@ -1,10 +1,8 @@
 package console
 
 import (
-	"context"
 	"errors"
 	"net/http"
-	"time"
 
 	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/server/issuer"
@@ -19,11 +17,6 @@ type letterDoneView struct{ Title, Text string }
 
 // forgottenView is what the page shows on which somebody asks for the letter.
 type forgottenView struct{ Problem string }
-
-// acting lets events name where a request came from.
-func acting(w http.ResponseWriter, r *http.Request) context.Context {
-	return issuer.WithActor(r.Context(), issuer.Actor{Address: web.ClientAddress(r), UserAgent: r.UserAgent(), RequestID: web.RequestID(w)})
-}
 
 // showVerify answers GET /verify-email.
 func (c *Console) showVerify(w http.ResponseWriter, r *http.Request) {
@@ -48,7 +41,7 @@ func (c *Console) showLetter(w http.ResponseWriter, r *http.Request, page string
 func (c *Console) verify(w http.ResponseWriter, r *http.Request) {
 	form, err := web.DecodeForm(w, r)
 	if err == nil {
-		err = c.accounts.VerifyEmail(acting(w, r), form.Get("code"))
+		err = c.accounts.VerifyEmail(web.Acting(w, r), form.Get("code"))
 	}
 	if err != nil {
 		c.letterFailed(w, r, err)
@@ -61,7 +54,7 @@ func (c *Console) verify(w http.ResponseWriter, r *http.Request) {
 func (c *Console) reset(w http.ResponseWriter, r *http.Request) {
 	form, err := web.DecodeForm(w, r)
 	if err == nil {
-		err = c.accounts.CompleteReset(acting(w, r), form.Get("code"), form.Get("password"))
+		err = c.accounts.CompleteReset(web.Acting(w, r), form.Get("code"), form.Get("password"))
 	}
 	var bad *issuer.InputError
 	switch {
@@ -111,7 +104,7 @@ func (c *Console) forgotten(w http.ResponseWriter, r *http.Request) {
 	case errors.As(err, &bad):
 		again(http.StatusBadRequest, "The address "+bad.Reason+".")
 	case errors.As(err, &throttled):
-		retryAfter(w, int((throttled.RetryAfter+time.Second-1)/time.Second))
+		retryAfter(w, web.WholeSeconds(throttled.RetryAfter))
 		again(http.StatusTooManyRequests, "Too many requests. Wait a moment before the next.")
 	case errors.Is(err, issuer.ErrNoMail):
 		c.pages.refuse(w, r, http.StatusForbidden, "This server sends no mail. Ask those who run it for a new password.")

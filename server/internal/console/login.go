@@ -3,8 +3,8 @@ package console
 import (
 	"errors"
 	"net/http"
-	"time"
 
+	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
@@ -128,7 +128,7 @@ func (c *Console) loginFailed(w http.ResponseWriter, r *http.Request, p pending,
 	case errors.Is(err, issuer.ErrPasskey):
 		c.writeLogin(w, r, p, http.StatusBadRequest, loginView{Problem: "That passkey isn’t known here. Use your password."})
 	case errors.As(err, &throttled):
-		retryAfter(w, int((throttled.RetryAfter+time.Second-1)/time.Second))
+		retryAfter(w, web.WholeSeconds(throttled.RetryAfter))
 		c.writeLogin(w, r, p, http.StatusTooManyRequests, loginView{Username: name, Problem: "Too many failed attempts. Wait a moment before the next."})
 	case errors.Is(err, issuer.ErrBusy):
 		retryAfter(w, 1)

@@ -54,7 +54,7 @@ func (c *Console) logInWithPasskey(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, err)
 		return
 	}
-	proof, err := c.accounts.LogInWithPasskey(acting(w, r), p.Browser, []byte(form.Get("credential")), deviceOf(r))
+	proof, err := c.accounts.LogInWithPasskey(web.Acting(w, r), p.Browser, []byte(form.Get("credential")), deviceOf(r))
 	var secret string
 	if err == nil {
 		secret, err = c.signIn(w, r, proof, issuer.ErrPasskey)
@@ -161,7 +161,7 @@ func (c *Console) addPasskey(w http.ResponseWriter, r *http.Request) {
 	form, subject, err := c.decodeChanging(w, r)
 	var codes []string
 	if err == nil {
-		_, codes, err = c.accounts.ConfirmPasskey(acting(w, r), subject, form.Get("name"), []byte(form.Get("credential")), deviceOf(r))
+		_, codes, err = c.accounts.ConfirmPasskey(web.Acting(w, r), subject, form.Get("name"), []byte(form.Get("credential")), deviceOf(r))
 	}
 	switch {
 	case err != nil:
@@ -179,9 +179,9 @@ func (c *Console) changePasskey(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		switch form.Get("change") {
 		case "rename":
-			err = c.accounts.RenamePasskey(acting(w, r), subject, form.Get("id"), form.Get("name"))
+			err = c.accounts.RenamePasskey(web.Acting(w, r), subject, form.Get("id"), form.Get("name"))
 		case "remove":
-			err = c.accounts.RemovePasskey(acting(w, r), subject, form.Get("id"))
+			err = c.accounts.RemovePasskey(web.Acting(w, r), subject, form.Get("id"))
 		}
 	}
 	if err != nil && !errors.Is(err, issuer.ErrNotFound) { // gone already: the page shows it
@@ -201,7 +201,7 @@ func (c *Console) passkeysFailed(w http.ResponseWriter, r *http.Request, err err
 			c.fail(w, r, err)
 		}
 	case errors.As(err, &throttled):
-		retryAfter(w, int((throttled.RetryAfter+time.Second-1)/time.Second))
+		retryAfter(w, web.WholeSeconds(throttled.RetryAfter))
 		c.writePasskeys(w, r, http.StatusTooManyRequests, "Too many failed attempts. Wait a moment before the next.")
 	case errors.Is(err, issuer.ErrInvalidCredentials):
 		c.writePasskeys(w, r, http.StatusBadRequest, "Wrong password.")

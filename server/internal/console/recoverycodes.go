@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
@@ -24,7 +25,7 @@ func (c *Console) renewRecoveryCodes(w http.ResponseWriter, r *http.Request) {
 	form, subject, err := c.decodeChanging(w, r)
 	var codes []string
 	if err == nil {
-		codes, err = c.accounts.RenewRecoveryCodes(acting(w, r), subject, form.Get("password"), deviceOf(r))
+		codes, err = c.accounts.RenewRecoveryCodes(web.Acting(w, r), subject, form.Get("password"), deviceOf(r))
 	}
 	switch {
 	case errors.Is(err, issuer.ErrNotFound): // the last factor is gone: the page shows it

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/jot-auth/jot/jothttp"
 	"github.com/jot-auth/jot/server/internal/web"
@@ -107,8 +106,10 @@ func protocolErrorOf(err error) *protocolError {
 	case errors.As(err, &half):
 		return badRequest("invalid_grant", "the account has a second factor: send the person to the authorization endpoint, or ask for it at /v1/login")
 	case errors.As(err, &throttled):
-		seconds := int((throttled.RetryAfter + time.Second - 1) / time.Second)
-		return &protocolError{code: "temporarily_unavailable", description: "too many attempts; wait for as long as Retry-After says", status: http.StatusTooManyRequests, retryAfter: seconds}
+		return &protocolError{
+			code: "temporarily_unavailable", description: "too many attempts; wait for as long as Retry-After says",
+			status: http.StatusTooManyRequests, retryAfter: web.WholeSeconds(throttled.RetryAfter),
+		}
 	case unavailable:
 		return &protocolError{code: "temporarily_unavailable", description: "try again later", status: http.StatusServiceUnavailable, retryAfter: seconds}
 	}

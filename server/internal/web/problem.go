@@ -89,7 +89,7 @@ func InvalidToken(detail string) *Problem {
 // LoginTooOld is the answer to a bearer token of a login that is longer ago than the endpoint asks for (RFC 9470 §3).
 func LoginTooOld(maxAge time.Duration) *Problem {
 	p := NewProblem(http.StatusUnauthorized, "log in again: the last time was too long ago for this")
-	p.challenge = `, error="insufficient_user_authentication", error_description="a more recent login is needed", max_age="` + strconv.Itoa(wholeSeconds(maxAge)) + `"`
+	p.challenge = `, error="insufficient_user_authentication", error_description="a more recent login is needed", max_age="` + strconv.Itoa(WholeSeconds(maxAge)) + `"`
 	return p
 }
 
@@ -208,10 +208,10 @@ func domainProblem(err error) *Problem {
 	case errors.As(err, &half):
 		return &Problem{
 			Type: TypeSecondFactor, Title: "A second factor is needed", Status: http.StatusForbidden,
-			Challenge: half.Challenge, ExpiresIn: wholeSeconds(half.ExpiresIn), Factors: half.Factors, Passkey: half.Passkey,
+			Challenge: half.Challenge, ExpiresIn: WholeSeconds(half.ExpiresIn), Factors: half.Factors, Passkey: half.Passkey,
 		}
 	case errors.As(err, &throttled):
-		return &Problem{Type: TypeThrottled, Title: "Too many failed attempts", Status: http.StatusTooManyRequests, retryAfter: wholeSeconds(throttled.RetryAfter)}
+		return &Problem{Type: TypeThrottled, Title: "Too many failed attempts", Status: http.StatusTooManyRequests, retryAfter: WholeSeconds(throttled.RetryAfter)}
 	case errors.As(err, &input):
 		return &Problem{Type: TypeInvalidInput, Title: "Invalid input", Status: http.StatusBadRequest, Detail: input.Field + " " + input.Reason}
 	}
@@ -235,5 +235,5 @@ func LogFault(r *http.Request, status int, err error) {
 		slog.String("route", r.Pattern), slog.Int("status", status), slog.Any("error", err))
 }
 
-// wholeSeconds rounds up, so that a client that waits so long has waited long enough.
-func wholeSeconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
+// WholeSeconds rounds up, so that a client that waits so long has waited long enough.
+func WholeSeconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
