@@ -44,23 +44,31 @@ func TestHouseNamesItsFolders(t *testing.T) {
 	}
 }
 
-// Every file that holds a rule is there. A name without a folder is in that of the name before it.
+// Every file that holds a rule is there, and declares the function that is named after it. A name without a folder is in that of the name before it.
 func TestRulesAreInTheirFiles(t *testing.T) {
 	for _, cells := range tableOf(t, "Where to find a rule") {
-		folder := "."
+		folder, file := ".", ""
 		for _, name := range backticked.FindAllStringSubmatch(cells[len(cells)-1], -1) {
-			file := name[1]
 			switch {
-			case strings.Contains(file, "/"):
-				folder = path.Dir(file)
-			case strings.HasSuffix(file, ".go"):
-				file = path.Join(folder, file)
+			case strings.Contains(name[1], "/"):
+				folder, file = path.Dir(name[1]), name[1]
+			case strings.HasSuffix(name[1], ".go"):
+				file = path.Join(folder, name[1])
 			default:
-				continue // a function
+				if !declares(t, file, name[1]) {
+					t.Errorf("ARCHITECTURE.md says of “%s” that it's in func %s of %s: there is none", strings.TrimSpace(cells[0]), name[1], file)
+				}
+				continue
 			}
 			if _, err := os.Stat(file); err != nil {
 				t.Errorf("ARCHITECTURE.md says of “%s”: %v", strings.TrimSpace(cells[0]), err)
 			}
 		}
 	}
+}
+
+// declares reports whether a file has a function or a method of this name.
+func declares(t *testing.T, file, name string) bool {
+	t.Helper()
+	return regexp.MustCompile(`(?m)^func (\([^)]*\) )?` + regexp.QuoteMeta(name) + `[\[(]`).MatchString(read(t, file))
 }
