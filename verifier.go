@@ -57,9 +57,9 @@ type VerifierOptions struct {
 	Revocation RevocationChecker
 
 	// CacheSize is how many verified tokens the verifier remembers, at most 1<<20, so that a client that comes again costs no signature
-	// check; 0 remembers none. A token is remembered as a whole, once everything passed, and found again by its every byte. Each time the clock and
-	// Revocation are asked anew, and so is the key source: only a token whose very key, the same pointer, is still among its answer is
-	// known, so that a key that left, or a key set that was read anew, empties the cache at once. An entry takes the memory of the token twice
+	// check; 0 remembers none. A token is remembered as a whole, once everything passed, and found again by its every byte. Each time the clock,
+	// Revocation and the key source are asked anew. The source must still answer the very key that verified the token, the same pointer: a key
+	// that left, or a key set that was read anew, empties the cache at once. An entry takes the memory of the token twice
 	// over and 500 bytes; a token above 4 KiB is not remembered.
 	CacheSize int
 }

@@ -34,10 +34,9 @@
 //
 // # Clients
 //
-// [Transport] is the other end: an http.RoundTripper that holds the token pair of a session, sends its access token to the APIs that are
-// named and to no other address, and renews it when it expires or when an API says that its claims are stale, once for all
-// requests. [FileStore] lets several programs share the session. Where somebody else logs in, requests that were made before aren't tried again in that
-// person's name.
+// [Transport] is the other end: an http.RoundTripper that holds the token pair of a session. It sends the access token to the APIs that are named and to no other
+// address. It renews the pair when the token expires, or when an API says that its claims are stale, once for all requests. [FileStore] lets several programs share the
+// session. Where somebody else logs in, requests that were made before aren't tried again in that person's name.
 //
 // # Tokens that are bound to a key
 //

@@ -68,8 +68,8 @@ func methodOf(r *http.Request) string {
 	return r.Method
 }
 
-// wantsNonce reports whether an answer asks for a proof with the nonce that it brings: an API's (RFC 9449 §9), or a token endpoint's (§8), of
-// whose answers of status 400 one with a new nonce may have another reason too; then the second one says so.
+// wantsNonce reports whether an answer asks for a proof with the nonce that it brings: an API's (RFC 9449 §9), or a token endpoint's (§8). A token endpoint that answers 400
+// with a new nonce may have another reason, too; then its second answer says so.
 func wantsNonce(response *http.Response, tokenEndpoint bool) bool {
 	if response.Header.Get(NonceHeader) == "" {
 		return false

@@ -37,9 +37,9 @@ type Encrypter struct {
 	extra   map[string]any // EncrypterOptions.Header, encoded
 }
 
-// NewEncrypter makes an encrypter for 1 to 16 keys, each of which will decrypt its messages. A message for several keys can be read by the holder of the weakest, and all of them
-// learn the key of its content: with that, each can write to the others in the sender's place, for as long as they use their keys, whatever kind these are; see Message. To keep a
-// SecretKey or a Password good for telling who wrote, never use it beside another recipient's.
+// NewEncrypter makes an encrypter for 1 to 16 keys, each of which will decrypt its messages. A message for several keys can be read by the holder of the weakest. All of them
+// learn the key of its content, with which each can write to the others in the sender's place, whatever kind their keys are and for as long as they use them; see Message. To keep
+// a SecretKey or a Password good for telling who wrote, never use it beside another recipient's.
 //
 // Each of several keys has a key ID of its own, by which the recipients find their parts. Secret keys of one algorithm are then 8 at most, and the iterations of passwords together
 // what one message may cost, for a holder who doesn't know the key's ID tries them all. Keys of algorithms Dir and ECDH_ES are the only key of their encrypter, and a key of

@@ -7,8 +7,8 @@ import (
 )
 
 // Message is a decrypted message. Who sent it is not known: for a PublicKey, anybody can have written it. For a SecretKey or a Password, it was one of those who
-// share that, or whoever was ever a recipient beside it: all recipients of a message learn the key of its content, and can write other content for the others, by putting
-// their parts of that message to it. Only a key of algorithm Dir, or one that was never used beside another recipient, says more. So a message isn't a token, and nothing
+// share that, or whoever was ever a recipient beside it: all recipients of a message learn the key of its content. With it each can encrypt other content, and put the others'
+// parts of that message to it. Only a key of algorithm Dir, or one that was never used beside another recipient, says more. So a message isn't a token, and nothing
 // makes it one but OpenToken.
 //
 // It's immutable and safe for concurrent use, and prints as its size and algorithms, never as what is in it.

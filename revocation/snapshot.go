@@ -27,12 +27,17 @@ const MaxSnapshot = 512 << 20
 
 // Snapshot gathers the rules that are in force at a head of the log, to be written in one piece. The zero value has none.
 //
-// What it writes is the signed statement on a line of its own, and then, covered by the statement's digest and size, a line that names the format, the
-// number of rules, and these in groups of one kind, issuer and form of identifier. Numbers are varints, as Protocol Buffers have them. A group is its kind (a byte: 1 jti,
-// 2 sid, 3 sub_gen, 4 sub_soft_gen, 5 sub_iat, 6 client_iat, 7 iss_iat, 8 kid, 9 bare_sid), its form (a byte), its issuer with its length in front, the number of its rules, and these: the
-// identifier; of a jti or sid the tag of its subject, 4 bytes, big-endian; the minimum, where the kind has one; and the expiry where it has one, as the
-// difference to that of the rule before, zigzag. Forms: 0 text with its length in front, 1 base32 of 26 characters in 17 bytes, 2 base64url of 22 characters
-// in 16 bytes, 3 UUID in 16 bytes, 4 nothing. Groups ascend by kind, issuer and form, and no two are equal; what fits another form may not be text.
+// What it writes begins with the signed statement, on a line of its own. The statement's digest and size cover the rest: a line that names the format, the number of
+// rules, and these in groups of one kind, issuer and form of identifier. Groups ascend by kind, issuer and form, and no two are equal. Numbers are varints, as Protocol
+// Buffers have them. A group is
+//
+//   - its kind, a byte: 1 jti, 2 sid, 3 sub_gen, 4 sub_soft_gen, 5 sub_iat, 6 client_iat, 7 iss_iat, 8 kid, 9 bare_sid
+//   - the form of its identifiers, a byte: 0 text with its length in front, 1 base32 of 26 characters in 17 bytes, 2 base64url of 22 characters in 16 bytes,
+//     3 a UUID in 16 bytes, 4 nothing; what fits another form may not be text
+//   - its issuer, with its length in front
+//   - the number of its rules
+//   - the rules. Each is its identifier; of a jti or sid the tag of its subject, 4 bytes, big-endian; the minimum, where the kind has one; and the expiry, where it
+//     has one, as the difference to that of the rule before, zigzag
 type Snapshot struct {
 	groups  map[groupKey]*group
 	scratch record

@@ -12,10 +12,11 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// ImportKey takes a signing key from elsewhere: one that jot.ParsePrivateKey has read from PEM or a JWK, which is then kept like those that the
-// issuer makes, or a remote one (jot.NewRemoteKey), of which the database only learns the public half, and which every server over it is given as
-// one of Config.RemoteKeys. It becomes the next key of its algorithm, in place of the one that was, and signs from the next rotation on, for which it
-// has to have been published for Config.KeySetMaxAge; the key after it is made by the issuer, unless another one is imported meanwhile.
+// ImportKey takes a signing key from elsewhere. One that jot.ParsePrivateKey has read, from PEM or a JWK, is kept like those that the issuer makes. Of a remote one
+// (jot.NewRemoteKey) the database only learns the public half, and every server over it is given the key as one of Config.RemoteKeys.
+//
+// It becomes the next key of its algorithm, in place of the one that was. It signs from the next rotation on, before which it has to have been published for
+// Config.KeySetMaxAge. The key after it is made by the issuer, unless another one is imported meanwhile.
 //
 // A key that is too weak can't be parsed to begin with. One for an algorithm that nobody asks for, or whose key ID is no name, is an
 // *InputError; one that is or was known already, under whatever key ID, ErrTaken.

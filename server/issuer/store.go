@@ -11,9 +11,11 @@ import (
 // Store keeps everything that an Issuer must not forget. It only stores: what is allowed is decided in this package.
 // Package storetest is its contract.
 //
-// Times are whole milliseconds; the zero time is stored as such. Every method of a store fails with an error that wraps
-// ErrUnavailable when the database can't be reached, is locked for too long, or can't write, with one that wraps ErrBusy when too many
-// wait for it, and with the context's error when that ended first.
+// Times are whole milliseconds; the zero time is stored as such. Every method of a store fails
+//
+//   - with an error that wraps ErrUnavailable when the database can't be reached, is locked for too long, or can't write
+//   - with one that wraps ErrBusy when too many wait for it
+//   - with the context's error when that ended first
 type Store interface {
 	// View runs f on one consistent state of the database. The Reader ends with f. It may run f again, on a later state.
 	View(ctx context.Context, f func(Reader) error) error
@@ -23,8 +25,8 @@ type Store interface {
 	// through its Tx. A method of the Tx that writes and fails leaves nothing but to return an error. Some
 	// writes may fail only after their method has returned: then everything after them fails, and Update returns the error that they stand for. The Tx ends with f.
 	//
-	// Who reads several rows begins with the subject, goes on with who else is in office, its sessions, its account, then clients and resources, keys, settings and the log: a store that locks what
-	// is read lets two that do otherwise wait for each other until one of them has to start over. Who reads sessions of several subjects has all of
+	// Whoever reads several rows does so in one order: the subject, who else is in office, its sessions, its account, then clients and resources, keys, settings and the log.
+	// Over a store that locks what is read, two that do otherwise wait for each other until one of them has to start over. Who reads sessions of several subjects has all of
 	// them before it goes on.
 	Update(ctx context.Context, f func(Tx) error) error
 	// Close ends the store. What was committed stays.
