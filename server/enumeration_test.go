@@ -108,49 +108,45 @@ func mustGet(t *testing.T, address string, cookie *http.Cookie) *http.Request {
 	return request
 }
 
+// disable disables whoever a sign-up has answered.
+func (s *town) disable(t *testing.T, signUp []byte) {
+	t.Helper()
+	if err := s.server.Issuer().DisableSubject(t.Context(), subjectOf(t, signUp)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wantAlike wants one sight of all attempts, which costs so many hashes.
+func wantAlike(t *testing.T, hashes string, attempts map[string]func() sight) {
+	t.Helper()
+	var first sight
+	for what, attempt := range attempts {
+		got := attempt()
+		if first.answer == "" {
+			first = got
+		}
+		if got != first || got.hashes != hashes {
+			t.Errorf("%s: %s hashes\n%s\nanother: %s hashes, want %s\n%s", what, got.hashes, got.answer, first.hashes, hashes, first.answer)
+		}
+	}
+}
+
 // TestNoDoorTellsWhoIsThere: wherever somebody can be named who may have an account, or a proof be tried, those who aren't let in get one answer, byte for byte, and it costs as
 // many hashes. Each door has people with an account and without, with a wrong proof, and disabled with a wrong and a right one. Where what is told must differ, it's told after
 // a right password alone, or by a sign-up: see docs/http-api.md.
 func TestNoDoorTellsWhoIsThere(t *testing.T) {
 	eachTown(t, func(t *testing.T, s *town) {
-		disable := func(name string, body []byte) {
-			if err := s.server.Issuer().DisableSubject(t.Context(), subjectOf(t, body)); err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
-		}
 		s.settle(t, "ada")
-		disable("eve", s.want(t, http.StatusCreated, "/v1/signup", "", object{"username": "eve", "password": password, "email": "eve@example.com"}))
+		s.disable(t, s.want(t, http.StatusCreated, "/v1/signup", "", object{"username": "eve", "password": password, "email": "eve@example.com"}))
 		s.mail.code(t, "eve@example.com")
 		ada := s.logIn(t, "ada", password).Access
-		two := s.want(t, http.StatusCreated, "/v1/signup", "", object{"username": "two", "password": password})
-		secret, recovery := s.enrol(t, s.logIn(t, "two", password).Access)
-		ready := totpCode(t, s.server, secret, 1)
+		s.want(t, http.StatusCreated, "/v1/signup", "", object{"username": "two", "password": password})
+		s.enrol(t, s.logIn(t, "two", password).Access)
 		request, cookie := s.loginPage(t)
-		challenges := make([]string, 5) // for each attempt one of its own
-		for n := range challenges {
-			var half struct{ Challenge string }
-			if err := json.Unmarshal(s.want(t, http.StatusForbidden, "/v1/login", "", object{"username": "two", "password": password}), &half); err != nil {
-				t.Fatal(err)
-			}
-			challenges[n] = half.Challenge
-		}
 
 		who := map[string][2]string{
 			"unknown": {"bob", password}, "wrong password": {"ada", "wrong " + password}, "disabled": {"eve", password},
 			"disabled, wrong password": {"eve", "wrong " + password}, "two factors, wrong password": {"two", "wrong " + password},
-		}
-		ask := func(hashes string, attempts map[string]func() sight) {
-			t.Helper()
-			var first sight
-			for what, attempt := range attempts {
-				got := attempt()
-				if first.answer == "" {
-					first = got
-				}
-				if got != first || got.hashes != hashes {
-					t.Errorf("%s: %s hashes\n%s\nanother: %s hashes, want %s\n%s", what, got.hashes, got.answer, first.hashes, hashes, first.answer)
-				}
-			}
 		}
 		each := func(send func(name, password string) sight) map[string]func() sight {
 			attempts := map[string]func() sight{}
@@ -163,13 +159,13 @@ func TestNoDoorTellsWhoIsThere(t *testing.T) {
 			}
 			return attempts
 		}
-		ask("1", each(func(name, password string) sight {
+		wantAlike(t, "1", each(func(name, password string) sight {
 			return s.look(t, "/v1/login", "", object{"username": name, "password": password})
 		}))
-		ask("1", each(func(name, password string) sight {
+		wantAlike(t, "1", each(func(name, password string) sight {
 			return s.look(t, "/login", "", url.Values{"request": {request}, "username": {name}, "password": {password}}, cookie)
 		}))
-		ask("1", each(func(name, password string) sight {
+		wantAlike(t, "1", each(func(name, password string) sight {
 			return s.look(t, "/oauth2/token", "", url.Values{"grant_type": {"password"}, "client_id": {"client_app"}, "username": {name}, "password": {password}})
 		}))
 
@@ -181,23 +177,49 @@ func TestNoDoorTellsWhoIsThere(t *testing.T) {
 			}
 			return attempts
 		}
-		ask("0", mailed(func(address string) sight { return s.look(t, "/v1/password/reset", "", object{"email": address}) }))
-		ask("0", mailed(func(address string) sight {
+		wantAlike(t, "0", mailed(func(address string) sight { return s.look(t, "/v1/password/reset", "", object{"email": address}) }))
+		wantAlike(t, "0", mailed(func(address string) sight {
 			return s.look(t, "/forgotten-password", "", url.Values{"email": {address}})
 		}))
-		ask("1", mailed(func(address string) sight {
+		wantAlike(t, "1", mailed(func(address string) sight {
 			return s.look(t, "/v1/email", ada, object{"email": address, "password": password})
 		}))
-		ask("1", map[string]func() sight{ // an address that is somebody's is no reason to refuse a sign-up, and costs no more
+		wantAlike(t, "1", map[string]func() sight{ // an address that is somebody's is no reason to refuse a sign-up, and costs no more
 			"free":    func() sight { return s.join(t, "fay", "fay@example.com") },
 			"ada's":   func() sight { return s.join(t, "gus", "ada@example.com") },
 			"without": func() sight { return s.join(t, "hal", "") },
 		})
-		ask("1", map[string]func() sight{ // that a name is taken can't be hidden, of whom it is can be
+		wantAlike(t, "1", map[string]func() sight{ // that a name is taken can't be hidden, of whom it is can be
 			"ada's": func() sight { return s.join(t, "ada", "") }, "a disabled one's": func() sight { return s.join(t, "eve", "") }, "two's": func() sight { return s.join(t, "two", "") },
 		})
+		none := "jpt_" + strings.Repeat("A", 43)
+		wantAlike(t, "0", map[string]func() sight{ // what no letter has said
+			"malformed": func() sight {
+				return s.look(t, "/v1/password/reset/confirm", "", object{"code": "x", "new": "seven quiet lanterns drift"})
+			},
+			"unknown": func() sight {
+				return s.look(t, "/v1/password/reset/confirm", "", object{"code": none, "new": "seven quiet lanterns drift"})
+			},
+		})
+	}, func(c *server.Config) { c.NoThrottling = true })
+}
 
-		disable("two", two)
+// TestNoFactorTellsWhoIsThere: a second factor of somebody disabled is refused alike, whether or not it's right.
+func TestNoFactorTellsWhoIsThere(t *testing.T) {
+	eachTown(t, func(t *testing.T, s *town) {
+		two := s.want(t, http.StatusCreated, "/v1/signup", "", object{"username": "two", "password": password})
+		secret, recovery := s.enrol(t, s.logIn(t, "two", password).Access)
+		ready := totpCode(t, s.server, secret, 1)
+		request, cookie := s.loginPage(t)
+		challenges := make([]string, 5) // for each attempt one of its own
+		for n := range challenges {
+			var half struct{ Challenge string }
+			if err := json.Unmarshal(s.want(t, http.StatusForbidden, "/v1/login", "", object{"username": "two", "password": password}), &half); err != nil {
+				t.Fatal(err)
+			}
+			challenges[n] = half.Challenge
+		}
+		s.disable(t, two)
 		factor := func(n int, code string) func() sight {
 			return func() sight {
 				return s.look(t, "/v1/login/factor", "", object{"challenge": challenges[n], "code": code})
@@ -209,21 +231,12 @@ func TestNoDoorTellsWhoIsThere(t *testing.T) {
 			}
 		}
 		const unlikely = "aaaaa-aaaaa-aaaaa-aaaaa"
-		ask("0", map[string]func() sight{
+		wantAlike(t, "0", map[string]func() sight{
 			"disabled, wrong code": factor(0, "x"), "disabled, right code": factor(1, ready),
 			"disabled, wrong recovery code": factor(2, unlikely), "disabled, right recovery code": factor(3, recovery),
 		})
-		ask("0", map[string]func() sight{
+		wantAlike(t, "0", map[string]func() sight{
 			"disabled, wrong code": page(4, "x"), "disabled, right code": page(4, ready), "disabled, wrong recovery code": page(4, unlikely), "disabled, right recovery code": page(4, recovery),
-		})
-		none := "jpt_" + strings.Repeat("A", 43)
-		ask("0", map[string]func() sight{ // what no letter has said
-			"malformed": func() sight {
-				return s.look(t, "/v1/password/reset/confirm", "", object{"code": "x", "new": "seven quiet lanterns drift"})
-			},
-			"unknown": func() sight {
-				return s.look(t, "/v1/password/reset/confirm", "", object{"code": none, "new": "seven quiet lanterns drift"})
-			},
 		})
 	}, func(c *server.Config) { c.NoThrottling = true })
 }
