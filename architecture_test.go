@@ -1,8 +1,13 @@
 package jot_test
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -71,4 +76,35 @@ func TestRulesAreInTheirFiles(t *testing.T) {
 func declares(t *testing.T, file, name string) bool {
 	t.Helper()
 	return regexp.MustCompile(`(?m)^func (\([^)]*\) )?` + regexp.QuoteMeta(name) + `[\[(]`).MatchString(read(t, file))
+}
+
+// A file has at most 500 lines, and a function 80 (CONTRIBUTING.md, How we write), but for tests, whose tables are as long as what they try.
+func TestCodeFitsAScreen(t *testing.T) {
+	const mostOfFile, mostOfFunction = 500, 80
+	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		places := token.NewFileSet()
+		file, err := parser.ParseFile(places, name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		if lines := places.File(file.FileStart).LineCount(); lines > mostOfFile {
+			t.Errorf("%s has %d lines: split it by its nouns", name, lines)
+		}
+		for _, declared := range file.Decls {
+			function, ok := declared.(*ast.FuncDecl)
+			if !ok || function.Body == nil {
+				continue
+			}
+			if lines := places.Position(function.End()).Line - places.Position(function.Pos()).Line + 1; lines > mostOfFunction {
+				t.Errorf("%s: func %s has %d lines: give its parts names", name, function.Name.Name, lines)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
