@@ -40,8 +40,8 @@ func padded(short []byte) (h uint64) {
 	return h
 }
 
-// fingerprint stands for what a rule is about, under a salt that nobody knows: the first half for the tag of the subject, or of the session without one, the second for the issuer, the
-// kind and the value. No two things have the same, by accident or intent.
+// fingerprint stands for what a rule is about, under a salt that nobody knows: the first half for the tag of the subject, or of the session without
+// one, the second for the issuer, the kind and the value. No two things have the same, by accident or intent.
 type fingerprint struct{ owner, matter uint64 }
 
 // salt makes the fingerprints of one set, in one process.

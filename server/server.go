@@ -223,8 +223,9 @@ func (c Config) checkSignUpScope() error {
 	return nil
 }
 
-// Handler serves every endpoint, below the path of the issuer's URL. Serve serves it with timeouts; whoever mounts it elsewhere
-// sets timeouts of their own, and calls Close before http.Server.Shutdown, which would wait for the feed's streams. Below a path such as /auth, mount /.well-known/oauth-authorization-server/auth as well (RFC 8414 §3.1).
+// Handler serves every endpoint, below the path of the issuer's URL. Serve serves it with timeouts; whoever mounts it elsewhere sets timeouts of
+// their own, and calls Close before http.Server.Shutdown, which would wait for the feed's streams. Below a path such as /auth, mount
+// /.well-known/oauth-authorization-server/auth as well (RFC 8414 §3.1).
 func (s *Server) Handler() http.Handler { return s.handler }
 
 // Issuer is the domain behind the endpoints: it issues tokens to users of your own, changes claims, rotates keys.
@@ -236,7 +237,8 @@ func (s *Server) SignUp(ctx context.Context, name, password string) (subject str
 	return s.accounts.Add(ctx, name, password)
 }
 
-// Close ends the feed's streams, what tells clients of logouts, the outbox, whose letters are lost, the witness, the issuer's upkeep, the fetching of other issuers' keys and the database, in this order.
+// Close ends the feed's streams, what tells clients of logouts, the outbox, whose letters are lost, the witness, the issuer's upkeep, the fetching of
+// other issuers' keys and the database, in this order.
 func (s *Server) Close() error {
 	var errs []error
 	if s.feed != nil {

@@ -64,7 +64,8 @@ type terms struct {
 	until      time.Time // the end of the token that it was exchanged for; zero: none
 }
 
-// draft settles the claims of an access token: of a session, or without one of a client that acts for itself. It fails with ErrInvalidGrant when the session is over, with ErrProofRequired, or with a *TokenSizeError.
+// draft settles the claims of an access token: of a session, or without one of a client that acts for itself. It fails with ErrInvalidGrant when the
+// session is over, with ErrProofRequired, or with a *TokenSizeError.
 func (m moment) draft(subject *Subject, session *Session, client *Client, resource *Resource, scope []string, t terms) (*draft, error) {
 	if client.RequireDPoP && t.thumbprint == "" {
 		return nil, ErrProofRequired

@@ -202,8 +202,8 @@ func (i *Issuer) CreateClient(ctx context.Context, c Client) error {
 }
 
 // ChangeClient reads a stored client, lets change alter it, and writes it back. What it takes from a client's scope, resources or lifetimes, the
-// sessions of before lose with their next refresh; what it gives counts from the next login on. change may run more than once; ID, Declared and Created stay. It fails with an *InputError, ErrNotFound, ErrDeclared,
-// and with the error of change.
+// sessions of before lose with their next refresh; what it gives counts from the next login on. change may run more than once; ID, Declared and
+// Created stay. It fails with an *InputError, ErrNotFound, ErrDeclared, and with the error of change.
 func (i *Issuer) ChangeClient(ctx context.Context, id string, change func(*Client) error) (Client, error) {
 	if id != "" && i.config.client(id) != nil {
 		return Client{}, ErrDeclared

@@ -9,8 +9,9 @@ import (
 	"github.com/jot-auth/jot/revocation"
 )
 
-// DeleteClient deletes a stored client: its access tokens are refused, also what others got in exchange for them, and none of its sessions can be refreshed, even if a client of
-// that ID is made again. It fails with ErrNotFound or ErrDeclared; when it fails otherwise the client may be gone and tokens be good that it got in that moment: RevokeClient ends these, too.
+// DeleteClient deletes a stored client: its access tokens are refused, also what others got in exchange for them, and none of its sessions can be
+// refreshed, even if a client of that ID is made again. It fails with ErrNotFound or ErrDeclared; when it fails otherwise the client may be gone and
+// tokens be good that it got in that moment: RevokeClient ends these, too.
 func (i *Issuer) DeleteClient(ctx context.Context, id string) error {
 	if id != "" && i.config.client(id) != nil {
 		return ErrDeclared

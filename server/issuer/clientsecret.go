@@ -35,8 +35,9 @@ func (i *Issuer) ReplaceClientSecret(ctx context.Context, id string) (secret str
 	return secret, nil
 }
 
-// ClientProof is how a request says which client it comes from, for an operation that finds out in its own transaction (RFC 6749 §2.3). A client that has
-// a secret proves itself with it; a public one has nothing to prove itself with, and "" as its secret. Anything else is ErrInvalidClient, a client with keys too: see AuthenticateAssertion.
+// ClientProof is how a request says which client it comes from, for an operation that finds out in its own transaction (RFC 6749 §2.3). A client that
+// has a secret proves itself with it; a public one has nothing to prove itself with, and "" as its secret. Anything else is ErrInvalidClient, a
+// client with keys too: see AuthenticateAssertion.
 type ClientProof struct {
 	ID     string
 	Secret string

@@ -57,15 +57,17 @@ type CodeGrant struct {
 }
 
 // RedeemCode begins the session that an authorization code stands for, and gives its first tokens. A code that isn't accepted, for whatever reason,
-// is ErrInvalidGrant; another resource is ErrInvalidTarget, and a client that doesn't prove who it is ErrInvalidClient. Whoever uses a code again ends the session that it gave (RFC 6749 §4.1.2): one of the two
-// isn't whom it was meant for. Another client's attempt changes nothing, and neither does a wrong verifier or redirect URI: the one who has them still can use it.
+// is ErrInvalidGrant; another resource is ErrInvalidTarget, and a client that doesn't prove who it is ErrInvalidClient. Whoever uses a code again
+// ends the session that it gave (RFC 6749 §4.1.2): one of the two isn't whom it was meant for. Another client's attempt changes nothing, and neither
+// does a wrong verifier or redirect URI: the one who has them still can use it.
 func (i *Issuer) RedeemCode(ctx context.Context, g CodeGrant) (Tokens, error) {
 	if err := checkThumbprint(g.KeyThumbprint); err != nil {
 		return Tokens{}, err
 	}
 	var d *draft
-	// Looking at the code, noting its session and making that are one commit: of many who present one code at once, one gets a session, and the
-	// next one ends it. The client proves in it who it is: a secret that was replaced before is good for no code. The sign-in is read in it too: a logout comes before, and the code is of no use, or after, and ends the session.
+	// Looking at the code, noting its session and making that are one commit: of many who present one code at once, one gets a session, and the next
+	// one ends it. The client proves in it who it is: a secret that was replaced before is good for no code. The sign-in is read in it too: a logout
+	// comes before, and the code is of no use, or after, and ends the session.
 	ahead := Foresight{Code: secretHash(g.Code)}.with(&i.config, g.Client.ID, g.Resource)
 	err := i.commitForeseen(ctx, ahead, func(u *update) (err error) {
 		d, err = u.redeem(g)

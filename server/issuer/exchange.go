@@ -22,9 +22,10 @@ type Exchange struct {
 	KeyThumbprint string // as in Grant
 }
 
-// ExchangeToken lets a client act further on for the subject of an access token that it was shown (RFC 8693): an API that calls another one. The client is
-// confidential, and its ExchangeFrom names the token's audience; what it may ask for is in its Resources and Scopes. The new token is the subject's,
-// names the client as its actor (act) and whoever acted before, at most 4 in all, has no more scope than the old one and ends no later. It belongs to the same session, and ends with that; there is no refresh token.
+// ExchangeToken lets a client act further on for the subject of an access token that it was shown (RFC 8693): an API that calls another one. The
+// client is confidential, and its ExchangeFrom names the token's audience; what it may ask for is in its Resources and Scopes. The new token is the
+// subject's, names the client as its actor (act) and whoever acted before, at most 4 in all, has no more scope than the old one and ends no later. It
+// belongs to the same session, and ends with that; there is no refresh token.
 //
 // An *ExchangeError is a subject token that isn't good, for whatever reason. A client that may not ask is ErrUnauthorizedClient, another scope ErrInvalidScope, another
 // audience ErrInvalidTarget.

@@ -13,9 +13,9 @@ import (
 // every verifier with them.
 const maxRevokedTokens = 8
 
-// RevokeToken revokes a token on behalf of its client (RFC 7009): of an access token nothing but itself, of the ninth one of a
-// session and of a refresh token the whole session, whichever of the session's refresh tokens it is. What a client got in exchange for another's token takes no session along. A token that isn't ours, isn't this client's, or is of no
-// use any more is no error, and changes nothing. "" is the default client.
+// RevokeToken revokes a token on behalf of its client (RFC 7009): of an access token nothing but itself, of the ninth one of a session and of a
+// refresh token the whole session, whichever of the session's refresh tokens it is. What a client got in exchange for another's token takes no
+// session along. A token that isn't ours, isn't this client's, or is of no use any more is no error, and changes nothing. "" is the default client.
 func (i *Issuer) RevokeToken(ctx context.Context, token, clientID string) error {
 	id, err := i.clientID(ctx, clientID)
 	if err != nil {

@@ -79,8 +79,8 @@ type Clock interface {
 
 // Foreseer is told what will be read.
 type Foreseer interface {
-	// Foresee lets the store read what comes next at once, rather than wait for each. It's the first method that is called, and changes nothing but when something is read: the clock
-	// first, and the rest in the order of Foresight, so that it's locked in the order that Store asks for.
+	// Foresee lets the store read what comes next at once, rather than wait for each. It's the first method that is called, and changes nothing but
+	// when something is read: the clock first, and the rest in the order of Foresight, so that it's locked in the order that Store asks for.
 	Foresee(Foresight) error
 }
 

@@ -119,8 +119,9 @@ func (u *update) sweepKeys() (more bool, err error) {
 	return false, u.DeleteKeys(u.now.Add(-u.issuer.config.EventRetention))
 }
 
-// sweepSubjects forgets deleted subjects when no rule and no session knows of them any more. The longest life of a token is the one that this server has read: in the transaction the
-// setting would be held before the subjects, and one that was raised in the meantime is that of tokens which none of these subjects has.
+// sweepSubjects forgets deleted subjects when no rule and no session knows of them any more. The longest life of a token is the one that this server
+// has read: in the transaction the setting would be held before the subjects, and one that was raised in the meantime is that of tokens which none of
+// these subjects has.
 func (u *update) sweepSubjects() (more bool, err error) {
 	count, err := u.DeleteSubjects(u.now.Add(-u.issuer.MaxTTL()-ruleSlack-ruleRetention), sweepBatch)
 	return count > 0, err

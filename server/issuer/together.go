@@ -23,8 +23,9 @@ type part struct {
 	find func(*update) (write func() error, err error)
 }
 
-// newLine is of changes that come at once and share a transaction. Rules are numbered in the order of commits: each by itself, a change with a rule would begin to write when the one
-// before it is on the disk. Of one session only one change is in a transaction: the next has to find what that has written.
+// newLine is of changes that come at once and share a transaction. Rules are numbered in the order of commits: each by itself, a change with a rule
+// would begin to write when the one before it is on the disk. Of one session only one change is in a transaction: the next has to find what that has
+// written.
 func (i *Issuer) newLine() *together.Line[*part] {
 	return &together.Line[*part]{
 		Turn: make(chan struct{}, 1), Room: maxWaiting,

@@ -14,7 +14,8 @@ type Allowance struct {
 	Own          []string // the scopes that the resource knows: they mean what it says
 }
 
-// Allowances returns what a subject lets others' clients have, in the order of their IDs. What it allowed to a client or a resource that is gone isn't among it. It fails with ErrNotFound.
+// Allowances returns what a subject lets others' clients have, in the order of their IDs. What it allowed to a client or a resource that is gone
+// isn't among it. It fails with ErrNotFound.
 func (i *Issuer) Allowances(ctx context.Context, sub string) (all []Allowance, err error) {
 	err = i.store.View(ctx, func(r Reader) error {
 		subject, err := findSubject(r, sub)

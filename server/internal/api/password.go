@@ -65,8 +65,8 @@ func (a *API) renew(r *http.Request, tok *jot.Token, req passwordRequest) (issue
 	return tokens, err
 }
 
-// checkFactors reports whether the account demands a second factor, and refuses a login that lacks the account's second factor, or is too long ago for it to count: the new session would be as strong as one that
-// has just begun.
+// checkFactors reports whether the account demands a second factor, and refuses a login that lacks the account's second factor, or is too long ago
+// for it to count: the new session would be as strong as one that has just begun.
 func (a *API) checkFactors(r *http.Request, tok *jot.Token) (demanded bool, err error) {
 	found, err := a.accounts.Factors(r.Context(), tok.Subject())
 	if err != nil || len(found) == 0 {
