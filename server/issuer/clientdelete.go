@@ -39,7 +39,9 @@ func (i *Issuer) DeleteClient(ctx context.Context, id string) error {
 		}
 		rule.Minimum = secondAfter(now)
 		u.refuseIssued(rule, now)
-		if err := u.refuseExchanged(rule, now); err != nil {
+		err1 := u.refuseExchanged(rule, now)
+		err2 := noteExchanger(u, &Client{ID: id})
+		if err := errors.Join(err1, err2); err != nil {
 			return err
 		}
 		return u.audit(EventClientDeleted, Event{ClientID: id})

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
@@ -44,6 +45,22 @@ func TestRevokeRemovedClient(t *testing.T) {
 			t.Errorf("%s is good still", name)
 		}
 	}
+}
+
+// TestRevokeClientOfRemovedExchanger: who exchanged a client's tokens loses what it got for them when they are revoked, also where the configuration doesn't name it any more.
+func TestRevokeClientOfRemovedExchanger(t *testing.T) {
+	c := config()
+	_, hash := issuer.NewClientSecret()
+	c.Clients = append(c.Clients, issuer.Client{ID: "client_gateway", SecretHash: hash, Scopes: []string{"pets:read"}, Resources: []string{"zoo"}, ExchangeFrom: []string{"petstore"}})
+	f := newFixture(t, c)
+	tokens, err1 := f.Issue(t.Context(), issuer.Grant{Subject: "ann", ClientID: "client_web", Resource: "petstore"})
+	exchanged, err2 := f.ExchangeToken(t.Context(), issuer.Exchange{ClientID: "client_gateway", SubjectToken: tokens.Access})
+	f.do(errors.Join(err1, err2))
+	f.config.Clients = slices.DeleteFunc(f.config.Clients, func(c issuer.Client) bool { return c.ID == "client_gateway" })
+	f.restart()
+	f.accept(exchanged.Access)
+	f.do(f.RevokeClient(t.Context(), "client_web"))
+	f.refuse(exchanged.Access, jot.ErrRevoked)
 }
 
 // TestLogoutBesideServerWithoutClient: while servers over one database differ in their configurations, the client of a session is told of its end, whichever of them ends it, and whichever

@@ -3,7 +3,7 @@ package issuer
 import (
 	"errors"
 	"math"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/jot-auth/jot/revocation"
@@ -52,28 +52,20 @@ func (i *Issuer) noteExchangers(tx Tx) error {
 }
 
 // refuseExchanged refuses also what was got in exchange for the tokens of a client that a rule is about. Nothing in a new token names that client, so every client that may
-// exchange, or could when one of its tokens was issued that may still be good, loses its tokens of until then; what is still called for it gets again at once.
+// exchange, or could when one of its tokens was issued that may still be good, loses its tokens of until then; what is still called for it gets again at once. Those that the
+// configuration doesn't name any more are among them.
 func (u *update) refuseExchanged(rule revocation.Rule, issued time.Time) error {
-	clients := slices.Clone(u.issuer.config.Clients)
-	for after := ""; ; after = clients[len(clients)-1].ID {
-		stored, err := u.Clients(after, sweepBatch)
-		if err != nil {
-			return err
-		}
-		if clients = append(clients, stored...); len(stored) == 0 {
-			break
-		}
-	}
 	if _, err := readMaxTTL(u); err != nil { // it comes before the clients' settings, as at the start
 		return err
 	}
-	of := rule.Value
-	for _, c := range clients {
-		until, err := exchangesUntil(u, c.ID)
-		if err != nil {
-			return err
-		}
-		if rule.Value = c.ID; time.UnixMilli(until).After(u.now) && c.ID != of {
+	exchangers, err := u.Settings(settingExchanger(""))
+	if err != nil {
+		return err
+	}
+	of := settingExchanger(rule.Value)
+	for _, e := range exchangers {
+		if time.UnixMilli(e.Value).After(u.now) && e.Name != of {
+			rule.Value = strings.TrimPrefix(e.Name, settingExchanger(""))
 			u.refuseIssued(rule, issued)
 		}
 	}

@@ -269,10 +269,18 @@ type AssertionWriter interface {
 	InsertAssertion(hash []byte, expires time.Time) error
 }
 
+// Setting is a number that the issuer remembers.
+type Setting struct {
+	Name  string
+	Value int64
+}
+
 // SettingReader reads the issuer's few settings.
 type SettingReader interface {
 	// Setting returns the value of a setting, or ErrNotFound.
 	Setting(name string) (int64, error)
+	// Settings returns those whose names begin with a prefix, in the order of their names. In an Update nobody else changes one of them, or makes one more, before the commit.
+	Settings(prefix string) ([]Setting, error)
 	// URL returns the one that was put last, or ErrNotFound before there was any.
 	URL() (string, error)
 }

@@ -269,6 +269,17 @@ func (s *suite) settings() {
 		s.equal(read(s, setting("a")), value)
 	}
 	s.equal(read(s, setting("b")), int64(5))
+	s.update(func(tx issuer.Tx) error {
+		return errors.Join(tx.PutSetting("of:b", 2), tx.PutSetting("of:a", 1), tx.PutSetting("of:", 0), tx.PutSetting("of", 9), tx.PutSetting("og", 9))
+	})
+	all := func(r issuer.Reader) ([]issuer.Setting, error) { return r.Settings("of:") }
+	want := []issuer.Setting{{Name: "of:"}, {Name: "of:a", Value: 1}, {Name: "of:b", Value: 2}}
+	s.equal(read(s, all), want)
+	s.update(func(tx issuer.Tx) error {
+		found, err := all(tx)
+		s.equal(found, want)
+		return err
+	})
 }
 
 func (s *suite) url() {
