@@ -3,8 +3,11 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"regexp"
 	"strings"
+	"syscall"
 
 	"github.com/jot-auth/jot"
 	"github.com/spf13/cobra"
@@ -51,12 +54,22 @@ func exitCode(cmd *cobra.Command, err error) int {
 			return code
 		}
 	}
+	if readerLeft(cmd, err) {
+		return code
+	}
 	stderr := cmd.ErrOrStderr()
 	fmt.Fprintf(stderr, "%s %s\n", styleFor(stderr).bad("jot:"), message(err))
 	if code == exitUsage {
 		fmt.Fprintf(stderr, "     see '%s --help'\n", cmd.CommandPath())
 	}
 	return code
+}
+
+// readerLeft reports whether the error is only that whoever reads the output has seen enough, as head does.
+func readerLeft(cmd *cobra.Command, err error) bool {
+	output, isFile := cmd.OutOrStdout().(*os.File)
+	failed, ok := errors.AsType[*fs.PathError](err)
+	return ok && isFile && failed.Path == output.Name() && errors.Is(failed, syscall.EPIPE)
 }
 
 // refusedFor is a refusal as a person reads it: its name, and the detail without the name said again.

@@ -23,6 +23,18 @@ func TestNobodyAnswers(t *testing.T) {
 	}
 }
 
+// TestReaderThatLeft: of an output that nobody reads to its end there is nothing to say.
+func TestReaderThatLeft(t *testing.T) {
+	reader, stdout, err := os.Pipe()
+	check(t, err)
+	defer stdout.Close()
+	check(t, reader.Close())
+	var stderr bytes.Buffer
+	if code := Run(t.Context(), []string{"man"}, nil, stdout, &stderr); code != exitFailure || stderr.Len() > 0 {
+		t.Errorf("exit code %d, stderr %q", code, stderr.String())
+	}
+}
+
 // TestInterruptedRead ends a command that waits for input which never comes.
 func TestInterruptedRead(t *testing.T) {
 	stdin, writer := io.Pipe()
