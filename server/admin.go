@@ -4,8 +4,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
-	"net/netip"
 
+	"github.com/jot-auth/jot/server/internal/loopback"
 	"github.com/jot-auth/jot/server/internal/web"
 )
 
@@ -25,7 +25,7 @@ func (s *Server) adminHandler() http.Handler {
 // onlyHere answers this machine alone: a profile says much of the process and costs it time.
 func onlyHere(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !fromLoopback(r) {
+		if !loopback.Ends(r.RemoteAddr) {
 			web.WriteProblem(w, web.NewProblem(http.StatusForbidden, "profiles are for this machine alone: use its loopback address"))
 			return
 		}
@@ -36,7 +36,7 @@ func onlyHere(next http.Handler) http.Handler {
 // noPage refuses pages in a browser on this machine whose own name was made to point here (DNS rebinding).
 func noPage(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if fromLoopback(r) && !namesLoopback(r.Host) {
+		if loopback.Ends(r.RemoteAddr) && !namesLoopback(r.Host) {
 			web.WriteProblem(w, web.NewProblem(http.StatusForbidden, "from this machine, ask for localhost or a loopback address"))
 			return
 		}
@@ -44,16 +44,10 @@ func noPage(next http.Handler) http.Handler {
 	})
 }
 
-func fromLoopback(r *http.Request) bool {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	return err == nil && peer.Addr().Unmap().IsLoopback()
-}
-
 func namesLoopback(hostPort string) bool {
 	host, _, err := net.SplitHostPort(hostPort)
 	if err != nil {
 		host = hostPort
 	}
-	address, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && address.IsLoopback()
+	return loopback.Names(host)
 }

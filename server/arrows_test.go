@@ -21,39 +21,40 @@ const (
 // Nobody below package server knows the parts beside it: each states the small interface that it needs.
 var mayImport = map[string][]string{
 	"internal/together":    {},
-	"issuer":               {"internal/together"},
+	"internal/loopback":    {},
+	"issuer":               {"internal/together", "internal/loopback"},
 	"issuer/storetest":     {"issuer"},
 	"internal/accounts":    {"issuer"},
-	"internal/web":         {"issuer", "internal/telemetry"},
+	"internal/web":         {"issuer", "internal/loopback", "internal/telemetry"},
 	"internal/telemetry":   {},
 	"internal/logtest":     {},
 	"internal/webtest":     {},
 	"internal/pgtest":      {},
 	"internal/passkeytest": {},
-	"sqlstore":             {"issuer", "internal/accounts", "internal/together"},
+	"sqlstore":             {"issuer", "internal/accounts", "internal/loopback", "internal/together"},
 	"internal/admin":       {"issuer", "internal/web"},
 	"internal/api":         {"issuer", "internal/web"},
 	"internal/oauth":       {"issuer", "internal/web"},
 	"internal/console":     {"issuer", "internal/web"},
 
-	"internal/backchannel": {"issuer"},
+	"internal/backchannel": {"issuer", "internal/loopback"},
 	"internal/feed":        {"issuer", "internal/web"},
-	"internal/mail":        {},
+	"internal/mail":        {"internal/loopback"},
 	"internal/foreign":     {"issuer", "internal/web"},
 	"internal/forward":     {"internal/web"},
 	"internal/openapi":     {"internal/web"},
 
 	"internal/privatefile": {},
 	"internal/certificate": {"internal/privatefile"},
-	"internal/config":      {".", "issuer", "internal/certificate", "internal/privatefile"},
+	"internal/config":      {".", "issuer", "internal/certificate", "internal/loopback", "internal/privatefile"},
 
 	".": {
-		"issuer", "sqlstore", "internal/accounts", "internal/admin", "internal/api", "internal/backchannel", "internal/console", "internal/feed", "internal/foreign", "internal/forward", "internal/mail", "internal/oauth", "internal/openapi",
+		"issuer", "sqlstore", "internal/accounts", "internal/admin", "internal/api", "internal/backchannel", "internal/console", "internal/feed", "internal/foreign", "internal/forward", "internal/loopback", "internal/mail", "internal/oauth", "internal/openapi",
 		"internal/privatefile", "internal/telemetry", "internal/web",
 	},
 	"internal/accounts/storetest": {"issuer", "internal/accounts"},
 
-	"internal/cli": {".", "issuer", "sqlstore", "internal/config"},
+	"internal/cli": {".", "issuer", "sqlstore", "internal/config", "internal/loopback"},
 	"cmd/jot":      {"internal/cli"},
 
 	"examples/ownlogin": {".", "issuer"},

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/jot-auth/jot/server/internal/loopback"
 	"golang.org/x/net/netutil"
 
 	"github.com/jot-auth/jot/server/internal/telemetry"
@@ -211,8 +212,7 @@ func (s *Server) endpoint(listener net.Listener, connections int, handler http.H
 }
 
 func onLoopback(listener net.Listener) bool {
-	address, err := netip.ParseAddrPort(listener.Addr().String())
-	return err == nil && address.Addr().Unmap().IsLoopback() || listener.Addr().Network() == "unix"
+	return loopback.Ends(listener.Addr().String()) || listener.Addr().Network() == "unix"
 }
 
 // redirect answers ACME's challenges, and leads everybody else to the issuer's own URL, whatever host was asked for. What was sent already was sent in the clear, so only what

@@ -4,13 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/server/internal/loopback"
 )
 
 const (
@@ -117,15 +117,10 @@ func checkURL(text string) error {
 		return errors.New("config: URL must be an absolute URL without user, query and fragment (RFC 8414 §2)")
 	case strings.HasSuffix(text, "/"):
 		return errors.New("config: URL must not end in a slash: verifiers compare it byte by byte")
-	case u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname()):
+	case u.Scheme == "https" || u.Scheme == "http" && loopback.Names(u.Hostname()):
 		return nil
 	}
 	return errors.New("config: URL must be https; http is for loopback addresses only")
-}
-
-func loopback(host string) bool {
-	address, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && address.IsLoopback()
 }
 
 func (c Config) checkKeys() error {

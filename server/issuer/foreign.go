@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jot-auth/jot"
+	"github.com/jot-auth/jot/server/internal/loopback"
 )
 
 const (
@@ -65,7 +66,7 @@ func (f ForeignIssuer) check() error {
 	switch {
 	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(f.URL, "#") || checkName("URL", f.URL) != nil:
 		return errors.New("config: the URL of one of ForeignIssuers must be an absolute URL without user, query and fragment")
-	case u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())):
+	case u.Scheme != "https" && !(u.Scheme == "http" && loopback.Names(u.Hostname())):
 		return fmt.Errorf("config: ForeignIssuers: %s must be https; http is for loopback addresses only", f.URL)
 	case checkName("Audience", f.Audience) != nil:
 		return fmt.Errorf("config: ForeignIssuers: the Audience of %s must be our client ID there, 1 to 255 bytes", f.URL)

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/jot-auth/jot/server/internal/loopback"
 )
 
 const (
@@ -47,7 +49,7 @@ func checkRedirectURI(text string) string {
 		return "must have no dot segments in their paths"
 	case slices.ContainsFunc(answerParameters, func(name string) bool { return u.Query().Has(name) }):
 		return "must have no parameters that an answer has"
-	case u.Scheme == "https" && u.Host != "", u.Scheme == "http" && loopback(u.Hostname()), strings.Contains(u.Scheme, ".") && u.Path+u.Host != "":
+	case u.Scheme == "https" && u.Host != "", u.Scheme == "http" && loopback.Names(u.Hostname()), strings.Contains(u.Scheme, ".") && u.Path+u.Host != "":
 		return ""
 	}
 	return "must be https, http on loopback, or of an app's own scheme with a dot in it, such as com.example.app:/callback (RFC 8252 §7)"

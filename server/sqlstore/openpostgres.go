@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
-	"net/netip"
 	"regexp"
 	"strings"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	"github.com/jot-auth/jot/server/internal/loopback"
 	"github.com/pressly/goose/v3"
 )
 
@@ -136,8 +136,7 @@ func checkEncryption(config *pgconn.Config) error {
 
 // local reports whether a host is this machine: a loopback address or the directory of a socket.
 func local(host string) bool {
-	address, err := netip.ParseAddr(host)
-	return strings.HasPrefix(host, "/") || host == "localhost" || err == nil && address.IsLoopback()
+	return strings.HasPrefix(host, "/") || loopback.Names(host)
 }
 
 // connections keeps so many, and replaces each once in a while, so that a server that was moved is found; not all pools at once.

@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/jot-auth/jot/server/internal/loopback"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
@@ -186,11 +187,7 @@ type loopbackKey struct{}
 
 func namesLoopback(uri string) bool {
 	u, err := url.Parse(uri)
-	if err != nil {
-		return false
-	}
-	address, err := netip.ParseAddr(u.Hostname())
-	return u.Hostname() == "localhost" || err == nil && address.IsLoopback()
+	return err == nil && loopback.Names(u.Hostname())
 }
 
 var errAddress = errors.New("the client's name leads to this machine or to its link, which its address doesn't say")
@@ -198,14 +195,14 @@ var errAddress = errors.New("the client's name leads to this machine or to its l
 // dial refuses this machine and its link, where cloud providers keep credentials, to names that lead there: only an address that says so is
 // meant so. Private networks are where many clients are.
 func dial(ctx context.Context, network, address string) (net.Conn, error) {
-	loopback, _ := ctx.Value(loopbackKey{}).(bool)
+	here, _ := ctx.Value(loopbackKey{}).(bool)
 	dialer := net.Dialer{Timeout: patience, ControlContext: func(_ context.Context, _, found string, _ syscall.RawConn) error {
 		to, err := netip.ParseAddrPort(found)
 		if err != nil {
 			return err
 		}
 		ip := to.Addr().Unmap()
-		if !loopback && ip.IsLoopback() || ip.IsLinkLocalUnicast() || ip.IsUnspecified() || ip.IsMulticast() {
+		if !here && ip.IsLoopback() || ip.IsLinkLocalUnicast() || ip.IsUnspecified() || ip.IsMulticast() {
 			return errAddress
 		}
 		return nil

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/jothttp"
+	"github.com/jot-auth/jot/server/internal/loopback"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
@@ -120,8 +120,7 @@ func checkAdminURL(text string) error {
 	if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 		return usagef("--issuer %.80q is no address of a server: write it as https://auth.example.com", text)
 	}
-	ip, err := netip.ParseAddr(u.Hostname())
-	if u.Scheme == "https" || u.Scheme == "http" && (u.Hostname() == "localhost" || err == nil && ip.IsLoopback()) {
+	if u.Scheme == "https" || u.Scheme == "http" && loopback.Names(u.Hostname()) {
 		return nil
 	}
 	return usagef("--issuer %.80q: the password and the tokens would travel unencrypted: use https", text)

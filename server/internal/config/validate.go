@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"path/filepath"
 	"slices"
 	"time"
 
+	"github.com/jot-auth/jot/server/internal/loopback"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
@@ -71,10 +71,8 @@ func (c *Config) CheckListen() error {
 		taken[address.text] = address.path
 	}
 	host, _, err := net.SplitHostPort(c.Listen)
-	if err == nil && !c.encrypted() && len(c.TrustedProxies) == 0 {
-		if ip, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !ip.IsLoopback()) {
-			errs = append(errs, fmt.Errorf("listen %s: passwords and tokens would travel unencrypted; listen on 127.0.0.1, or give tls.cert and tls.key, or acme.domains, or name the proxies that speak TLS in trusted_proxies", c.Listen))
-		}
+	if err == nil && !c.encrypted() && len(c.TrustedProxies) == 0 && !loopback.Names(host) {
+		errs = append(errs, fmt.Errorf("listen %s: passwords and tokens would travel unencrypted; listen on 127.0.0.1, or give tls.cert and tls.key, or acme.domains, or name the proxies that speak TLS in trusted_proxies", c.Listen))
 	}
 	return errors.Join(errs...)
 }

@@ -9,11 +9,12 @@ import (
 	"fmt"
 	"net"
 	"net/mail"
-	"net/netip"
 	"net/smtp"
 	"net/textproto"
 	"strings"
 	"time"
+
+	"github.com/jot-auth/jot/server/internal/loopback"
 )
 
 const (
@@ -85,7 +86,7 @@ func (s SMTP) greet(conn net.Conn) (*smtp.Client, error) {
 		return nil, err
 	}
 	config := &tls.Config{ServerName: host, RootCAs: s.Roots, MinVersion: tls.VersionTLS12}
-	plain := isLoopback(conn.RemoteAddr()) && s.Roots == nil
+	plain := loopback.Ends(conn.RemoteAddr().String()) && s.Roots == nil
 	if port == implicitTLS {
 		conn = tls.Client(conn, config)
 	}
@@ -104,11 +105,6 @@ func (s SMTP) greet(conn net.Conn) (*smtp.Client, error) {
 		}
 	}
 	return client, nil
-}
-
-func isLoopback(address net.Addr) bool {
-	ip, err := netip.ParseAddrPort(address.String())
-	return err == nil && ip.Addr().Unmap().IsLoopback()
 }
 
 // converse hands over a letter.

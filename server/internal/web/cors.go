@@ -4,11 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/jot-auth/jot/server/internal/loopback"
 )
 
 // What a page of another origin may send and read, and how long a browser may remember that.
@@ -55,15 +56,10 @@ func checkOrigin(origin string) error {
 		return errors.New("isn't what a browser sends: write the name in ASCII (xn--...), and the port without zeros in front")
 	case u.Scheme == "https" && u.Port() == "443" || u.Scheme == "http" && u.Port() == "80":
 		return errors.New("states the default port, which browsers leave out")
-	case u.Scheme != "https" && !(u.Scheme == "http" && isLoopback(u.Hostname())):
+	case u.Scheme != "https" && !(u.Scheme == "http" && loopback.Names(u.Hostname())):
 		return errors.New("isn't https: whoever is on the way could change the page")
 	}
 	return nil
-}
-
-func isLoopback(host string) bool {
-	address, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && address.IsLoopback()
 }
 
 // Handler answers preflights, and tells browsers which answers a page may read.
