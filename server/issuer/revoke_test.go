@@ -196,14 +196,17 @@ func TestRevokeManyAccessTokens(t *testing.T) {
 func TestRevokedWhileTheClockWasAhead(t *testing.T) {
 	f := newFixture(t, config())
 	f.clock.Advance(time.Hour)
-	one, two := f.login(), f.login()
+	one, two, three := f.login(), f.login(), f.login()
 	f.do(f.RevokeToken(t.Context(), one.Access, ""))
 	f.clock.Advance(-time.Hour)
 	f.do(f.EndSession(t.Context(), "ann", two.SessionID))
+	f.refresh(three.Refresh) // what it got before is of the future all the same
+	f.do(f.EndSession(t.Context(), "ann", three.SessionID))
 	for range 15 { // until they expire
 		f.restart()
 		f.refuse(one.Access, jot.ErrInvalidToken)
 		f.refuse(two.Access, jot.ErrInvalidToken)
+		f.refuse(three.Access, jot.ErrInvalidToken)
 		f.clock.Advance(5 * time.Minute)
 	}
 }
@@ -217,11 +220,12 @@ func TestRevokedAfterTheClockWasSetBack(t *testing.T) {
 		f := newFixture(t, config())
 		used := f.login()
 		f.clock.Advance(5 * time.Minute)
-		begun, used := f.login(), f.refresh(used.Refresh)
+		begun, used, usedAgain := f.login(), f.refresh(used.Refresh), f.login()
 		f.clock.Advance(-5 * time.Minute)
+		f.refresh(usedAgain.Refresh)
 		f.do(revoke(f))
 		f.clock.Advance(5 * time.Minute)
-		for _, tokens := range []issuer.Tokens{begun, used} {
+		for _, tokens := range []issuer.Tokens{begun, used, usedAgain} {
 			if _, err := f.Verifier().Verify(t.Context(), tokens.Access); !errors.Is(err, jot.ErrRevoked) {
 				t.Errorf("%s: an access token: %v", name, err)
 			}

@@ -75,9 +75,12 @@ func (i *Issuer) idleTTL(client *Client) time.Duration {
 	return shorter(client.IdleTTL, i.config.IdleTTL)
 }
 
-// use notes where the session was used from and moves its idle expiry. What the client doesn't tell stays.
+// use notes where the session was used from and moves its idle expiry. What the client doesn't tell stays. So does a use by a clock that was ahead: an access token of then
+// outlasts those of now.
 func (s *Session) use(now time.Time, idle time.Duration, userAgent, address string) {
-	s.LastUsed, s.IdleExpires = now, now.Add(idle)
+	if s.IdleExpires = now.Add(idle); now.After(s.LastUsed) {
+		s.LastUsed = now
+	}
 	if userAgent != "" {
 		s.UserAgent = userAgent
 	}
