@@ -40,13 +40,23 @@ func (u *update) endSessions(s Subject, why EndReason) error {
 		return err
 	}
 	s.Ending = Ending{Before: s.Generation + 1, At: u.now, Why: why}
-	ended, err := u.EndSessions(s.ID, s.Ending, sweepBatch)
+	more, err := u.carryOut(s)
 	if err != nil {
 		return err
 	}
-	s.Ending.Pending = ended == sweepBatch
-	u.unfinished = u.unfinished || s.Ending.Pending
+	s.Ending.Pending = more
+	u.unfinished = u.unfinished || more
 	return u.outdate(s, revocation.SubjectGeneration)
+}
+
+// carryOut writes a subject's Ending into a batch of rows, and refuses what the rule about the subject's generation doesn't outlast.
+func (u *update) carryOut(s Subject) (more bool, err error) {
+	ended, err := u.EndSessions(s.ID, s.Ending, sweepBatch)
+	if err != nil {
+		return false, err
+	}
+	u.refuseAhead(ended)
+	return len(ended) == sweepBatch, nil
 }
 
 // EndSessions ends every session of a subject and makes every access token that it has stale: a logout everywhere. It fails

@@ -211,6 +211,29 @@ func TestRevokedWhileTheClockWasAhead(t *testing.T) {
 	}
 }
 
+// TestEndedWhileTheClockWasAhead: nor do all of a subject's tokens become good again when the clock gets to where it was, not even for whoever bears its ID then.
+func TestEndedWhileTheClockWasAhead(t *testing.T) {
+	for name, end := range map[string]func(f *fixture) error{
+		"a logout everywhere": func(f *fixture) error { return f.EndSessions(f.Context(), "ann") },
+		"a new password":      func(f *fixture) error { return f.OutdateSubject(f.Context(), "ann", "", nil) },
+		"disabled":            func(f *fixture) error { return f.DisableSubject(f.Context(), "ann") },
+		"deleted":             func(f *fixture) error { return f.DeleteSubject(f.Context(), "ann") },
+	} {
+		f := newFixture(t, config())
+		f.clock.Advance(time.Hour)
+		tokens := f.login()
+		f.clock.Advance(-time.Hour)
+		f.do(end(f))
+		for range 15 { // until they expire
+			f.restart()
+			if _, err := f.Verifier().Verify(t.Context(), tokens.Access); !errors.Is(err, jot.ErrInvalidToken) {
+				t.Fatalf("%s: %v", name, err)
+			}
+			f.clock.Advance(5 * time.Minute)
+		}
+	}
+}
+
 // TestRevokedAfterTheClockWasSetBack: what was issued by a clock that was ahead is of the past all the same.
 func TestRevokedAfterTheClockWasSetBack(t *testing.T) {
 	for name, revoke := range map[string]func(f *fixture) error{

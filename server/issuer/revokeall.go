@@ -110,7 +110,8 @@ func (i *Issuer) revokeAll(ctx context.Context, rule revocation.Rule, kind Event
 	return i.refuseIssued(ctx, rule, "")
 }
 
-// refuseAhead refuses, one by one, the access tokens of sessions that were used before the clock was set back: to a rule about the time they are of the future.
+// refuseAhead refuses, one by one, the access tokens of sessions that were used before the clock was set back: to a rule about the time they are of the future, and one about
+// a subject's generation is forgotten before they expire.
 func (u *update) refuseAhead(sessions []Session) {
 	for _, s := range sessions {
 		if s.LastUsed.After(u.now) {

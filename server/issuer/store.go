@@ -128,8 +128,8 @@ type SessionWriter interface {
 	// Ended, EndReason, RevokedTokens and Reported. It fails with ErrNotFound.
 	UpdateSession(Session) error
 	// EndSessions carries an Ending out on up to limit sessions of a subject that haven't ended and are of a generation before it, and
-	// returns how many these were.
-	EndSessions(subject string, e Ending, limit int) (int, error)
+	// returns them.
+	EndSessions(subject string, e Ending, limit int) ([]Session, error)
 	// EndSessionsOf ends up to limit sessions of a client, "" of every one, that haven't ended, oldest first and by rising ID, from after the position, and returns them.
 	EndSessionsOf(client string, at time.Time, why EndReason, after Position, limit int) ([]Session, error)
 }

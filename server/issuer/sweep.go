@@ -58,8 +58,7 @@ func (u *update) finishEnding() (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	ended, err := u.EndSessions(s.ID, s.Ending, sweepBatch)
-	if err != nil || ended == sweepBatch {
+	if more, err := u.carryOut(s); err != nil || more {
 		return true, err
 	}
 	s.Ending.Pending = false

@@ -37,7 +37,7 @@ const (
 			revoked_tokens = $10, reported = $11, generation = $12
 		WHERE id = $13`
 	endSessions = `UPDATE sessions SET ended = $1, end_reason = $2 WHERE id IN (
-			SELECT id FROM sessions WHERE subject = $3 AND ended = 0 AND generation < $4 LIMIT $5)`
+			SELECT id FROM sessions WHERE subject = $3 AND ended = 0 AND generation < $4 LIMIT $5) RETURNING ` + sessionColumns
 
 	endSessionsWhere    = `UPDATE sessions SET ended = $1, end_reason = $2 WHERE id IN (SELECT id FROM sessions WHERE ended = 0 AND (created, id) > ($3, $4) `
 	endSessionsOrder    = `ORDER BY created, id LIMIT $5) RETURNING ` + sessionColumns
@@ -138,12 +138,11 @@ func (t *tx) UpdateSession(s issuer.Session) error {
 }
 
 // EndSessions implements issuer.SessionWriter.
-func (t *tx) EndSessions(subject string, e issuer.Ending, limit int) (int, error) {
+func (t *tx) EndSessions(subject string, e issuer.Ending, limit int) ([]issuer.Session, error) {
 	if _, err := t.Subject(subject); err != nil && !errors.Is(err, issuer.ErrNotFound) { // locked before its sessions, as everywhere
-		return 0, err
+		return nil, err
 	}
-	count, err := t.exec(endSessions, millis(e.At), string(e.Why), subject, e.Before, limit)
-	return int(count), err
+	return listChanged(t, scanSession, endSessions, millis(e.At), string(e.Why), subject, e.Before, limit)
 }
 
 // EndSessionsOf implements issuer.SessionWriter.

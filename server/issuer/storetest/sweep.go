@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jot-auth/jot/revocation"
@@ -32,18 +33,28 @@ func (s *suite) endSessions() {
 			tx.InsertSession(session("a", "one")), tx.InsertSession(session("b", "one")), tx.InsertSession(session("c", "two")))
 	})
 	ending := issuer.Ending{Before: 6, At: base.Add(time.Minute), Why: issuer.EndedEverywhere}
+	var ended []issuer.Session
 	for _, want := range []int{1, 1, 0} {
-		s.count(want, func(tx issuer.Tx) (int, error) { return tx.EndSessions("one", ending, 1) })
+		s.count(want, func(tx issuer.Tx) (int, error) {
+			some, err := tx.EndSessions("one", ending, 1)
+			ended = append(ended, some...)
+			return len(some), err
+		})
 	}
-	for _, id := range []string{"a", "b"} {
-		ended := session(id, "one")
-		ended.Ended, ended.EndReason = ending.At, issuer.EndedEverywhere
-		s.equal(read(s, findSession(id)), ended)
+	slices.SortFunc(ended, func(a, b issuer.Session) int { return strings.Compare(a.ID, b.ID) })
+	for n, id := range []string{"a", "b"} {
+		want := session(id, "one")
+		want.Ended, want.EndReason = ending.At, issuer.EndedEverywhere
+		s.equal(read(s, findSession(id)), want)
+		s.equal(ended[n], want)
 	}
 	s.equal(read(s, findSession("ended")), earlier)
 	s.equal(read(s, findSession("newer")), newer)
 	s.equal(read(s, findSession("c")), session("c", "two"))
-	s.count(0, func(tx issuer.Tx) (int, error) { return tx.EndSessions("nobody", ending, 10) })
+	s.count(0, func(tx issuer.Tx) (int, error) {
+		none, err := tx.EndSessions("nobody", ending, 10)
+		return len(none), err
+	})
 }
 
 func (s *suite) pendingSubjects() {
