@@ -27,7 +27,8 @@ const (
 )
 
 // snapshotName says which snapshot is meant. Everything that a snapshot depends on is in it, so that two replicas make equally good ones, and
-// a cache may keep them for ever: the format, the log, how much of it, and the key that signs.
+// a cache may keep them for ever: the format, the log, how much of it, and the key that signs. Those that a clock which was ahead has made are the exception, of which caches
+// have to be purged.
 type snapshotName struct {
 	format, log, key string
 	sequence         uint64 // a multiple of revocation.SegmentRules
