@@ -99,7 +99,7 @@ func (f *fixture) authorized(callback string, scope ...string) (signIn string, t
 	return signIn, tokens
 }
 
-// TestLogOutEndsWhatIsCalledOffline: a resource's own scope of that name lets no session outlive the log-out.
+// TestLogOutEndsWhatIsCalledOffline: a resource's own scope of that name lets no session outlive the logout.
 func TestLogOutEndsWhatIsCalledOffline(t *testing.T) {
 	const callback = "https://app.example.com/callback"
 	for name, want := range map[string]bool{"petstore": true, "archive": false} {
