@@ -67,8 +67,8 @@ type terms struct {
 // draft settles the claims of an access token: of a session, or without one of a client that acts for itself. It fails with ErrInvalidGrant when the
 // session is over, with ErrProofRequired, or with a *TokenSizeError.
 func (m moment) draft(subject *Subject, session *Session, client *Client, resource *Resource, scope []string, t terms) (*draft, error) {
-	if client.RequireDPoP && t.thumbprint == "" {
-		return nil, ErrProofRequired
+	if err := client.checkBinding(t.thumbprint); err != nil {
+		return nil, err
 	}
 	issued := m.now.Truncate(time.Second)
 	expires := issued.Add(client.accessTTL(resource))

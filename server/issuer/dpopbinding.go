@@ -11,6 +11,14 @@ func checkThumbprint(thumbprint string) error {
 	return &InputError{"key_thumbprint", "must be the base64url of a SHA-256 (RFC 7638)"}
 }
 
+// checkBinding refuses to give a client that has to bind its tokens one that isn't bound.
+func (c *Client) checkBinding(thumbprint string) error {
+	if c.RequireDPoP && thumbprint == "" {
+		return ErrProofRequired
+	}
+	return nil
+}
+
 // bind settles which key a new session is bound to: a public client's, whose refresh tokens nothing else protects (RFC 9449 §5). A
 // confidential client proves who it is with each refresh, and may change its key.
 func (s *Session) bind(client *Client, thumbprint string) {

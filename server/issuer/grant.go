@@ -85,8 +85,8 @@ func (i *Issuer) CheckGrant(ctx context.Context, g Grant) error {
 		if err == nil {
 			_, err = grantScope(g.Scope, client, resource, nil)
 		}
-		if err == nil && client.RequireDPoP && g.KeyThumbprint == "" {
-			err = ErrProofRequired
+		if err == nil {
+			err = client.checkBinding(g.KeyThumbprint)
 		}
 		return err
 	})
