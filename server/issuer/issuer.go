@@ -147,10 +147,12 @@ func (i *Issuer) start(ctx context.Context) error {
 	if err := i.reloadKeys(ctx); err != nil {
 		return err
 	}
-	if err := i.store.View(ctx, i.warnOfScopes); err != nil {
-		return err
-	}
-	return i.store.View(ctx, i.loadRules)
+	return i.store.View(ctx, func(r Reader) error {
+		if err := i.warnOfScopes(r); err != nil {
+			return err
+		}
+		return i.loadRules(r)
+	})
 }
 
 // raiseLongest remembers the longest life of a token or a session, so that after a configuration with a shorter one rules and retiring
