@@ -6,11 +6,11 @@ import (
 )
 
 // filter tells which subjects may have rules. It is a Bloom filter in blocks of a register: each subject has four bits of one word, so that a look
-// costs one access to memory. Of subjects without rules it takes one in a hundred for others.
+// costs one access to memory. Of subjects without rules it takes one in fifty for others.
 type filter []uint64
 
 // bitsPerEntry is how many bits of the filter there are for each entry of the table.
-const bitsPerEntry = 13
+const bitsPerEntry = 10
 
 func newFilter(entries int) filter { return make(filter, entries*bitsPerEntry/64+1) }
 
