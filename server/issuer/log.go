@@ -108,6 +108,18 @@ func (i *Issuer) LogHead(ctx context.Context) (revocation.Head, error) {
 	return head, err
 }
 
+// LogHeadNow returns the head of the revocation log and the database's time, of one state of the database.
+func (i *Issuer) LogHeadNow(ctx context.Context) (head revocation.Head, now time.Time, err error) {
+	err = i.store.View(ctx, func(r Reader) error {
+		if now, err = r.Now(); err != nil {
+			return err
+		}
+		head, err = r.LogHead()
+		return err
+	})
+	return head, now, err
+}
+
 // LogEntries returns up to limit rules that follow sequence after, in order, and the head that they lead to; without any,
 // the head that after is. An after beyond the head fails with ErrNotFound: this log never had it. One so old that rules after it have been
 // forgotten fails with ErrSwept: begin with ActiveRules.

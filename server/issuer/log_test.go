@@ -56,6 +56,9 @@ func TestLog(t *testing.T) {
 	if _, _, err := f.LogEntries(t.Context(), 5, 10); !errors.Is(err, issuer.ErrNotFound) {
 		t.Errorf("beyond the head: %v, want ErrNotFound", err)
 	}
+	if head, now, err := f.LogHeadNow(t.Context()); err != nil || head != heads[4] || !now.Equal(f.clock.Now()) {
+		t.Errorf("now: %+v, %v, %v", head, now, err)
+	}
 	for last := range uint64(5) {
 		if head, live := f.activeRules(last); head != heads[last] || !slices.Equal(sorted(live), sorted(want[:last])) {
 			t.Errorf("up to %d: head %+v, rules %+v", last, head, live)

@@ -62,6 +62,7 @@ func (f *fakeIssuer) FeedSigner() *jot.Signer     { return f.signer }
 func (f *fakeIssuer) FeedKeySet() *jot.KeySet     { return f.keys }
 func (f *fakeIssuer) KeySetMaxAge() time.Duration { return 7 * time.Minute }
 func (f *fakeIssuer) head() revocation.Head       { return f.heads[len(f.heads)-1] }
+func (f *fakeIssuer) now() time.Time              { return time.Now().Add(f.ahead).Truncate(time.Millisecond) }
 func (f *fakeIssuer) do(change func())            { f.mu.Lock(); defer f.mu.Unlock(); change() }
 func (f *fakeIssuer) breakDown(err error)         { f.do(func() { f.broken = err }) }
 func (f *fakeIssuer) rule(n int) revocation.Rule {
@@ -74,7 +75,7 @@ func (f *fakeIssuer) Now(context.Context) (time.Time, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.looks++
-	return time.Now().Add(f.ahead).Truncate(time.Millisecond), f.broken
+	return f.now(), f.broken
 }
 
 func (f *fakeIssuer) lookCount() (looks int) {
@@ -110,6 +111,12 @@ func (f *fakeIssuer) LogHead(context.Context) (revocation.Head, error) {
 	return f.head(), f.broken
 }
 
+func (f *fakeIssuer) LogHeadNow(context.Context) (revocation.Head, time.Time, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.head(), f.now(), f.broken
+}
+
 func (f *fakeIssuer) ActiveRules(_ context.Context, last uint64, each func(revocation.Rule) error) (revocation.Head, time.Time, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -122,7 +129,7 @@ func (f *fakeIssuer) ActiveRules(_ context.Context, last uint64, each func(revoc
 			return revocation.Head{}, time.Time{}, err
 		}
 	}
-	return f.heads[last], time.Now().Add(f.ahead).Truncate(time.Millisecond), nil
+	return f.heads[last], f.now(), nil
 }
 
 // revoke appends rules about the sessions in [from, to).

@@ -35,6 +35,7 @@ type Log interface {
 	Now(ctx context.Context) (time.Time, error)
 	LogChanged() <-chan struct{}
 	LogHead(ctx context.Context) (revocation.Head, error)
+	LogHeadNow(ctx context.Context) (revocation.Head, time.Time, error)
 	LogEntries(ctx context.Context, after uint64, limit int) ([]revocation.Rule, revocation.Head, error)
 	ActiveRules(ctx context.Context, last uint64, each func(revocation.Rule) error) (revocation.Head, time.Time, error)
 }

@@ -109,11 +109,7 @@ func (s *snapshots) make(ctx context.Context, wanted func(head revocation.Head, 
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), snapshotTimeout) // others wait for it, too
 	defer cancel()
-	now, err := s.issuer.Now(ctx)
-	if err != nil {
-		return nil, err
-	}
-	head, err := s.issuer.LogHead(ctx)
+	head, now, err := s.issuer.LogHeadNow(ctx)
 	if err != nil {
 		return nil, err
 	}
