@@ -26,6 +26,8 @@ const (
 	// maxAttempts is for a client that is out of reach for half a day: the pauses grow from 2 s to 2 h.
 	maxAttempts = 18
 	maxPause    = 2 * time.Hour
+	// claimBatches is through how much one look goes that isn't this server's to tell.
+	claimBatches = 1000
 
 	// MaxBusyClients is how many clients ClaimDeliveries leaves out.
 	MaxBusyClients = 16
@@ -88,51 +90,81 @@ type Delivery struct {
 	Token  string
 }
 
-// ClaimDeliveries returns up to limit logouts of which a client is to be told now, none of busy ones, of which there are at most MaxBusyClients. Who claims one has a minute to deliver it, and says what came of it with
-// Delivered or Undelivered; other servers over the database don't get it meanwhile. What is for a client that this
-// server doesn't know, or whose address it doesn't, counts as an attempt, and is left to other servers; a client that is gone is told nothing.
+// ClaimDeliveries returns up to limit logouts of which a client is to be told now, none of busy ones, of which there
+// are at most MaxBusyClients. Who claims one has a minute to deliver it, and says what came of it with Delivered or
+// Undelivered; other servers over the database don't get it meanwhile. What is for a client that this server doesn't
+// know, or whose address it doesn't, counts as an attempt, and is left to other servers; a client that was deleted is
+// told nothing.
 func (i *Issuer) ClaimDeliveries(ctx context.Context, limit int, busy []string) ([]Delivery, error) {
+	for range claimBatches {
+		deliveries, others, err := i.claimBatch(ctx, limit, busy)
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range others {
+			if err := i.setAside(ctx, n); err != nil {
+				return nil, err
+			}
+		}
+		if len(deliveries) > 0 || len(others) < limit { // else what is this server's to tell may stand behind it
+			return deliveries, nil
+		}
+	}
+	return nil, nil
+}
+
+// claimBatch claims up to limit notices; others are those that this server can't tell.
+func (i *Issuer) claimBatch(ctx context.Context, limit int, busy []string) (deliveries []Delivery, others []Notice, err error) {
 	var notices []Notice
 	var now time.Time
 	var clients map[string]Client
 	// Finding and claiming are one transaction: of two servers that look at once, one delivers.
-	err := i.commit(ctx, func(u *update) (err error) {
+	err = i.commit(ctx, func(u *update) (err error) {
 		now, clients = u.now, make(map[string]Client)
 		if notices, err = u.ClaimNotices(u.now, u.now.Add(noticeLease), limit, busy); err != nil {
 			return err
 		}
 		for _, n := range notices {
 			client, err := u.issuer.client(u, n.ClientID)
-			if errors.Is(err, ErrInvalidClient) || err == nil && client.BackchannelLogoutURI == "" {
-				_, err = postpone(u, n)
-			} else if err == nil {
+			if err == nil && client.BackchannelLogoutURI != "" {
 				clients[n.ClientID] = *client
-			}
-			if err != nil {
+			} else if err != nil && !errors.Is(err, ErrInvalidClient) {
 				return err
 			}
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if len(clients) == 0 && len(notices) > 0 { // nothing of it is this server's to tell: what is may stand behind it
-		return i.ClaimDeliveries(ctx, limit, busy)
-	}
-	var deliveries []Delivery
 	for _, n := range notices {
 		client, there := clients[n.ClientID]
 		if !there {
+			others = append(others, n)
 			continue
 		}
 		token, err := i.logoutToken(ctx, n, &client, now)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		deliveries = append(deliveries, Delivery{Notice: n, URI: client.BackchannelLogoutURI, Token: token})
 	}
-	return deliveries, nil
+	return deliveries, others, nil
+}
+
+// setAside leaves a notice to other servers, or forgets it when its client was deleted, which all of them know.
+func (i *Issuer) setAside(ctx context.Context, n Notice) error {
+	// One row, that this server alone has claimed, and before it the subject that the client was.
+	return i.store.Update(ctx, func(tx Tx) error {
+		own, err := tx.Subject(n.ClientID)
+		if err == nil && !own.Deleted.IsZero() {
+			return tx.DeleteNotice(n.ID)
+		}
+		if err == nil || errors.Is(err, ErrNotFound) {
+			_, err = postpone(tx, n)
+		}
+		return err
+	})
 }
 
 func (i *Issuer) logoutToken(ctx context.Context, n Notice, client *Client, now time.Time) (string, error) {
