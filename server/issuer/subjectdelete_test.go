@@ -3,7 +3,6 @@ package issuer_test
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"sync"
 	"testing"
 
@@ -55,29 +54,15 @@ func TestDeleteSubject(t *testing.T) {
 // TestDeleteSubjectRace: whichever comes first, a deleted subject has no good token.
 func TestDeleteSubjectRace(t *testing.T) {
 	f := newFixture(t, config())
-	for n := range 10 {
-		id := fmt.Sprint("subject", n)
-		f.createSubject(id)
-		before := f.issue(issuer.Grant{Subject: id})
-		var refreshed, issued issuer.Tokens
-		var errs [2]error
-		var wait sync.WaitGroup
-		wait.Go(func() { refreshed, errs[0] = f.tryRefresh(before.Refresh) })
-		wait.Go(func() { issued, errs[1] = f.Issue(t.Context(), issuer.Grant{Subject: id}) })
-		wait.Go(func() { f.do(f.DeleteSubject(t.Context(), id)) })
-		wait.Wait()
-		for _, err := range errs {
-			if err != nil && !errors.Is(err, issuer.ErrInvalidGrant) && !errors.Is(err, issuer.ErrNotFound) {
-				t.Error(err)
-			}
-		}
+	remove := func(subject string) error { return f.DeleteSubject(t.Context(), subject) }
+	f.endBesideOthers(remove, func(before, refreshed, issued issuer.Tokens) {
 		for _, tokens := range []issuer.Tokens{before, refreshed, issued} {
 			if tokens.Access != "" {
 				f.refuse(tokens.Access, jot.ErrStaleClaims)
 				f.refuseRefresh(tokens.Refresh)
 			}
 		}
-	}
+	})
 }
 
 // TestOwnLogin: a grant that brings claims makes its subject, changes it, or leaves it alone.

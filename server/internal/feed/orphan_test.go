@@ -34,14 +34,22 @@ func (h *house) nextStream() {
 	time.Sleep(time.Second) // until it has been registered, or could not be
 }
 
-// While the disk is full that two servers share, the verifiers of before keep their leases, and are waited for; and when there is room again, of which another server may hear first.
-func TestVerifiersOnAFullDisk(t *testing.T) {
+// onFullDisk runs a test with two servers and a fresh verifier of the first, once the disk that they share is full.
+func onFullDisk(t *testing.T, test func(t *testing.T, h, other *house, f follower)) {
 	open(t, Config{}, func(t *testing.T, h *house) {
 		other := h.second()
 		defer other.end()
 		f := h.follower(10 * time.Second)
 		defer f.Close()
 		h.fresh(f)
+		h.setFull(true)
+		test(t, h, other, f)
+	})
+}
+
+// While the disk is full that two servers share, the verifiers of before keep their leases, and are waited for; and when there is room again, of which another server may hear first.
+func TestVerifiersOnAFullDisk(t *testing.T) {
+	onFullDisk(t, func(t *testing.T, h, other *house, f follower) {
 		check := func(d time.Duration) {
 			t.Helper()
 			for began := time.Now(); time.Since(began) < d; time.Sleep(time.Second) {
@@ -50,7 +58,6 @@ func TestVerifiersOnAFullDisk(t *testing.T) {
 				}
 			}
 		}
-		h.setFull(true)
 		check(2 * orphanAge)
 		h.nextStream()
 		h.setFull(false)
@@ -74,13 +81,7 @@ func TestVerifiersOnAFullDisk(t *testing.T) {
 // Where there was room only for as long as another server needed to doubt a verifier, that server deletes it in the end, full as the disk is: by then it accepts nothing any more.
 func TestDoubtedVerifierOnAFullDisk(t *testing.T) {
 	for _, lead := range []time.Duration{0, 170 * time.Second} { // by which a stream began before there was room
-		open(t, Config{}, func(t *testing.T, h *house) {
-			other := h.second()
-			defer other.end()
-			f := h.follower(10 * time.Second)
-			defer f.Close()
-			h.fresh(f)
-			h.setFull(true)
+		onFullDisk(t, func(t *testing.T, h, other *house, f follower) {
 			time.Sleep(orphanAge + 2*orphanSearch)
 			h.nextStream()
 			time.Sleep(lead)
