@@ -35,11 +35,12 @@ func (m migrator) up(ctx context.Context) (Schema, error) {
 	if err != nil {
 		return Schema{}, err
 	}
-	var upgraded func()
+	var before Schema
 	err = m.insist(ctx, func() (err error) {
-		upgraded, err = m.announce(ctx)
+		before, err = m.schema(ctx)
 		return err
 	})
+	upgraded := m.announce(before)
 	if err == nil {
 		err = m.insist(ctx, func() error {
 			_, err := provider.Up(ctx)
@@ -50,21 +51,22 @@ func (m migrator) up(ctx context.Context) (Schema, error) {
 		return Schema{}, fmt.Errorf("migrating: %w", err)
 	}
 	upgraded()
-	return m.look(ctx)
+	after, err := m.look(ctx)
+	after.Ran = before.Pending
+	return after, err
 }
 
 // announce logs that an upgrade begins, and returns what logs its end. The tables of an empty database are made in a moment, and aren't worth a line.
-func (m migrator) announce(ctx context.Context) (upgraded func(), _ error) {
-	s, err := m.schema(ctx)
-	if err != nil || s.Version == 0 || len(s.Pending) == 0 {
-		return func() {}, err
+func (m migrator) announce(before Schema) (upgraded func()) {
+	if before.Version == 0 || len(before.Pending) == 0 {
+		return func() {}
 	}
 	begun := time.Now()
-	versions := slog.Group("schema", slog.Int64("from", s.Version), slog.Int64("to", s.Newest))
+	versions := slog.Group("schema", slog.Int64("from", before.Version), slog.Int64("to", before.Newest))
 	m.logger.Info("the database is being upgraded: that may take long, and the server isn't ready before", versions)
 	return func() {
 		m.logger.Info("the database is upgraded", versions, slog.String("took", time.Since(begun).Round(time.Millisecond).String()))
-	}, nil
+	}
 }
 
 // amongOthers tries something again that fails because others do the same.

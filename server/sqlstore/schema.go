@@ -16,6 +16,7 @@ type Schema struct {
 	Version int64    // of the database; 0 before the first migration
 	Newest  int64    // that this program knows; a higher Version is that of a newer program
 	Pending []string // the migrations that are to come, in order
+	Ran     []string // those that were to come when the database was opened, and have run since, in order
 }
 
 // schemaAge is how many versions of a schema an age has. Within one, migrations only add, and take nothing away that programs of before use: the

@@ -50,7 +50,10 @@ func newMigrateStatusCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return printSchema(cmd, schema, asJSON)
+			if asJSON {
+				return printObject(cmd, map[string]any{"version": schema.Version, "newest": schema.Newest, "pending": append([]string{}, schema.Pending...), "serves": schema.Serves()})
+			}
+			return printSchema(cmd, schema)
 		},
 		DisableFlagsInUseLine: true,
 	}
@@ -59,18 +62,18 @@ func newMigrateStatusCommand() *cobra.Command {
 	return command
 }
 
-func printSchema(cmd *cobra.Command, s sqlstore.Schema, asJSON bool) error {
-	if asJSON {
-		return printObject(cmd, map[string]any{"version": s.Version, "newest": s.Newest, "pending": append([]string{}, s.Pending...), "serves": s.Serves()})
-	}
+func printSchema(cmd *cobra.Command, s sqlstore.Schema) error {
 	text := fmt.Sprintf("schema version %d, this program knows %d", s.Version, s.Newest)
 	switch {
 	case !s.Serves():
 		text += "\nno server of this version starts over it: start a newer one"
 	case s.Newer():
 		text += "\na newer version has added to it: servers of this version go on, and all other commands need the newer one"
-	case len(s.Pending) == 0:
+	case len(s.Pending)+len(s.Ran) == 0:
 		text += "\nnothing to do"
+	}
+	for _, name := range s.Ran {
+		text += "\nran " + name
 	}
 	for _, name := range s.Pending {
 		text += "\npending " + name
@@ -80,10 +83,11 @@ func printSchema(cmd *cobra.Command, s sqlstore.Schema, asJSON bool) error {
 
 func newMigrateUpCommand() *cobra.Command {
 	var flags databaseFlags
+	var asJSON bool
 	command := &cobra.Command{
-		Use:     "up --config FILE | --data DIR | --database URL",
+		Use:     "up --config FILE | --data DIR | --database URL [--json]",
 		Short:   "Bring a schema up to date",
-		Long:    "Brings the schema of a database up to date, and makes it in an empty one. Several may do that at once.",
+		Long:    "Brings the schema of a database up to date, and makes it in an empty one. Says which migrations it ran. Several may do that at once.",
 		Example: "  jot migrate up --data ./jot-data",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -91,17 +95,22 @@ func newMigrateUpCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := database.use(cmd.Context(), func(*sqlstore.Store) error { return nil }); err != nil {
-				return err
-			}
-			schema, err := database.schema(cmd.Context())
+			var schema sqlstore.Schema
+			err = database.use(cmd.Context(), func(s *sqlstore.Store) error {
+				schema = s.Schema()
+				return nil
+			})
 			if err != nil {
 				return err
 			}
-			return printSchema(cmd, schema, false)
+			if asJSON {
+				return printObject(cmd, map[string]any{"version": schema.Version, "newest": schema.Newest, "ran": append([]string{}, schema.Ran...)})
+			}
+			return printSchema(cmd, schema)
 		},
 		DisableFlagsInUseLine: true,
 	}
 	flags.register(command)
+	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return command
 }
