@@ -327,6 +327,24 @@ func TestDeleteClient(t *testing.T) {
 	f.refuse(mine.Access, jot.ErrRevoked)
 }
 
+// TestDeleteClientWithItsSessions: they end, so that a client of that ID which the configuration names later doesn't
+// get them.
+func TestDeleteClientWithItsSessions(t *testing.T) {
+	f := newFixture(t, config())
+	f.createClient("client_app", nil)
+	mine := f.loginWith("client_app")
+	f.do(f.DeleteClient(t.Context(), "client_app"))
+	if live, _, err := f.SessionsOf(t.Context(), "ann", "", 10); err != nil || len(live) > 0 {
+		t.Errorf("sessions %+v, %v", live, err)
+	}
+	f.config.Clients = append(f.config.Clients, issuer.Client{ID: "client_app", Scopes: []string{"pets:read"}})
+	f.restart()
+	f.clock.Advance(5 * time.Second)
+	if _, err := f.refreshWith("client_app", mine.Refresh); !errors.Is(err, issuer.ErrInvalidGrant) {
+		t.Errorf("error %v, want ErrInvalidGrant", err)
+	}
+}
+
 // TestDeleteClientRace: whoever logs in or refreshes while a client is deleted is either refused or holds a token that is.
 func TestDeleteClientRace(t *testing.T) {
 	f := newFixture(t, config())

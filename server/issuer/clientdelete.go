@@ -9,9 +9,10 @@ import (
 	"github.com/jot-auth/jot/revocation"
 )
 
-// DeleteClient deletes a stored client: its access tokens are refused, also what others got in exchange for them, and none of its sessions can be
-// refreshed, even if a client of that ID is made again. It fails with ErrNotFound or ErrDeclared; when it fails otherwise the client may be gone and
-// tokens be good that it got in that moment: RevokeClient ends these, too.
+// DeleteClient deletes a stored client: its access tokens are refused, also what others got in exchange for them, and
+// its sessions end, so that no other client of that ID gets them. It fails with ErrNotFound or ErrDeclared; when it
+// fails otherwise the client may be gone, sessions be left and tokens be good that it got in that moment: RevokeClient
+// ends these, too.
 func (i *Issuer) DeleteClient(ctx context.Context, id string) error {
 	if id != "" && i.config.client(id) != nil {
 		return ErrDeclared
@@ -49,8 +50,9 @@ func (i *Issuer) DeleteClient(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	// An exchange waits for nobody: where the commit took long, it may have read the client after the time that the rule names. From the commit on it finds none.
-	return i.refuseIssued(ctx, rule, "")
+	// An exchange waits for nobody: where the commit took long, it may have read the client after the time that the
+	// rule names. From the commit on it finds none, and the sessions may end at leisure.
+	return i.revokeAll(ctx, rule, "")
 }
 
 // waitForClient fails with ErrBusy just after a client of the same ID was deleted: the rule about that one would refuse the

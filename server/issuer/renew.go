@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"slices"
+
+	"github.com/jot-auth/jot/revocation"
 )
 
 // Renewal is the one session of a subject that remains, on the device that asked.
@@ -120,7 +122,8 @@ func (i *Issuer) OutdateSubject(ctx context.Context, sub, keep string, with func
 	})
 }
 
-// keepSession moves a live session of a subject into its next generation.
+// keepSession moves a live session of a subject into its next generation. The rule about that has to outlast the access
+// tokens that the session got, also of a clock that was set back since.
 func (u *update) keepSession(s Subject, sid string) error {
 	if sid == "" {
 		return nil
@@ -133,5 +136,8 @@ func (u *update) keepSession(s Subject, sid string) error {
 		return err
 	}
 	session.Generation = s.Generation + 1
+	if session.LastUsed.After(u.now) {
+		u.refuseIssued(revocation.Rule{Kind: revocation.SubjectGeneration, Value: s.ID, Minimum: int64(session.Generation)}, session.LastUsed)
+	}
 	return u.UpdateSession(session)
 }

@@ -202,11 +202,20 @@ func TestRevokedWhileTheClockWasAhead(t *testing.T) {
 	f.do(f.EndSession(t.Context(), "ann", two.SessionID))
 	f.refresh(three.Refresh) // what it got before is of the future all the same
 	f.do(f.EndSession(t.Context(), "ann", three.SessionID))
-	for range 15 { // until they expire
+	f.stayRefused(one, two, three)
+}
+
+// stayRefused looks at access tokens until the clock, which was an hour ahead when they were issued, is where they have
+// expired.
+func (f *fixture) stayRefused(all ...issuer.Tokens) {
+	f.Helper()
+	for range 15 {
 		f.restart()
-		f.refuse(one.Access, jot.ErrInvalidToken)
-		f.refuse(two.Access, jot.ErrInvalidToken)
-		f.refuse(three.Access, jot.ErrInvalidToken)
+		for n, tokens := range all {
+			if _, err := f.Verifier().Verify(f.Context(), tokens.Access); !errors.Is(err, jot.ErrInvalidToken) {
+				f.Fatalf("at %v token %d: %v", f.clock.Now(), n, err)
+			}
+		}
 		f.clock.Advance(5 * time.Minute)
 	}
 }
@@ -219,18 +228,49 @@ func TestEndedWhileTheClockWasAhead(t *testing.T) {
 		"disabled":            func(f *fixture) error { return f.DisableSubject(f.Context(), "ann") },
 		"deleted":             func(f *fixture) error { return f.DeleteSubject(f.Context(), "ann") },
 	} {
-		f := newFixture(t, config())
-		f.clock.Advance(time.Hour)
-		tokens := f.login()
-		f.clock.Advance(-time.Hour)
-		f.do(end(f))
-		for range 15 { // until they expire
-			f.restart()
-			if _, err := f.Verifier().Verify(t.Context(), tokens.Access); !errors.Is(err, jot.ErrInvalidToken) {
-				t.Fatalf("%s: %v", name, err)
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, config())
+			f.clock.Advance(time.Hour)
+			tokens := f.login()
+			f.clock.Advance(-time.Hour)
+			f.do(end(f))
+			f.stayRefused(tokens)
+		})
+	}
+}
+
+// TestPasswordChangedAfterTheClockWasSetBack: the session that is kept goes on, and its access tokens of before are
+// over.
+func TestPasswordChangedAfterTheClockWasSetBack(t *testing.T) {
+	f := newFixture(t, config())
+	f.clock.Advance(time.Hour)
+	tokens := f.login()
+	f.clock.Advance(-time.Hour)
+	f.do(f.OutdateSubject(t.Context(), "ann", tokens.SessionID, nil))
+	f.accept(f.refresh(tokens.Refresh).Access)
+	f.stayRefused(tokens)
+}
+
+// TestClientGoneAfterTheClockWasSetBack: neither what a client got for others becomes good again, nor what it got for
+// itself.
+func TestClientGoneAfterTheClockWasSetBack(t *testing.T) {
+	for name, end := range map[string]func(f *fixture) error{
+		"deleted": func(f *fixture) error { return f.DeleteClient(f.Context(), "client_robot") },
+		"revoked": func(f *fixture) error { return f.RevokeClient(f.Context(), "client_robot") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, config())
+			f.confidential("client_robot")
+			f.clock.Advance(time.Hour)
+			anns, own := f.loginWith("client_robot"), f.issueToClient("client_robot")
+			f.clock.Advance(-time.Hour)
+			f.do(end(f))
+			if name == "revoked" {
+				f.clock.Advance(5 * time.Second)
+				f.accept(f.issueToClient("client_robot").Access)
 			}
-			f.clock.Advance(5 * time.Minute)
-		}
+			f.stayRefused(anns, own)
+		})
 	}
 }
 

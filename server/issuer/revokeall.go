@@ -60,8 +60,27 @@ func (i *Issuer) RevokeClient(ctx context.Context, id string) error {
 	if err := i.forgetCodes(ctx, id); err != nil {
 		return err
 	}
+	if err := i.outdateOwn(ctx, id); err != nil {
+		return err
+	}
 	rule := revocation.Rule{Kind: revocation.ClientIssuedAt, Value: id}
 	return i.revokeAll(ctx, rule, EventRevocationClient)
+}
+
+// outdateOwn makes the access tokens stale that a client got for itself: to a rule about the time, those of a clock
+// that was ahead are of the future.
+func (i *Issuer) outdateOwn(ctx context.Context, id string) error {
+	// The generation and its rule are one commit: a token is of the generation before, and is caught, or of this one.
+	return i.commit(ctx, func(u *update) error {
+		own, err := findSubject(u, id)
+		if errors.Is(err, ErrNotFound) { // it never got one, or was deleted
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return u.outdate(own, revocation.SubjectGeneration)
+	})
 }
 
 // leftBehind fails with ErrNotFound for a client of which nothing is known: no session, no token of its own, and none that it may have got in exchange.

@@ -219,7 +219,11 @@ func (c Change) apply(s Subject) Subject {
 // outdate stores a changed subject as its next generation and makes the tokens of those before stale.
 func (u *update) outdate(s Subject, kind revocation.Kind) error {
 	s.Generation++
-	u.refuseIssued(revocation.Rule{Kind: kind, Value: s.ID, Minimum: int64(s.Generation)}, u.now)
+	issued := u.now
+	if strings.HasPrefix(s.ID, ClientPrefix) {
+		issued = issued.Add(ownAhead)
+	}
+	u.refuseIssued(revocation.Rule{Kind: kind, Value: s.ID, Minimum: int64(s.Generation)}, issued)
 	return u.UpdateSubject(s)
 }
 
