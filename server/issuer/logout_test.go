@@ -39,7 +39,7 @@ func TestLogOutHalfway(t *testing.T) {
 			f := newFixture(t, config())
 			secret, _, err := f.SignIn(t.Context(), issuer.Proof{Subject: "ann"}, "")
 			f.do(err)
-			f.insertSessionsOf(secret, 120)
+			f.insertSessionsOf(secret, 120, nil, "petstore")
 			i, err := issuer.New(t.Context(), mortal{f.store}, f.config)
 			f.do(err)
 			defer i.Close()
@@ -63,8 +63,8 @@ func TestLogOutHalfway(t *testing.T) {
 	}
 }
 
-// insertSessionsOf stores live sessions of ann's that came of a sign-in.
-func (f *fixture) insertSessionsOf(secret string, count int) {
+// insertSessionsOf stores live sessions of ann's that came of a sign-in, for one resource after the other.
+func (f *fixture) insertSessionsOf(secret string, count int, scope []string, resources ...string) {
 	f.Helper()
 	signIn, err := f.SignedIn(f.Context(), secret)
 	f.do(err)
@@ -72,7 +72,8 @@ func (f *fixture) insertSessionsOf(secret string, count int) {
 		now := f.clock.Now()
 		for n := range count {
 			err := tx.InsertSession(issuer.Session{
-				ID: fmt.Sprintf("s%025d", n), Subject: "ann", Generation: 1, ClientID: "client_web", Resource: "petstore", AuthTime: now, Created: now,
+				ID: fmt.Sprintf("s%025d", n), Subject: "ann", Generation: 1, ClientID: "client_web",
+				Resource: resources[n%len(resources)], Scope: scope, AuthTime: now, Created: now,
 				LastUsed: now, IdleExpires: now.Add(time.Hour), Expires: now.Add(time.Hour), Counters: issuer.Counters{Current: 1}, SignIn: signIn.ID,
 			})
 			if err != nil {
@@ -116,5 +117,25 @@ func TestLogOutEndsWhatIsCalledOffline(t *testing.T) {
 				t.Errorf("a session of %q at %s: %+v", tokens.Scope, name, session)
 			}
 		})
+	}
+}
+
+// TestLogOutOfManyOffline: of one sign-in's sessions those outlive it that may, each by what its own resource says.
+func TestLogOutOfManyOffline(t *testing.T) {
+	f := newFixture(t, config())
+	f.do(f.CreateResource(t.Context(), issuer.Resource{Audience: "archive", Scopes: []string{"offline_access"}}))
+	secret, _, err := f.SignIn(t.Context(), issuer.Proof{Subject: "ann"}, "")
+	f.do(err)
+	f.insertSessionsOf(secret, 9, []string{"offline_access"}, "petstore", "archive", "gone")
+	f.do(f.LogOut(t.Context(), issuer.LogoutDecision{}, secret))
+	live, _, err := f.SessionsOf(t.Context(), "ann", "", 100)
+	f.do(err)
+	for _, session := range live {
+		if session.Resource != "petstore" {
+			t.Errorf("a session at %s outlives the logout", session.Resource)
+		}
+	}
+	if len(live) != 3 {
+		t.Errorf("%d sessions are left, want 3", len(live))
 	}
 }

@@ -152,12 +152,13 @@ func (u *update) endSessionsOfSignIn(id, after string) (last string, err error) 
 	if err != nil {
 		return "", err
 	}
+	offline := make(map[string]bool) // by resource
 	for _, listed := range sessions {
 		session, err := findSession(u, listed.ID) // with its subject's row, in the order of all who end sessions
 		if err != nil {
 			return "", err
 		}
-		away, err := u.usedWhileAway(session)
+		away, err := u.usedWhileAway(session, offline)
 		switch {
 		case err != nil:
 		case away:
@@ -176,16 +177,22 @@ func (u *update) endSessionsOfSignIn(id, after string) (last string, err error) 
 	return last, nil
 }
 
-// usedWhileAway reports whether a session's client may use it while nobody is there. A resource that calls a scope of its own the same has said nothing of that.
-func (u *update) usedWhileAway(session Session) (bool, error) {
+// usedWhileAway reports whether a session's client may use it while nobody is there. A resource that calls a scope of
+// its own the same has said nothing of that; known is what was found of each, so that none is looked up twice.
+func (u *update) usedWhileAway(session Session, known map[string]bool) (bool, error) {
 	if !slices.Contains(session.Scope, scopeOffline) {
 		return false, nil
 	}
-	resource, err := u.issuer.resource(u, session.Resource)
-	if errors.Is(err, ErrInvalidTarget) { // it's gone, and nothing refreshes the session
-		return false, nil
+	if away, found := known[session.Resource]; found {
+		return away, nil
 	}
-	return err == nil && isIdentity(scopeOffline, resource), err
+	resource, err := u.issuer.resource(u, session.Resource)
+	if err != nil && !errors.Is(err, ErrInvalidTarget) {
+		return false, err
+	}
+	away := err == nil && isIdentity(scopeOffline, resource) // nothing refreshes a session whose resource is gone
+	known[session.Resource] = away
+	return away, nil
 }
 
 func (u *update) sweepSignIns() (more bool, err error) {
