@@ -22,7 +22,7 @@
 //	claims have changed     401  Bearer realm="api", error="invalid_token", error_description="stale claims"
 //	malformed request       400  Bearer realm="api", error="invalid_request"
 //	scope is missing        403  Bearer realm="api", error="insufficient_scope", scope="pets:write"
-//	login too old or weak   401  Bearer realm="api", error="insufficient_user_authentication", acr_values="jot:2", max_age="300"
+//	login too old or weak   401  Bearer realm="api", error="insufficient_user_authentication", acr_values="urn:jot:acr:2fa", max_age="300"
 //	claims don't permit it  403  no challenge: Require said no
 //	sent by another site    403  no challenge: a cookie, an unsafe method and a foreign origin
 //	nobody can tell now     503  no challenge, Retry-After: the key source or the revocation feed failed, or is behind Jot-Min-Cursor

@@ -102,12 +102,12 @@ func ExampleRequire() {
 // What moves money wants a second factor, within the last five minutes (RFC 9470).
 func ExampleStepUp_Require() {
 	verifier, token := exampleIssuer()
-	stepUp := jothttp.StepUp{ACR: []string{"jot:2"}, MaxAge: 5 * time.Minute}
+	stepUp := jothttp.StepUp{ACR: []string{"urn:jot:acr:2fa"}, MaxAge: 5 * time.Minute}
 	h := jothttp.Protect(verifier)(stepUp.Require()(greet))
 
 	call(h, "POST", token) // alice has only shown a password
 	// Output:
-	// 401 Bearer realm="api", error="insufficient_user_authentication", acr_values="jot:2", max_age="300"
+	// 401 Bearer realm="api", error="insufficient_user_authentication", acr_values="urn:jot:acr:2fa", max_age="300"
 }
 
 // A browser application: the token comes in a cookie, and refusals are logged.
