@@ -198,6 +198,8 @@ func (f verifyFlags) checkToken(cmd *cobra.Command) error {
 	switch {
 	case len(f.keys) > 1:
 		return usagef("a token has one signature: give one --key, or a JWK Set")
+	case f.issuerURL != "" && f.issuer == "" && !f.anyIssuer:
+		return usagef("--issuer says where the keys are; say which issuer the token must come from, too: --iss %s, or --any-iss for any", f.issuerURL)
 	case count(f.issuer != "", f.anyIssuer) != 1:
 		return usagef("say which issuer the token must come from: --iss ISS, or --any-iss for any")
 	case count(f.audience != "", f.anyAud, f.noAud) != 1:
