@@ -185,6 +185,8 @@ func (p purpose) reason(data []byte, failed error) error {
 	switch {
 	case len(bytes.TrimSpace(data)) == 0:
 		return errors.New("holds nothing: a key is a JWK, a JWK Set or PEM")
+	case !looksLikeKey(data):
+		return errors.New("this is neither a JWK, a JWK Set nor PEM; of a bare secret 'jot key convert --encoding' makes a JWK")
 	case label.Algorithm != "" || label.Type == "" && !isPEM(data):
 		return failed
 	}

@@ -37,7 +37,7 @@ depends on this version of jot and on nothing else.`,
 func printManPage(cmd *cobra.Command, path []string) error {
 	found, rest, err := cmd.Root().Find(path)
 	if err != nil || len(rest) > 0 {
-		return usagef("there is no command %.40q: see 'jot --help'", strings.Join(path, " "))
+		return usagef("there is no command %.40q", strings.Join(path, " "))
 	}
 	_, err = cmd.OutOrStdout().Write(manPage(found))
 	return err
