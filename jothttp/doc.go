@@ -27,9 +27,10 @@
 //	sent by another site    403  no challenge: a cookie, an unsafe method and a foreign origin
 //	nobody can tell now     503  no challenge, Retry-After: the key source or the revocation feed failed, or is behind Jot-Min-Cursor
 //	Jot-Min-Cursor is wrong 400  no challenge; 501 without Options.Follower
+//	no Protect around it    500  no challenge: RequireScope, Require and StepUp stand inside Protect
 //
-// The body is a problem document (RFC 9457) that repeats the status and nothing else: which check failed helps
-// whoever forges tokens more than whoever owns one. [Options.OnRefuse] sees the reason. Refusals are never stored by
+// The body is a problem document (RFC 9457) that repeats the status and, but for that 500, nothing else: which check
+// failed helps whoever forges tokens more than whoever owns one. [Options.OnRefuse] sees the reason. Refusals are never stored by
 // caches.
 //
 // # Clients

@@ -100,7 +100,7 @@ var problems = map[int]string{
 	400: `{"type":"about:blank","title":"Bad Request","status":400}`,
 	401: `{"type":"about:blank","title":"Unauthorized","status":401}`,
 	403: `{"type":"about:blank","title":"Forbidden","status":403}`,
-	500: `{"type":"about:blank","title":"Internal Server Error","status":500}`,
+	500: `{"type":"about:blank","title":"Internal Server Error","status":500,"detail":"jothttp: RequireScope, Require and StepUp stand inside Protect"}`,
 	503: `{"type":"about:blank","title":"Service Unavailable","status":503}`,
 }
 
