@@ -24,7 +24,8 @@
 // # Time
 //
 // An issuer's clock starts at the time of day and stands still. A verifier on time.Now accepts its tokens too, until they have expired. For tests of
-// expiry, let verifiers read [Clock.Now], and [Clock.Advance] it.
+// expiry, let verifiers read [Clock.Now], and [Clock.Advance] it. A jothttp.StepUp has a clock of its own: give it this
+// one too, or a login never grows too old for it.
 //
 // Everything ends with the test. Methods fail the test when they can't do what they are asked to, and so belong on its goroutine.
 package jottest

@@ -105,7 +105,7 @@ var lies = []lie{
 			return rules[:0]
 		}
 	}},
-	{"foreign key", "no key with this token", true, signWith(jot.EdDSA, StatementType, false)},
+	{"foreign key", "no key with this token's key ID and algorithm: give the keys of the feed, which the issuer's metadata name as jot_feed_jwks_uri", true, signWith(jot.EdDSA, StatementType, false)},
 	{"access token in place of a statement", "another type", true, signWith(jot.EdDSA, "at+jwt", true)},
 	{"key of another algorithm", "algorithm", true, signWith(jot.ES256, StatementType, true)},
 	{"foreign log", "another log", true, spoilFrame(func(_ int, _ *Frame, s *Statement) { s.LogID = "another" })},

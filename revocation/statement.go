@@ -82,6 +82,9 @@ func newStatementVerifier(keys jot.KeySource, issuer string, revoked jot.Revocat
 // is. The error wraps jot.ErrUnavailable when the feed's keys can't be had.
 func (v *StatementVerifier) Verify(ctx context.Context, signed string) (Statement, error) {
 	token, err := v.verifier.Verify(ctx, signed)
+	if errors.Is(err, jot.ErrUnknownKey) {
+		return Statement{}, fmt.Errorf("feed statement: %w: give the keys of the feed, which the issuer's metadata name as jot_feed_jwks_uri", err)
+	}
 	if err != nil {
 		return Statement{}, fmt.Errorf("feed statement: %w", err)
 	}
