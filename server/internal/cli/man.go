@@ -181,7 +181,7 @@ func (w *manWriter) commands(cmd *cobra.Command) {
 
 func (w *manWriter) flags(cmd *cobra.Command) {
 	title := "options"
-	cmd.LocalFlags().VisitAll(func(flag *pflag.Flag) {
+	list := func(flag *pflag.Flag) {
 		if flag.Hidden || flag.Name == "help" || flag.Name == "version" {
 			return
 		}
@@ -190,7 +190,9 @@ func (w *manWriter) flags(cmd *cobra.Command) {
 			title = ""
 		}
 		w.flag(flag)
-	})
+	}
+	cmd.LocalFlags().VisitAll(list)
+	cmd.InheritedFlags().VisitAll(list)
 }
 
 func (w *manWriter) flag(flag *pflag.Flag) {
