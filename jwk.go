@@ -1,6 +1,7 @@
 package jot
 
 import (
+	"bytes"
 	"crypto"
 	"errors"
 	"fmt"
@@ -100,6 +101,9 @@ var errPrivateAsPublic = errors.New("jot: this is a private or secret key where 
 
 // ParseSecretKey reads an HMAC key from a JWK of type "oct" (RFC 7518 §6.4). A secret key both signs and verifies, so a "key_ops" must permit both.
 func ParseSecretKey(data []byte, o ParseOptions) (*SecretKey, error) {
+	if !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
+		return nil, errors.New("jot: not a JWK: the bytes of a secret by themselves are for NewSecretKey")
+	}
 	k, err := jwk.Parse(data)
 	if err != nil {
 		return nil, prefixed(err)

@@ -60,6 +60,10 @@ func TestJWKRoundTrip(t *testing.T) {
 	if err != nil || again.KeyID() != secret.KeyID() {
 		t.Error(again, err)
 	}
+	_, err = jot.ParseSecretKey([]byte("a secret by itself, as other tools keep it"), jot.ParseOptions{Algorithm: jot.HS256})
+	if err == nil || !strings.Contains(err.Error(), "NewSecretKey") {
+		t.Error(err)
+	}
 }
 
 func TestPEM(t *testing.T) {
