@@ -99,6 +99,29 @@ func TestDifferences(t *testing.T) {
 	}
 }
 
+type validated struct {
+	jwt.RegisteredClaims
+}
+
+func (validated) Validate() error { return errors.New("not these") }
+
+// What claims say of themselves counts for golang-jwt alone, as the page tells.
+func TestOwnValidation(t *testing.T) {
+	key := newKey(t)
+	raw := signText(t, key, header, payload(date("exp", time.Minute)))
+	if _, err := jwt.ParseWithClaims(raw, &validated{}, func(*jwt.Token) (any, error) { return &key.PublicKey, nil }); err == nil {
+		t.Error("golang-jwt accepts it")
+	}
+	verifier, err := newVerifier(&key.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	claims, _, err := jot.Verify[validated](t.Context(), verifier, raw)
+	if err != nil || claims.Validate() == nil {
+		t.Error(err)
+	}
+}
+
 // The page's table of the keys that each library takes.
 func TestWeakKeys(t *testing.T) {
 	short := []byte("12345")
