@@ -1,8 +1,12 @@
 package config_test
 
 import (
+	"crypto/sha256"
 	"flag"
+	"fmt"
 	"os"
+	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -31,5 +35,22 @@ func TestDocument(t *testing.T) {
 	}
 	if err := os.WriteFile(name, []byte(before+begin+config.Markdown()+end+after), 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// The lines of the document make the secret of a confidential client, and its hash.
+func TestDocumentedSecret(t *testing.T) {
+	text, err := os.ReadFile("../../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := regexp.MustCompile(`(?m)^    secret=.*\n    printf .*$`).FindString(string(text))
+	out, err := exec.CommandContext(t.Context(), "sh", "-c", lines+"\nprintf %s \"$secret\"").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v", out, err)
+	}
+	hash, secret, _ := strings.Cut(string(out), "\n")
+	if hash != fmt.Sprintf("%x", sha256.Sum256([]byte(secret))) || !regexp.MustCompile(`^jcs_[\w-]{43}$`).MatchString(secret) {
+		t.Errorf("%s\nmakes %s", lines, out)
 	}
 }
