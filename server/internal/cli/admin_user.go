@@ -151,6 +151,7 @@ they stay good until they expire.
 
 --claims replaces all claims; --claim changes one and keeps the others, and NAME:=null takes it away.`,
 		Example: `  jot admin user change bob --scope 'pets:read pets:write'
+  jot admin user change bob --claim 'roles:=["admin"]'
   jot admin user change bob --claim team=blue --claim team_lead:=true`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			body := map[string]any{}
