@@ -213,6 +213,7 @@ func (c Client) declared() (issuer.Client, error) {
 		return declared, nil
 	}
 	if declared.SecretHash, err = hex.DecodeString(c.SecretSHA256); err != nil || len(declared.SecretHash) != sha256.Size {
+		declared.SecretHash = make([]byte, sha256.Size) // what is wrong with it is said once
 		err = fmt.Errorf("clients: the secret_sha256 of %.64q isn't a SHA-256 in hexadecimal, 64 characters", c.ID)
 	}
 	return declared, err

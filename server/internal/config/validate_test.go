@@ -147,6 +147,14 @@ func TestValidateCertificates(t *testing.T) {
 	})
 }
 
+func TestWrongHashIsSaidOnce(t *testing.T) {
+	c := sound(t)
+	c.Clients = []config.Client{{ID: "client_job", SecretSHA256: "0a0a"}}
+	if err := c.Validate(); err == nil || strings.Count(err.Error(), "client_job") != 1 {
+		t.Error(err)
+	}
+}
+
 // The name of a directory that is named by a dot has to be found out before something is added to it.
 func TestDataWhereOneStands(t *testing.T) {
 	t.Chdir(t.TempDir())
