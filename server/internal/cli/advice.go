@@ -51,7 +51,7 @@ func (f verifyFlags) advice(v verdict, a *anatomy, places []keyPlace, now time.T
 	case "claim":
 		return v.Detail + a.adviseLifetime()
 	case "type":
-		return v.Detail + a.statedType() + "; state its type with --typ, or accept any with --any-typ"
+		return "another type was asked for" + a.statedType() + "; state its type with --typ, or accept any with --any-typ"
 	case "unknown_key", "algorithm":
 		return v.Detail + a.namedKeys() + heldKeys(places)
 	case "signature":
