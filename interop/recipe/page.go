@@ -77,6 +77,7 @@ func (p Page) Client(s running.Server, keys *jot.KeySet, replace ...string) (sec
 	}
 	flags.Func("scope", "", func(value string) error { client.Scopes = strings.Fields(value); return nil })
 	list("resource", &client.Resources)
+	list("exchange-from", &client.ExchangeFrom)
 	list("redirect-uri", &client.RedirectURIs)
 	list("post-logout-redirect-uri", &client.PostLogoutRedirectURIs)
 	flags.StringVar(&client.Name, "name", "", "")
