@@ -209,6 +209,10 @@ func (a *anatomy) adviseKind() string {
 	switch {
 	case isKey(a.raw):
 		return "; " + errKeyForToken.Error()
+	case a.raw == "":
+		return "; it is empty"
+	case len(a.problems) > 0 && a.problems[0].Reason == withScheme:
+		return "; " + withScheme
 	case strings.Count(a.raw, ".") == encryptedParts-1:
 		return "; a token of five parts is encrypted: open it with --decrypt FILE"
 	}

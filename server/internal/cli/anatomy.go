@@ -202,6 +202,9 @@ func (p part) member(name string) json.RawMessage {
 	return nil
 }
 
+// withScheme is a token as an Authorization header has it.
+const withScheme = "the word Bearer is no part of the token: leave it out"
+
 // decodePart decodes strict base64url. Of a part that isn't, it returns what can be read, and where and how it breaks first.
 func decodePart(encoded string) (content []byte, at int, reason string) {
 	clean := make([]byte, 0, len(encoded))
@@ -220,6 +223,8 @@ scan:
 			clean = append(clean, map[byte]byte{'+': '-', '/': '_'}[c])
 		case c == '=':
 			note(i, "= is padding, which tokens leave out")
+		case c == ' ' && strings.EqualFold(encoded[:i], "Bearer"):
+			note(i, withScheme)
 		case c == ' ', c == '\t', c == '\r', c == '\n':
 			note(i, "white space or a line end inside the token")
 		default:
