@@ -7,8 +7,10 @@
 //	adminMenu.hidden = (await session.claims())?.role !== "admin";
 //
 // Session takes the members issuer, the server's URL, and apis, the origins that get its tokens: both are the page's own origin unless they are given. client is the ID
-// of a first-party client other than the server's first. An error has the members of the server's problem, such as type and detail. Where an account has a second
-// factor, logIn fails with one that has a challenge, and complete goes on:
+// of a first-party client other than the server's first. Servers of other origins have to let the page in: the issuer by
+// its setting cors.origins, an API by allowing the header Authorization and exposing
+// [github.com/jot-auth/jot/jothttp.RefreshHeader]. An error has the members of the server's problem, such as type and
+// detail. Where an account has a second factor, logIn fails with one that has a challenge, and complete goes on:
 //
 //	await session.logIn("ada", password).catch((error) => {
 //		if (!error.challenge) throw error;

@@ -139,9 +139,11 @@ func ExampleProtect_crossOrigin() {
 	verifier, token := exampleIssuer()
 	cors := func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Add("Vary", "Origin")
 			if r.Header.Get("Origin") == "https://shop.example" {
 				w.Header().Set("Access-Control-Allow-Origin", "https://shop.example")
 				w.Header().Set("Access-Control-Allow-Headers", "Authorization")
+				w.Header().Set("Access-Control-Expose-Headers", jothttp.RefreshHeader)
 			}
 			if r.Method == http.MethodOptions {
 				w.WriteHeader(http.StatusNoContent)
