@@ -81,6 +81,9 @@ func newAdminKeyRotateCommand(a *adminFlags) *cobra.Command {
 			if err := server.call(cmd.Context(), http.MethodPost, "/keys/rotate", body, done); err != nil {
 				return err
 			}
+			if due := done.text("due"); due != "" && !dryRun {
+				say(cmd, "scheduled: the next key signs from %s on: until then verifiers may not know it", due)
+			}
 			return showRecord(cmd, a.json, done, rotationColumns)
 		},
 	}
