@@ -30,8 +30,8 @@
 //	no Protect around it    500  no challenge: RequireScope, Require and StepUp stand inside Protect
 //
 // The body is a problem document (RFC 9457) that repeats the status and, but for that 500, nothing else: which check
-// failed helps whoever forges tokens more than whoever owns one. [Options.OnRefuse] sees the reason. Refusals are never stored by
-// caches.
+// failed helps whoever forges tokens more than whoever owns one. [Options.OnRefuse] sees the reason. Refusals are never
+// stored by caches.
 //
 // # Clients
 //

@@ -202,7 +202,7 @@ func (p part) member(name string) json.RawMessage {
 	return nil
 }
 
-// withScheme is a token as an Authorization header has it.
+// withScheme is the fault of a token that was copied from an Authorization header as a whole.
 const withScheme = "the word Bearer is no part of the token: leave it out"
 
 // decodePart decodes strict base64url. Of a part that isn't, it returns what can be read, and where and how it breaks first.
