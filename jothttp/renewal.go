@@ -23,7 +23,7 @@ const (
 func (t *Transport) advise(pair TokenPair) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.due.IsZero() && pair.same(t.pair) {
+	if t.due.IsZero() && pair.same(t.pair.reveal()) {
 		t.due = t.options.Now().Add(rand.N(t.options.AdviceWindow))
 	}
 }
@@ -52,7 +52,7 @@ func (t *Transport) Tokens(ctx context.Context) (TokenPair, error) {
 // current returns the pair that is known, or else the stored one.
 func (t *Transport) current(ctx context.Context) (TokenPair, error) {
 	t.mu.Lock()
-	pair, turn := t.pair, t.seen
+	pair, turn := t.pair.reveal(), t.seen
 	t.mu.Unlock()
 	if pair.Access != "" {
 		return pair, nil
@@ -94,8 +94,8 @@ func (t *Transport) adopt(pair TokenPair, turn int) {
 	if turn < t.seen {
 		return
 	}
-	if t.seen = turn; !pair.same(t.pair) {
-		t.pair, t.received, t.due = pair, t.options.Now(), time.Time{}
+	if t.seen = turn; !pair.same(t.pair.reveal()) {
+		t.pair, t.received, t.due = hide(pair), t.options.Now(), time.Time{}
 	}
 }
 
@@ -118,9 +118,9 @@ func (t *Transport) judge(pair TokenPair) (usable, due bool) {
 // the latest; a caller who gives up doesn't end it for the others.
 func (t *Transport) renew(ctx context.Context, old TokenPair) (TokenPair, error) {
 	t.mu.Lock()
-	if !t.pair.same(old) && t.pair.usable(t.options.Now()) {
+	if known := t.pair.reveal(); !known.same(old) && known.usable(t.options.Now()) {
 		defer t.mu.Unlock()
-		return t.pair, nil
+		return known, nil
 	}
 	if t.refresh == nil {
 		t.refresh = make(chan struct{})
@@ -138,7 +138,7 @@ func (t *Transport) renew(ctx context.Context, old TokenPair) (TokenPair, error)
 	if t.failed != nil {
 		return TokenPair{}, t.failed
 	}
-	return t.pair, nil
+	return t.pair.reveal(), nil
 }
 
 func (t *Transport) refreshOnce(ctx context.Context, old TokenPair, done chan struct{}) {

@@ -17,8 +17,9 @@ import (
 // maxTokenAnswer bounds what is read of a token endpoint's answer, in bytes.
 const maxTokenAnswer = 64 << 10
 
-// TokenPair is what a login or a refresh gives a client. The zero value stands for nobody who is logged in. It prints without its tokens; its
-// fields and its JSON, which is for a [TokenStore], have them.
+// TokenPair is what a login or a refresh gives a client. The zero value stands for nobody who is logged in. It prints
+// without its tokens; its fields and its JSON, which is for a [TokenStore], have them. In an unexported field of a
+// struct that is printed, package fmt sees the fields alone: such a struct needs a Format method, too.
 type TokenPair struct {
 	Access  string    `json:"access_token"`
 	Refresh string    `json:"refresh_token,omitempty"`
@@ -90,3 +91,17 @@ func (p TokenPair) Format(f fmt.State, _ rune) {
 
 // LogValue is what log/slog writes: the same.
 func (p TokenPair) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(p)) }
+
+// hiddenPair is a pair in a function, which no printer looks into: in an unexported field, fmt can't call the pair's
+// Format, and prints what it finds.
+type hiddenPair func() TokenPair
+
+func hide(p TokenPair) hiddenPair { return func() TokenPair { return p } }
+
+// reveal returns the pair; the zero one of nil.
+func (h hiddenPair) reveal() TokenPair {
+	if h == nil {
+		return TokenPair{}
+	}
+	return h()
+}

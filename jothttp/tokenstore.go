@@ -19,14 +19,14 @@ type TokenStore interface {
 type MemoryStore struct {
 	mu   sync.Mutex    // guards the rest
 	turn chan struct{} // is full while somebody updates; nil before anybody has
-	pair TokenPair
+	pair hiddenPair
 }
 
 // Load implements [TokenStore]. It doesn't wait for an update that is under way.
 func (m *MemoryStore) Load(context.Context) (TokenPair, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.pair, nil
+	return m.pair.reveal(), nil
 }
 
 // Update implements [TokenStore].
@@ -48,7 +48,7 @@ func (m *MemoryStore) Update(ctx context.Context, change func(TokenPair) (TokenP
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.pair = after
+	m.pair = hide(after)
 	return nil
 }
 

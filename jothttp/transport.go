@@ -65,7 +65,7 @@ type Transport struct {
 	proving *proving // nil for bearer tokens
 
 	mu       sync.Mutex
-	pair     TokenPair     // as last seen
+	pair     hiddenPair    // as last seen
 	turns    int           // how many updates of the store have begun, which is their order
 	seen     int           // the one that the pair is of
 	received time.Time     // when it was seen first

@@ -461,6 +461,28 @@ func TestTokenPairPrintsNothing(t *testing.T) {
 	}
 }
 
+// Nor is it by what holds it: a Transport and its MemoryStore, in whichever way they are held themselves.
+func TestHoldersOfPairsPrintNothing(t *testing.T) {
+	var store jothttp.MemoryStore
+	transport, err := jothttp.NewTransport(jothttp.TransportOptions{
+		TokenURL: "https://auth.example.com/token", ClientID: "app", Origins: []string{"https://api.example.com"}, Tokens: &store,
+		Base: new(http.Transport), // other tests use the default one while it's printed
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := transport.LogIn(t.Context(), jothttp.TokenPair{Access: "secret1", Refresh: "secret2"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+		for _, value := range []any{transport, &store, struct{ t *jothttp.Transport }{transport}, struct{ s *jothttp.MemoryStore }{&store}} {
+			if text := fmt.Sprintf(format, value); strings.Contains(text, "secret") || strings.Contains(text, "736563726574") {
+				t.Errorf("%s prints %s", format, text)
+			}
+		}
+	}
+}
+
 // A request that was sent in one person's name isn't sent again in another's, who has logged in meanwhile: here, or in another program that shares the store. The caller gets its 401.
 func TestLogInBesideRequest(t *testing.T) {
 	for name, shared := range map[string]bool{"here": false, "in another program": true} {

@@ -43,8 +43,8 @@ func (e *linkError) Unwrap() error { return e.err }
 type client struct {
 	http         *http.Client
 	url          string
-	credential   string
-	verifier     string // the reader's ID
+	credential   func() string // in a function, which no printer looks into
+	verifier     string        // the reader's ID
 	maxStaleness time.Duration
 }
 
@@ -82,7 +82,7 @@ func newClient(o ReaderOptions) (*client, error) {
 	}
 	refuse := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	own := &http.Client{Transport: transport, CheckRedirect: refuse}
-	return &client{own, base, o.Credential, verifier, o.MaxStaleness}, nil
+	return &client{own, base, func() string { return o.Credential }, verifier, o.MaxStaleness}, nil
 }
 
 func parseFeedURL(text string) (string, error) {
@@ -162,7 +162,7 @@ func (c *client) acknowledge(ctx context.Context, at Cursor) error {
 	if err != nil {
 		return err
 	}
-	request.Header.Set("Authorization", "Bearer "+c.credential)
+	request.Header.Set("Authorization", "Bearer "+c.credential())
 	request.Header.Set("Content-Type", "application/json")
 	response, err := c.http.Do(request)
 	if err != nil {
@@ -181,7 +181,7 @@ func (c *client) get(ctx context.Context, address, mediaType string) (*http.Resp
 	if err != nil {
 		return nil, err
 	}
-	request.Header.Set("Authorization", "Bearer "+c.credential)
+	request.Header.Set("Authorization", "Bearer "+c.credential())
 	request.Header.Set("Accept", mediaType)
 	request.Header.Set("Accept-Encoding", "identity")
 	response, err := c.http.Do(request)

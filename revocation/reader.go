@@ -127,6 +127,7 @@ func newReader(o ReaderOptions, now clock) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.Credential = "" // the client's alone, where nothing prints it
 	ctx, stop := context.WithCancel(context.Background())
 	r := &Reader{
 		options: o, client: client, clock: now, status: newStatus(),
