@@ -52,12 +52,22 @@ func (p *proving) sendOnce(base http.RoundTripper, r *http.Request, accessToken 
 	if err != nil {
 		return response, err
 	}
-	if given := response.Header.Get(NonceHeader); given != "" && len(given) <= maxNonce {
+	if given := nonceOf(response); given != "" {
 		p.mu.Lock()
 		p.nonces[origin] = given
 		p.mu.Unlock()
 	}
 	return response, nil
+}
+
+// nonceOf returns the nonce that an answer brings, and "" where it has none that a proof can bear (RFC 9449 §8.1): with
+// another one, no request to its server would ever be signed again.
+func nonceOf(response *http.Response) string {
+	given := response.Header.Get(NonceHeader)
+	if len(given) > maxNonce || strings.Contains(given, " ") || !quotable(given) {
+		return ""
+	}
+	return given
 }
 
 // methodOf reads a request as net/http does.
@@ -71,7 +81,7 @@ func methodOf(r *http.Request) string {
 // wantsNonce reports whether an answer asks for a proof with the nonce that it brings: an API's (RFC 9449 §9), or a token endpoint's (§8). A token endpoint that answers 400
 // with a new nonce may have another reason, too; then its second answer says so.
 func wantsNonce(response *http.Response, tokenEndpoint bool) bool {
-	if response.Header.Get(NonceHeader) == "" {
+	if nonceOf(response) == "" {
 		return false
 	}
 	if tokenEndpoint {

@@ -125,3 +125,34 @@ func TestTransportRefusesTheOtherKind(t *testing.T) {
 		}
 	}
 }
+
+// A nonce of what no nonce is made of (RFC 9449 §8.1) isn't kept: no proof can bear it, and no request would be sent
+// any more.
+func TestTransportKeepsNoBadNonce(t *testing.T) {
+	given := []string{"caf\xe9", "two words", `quo"ted`, strings.Repeat("x", 513), "good"}
+	var proofs []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("DPoP-Nonce", given[len(proofs)])
+		proofs = append(proofs, r.Header.Get("DPoP"))
+	}))
+	t.Cleanup(server.Close)
+	transport, err := jothttp.NewTransport(jothttp.TransportOptions{
+		TokenURL: server.URL + "/token", ClientID: "client_app", Origins: []string{server.URL}, Key: newHolder(t, jot.ES256).key,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := transport.LogIn(t.Context(), jothttp.TokenPair{Access: "access", Bound: true}); err != nil {
+		t.Fatal(err)
+	}
+	for n := range given {
+		response, err := (&http.Client{Transport: transport}).Get(server.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if claims := string(jot.Inspect(proofs[n]).Payload.Decoded); strings.Contains(claims, `"nonce"`) {
+			t.Errorf("after %.20q a proof says %s", given[n-1], claims)
+		}
+	}
+}
