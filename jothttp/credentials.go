@@ -112,17 +112,31 @@ func readAuthorization(fields []string, maxSize int, schemes []string) (found, e
 
 // readCookie reads a token's cookie. An empty one, as some programs leave it at logout, counts as none.
 func readCookie(r *http.Request, name string, maxSize int) (string, error) {
-	cookies := r.CookiesNamed(name)
-	if len(cookies) == 0 {
+	sent, cookies := cookiesSent(r.Header, name), r.CookiesNamed(name)
+	switch {
+	case sent == 0:
 		return "", nil
-	}
-	if len(cookies) > 1 {
-		return "", fmt.Errorf("%w: %d cookies of one name", ErrBadRequest, len(cookies))
-	}
-	if len(cookies[0].Value) > maxSize {
+	case sent > 1:
+		return "", fmt.Errorf("%w: %d cookies of one name", ErrBadRequest, sent)
+	case len(cookies) != 1:
+		return "", fmt.Errorf("%w: the cookie %s can't be read", ErrBadRequest, name)
+	case len(cookies[0].Value) > maxSize:
 		return "", fmt.Errorf("jothttp: %w", jot.ErrTooLarge)
 	}
 	return cookies[0].Value, nil
+}
+
+// cookiesSent counts the cookies of a name (RFC 6265 §4.2.1), also those that net/http passes over for what is in them:
+// another reader of the request may take such a one for the token.
+func cookiesSent(h http.Header, name string) (n int) {
+	for _, line := range h.Values("Cookie") {
+		for pair := range strings.SplitSeq(line, ";") {
+			if sent, _, _ := strings.Cut(pair, "="); strings.Trim(sent, " \t") == name {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // checkOrigin refuses an unsafe request that another site made a browser send. A protocol upgrade counts as unsafe
