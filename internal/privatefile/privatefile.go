@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -13,12 +14,17 @@ import (
 // Read returns the content of a file, at most limit bytes. It refuses a file that others can open and one that isn't regular; one that doesn't exist is
 // fs.ErrNotExist.
 func Read(path string, limit int64) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err = check(path, info, err); err != nil { // already here, since opening a pipe waits for whoever writes to it
+		return nil, err
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	if err := check(file); err != nil {
+	info, err = file.Stat()
+	if err = check(path, info, err); err != nil { // again, for somebody may have exchanged it in between
 		return nil, err
 	}
 	text, err := io.ReadAll(io.LimitReader(file, limit+1))
@@ -28,16 +34,15 @@ func Read(path string, limit int64) ([]byte, error) {
 	return text, err
 }
 
-// check looks at the open file, so that nobody can exchange it in between.
-func check(file *os.File) error {
-	info, err := file.Stat()
+// check judges a file by what is known of it.
+func check(path string, info fs.FileInfo, err error) error {
 	switch {
 	case err != nil:
 		return err
 	case !info.Mode().IsRegular():
-		return fmt.Errorf("%s is not a regular file: name another one", file.Name())
+		return fmt.Errorf("%s is not a regular file: name another one", path)
 	case info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows": // where access lists decide
-		return fmt.Errorf("others can open %s (mode %04o): delete it", file.Name(), info.Mode().Perm())
+		return fmt.Errorf("others can open %s (mode %04o): delete it", path, info.Mode().Perm())
 	}
 	return nil
 }
