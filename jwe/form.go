@@ -21,12 +21,17 @@ type form struct {
 	recipients    []header // one for each: joined from all parts of the header (RFC 7516 §4)
 }
 
-// parseForm reads the compact form, or JSON if that's what the first byte says.
+// parseForm reads the compact form, or JSON.
 func parseForm(message []byte) (*form, error) {
-	if len(message) > 0 && message[0] == '{' {
+	if isJSON(message) {
 		return parseJSON(message)
 	}
 	return parseCompact(string(message))
+}
+
+// isJSON goes by the first byte that isn't white space, of which any may stand before a JSON text (RFC 8259 §2).
+func isJSON(message []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(message, " \t\r\n"), []byte{'{'})
 }
 
 // parseCompact reads BASE64URL(header).BASE64URL(encrypted key).BASE64URL(IV).BASE64URL(ciphertext).BASE64URL(tag).

@@ -225,6 +225,18 @@ func TestCompactForm(t *testing.T) {
 	}
 }
 
+// White space around a JSON text is no part of it (RFC 8259 §2), as a file or a template has it.
+func TestSpaceAroundJSON(t *testing.T) {
+	key := secretKey(t, jwe.A256KW)
+	flattened := encryptJSON(t, newEncrypter(t, jwe.A256GCM, jwe.EncrypterOptions{}, key), "content", "")
+	for _, text := range []string{flattened, general(t, flattened)} {
+		if got := decrypt(t, jwe.DecrypterOptions{}, " \r\n\t"+text+"\n ", key).Plaintext(); string(got) != "content" {
+			t.Errorf("%q", got)
+		}
+		refuses(t, newDecrypter(t, jwe.DecrypterOptions{}, key), "other space", "\v"+text)
+	}
+}
+
 func TestAcceptedEncryptions(t *testing.T) {
 	key := secretKey(t, jwe.A256KW)
 	message := encrypt(t, newEncrypter(t, jwe.A256GCM, jwe.EncrypterOptions{}, key), "content")

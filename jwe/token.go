@@ -46,10 +46,11 @@ func (d *Decrypter) OpenToken(ctx context.Context, verifier *jot.Verifier, raw s
 	if verifier == nil {
 		return nil, errors.New("jwe: opening a token needs a verifier")
 	}
-	if strings.HasPrefix(raw, "{") { // a JWT is always in compact form (RFC 7519 §1)
+	message := []byte(raw)
+	if isJSON(message) { // a JWT is always in compact form (RFC 7519 §1)
 		return nil, ErrDecryption
 	}
-	o, err := d.decrypt(ctx, []byte(raw))
+	o, err := d.decrypt(ctx, message)
 	if err != nil {
 		return nil, err
 	}

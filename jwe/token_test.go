@@ -91,6 +91,7 @@ func TestOpenTokenRefuses(t *testing.T) {
 		o := jwe.EncrypterOptions{ContentType: "JWT", Header: map[string]any{name: value}}
 		return encrypt(t, newEncrypter(t, jwe.A256GCM, o, h.recipient.Public()), signed)
 	}
+	inJSON := encryptJSON(t, newEncrypter(t, jwe.A256GCM, jwe.EncrypterOptions{ContentType: "JWT"}, h.recipient.Public()), signed, "")
 	good := h.seal(t, jwe.EncrypterOptions{}, claims())
 	for _, test := range []struct {
 		name, raw string
@@ -113,7 +114,8 @@ func TestOpenTokenRefuses(t *testing.T) {
 		{"aud of a wrong type in the header", header("aud", []any{"petstore", 1}), jwe.ErrDecryption},
 		{"iss as a list in the header", header("iss", []string{"https://auth.example.com"}), jwe.ErrDecryption},
 		{"sub as a number in the header", header("sub", 1), jwe.ErrDecryption},
-		{"JSON", encryptJSON(t, newEncrypter(t, jwe.A256GCM, jwe.EncrypterOptions{ContentType: "JWT"}, h.recipient.Public()), signed, ""), jwe.ErrDecryption},
+		{"JSON", inJSON, jwe.ErrDecryption},
+		{"JSON on a line of its own", "\n" + inJSON, jwe.ErrDecryption},
 		{"altered", good[:len(good)-4] + "AAAA", jwe.ErrDecryption},
 		{"empty", "", jwe.ErrDecryption},
 	} {
