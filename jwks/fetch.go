@@ -40,8 +40,12 @@ func (s *Source) download(ctx context.Context, previous *keySet, asked time.Time
 			etag = ""
 		}
 		set = newKeySet(keys, etag, previous)
+	} else if len(header.Values("Cache-Control")) == 0 {
+		header["Cache-Control"] = previous.control // what a 304 leaves out still holds (RFC 9111 §3.2)
 	}
-	return set.dated(asked, lifetime(header, s.options.MinRefresh, s.options.MaxAge), s.options.MaxStale), nil
+	set = set.dated(asked, lifetime(header, s.options.MinRefresh, s.options.MaxAge), s.options.MaxStale)
+	set.control = header.Values("Cache-Control")
+	return set, nil
 }
 
 // parse reads a key set and bounds its size. A set of which nothing can be used is an error, so that it doesn't take the place of a good one.

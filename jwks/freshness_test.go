@@ -78,6 +78,47 @@ func TestETag(t *testing.T) {
 	})
 }
 
+// What a 304 doesn't say of the set's freshness is what the set came with (RFC 9111 §3.2, §4.3.4), and not that nothing
+// is known of it.
+func TestNotModifiedKeepsCacheControl(t *testing.T) {
+	for _, test := range []struct {
+		full, confirmed string
+		want            time.Duration
+	}{
+		{"max-age=60", "", time.Minute},
+		{"max-age=60", "max-age=120", 2 * time.Minute},
+		{"no-cache", "", 10 * time.Second},
+		{"max-age=60", "public", 10 * time.Minute},
+		{"", "", 10 * time.Minute},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			full := set(t, test.full, newKey(t, "a"))
+			issuer := &issuer{}
+			issuer.answer(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("ETag", `"v1"`)
+				if r.Header.Get("If-None-Match") == "" {
+					full(w, r)
+					return
+				}
+				if test.confirmed != "" {
+					w.Header().Set("Cache-Control", test.confirmed)
+				}
+				w.WriteHeader(http.StatusNotModified)
+			})
+			source := issuer.source(t, jwks.Options{})
+			for range 3 { // the second confirmation goes by what the first one left
+				want(t, source, "a", "a")
+				time.Sleep(11 * time.Minute)
+			}
+			state := source.State()
+			if got := state.FreshUntil.Sub(state.Fetched); got != test.want {
+				t.Errorf("%q, then %q: fresh for %v, want %v", test.full, test.confirmed, got, test.want)
+			}
+			issuer.expect(t, 3)
+		})
+	}
+}
+
 func TestOverlongETagIsNotKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		full := set(t, "max-age=60", newKey(t, "a"))

@@ -16,6 +16,7 @@ type keySet struct {
 	skipped    []jot.SkippedKey
 	ids        map[string]struct{}
 	etag       string
+	control    []string  // the Cache-Control that it came with, or was confirmed with
 	fetched    time.Time // the start of the fetch
 	refreshAt  time.Time // from here on a look-up refreshes it; never after staleUntil
 	freshUntil time.Time // from here on a look-up waits for that
