@@ -23,7 +23,7 @@ func (p *proving) send(base http.RoundTripper, r *http.Request, accessToken stri
 	if err != nil || !wantsNonce(response, accessToken == "") || !repeatable(r) {
 		return response, err
 	}
-	again := r.Clone(r.Context())
+	again := copyOf(r)
 	if r.GetBody != nil {
 		if again.Body, err = r.GetBody(); err != nil {
 			return response, nil

@@ -181,7 +181,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil || renewed.login() != pair.login() { // who logged in meanwhile may be somebody else, who hasn't asked for this
 		return response, nil // which says why
 	}
-	again := r.Clone(r.Context())
+	again := copyOf(r)
 	if r.GetBody != nil {
 		if again.Body, err = r.GetBody(); err != nil {
 			return response, nil
@@ -197,8 +197,16 @@ func closeBody(r *http.Request) {
 	}
 }
 
+// copyOf is a request with a header of its own. All else is the caller's, also Trailer, into which a body may write
+// while it's read.
+func copyOf(r *http.Request) *http.Request {
+	r = r.WithContext(r.Context())
+	r.Header = r.Header.Clone()
+	return r
+}
+
 func (t *Transport) send(r *http.Request, pair TokenPair) (*http.Response, error) {
-	r = r.Clone(r.Context())
+	r = copyOf(r)
 	var response *http.Response
 	var err error
 	if t.proving != nil {

@@ -194,6 +194,50 @@ func TestStaleClaims(t *testing.T) {
 }
 
 // An API that refuses each token gets the request twice, and no more; what can't be sent again is sent once.
+// summed is a body that writes a trailer when it has been read, as the sum of what is streamed.
+type summed struct {
+	io.Reader
+	trailer http.Header
+}
+
+func (s summed) Read(p []byte) (int, error) {
+	n, err := s.Reader.Read(p)
+	if err == io.EOF {
+		s.trailer.Set("Sum", "42")
+	}
+	return n, err
+}
+
+// What a body writes into the request's Trailer while it's read is sent (http.Request), the second time, too.
+func TestTrailer(t *testing.T) {
+	w := newWorld(t)
+	client, _ := w.loggedIn(w.options())
+	w.outdate()
+	r, err := http.NewRequestWithContext(t.Context(), "POST", w.api.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Trailer = http.Header{"Sum": nil}
+	r.GetBody = func() (io.ReadCloser, error) {
+		return io.NopCloser(summed{strings.NewReader("streamed"), r.Trailer}), nil
+	}
+	r.Body, _ = r.GetBody()
+	var sums []string
+	stale := w.serve
+	w.serveWith(func(rw http.ResponseWriter, r *http.Request) {
+		sums = append(sums, r.Trailer.Get("Sum"))
+		stale(rw, r)
+	})
+	response, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != 200 || strings.Join(sums, " ") != "42 42" {
+		t.Errorf("status %d, trailers %q", response.StatusCode, sums)
+	}
+}
+
 func TestNoLoop(t *testing.T) {
 	w := newWorld(t)
 	client, _ := w.loggedIn(w.options())
