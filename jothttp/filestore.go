@@ -59,7 +59,7 @@ func (s FileStore) Update(ctx context.Context, change func(TokenPair) (TokenPair
 		return err
 	}
 	after, err := change(before)
-	if err != nil || after.same(before) {
+	if err != nil || after == before {
 		return err
 	}
 	return s.write(after)

@@ -94,9 +94,9 @@ func (t *Transport) adopt(pair TokenPair, turn int) {
 	if turn < t.seen {
 		return
 	}
-	if t.seen = turn; !pair.same(t.pair.reveal()) {
-		t.pair, t.received, t.due = hide(pair), t.options.Now(), time.Time{}
-	}
+	t.seen = turn
+	// Of the same tokens, too: they may be good for longer now, and what advised a refresh has had it.
+	t.pair, t.received, t.due = hide(pair), t.options.Now(), time.Time{}
 }
 
 // judge reports whether the access token hasn't expired, and whether a refresh is due.

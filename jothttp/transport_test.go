@@ -293,6 +293,57 @@ func TestAdvice(t *testing.T) {
 }
 
 // While the issuer can't be reached, the old token serves as long as it lives; then requests fail, and nobody is logged out.
+// An issuer may give the same tokens again, for longer (RFC 6749 §6): that's a refresh too, and one is enough.
+func TestSameTokensForLonger(t *testing.T) {
+	for name, store := range map[string]jothttp.TokenStore{
+		"memory": &jothttp.MemoryStore{}, "file": jothttp.FileStore(filepath.Join(t.TempDir(), "tokens")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.answerWith(func(rw http.ResponseWriter) bool {
+				fmt.Fprint(rw, `{"access_token":"access1","token_type":"bearer","expires_in":900,"refresh_token":"refresh1"}`)
+				return true
+			})
+			o := w.options()
+			o.Tokens = store
+			client, _ := w.loggedIn(o)
+			w.now.Add(1000)
+			for range 3 {
+				if status := w.status(client, "GET", ""); status != 200 {
+					t.Errorf("status %d", status)
+				}
+			}
+			another, _ := w.another(o) // which finds in the store until when they are good
+			if status := w.status(another, "GET", ""); status != 200 || w.refreshes.Load() != 1 {
+				t.Errorf("status %d, %d refreshes", status, w.refreshes.Load())
+			}
+		})
+	}
+}
+
+// Advice that brings nothing new is followed once, and not with each request from then on.
+func TestAdviceForNothing(t *testing.T) {
+	w := newWorld(t)
+	pair := w.pair(1)
+	w.answerWith(func(rw http.ResponseWriter) bool {
+		fmt.Fprintf(rw, `{"access_token":"access1","token_type":"bearer","expires_in":%d,"refresh_token":"refresh1"}`, pair.Expires.Unix()-w.now.Load())
+		return true
+	})
+	client, _ := w.loggedIn(w.options())
+	w.serveWith(func(rw http.ResponseWriter, _ *http.Request) {
+		if w.refreshes.Load() == 0 {
+			rw.Header().Set(jothttp.RefreshHeader, "advised")
+		}
+	})
+	w.status(client, "GET", "")
+	w.now.Add(61) // past the window
+	for range 3 {
+		if status := w.status(client, "GET", ""); status != 200 || w.refreshes.Load() != 1 {
+			t.Errorf("status %d, %d refreshes", status, w.refreshes.Load())
+		}
+	}
+}
+
 func TestIssuerDown(t *testing.T) {
 	w := newWorld(t)
 	client, transport := w.loggedIn(w.options())
