@@ -22,6 +22,7 @@ import (
 // again in time.
 type bounds struct {
 	header, read, write, idle time.Duration // the feed's streams set their own for writing, frame by frame
+	answer                    time.Duration // for what a handler waits for: then there is time left to say so
 	end                       time.Duration // for requests that are under way when the server ends
 	headerBytes               int
 	connections               int // above the feed's bound on streams, so that verifiers leave room for people
@@ -30,7 +31,8 @@ type bounds struct {
 }
 
 var usualBounds = bounds{
-	header: 5 * time.Second, read: 10 * time.Second, write: 15 * time.Second, idle: time.Minute, end: 10 * time.Second,
+	header: 5 * time.Second, read: 10 * time.Second, write: 15 * time.Second, idle: time.Minute,
+	answer: 12 * time.Second, end: 10 * time.Second,
 	headerBytes: 64 << 10, connections: 8192, ofOneAddress: 2048, streams: 100,
 }
 
@@ -190,7 +192,7 @@ func (s *Server) endpoints(l Listeners) ([]*endpoint, error) {
 // publicEndpoint leaves room for everybody, whatever one address does.
 func (s *Server) publicEndpoint(listener net.Listener, handler http.Handler) *endpoint {
 	spokesman := func(peer netip.Addr) bool { return peer.IsLoopback() || s.proxies.Trusts(peer) }
-	return s.endpoint(limitAddresses(listener, s.bounds.ofOneAddress, spokesman), s.bounds.connections, handler)
+	return s.endpoint(limitAddresses(listener, s.bounds.ofOneAddress, spokesman), s.bounds.connections, endLate(s.bounds.answer, handler))
 }
 
 // sideEndpoint is of a listener beside the public one.

@@ -1,0 +1,39 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// endLate ends the context of each request to which nothing was answered for so long: whoever it waits for, such as a
+// database that is frozen, or can't be reached and doesn't say so, may never answer. A handler that takes longer moves
+// its deadline for writing, without which it couldn't answer late, and with that this one.
+func endLate(bound time.Duration, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		end := time.AfterFunc(bound, cancel)
+		defer end.Stop()
+		next.ServeHTTP(&timedResponse{w, end}, r.WithContext(ctx))
+	})
+}
+
+// timedResponse is an answer to a request that ends.
+type timedResponse struct {
+	http.ResponseWriter
+	end *time.Timer
+}
+
+// SetWriteDeadline moves the end of the request as well; the zero time is none.
+func (w *timedResponse) SetWriteDeadline(deadline time.Time) error {
+	if deadline.IsZero() {
+		w.end.Stop()
+	} else {
+		w.end.Reset(time.Until(deadline))
+	}
+	return http.NewResponseController(w.ResponseWriter).SetWriteDeadline(deadline)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *timedResponse) Unwrap() http.ResponseWriter { return w.ResponseWriter }
