@@ -31,6 +31,7 @@ type files struct {
 	mu      sync.Mutex
 	checked time.Time
 	seen    [2]stamp
+	fault   string // of the new pair; "": there is none
 }
 
 // stamp tells two states of a file apart.
@@ -77,24 +78,26 @@ func (f *files) certificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return f.current.Load(), nil
 }
 
-// reload takes the new pair, if there is one that is good. The same bad one is told of once.
+// reload takes the new pair, if there is one that is good. The same bad one is told of once, and tried again: a mode or
+// an owner that is mended changes nothing in a stamp.
 func (f *files) reload() {
 	seen, err := f.stamps()
-	if err == nil && seen[0].same(f.seen[0]) && seen[1].same(f.seen[1]) {
+	same := seen == f.seen || seen[0].same(f.seen[0]) && seen[1].same(f.seen[1])
+	if same && f.fault == "" {
 		return
 	}
 	var pair *tls.Certificate
 	if err == nil {
 		pair, err = load(f.cert, f.key)
 	}
+	before := f.fault
+	f.seen, f.fault = seen, ""
 	if err != nil {
-		if f.seen != seen {
+		if f.fault = err.Error(); !same || f.fault != before {
 			f.logger.Error("the new TLS certificate can't be used; the old one stays", slog.Any("error", err))
 		}
-		f.seen = seen
 		return
 	}
-	f.seen = seen
 	f.current.Store(pair)
 	f.logger.Info("TLS certificate loaded", slog.Time("expires", pair.Leaf.NotAfter))
 }

@@ -124,6 +124,10 @@ func TestCertificatesAreReloaded(t *testing.T) {
 	if got := f.serial(t); got != 3 {
 		t.Errorf("a key that all can read is used: serial %d", got)
 	}
+	os.Chmod(key, 0o600) // as the log says
+	if got := f.serial(t); got != 1 {
+		t.Errorf("after the mode was mended: serial %d, want 1", got)
+	}
 }
 
 // A link that is turned, as Kubernetes and certbot do, is a change too.
