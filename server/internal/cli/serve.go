@@ -87,7 +87,8 @@ func runServe(cmd *cobra.Command, given settingFlags) error {
 
 // serveConfigured listens before it makes anything, so that a server whose address is taken leaves nothing behind.
 func serveConfigured(cmd *cobra.Command, c *config.Loaded) error {
-	logger := newLogger(cmd.ErrOrStderr(), &c.Config)
+	logger, written := newLogger(cmd.ErrOrStderr(), &c.Config)
+	defer written()
 	listeners, err := listen(&c.Config, logger)
 	if err != nil {
 		return err
@@ -174,10 +175,13 @@ func closeAll(l server.Listeners) {
 	}
 }
 
-// newLogger is also that of what has none of its own.
-func newLogger(w io.Writer, c *config.Config) *slog.Logger {
+// newLogger is also that of what has none of its own. Call written at the end.
+func newLogger(w io.Writer, c *config.Config) (logger *slog.Logger, written func()) {
 	file, ok := w.(*os.File)
-	logger := c.Logger(w, ok && isTerminal(file))
+	lines := startLogWriter(w, func(lost int) {
+		logger.Warn("lines of the log were lost: who reads it was too slow", slog.Int("lost", lost))
+	})
+	logger = c.Logger(lines, ok && isTerminal(file))
 	slog.SetDefault(logger)
-	return logger
+	return logger, lines.close
 }

@@ -62,7 +62,9 @@ func serveDevelopment(cmd *cobra.Command, given settingFlags) error {
 
 func serveIn(ctx context.Context, cmd *cobra.Command, c *config.Loaded, dir string, listeners server.Listeners) error {
 	address := cmp.Or(c.Issuer, "http://"+listeners.Public.Addr().String())
-	settings, credential := development(address, filepath.Join(dir, "data"), newLogger(cmd.ErrOrStderr(), &c.Config))
+	logger, written := newLogger(cmd.ErrOrStderr(), &c.Config)
+	defer written()
+	settings, credential := development(address, filepath.Join(dir, "data"), logger)
 	settings.SignUpScope = settings.Issuer.Resources[0].Scopes // so that everything can be tried
 	if c.SignUp.Scope != nil {
 		settings.SignUpScope = c.SignUp.Scope
