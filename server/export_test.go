@@ -13,5 +13,8 @@ func (s *Server) HurryAnswers(bound time.Duration) { s.bounds.answer = bound }
 // EndLate ends the context of a request that takes longer.
 var EndLate = endLate
 
+// AdviseUnread says what to do about a witness that can't be read.
+var AdviseUnread = adviseUnread
+
 // AdminHandler is what answers on the admin listener.
 var AdminHandler = (*Server).adminHandler

@@ -294,6 +294,21 @@ func TestDamagedWitness(t *testing.T) {
 	p.start()
 }
 
+// TestUnreadWitness: nobody is told to remove a witness that may be good.
+func TestUnreadWitness(t *testing.T) {
+	for _, one := range []struct {
+		err    error
+		remove bool
+	}{
+		{&fs.PathError{Op: "open", Path: "data.witness", Err: fs.ErrPermission}, false},
+		{errors.New("the witness data.witness is damaged"), true},
+	} {
+		if got := server.AdviseUnread(one.err); strings.Contains(got.Error(), "remove it") != one.remove || !errors.Is(got, one.err) {
+			t.Errorf("%v: %v", one.err, got)
+		}
+	}
+}
+
 func TestWitnessInsideTheDataDirectory(t *testing.T) {
 	c := (&place{T: t, dir: "data", kek: server.NewSecret().Bytes(), address: "127.0.0.1:1"}).config()
 	for _, file := range []string{"data/witness", "./data/x/../witness", "data"} {

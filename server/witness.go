@@ -52,9 +52,18 @@ func checkWitness(ctx context.Context, store issuer.Store, path string) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("%w; when you know that the database is the latest one, remove it", err)
+		return adviseUnread(err)
 	}
 	return adviseRewound(issuer.CheckWitness(ctx, store, seen), path)
+}
+
+// adviseUnread says what to do about a witness that can't be read. One that belongs to another user is as good as
+// before: root's, after a recovery, say.
+func adviseUnread(err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("the witness of the revocation log: %w; give it to the user that the server runs as", err)
+	}
+	return fmt.Errorf("%w; when you know that the database is the latest one, remove it", err)
 }
 
 func adviseRewound(err error, path string) error {
