@@ -65,7 +65,7 @@ func (w *logWriter) run() {
 
 // writeWaiting writes until nothing waits.
 func (w *logWriter) writeWaiting() {
-	for lines, lost := w.take(); len(lines) > 0; lines, lost = w.take() {
+	for lines, lost := w.take(); len(lines) > 0 || lost > 0; lines, lost = w.take() {
 		_, _ = w.out.Write(lines) // there is nobody else to be told that it failed
 		if lost > 0 {
 			w.tell(lost)
