@@ -74,7 +74,7 @@ func (c CORS) Handler(next http.Handler) http.Handler {
 				answerPreflight(w, allowed)
 				return
 			}
-		case below && strings.HasPrefix(path, "/.well-known/"), strings.HasPrefix(r.URL.Path, "/.well-known/"):
+		case strings.HasPrefix(path, "/.well-known/"), strings.HasPrefix(r.URL.Path, "/.well-known/"):
 			w.Header().Set("Access-Control-Allow-Origin", "*") // public, and the same for everybody
 			if preflight {
 				answerPreflight(w, true)
