@@ -126,3 +126,108 @@ func FuzzParseEmail(f *testing.F) {
 		}
 	})
 }
+
+// TestParseEmail: the bounds of an address are those of SMTP (RFC 5321 §4.5.3.1).
+func TestParseEmail(t *testing.T) {
+	domain := strings.Repeat(strings.Repeat("d", 62)+".", 3)
+	for text, good := range map[string]bool{
+		strings.Repeat("a", 64) + "@example.com":                        true,
+		strings.Repeat("a", 65) + "@example.com":                        false,
+		"a@" + domain + strings.Repeat("d", 254-len("a@"+domain)):       true,
+		strings.Repeat("a", 2) + "@" + domain + strings.Repeat("d", 63): false, // 255 bytes
+		strings.Repeat("a", 64) + "@" + domain + strings.Repeat("d", 1): false,
+		"ada@" + strings.Repeat("d", 63) + ".example":                   true,
+		"ada@" + strings.Repeat("d", 64) + ".example":                   false,
+		"ada":           false,
+		"@example.com":  false,
+		"ada@":          false,
+		"a@b@c.example": false,
+	} {
+		var input *issuer.InputError
+		if _, err := parseEmail(text); (err == nil) != good || !good && (!errors.As(err, &input) || input.Field != "email") {
+			t.Errorf("%q of %d bytes: %v", text, len(text), err)
+		}
+	}
+}
+
+// TestAddressNotVerified: an address that nobody has verified is replaced at once.
+func TestAddressNotVerified(t *testing.T) {
+	letters, store := new(pile), newMemory()
+	a, _ := counted(t, store, Config{Post: letters})
+	subject, err := a.SignUp(t.Context(), issuer.Enrolment{Name: "ada", Password: password, Email: "adda@example.com"}, issuer.Device{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.ChangeEmail(t.Context(), subject, password, "Ada@example.com", issuer.Device{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := store.accounts["ada"].Email; got != (Email{"Ada@example.com", "ada@example.com", false}) {
+		t.Errorf("the account has %+v", got)
+	}
+}
+
+// TestAddressVerifiedAgain: only an address in whose place another one comes is told of it.
+func TestAddressVerifiedAgain(t *testing.T) {
+	letters, store := new(pile), newMemory()
+	a, _ := counted(t, store, Config{Post: letters})
+	subject, err := a.SignUp(t.Context(), issuer.Enrolment{Name: "ada", Password: password, Email: "ada@example.com"}, issuer.Device{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, address := range []string{"ada@example.com", "ADA@example.com", "new@example.com"} {
+		if n > 0 {
+			if err := a.ChangeEmail(t.Context(), subject, password, address, issuer.Device{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := a.VerifyEmail(t.Context(), written(t, (*letters)[n])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(*letters) != 4 {
+		t.Fatalf("%d letters, want one for each address and one of the change", len(*letters))
+	}
+	if letter, err := (*letters)[3](t.Context()); err != nil || letter.To != "ADA@example.com" {
+		t.Errorf("the letter to %q, %v", letter.To, err)
+	}
+}
+
+// TestAddressVerifiedElsewhere: an administrator says that an address is verified, where there is one.
+func TestAddressVerifiedElsewhere(t *testing.T) {
+	store := newMemory()
+	a, _ := counted(t, store, Config{})
+	for name, e := range map[string]issuer.Enrolment{"ada": {Email: "ada@example.com", EmailVerified: true}, "bob": {Email: "bob@example.com"}, "eve": {EmailVerified: true}} {
+		e.Name, e.Password = name, password
+		if _, err := NewAdmin(a, nil).Create(t.Context(), e, issuer.Subject{Claims: []byte("{}")}); err != nil {
+			t.Fatal(err)
+		}
+		if got := store.accounts[name].Email; got.Verified != (name == "ada") || got.Address != e.Email {
+			t.Errorf("%s has %+v", name, got)
+		}
+	}
+}
+
+// TestNoPlaceForLetters: whoever can't be sent a letter is told so, and has lost no attempt at the password.
+func TestNoPlaceForLetters(t *testing.T) {
+	store := newMemory()
+	a, _ := counted(t, store, Config{Post: crowded{}, PerAccount: Schedule{Free: 3}})
+	subject, err := a.SignUp(t.Context(), issuer.Enrolment{Name: "ada", Password: password, Email: "ada@example.com"}, issuer.Device{})
+	if err != nil {
+		t.Fatalf("a sign-up: %v", err)
+	}
+	for n := range 9 {
+		reset := a.RequestReset(t.Context(), "ada@example.com", issuer.Device{})
+		change := a.ChangeEmail(t.Context(), subject, password, "ada@example.com", issuer.Device{})
+		if first := n == 0; first != errors.Is(reset, issuer.ErrBusy) || first != errors.Is(change, issuer.ErrBusy) || first != (retryAfter(change) == 0) {
+			t.Errorf("request %d: %v; a change: %v", n, reset, change)
+		}
+	}
+	if _, err := a.ChangePassword(t.Context(), subject, password, fresh, false, issuer.Device{}); err != nil {
+		t.Errorf("a change of the password: %v", err)
+	}
+}
+
+// crowded is a Post that takes nothing.
+type crowded struct{}
+
+func (crowded) Send(func(context.Context) (Letter, error)) error { return issuer.ErrBusy }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,6 +31,7 @@ func TestLettersOfOneAccount(t *testing.T) {
 	if len(*letters) != 6 {
 		t.Errorf("%d letters", len(*letters))
 	}
+	a.tell(Account{Subject: "fay", Email: Email{Address: "fay@example.com"}}, "changed") // which nobody has verified
 	a.tell(owner, "moved")
 	a.tellOwner("eve", "factoradded")
 	if len(*letters) != 8 {
@@ -87,5 +89,54 @@ func TestLettersToOneMailbox(t *testing.T) {
 	}
 	if err := a.RequestReset(t.Context(), "adam@example.com", issuer.Device{}); err != nil {
 		t.Errorf("one to somebody else: %v", err)
+	}
+}
+
+// TestLettersOfOwners: whether there is somebody to tell is known when it's the letter's turn, and nobody is told at an
+// address that isn't known to be theirs.
+func TestLettersOfOwners(t *testing.T) {
+	letters, store := new(pile), newMemory()
+	a, _ := counted(t, store, Config{Post: letters})
+	a.tellOwner("ada", "factoradded")
+	for name, c := range map[string]struct {
+		account Account
+		to      string
+	}{
+		"verified":     {Account{Name: "ada", Display: "Ada", Subject: "ada", Email: Email{Address: "Ada@example.com", Verified: true}}, "Ada@example.com"},
+		"not verified": {Account{Name: "ada", Subject: "ada", Email: Email{Address: "ada@example.com"}}, ""},
+		"gone":         {Account{Name: "bob", Subject: "bob", Email: Email{Address: "bob@example.com", Verified: true}}, ""},
+	} {
+		clear(store.accounts)
+		store.accounts[c.account.Name] = c.account
+		letter, err := (*letters)[0](t.Context())
+		if err != nil || letter.To != c.to || (c.to == "") != (letter == Letter{}) || c.to != "" && !strings.Contains(letter.Text, "Hello Ada,") {
+			t.Errorf("%s: %+v, %v", name, letter, err)
+		}
+	}
+}
+
+// TestLettersLead to the pages that are named, and have a code to enter where none is.
+func TestLettersLead(t *testing.T) {
+	for _, links := range []Links{{}, {Verify: "https://app.example.com/verify#", Reset: "https://app.example.com/reset#"}} {
+		letters, store := new(pile), newMemory()
+		a, _ := counted(t, store, Config{Post: letters, Links: links})
+		if _, err := a.SignUp(t.Context(), issuer.Enrolment{Name: "Ada", Password: password, Email: "ada@example.com"}, issuer.Device{}); err != nil {
+			t.Fatal(err)
+		}
+		code := written(t, (*letters)[0])
+		verify, err1 := (*letters)[0](t.Context())
+		err2 := a.VerifyEmail(t.Context(), code)
+		err3 := a.RequestReset(t.Context(), "ada@example.com", issuer.Device{})
+		reset, err4 := (*letters)[1](t.Context())
+		if err := errors.Join(err1, err2, err3, err4); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range [][2]string{{links.Verify, verify.Text}, {links.Reset, reset.Text}} {
+			page, text := c[0], c[1]
+			if !strings.Contains(text, page+"j") || strings.Contains(text, "open this link") != (page != "") || strings.Contains(text, "enter this code") != (page == "") ||
+				!strings.Contains(text, "Hello Ada,") || !strings.Contains(text, a.issuer.URL()) {
+				t.Errorf("with page %q: %s", page, text)
+			}
+		}
 	}
 }
