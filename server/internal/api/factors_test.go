@@ -136,6 +136,9 @@ func TestSecondFactor(t *testing.T) {
 
 	f.complete(f.halfway(), recovery[3]).want(t, 200)
 	f.complete(f.halfway(), recovery[3]).want(t, 403)
+	if told := f.told(issuer.EventRecoveryCodeUsed); len(told) != 1 || told[0].Subject != tok.Subject() || told[0].Address == "" {
+		t.Errorf("events %+v", told)
+	}
 	var listed struct {
 		Factors []struct {
 			Kind  string `json:"kind"`
