@@ -149,8 +149,15 @@ func TestSignUpAcceptsBounds(t *testing.T) {
 		{"ada+pets@example-1.com", "пароль от дома"},
 		{"a_b", "tab\tand\x00nul!"},
 	} {
-		if _, err := a.Add(t.Context(), c.name, c.password); err != nil {
+		subject, err := a.Add(t.Context(), c.name, c.password)
+		if err != nil {
 			t.Errorf("Add(%q): %v", c.name, err)
+		}
+		if _, err := a.LogIn(t.Context(), c.name, c.password, issuer.Device{}); err != nil {
+			t.Errorf("LogIn(%q): %v", c.name, err)
+		}
+		if _, err := a.ChangePassword(t.Context(), subject, c.password, fresh, false, issuer.Device{}); err != nil {
+			t.Errorf("ChangePassword(%q): %v", c.name, err)
 		}
 	}
 }

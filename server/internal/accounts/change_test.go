@@ -3,7 +3,11 @@ package accounts
 import (
 	"context"
 	"errors"
+	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/jot-auth/jot/server/issuer"
 )
@@ -149,5 +153,100 @@ func TestResetPassword(t *testing.T) {
 	}
 	if len(subjects.ended) != 1 || subjects.ended[0] != sub+" " {
 		t.Errorf("sessions ended: %q", subjects.ended)
+	}
+}
+
+// TestCurrentPasswordIsGuessed: whatever asks for the current password counts wrong ones together, apart from those of
+// others, and right ones not at all. One that no account can have costs no hash.
+func TestCurrentPasswordIsGuessed(t *testing.T) {
+	doors := map[string]func(a *Accounts, subject, password string) error{
+		"codes": func(a *Accounts, subject, password string) error {
+			_, _, err := a.EnrolTOTP(t.Context(), subject, password, issuer.Device{})
+			return err
+		},
+		"passkeys": func(a *Accounts, subject, password string) error {
+			_, err := a.EnrolPasskey(t.Context(), subject, password, issuer.Device{})
+			return err
+		},
+		"address": func(a *Accounts, subject, password string) error {
+			return a.ChangeEmail(t.Context(), subject, password, subject+"@example.com", issuer.Device{})
+		},
+		"password": func(a *Accounts, subject, password string) error {
+			proof, err := a.ChangePassword(t.Context(), subject, password, fresh, false, issuer.Device{})
+			if err != nil {
+				return err
+			}
+			return a.store.UpdateAccounts(t.Context(), func(tx Tx) error { return proof.Confirm(nil) })
+		},
+	}
+	for name, open := range doors {
+		store := newMemory()
+		a, calls := counted(t, store, Config{Post: new(pile), PerAccount: Schedule{Free: 3}})
+		ada, err1 := a.Add(t.Context(), "ada", password)
+		bob, err2 := a.Add(t.Context(), "bob", password)
+		if err := errors.Join(err1, err2); err != nil {
+			t.Fatal(err)
+		}
+		for n := range 9 {
+			if name == "password" || name == "address" && n == 3 { // of which there is one, and as many letters as that
+				break
+			}
+			if err := open(a, ada, password); err != nil {
+				t.Fatalf("%s: right password %d: %v", name, n, err)
+			}
+		}
+		before := calls.Load()
+		if err := open(a, ada, strings.Repeat("x", maxPassword+1)); !errors.Is(err, issuer.ErrInvalidCredentials) || calls.Load() != before {
+			t.Errorf("%s: a password that can't be costs %d hashes: %v", name, calls.Load()-before, err)
+		}
+		for range 2 {
+			if err := open(a, ada, "wrong "+password); !errors.Is(err, issuer.ErrInvalidCredentials) {
+				t.Errorf("%s: a wrong password: %v", name, err)
+			}
+		}
+		for other, open := range doors {
+			if err := open(a, ada, password); retryAfter(err) == 0 {
+				t.Errorf("%s, then %s: %v", name, other, err)
+			}
+		}
+		if err := open(a, bob, password); err != nil {
+			t.Errorf("%s: somebody else: %v", name, err)
+		}
+	}
+}
+
+// TestPlacesOfOneSubject: whoever is logged in and asks many times at once takes no more places at the gate than one
+// may, and none of strangers.
+func TestPlacesOfOneSubject(t *testing.T) {
+	for name, ask := range map[string]func(ctx context.Context, a *Accounts, subject string) error{
+		"change": func(ctx context.Context, a *Accounts, subject string) error {
+			_, err := a.ChangePassword(ctx, subject, password, fresh, false, issuer.Device{})
+			return err
+		},
+		"enrol": func(ctx context.Context, a *Accounts, subject string) error {
+			_, _, err := a.EnrolTOTP(ctx, subject, password, issuer.Device{})
+			return err
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			a, _ := counted(t, newMemory(), Config{NoThrottling: true, MaxConcurrent: 1, MaxWaiting: 16, MaxWait: time.Minute})
+			subject, err := a.Add(t.Context(), "ada", password)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := a.gate.enter(t.Context(), known); err != nil {
+				t.Fatal(err)
+			}
+			var asked sync.WaitGroup
+			for range 16 {
+				asked.Go(func() { ask(t.Context(), a, subject) })
+			}
+			synctest.Wait()
+			if a.gate.full(caller{known: true, from: "bob"}) || len(a.gate.strangers) != 0 {
+				t.Errorf("%s: one takes %d places of those who are known, and %d of strangers", name, len(a.gate.known), len(a.gate.strangers))
+			}
+			a.gate.leave()
+			asked.Wait()
+		})
 	}
 }

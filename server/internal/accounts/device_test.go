@@ -32,6 +32,7 @@ func TestKnownDevice(t *testing.T) {
 	}
 	home := issuer.Device{Address: "192.0.2.1"}
 	home.Token = logIn(t, a, store, "ada", home)
+	first, _ := a.openDeviceToken(home.Token, store.accounts["ada"].Subject, time.Now())
 	stranger := issuer.Device{Address: home.Address}
 	for retryAfter(guess(t, a, "ada", stranger)) == 0 {
 	}
@@ -53,6 +54,11 @@ func TestKnownDevice(t *testing.T) {
 	if err := guess(t, a, "ada", home); retryAfter(err) != time.Second {
 		t.Errorf("a known device that guesses: %v", err)
 	}
+	if id, _ := a.openDeviceToken(again, store.accounts["ada"].Subject, time.Now()); id == "" || id != first {
+		t.Error("a known device became another one")
+	}
+	other := issuer.Device{Token: a.newDeviceToken(newDeviceID(), store.accounts["ada"].Subject, time.Now())}
+	logIn(t, a, store, "ada", other)
 	store.advance(2 * time.Hour)
 	for range 5 {
 		guess(t, a, "ada", home)

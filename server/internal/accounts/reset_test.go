@@ -87,6 +87,9 @@ func TestResetsOfOneCode(t *testing.T) {
 		if a.gate.full(caller{known: true, from: "bob"}) {
 			t.Error("there is no place left for others")
 		}
+		if len(a.gate.strangers) != 0 {
+			t.Error("a code that is good takes the place of strangers")
+		}
 		a.gate.leave()
 		set := 0
 		for range cap(answers) {
@@ -98,4 +101,31 @@ func TestResetsOfOneCode(t *testing.T) {
 			t.Errorf("one code set %d passwords", set)
 		}
 	})
+}
+
+// TestResetEndsDelays: whoever has forgotten the password and guessed logs in with the new one at once.
+func TestResetEndsDelays(t *testing.T) {
+	store := newMemory()
+	a, _ := counted(t, store, Config{Post: new(pile)})
+	for _, name := range []string{"ada", "bob"} {
+		if _, err := a.Add(t.Context(), name, password); err != nil {
+			t.Fatal(err)
+		}
+		for range defaultPerAccount.Free {
+			guess(t, a, name, issuer.Device{})
+		}
+	}
+	code, err := a.issueReset(t.Context(), store.accounts["ada"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.CompleteReset(t.Context(), code, fresh); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.LogIn(t.Context(), "ada", fresh, issuer.Device{}); err != nil {
+		t.Errorf("with the new password: %v", err)
+	}
+	if _, err := a.LogIn(t.Context(), "bob", password, issuer.Device{}); retryAfter(err) == 0 {
+		t.Errorf("somebody else: %v", err)
+	}
 }

@@ -278,6 +278,11 @@ func TestSlotsOfSeveralTexts(t *testing.T) {
 func TestBusyIsNoGuess(t *testing.T) {
 	store := newMemory()
 	a, calls := counted(t, store, Config{MaxConcurrent: 1, MaxWaiting: 1, MaxWait: time.Millisecond})
+	subject, err := a.Add(t.Context(), "ada", password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := calls.Load()
 	if err := a.gate.enter(t.Context(), stranger); err != nil {
 		t.Fatal(err)
 	}
@@ -286,8 +291,52 @@ func TestBusyIsNoGuess(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	_, signUp := a.SignUp(t.Context(), issuer.Enrolment{Name: "bob", Password: password}, issuer.Device{})
+	_, change := a.ChangePassword(t.Context(), subject, password, fresh, false, issuer.Device{})
+	_, _, enrol := a.EnrolTOTP(t.Context(), subject, password, issuer.Device{})
+	for _, err := range []error{signUp, change, enrol} {
+		if !errors.Is(err, issuer.ErrBusy) {
+			t.Errorf("%v, want issuer.ErrBusy", err)
+		}
+	}
 	a.gate.leave()
-	if len(store.throttles) != 0 || calls.Load() != 0 {
-		t.Errorf("%d hashes were computed and %v counted", calls.Load(), store.throttles)
+	if len(store.throttles) != 0 || calls.Load() != before {
+		t.Errorf("%d hashes were computed and %v counted", calls.Load()-before, store.throttles)
+	}
+}
+
+// TestNoThrottling: a server behind one that throttles counts nothing.
+func TestNoThrottling(t *testing.T) {
+	h := newPasskeyHall(t, Config{NoThrottling: true, Post: new(pile)})
+	subject := h.store.accounts["ada"].Subject
+	phone := h.addPasskey("ada")
+	h.device.Flags = 0
+	for name, try := range map[string]func() error{
+		"log in":  func() error { return guess(t, h.Accounts, "ada", issuer.Device{}) },
+		"passkey": func() error { _, err := h.enter(phone, issuer.Device{}); return err },
+		"both": func() error {
+			phone.Handle = userHandle("nobody")
+			_, err := h.complete("ada", phone, issuer.Device{})
+			return err
+		},
+		"code": func() error { _, err := h.ConfirmTOTP(t.Context(), subject, "", issuer.Device{}); return err },
+		"change": func() error {
+			return h.ChangeEmail(t.Context(), subject, "wrong "+password, "ada@example.com", issuer.Device{})
+		},
+		"reset": func() error { return h.RequestReset(t.Context(), "ada@example.com", issuer.Device{}) },
+		"user code": func() error {
+			return h.GuessUserCode(t.Context(), subject, issuer.Device{}, func() error { return issuer.ErrUserCode })
+		},
+		"device": func() error { return h.AdmitDevice(t.Context(), "192.0.2.1") },
+		"sign up": func() error {
+			_, err := h.SignUp(t.Context(), issuer.Enrolment{Name: "ada", Password: password, Email: "ada@example.com"}, issuer.Device{})
+			return err
+		},
+	} {
+		for range 2 {
+			if err := try(); retryAfter(err) != 0 || len(h.store.throttles) != 0 {
+				t.Errorf("%s: %v, with %d throttles", name, err, len(h.store.throttles))
+			}
+		}
 	}
 }
