@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -47,11 +48,14 @@ func TestImportPasskey(t *testing.T) {
 	}
 	store.accounts["ada"] = Account{Name: "ada", Subject: "ada"}
 	f.Created, f.LastUsed = store.now.Add(time.Hour), store.now.Add(time.Hour)
+	f.SignCount, p.Count, f.BackupEligible, f.BackedUp = 7, 8, true, true
+	device.Flags |= passkeytest.BackupEligible | passkeytest.BackedUp
 	if err := admin.ImportPasskey(t.Context(), "ada", f); err != nil {
 		t.Fatal(err)
 	}
 	found, err := a.Factors(t.Context(), "ada")
-	if err != nil || len(found) != 1 || found[0].RecoveryCodes != 1 || fmt.Sprint(found[0].Passkey.Transports) != "[internal]" || !found[0].Created.Equal(store.now) || !found[0].Passkey.LastUsed.Equal(store.now) {
+	if err != nil || len(found) != 1 || found[0].RecoveryCodes != 1 || fmt.Sprint(found[0].Passkey.Transports) != "[internal]" || !found[0].Created.Equal(store.now) || !found[0].Passkey.LastUsed.Equal(store.now) ||
+		found[0].Passkey.SignCount != 7 {
 		t.Fatalf("imported %+v, %v", found, err)
 	}
 	options, err := a.BeginPasskeyLogIn(t.Context(), "")
@@ -66,12 +70,28 @@ func TestImportPasskey(t *testing.T) {
 		t.Errorf("under another handle: %v", err)
 	}
 	second, _, _ := foreignPasskey(t, a)
+	second.Created, second.LastUsed = store.now.Add(-2*time.Hour), store.now.Add(-time.Hour)
+	second.ID, second.Credential = strings.Repeat("A", 26), base64.RawURLEncoding.EncodeToString(make([]byte, maxCredential))
+	second.UserHandle = base64.RawURLEncoding.EncodeToString(userHandle("ada"))
 	second.RecoveryHashes = []string{strings.Repeat("1", 64), strings.Repeat("2", 64)}
 	if err := admin.ImportPasskey(t.Context(), "ada", second); err != nil {
 		t.Fatal(err)
 	}
 	if found, err := a.Factors(t.Context(), "ada"); err != nil || len(found) != 2 || found[0].RecoveryCodes != 1 {
 		t.Errorf("the second one has brought recovery codes: %+v, %v", found, err)
+	}
+	if got := store.passkeys[second.ID]; !got.Created.Equal(second.Created) || !got.LastUsed.Equal(second.LastUsed) || got.UserHandle != nil {
+		t.Errorf("what is right came as %+v", got)
+	}
+	third, _, _ := foreignPasskey(t, a)
+	third.ID, third.Credential, third.UserHandle = "", "AA", base64.RawURLEncoding.EncodeToString(make([]byte, maxUserHandle))
+	if err := admin.ImportPasskey(t.Context(), "ada", third); err != nil {
+		t.Errorf("at the bounds: %v", err)
+	}
+	for _, p := range store.passkeys {
+		if string(p.Credential) == "\x00" && !p.Created.Equal(store.now) {
+			t.Errorf("a passkey of which nobody knows when it was made is of %v", p.Created)
+		}
 	}
 }
 
@@ -123,7 +143,7 @@ func TestImportPasskeyRefused(t *testing.T) {
 		{"public_key", func(f *issuer.ForeignPasskey) { f.PublicKey = raw(string(offCurve)) }},
 		{"public_key", func(f *issuer.ForeignPasskey) { f.PublicKey = raw(string(otherAlgorithm)) }},
 		{"public_key", func(f *issuer.ForeignPasskey) { f.PublicKey = raw(strings.Repeat("x", maxPublicKey+1)) }},
-		{"user_handle", func(f *issuer.ForeignPasskey) { f.UserHandle = "a\nb" }},
+		{"user_handle", func(f *issuer.ForeignPasskey) { f.UserHandle = "QU\nI" }}, // which Go skips
 		{"user_handle", func(f *issuer.ForeignPasskey) { f.UserHandle = raw(strings.Repeat("x", maxUserHandle+1)) }},
 		{"backed_up", func(f *issuer.ForeignPasskey) { f.BackedUp = true }},
 		{"recovery_hashes", func(f *issuer.ForeignPasskey) { f.RecoveryHashes = []string{"x"} }},
@@ -171,5 +191,32 @@ func TestImportPasskeysOfOneAccount(t *testing.T) {
 	var refused *issuer.InputError
 	if err := NewAdmin(nameless, nil).ImportPasskey(t.Context(), "ada", more); !errors.As(err, &refused) || refused.Field != "rp_id" {
 		t.Errorf("under an address: %v", err)
+	}
+}
+
+// TestPublicKeysOfImports are those for which an authenticator may be asked here.
+func TestPublicKeysOfImports(t *testing.T) {
+	a, _ := newPasskeyAccounts(t, "https://auth.example.com")
+	options, err := a.creationOptions(passkeyOwner{account: Account{Subject: "ada", Name: "ada"}}, a.newPasskeyChallenge(ceremony{}, time.Now()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for algorithm, good := range map[int]bool{passkeytest.ES256: true, passkeytest.EdDSA: true, passkeytest.RS256: true, -35: false} { // ES384
+		device := passkeytest.New(t, "https://auth.example.com")
+		device.Algorithm = algorithm
+		_, credential := device.Create(options)
+		parsed, _, err := parseAttestation(credential)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key := parsed.Response.AttestationObject.AuthData.AttData.CredentialPublicKey
+		if err := checkPublicKey(key); (err == nil) != good {
+			t.Errorf("algorithm %d: %v", algorithm, err)
+		}
+		if algorithm == passkeytest.RS256 {
+			if err := checkPublicKey(bytes.Replace(key, []byte{0x39, 1, 0}, []byte{0x39, 1, 1}, 1)); err == nil {
+				t.Error("a key for RS384 is taken")
+			}
+		}
 	}
 }
