@@ -349,6 +349,7 @@ func TestExportOfAPerson(t *testing.T) {
 	eachTown(t, func(t *testing.T, s *town) {
 		email := s.settle(t, "ada")
 		s.settle(t, "bob")
+		s.logIn(t, "bob", password)
 		me := s.logIn(t, "ada", password)
 		s.want(t, http.StatusAccepted, "/v1/password/reset", "", object{"email": email})
 		code := s.mail.code(t, email)
@@ -368,6 +369,11 @@ func TestExportOfAPerson(t *testing.T) {
 		}
 		if got.Account.Username != "ada" || got.Account.Email != email || got.Account.PasswordHash != "argon2id" || len(got.Account.Codes) != 1 || len(got.Sessions) != 1 || len(got.Events) < 3 {
 			t.Errorf("export %s", text)
+		}
+		for _, session := range got.Sessions {
+			if session.Sub != got.Subject.Sub {
+				t.Errorf("a session of another: %+v", session)
+			}
 		}
 		for _, e := range got.Events {
 			if e.Sub != got.Subject.Sub {
