@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
 )
 
 type sample struct {
@@ -54,8 +55,9 @@ func TestDecodeJSON(t *testing.T) {
 		"charset":            {"application/json; charset=UTF-8", `{}`, false, 0},
 		"largest":            {media, exact, true, 0},
 		"one byte more":      {media, exact + " ", true, 413},
+		"largest, stated":    {media, exact, false, 0},
 		"other charset":      {"application/json; charset=utf-16", `{}`, false, 415},
-		"other parameter":    {"application/json; profile=x", `{}`, false, 415},
+		"other parameter":    {"application/json; profile=utf-8", `{}`, false, 415},
 		"no media type":      {"", `{}`, false, 415},
 		"text":               {"text/plain", `{}`, false, 415},
 		"form":               {mediaForm, `name=ada`, false, 415},
@@ -168,6 +170,9 @@ func TestDecodeForm(t *testing.T) {
 		"semicolon":         {mediaForm, "name=ada;flag=1", false, 400},
 		"NUL":               {mediaForm, "name=a%00da", false, 400},
 		"newline":           {mediaForm, "name=a%0Ada", false, 400},
+		"last of controls":  {mediaForm, "name=a%1Fda", false, 400},
+		"DEL":               {mediaForm, "name=a%7Fda", false, 400},
+		"first after DEL":   {mediaForm, "name=a%C2%80da~%7E", false, 0},
 		"invalid UTF-8":     {mediaForm, "name=%ff", false, 400},
 		"bad name":          {mediaForm, "na%00me=ada", false, 400},
 	} {
@@ -216,12 +221,21 @@ func TestStatedLengthIsNotRead(t *testing.T) {
 	}
 }
 
+// TestBodyThatBreaksOff: nobody takes a part of it for all.
 func TestBodyThatBreaksOff(t *testing.T) {
-	r := post(mediaJSON, "", false)
-	r.Body = io.NopCloser(readerFunc(func([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }))
-	r.ContentLength = 10
-	if got := statusOf(t, DecodeJSON(httptest.NewRecorder(), r, &sample{})); got != 400 {
-		t.Errorf("status %d", got)
+	for media, begun := range map[string]string{mediaJSON: "{}", mediaForm: "name=ada"} {
+		r := post(media, "", false)
+		r.Body = io.NopCloser(io.MultiReader(strings.NewReader(begun), iotest.ErrReader(io.ErrUnexpectedEOF)))
+		r.ContentLength = 10
+		var err error
+		if media == mediaJSON {
+			err = DecodeJSON(httptest.NewRecorder(), r, &sample{})
+		} else {
+			_, err = DecodeForm(httptest.NewRecorder(), r)
+		}
+		if got := statusOf(t, err); got != 400 {
+			t.Errorf("%s: status %d", media, got)
+		}
 	}
 }
 

@@ -40,6 +40,9 @@ func TestWhoARequestComesFrom(t *testing.T) {
 		{"IPv4 in IPv6", byX, "[::ffff:10.0.0.1]:5", headers{xff: {"::ffff:192.0.2.1"}}, "192.0.2.1"},
 		{"the other header", byX, "10.0.0.1:5", headers{fwd: {"for=192.0.2.1"}}, "10.0.0.1"},
 		{"the other header, the other way", byForwarded, "10.0.0.1:5", headers{xff: {"192.0.2.1"}}, "10.0.0.1"},
+		{"as many as may be", byX, "10.0.0.1:5", headers{xff: {"192.0.2.1" + strings.Repeat(",10.0.0.2", maxHops-1)}}, "192.0.2.1"},
+		{"one too many", byX, "10.0.0.1:5", headers{xff: {"192.0.2.1" + strings.Repeat(",10.0.0.2", maxHops)}}, "10.0.0.2"},
+		{"no address", byX, "@", headers{xff: {"192.0.2.1"}}, "@"},
 		{"too many", byX, "10.0.0.1:5", headers{xff: {"192.0.2.1" + strings.Repeat(",10.0.0.2", 40)}}, "10.0.0.2"},
 
 		{"Forwarded", byForwarded, "10.0.0.1:5", headers{fwd: {"for=192.0.2.1;proto=https;by=10.0.0.1"}}, "192.0.2.1"},
@@ -49,6 +52,11 @@ func TestWhoARequestComesFrom(t *testing.T) {
 		{"Forwarded hidden", byForwarded, "10.0.0.1:5", headers{fwd: {"for=192.0.2.1, for=_hidden"}}, "10.0.0.1"},
 		{"Forwarded twice in one", byForwarded, "10.0.0.1:5", headers{fwd: {"for=192.0.2.1;for=192.0.2.2"}}, "10.0.0.1"},
 		{"Forwarded with a quote left open", byForwarded, "10.0.0.1:5", headers{fwd: {`for="evil, for=192.0.2.1`}}, "192.0.2.1"},
+		{"Forwarded with a quote that isn't closed", byForwarded, "10.0.0.1:5", headers{fwd: {`for="192.0.2.12`}}, "10.0.0.1"},
+		{"Forwarded with a quote that isn't opened", byForwarded, "10.0.0.1:5", headers{fwd: {`for=192.0.2.1"`}}, "10.0.0.1"},
+		{"Forwarded with a quote alone", byForwarded, "10.0.0.1:5", headers{fwd: {`for="`}}, "10.0.0.1"},
+		{"Forwarded with quotes alone", byForwarded, "10.0.0.1:5", headers{fwd: {`for=""`}}, "10.0.0.1"},
+		{"Forwarded with words", byForwarded, "10.0.0.1:5", headers{fwd: {`secure;for=192.0.2.1`}}, "192.0.2.1"},
 		{"Forwarded without for", byForwarded, "10.0.0.1:5", headers{fwd: {"proto=https"}}, "10.0.0.1"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -69,20 +77,57 @@ func TestWhoARequestComesFrom(t *testing.T) {
 
 func TestAProxyThatNobodyNamed(t *testing.T) {
 	proxies := Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
-	var told []string
-	handler := proxies.Notice(func(proxy netip.Addr) { told = append(told, proxy.String()) }, http.NotFoundHandler())
-	for _, request := range []struct{ peer, header string }{
-		{"127.0.0.1:5", ""}, {"10.0.0.1:5", ForwardedForHeader}, {"198.51.100.1:5", ForwardedForHeader}, {"[::ffff:127.0.0.1]:5", ForwardedHeader}, {"192.168.0.1:5", ForwardedForHeader},
+	for _, test := range []struct {
+		name  string
+		peers []string
+		told  []string
+	}{
+		{"a trusted one", []string{"10.0.0.1:5"}, nil},
+		{"a stranger", []string{"198.51.100.1:5"}, nil},
+		{"no address", []string{"@"}, nil},
+		{"this machine, in IPv6, and then another neighbour", []string{"[::ffff:127.0.0.1]:5", "192.168.0.1:5"}, []string{"127.0.0.1"}},
+		{"another neighbour, twice", []string{"192.168.0.1:5", "192.168.0.1:6"}, []string{"192.168.0.1"}},
 	} {
-		r := httptest.NewRequest(http.MethodGet, "/", nil)
-		r.RemoteAddr = request.peer
-		if request.header != "" {
-			r.Header.Set(request.header, "192.0.2.1")
+		for _, header := range []string{"", ForwardedForHeader, ForwardedHeader} {
+			var told []string
+			answered := 0
+			handler := proxies.Notice(func(proxy netip.Addr) { told = append(told, proxy.String()) }, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { answered++ }))
+			for _, peer := range test.peers {
+				r := httptest.NewRequest(http.MethodGet, "/", nil)
+				r.RemoteAddr = peer
+				if header != "" {
+					r.Header.Set(header, "192.0.2.1")
+				}
+				handler.ServeHTTP(httptest.NewRecorder(), r)
+			}
+			want := test.told
+			if header == "" {
+				want = nil
+			}
+			if !slices.Equal(told, want) || answered != len(test.peers) {
+				t.Errorf("%s, with header %q: told of %v, want %v; %d requests go on", test.name, header, told, want, answered)
+			}
 		}
-		handler.ServeHTTP(httptest.NewRecorder(), r)
 	}
-	if !slices.Equal(told, []string{"127.0.0.1"}) {
-		t.Errorf("told of %v, want of the first neighbour that isn't trusted, once", told)
+}
+
+func TestProxiesThatAreRefused(t *testing.T) {
+	for _, good := range []Proxies{
+		{}, {Header: ForwardedForHeader}, {Header: ForwardedHeader},
+		{Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.1/32"), netip.MustParsePrefix("fd00::/8"), netip.MustParsePrefix("128.0.0.0/1")}},
+	} {
+		if err := good.Validate(); err != nil {
+			t.Errorf("%+v: %v", good, err)
+		}
+	}
+	for _, bad := range []Proxies{
+		{Header: "X-Real-Ip"}, {Header: "x-forwarded-for"}, {Trusted: []netip.Prefix{{}}}, {Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.1/8")}},
+		{Trusted: []netip.Prefix{netip.MustParsePrefix("::ffff:10.0.0.0/104")}}, {Trusted: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")}},
+		{Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::/0")}},
+	} {
+		if err := bad.Validate(); err == nil {
+			t.Errorf("%+v is accepted", bad)
+		}
 	}
 }
 
@@ -102,17 +147,17 @@ func FuzzClientAddress(f *testing.F) {
 
 func TestOnlyProxiesMaySendUnencrypted(t *testing.T) {
 	proxies := Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
-	handler := proxies.Only("/auth", http.HandlerFunc(RefuseUnencrypted), http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	handler := proxies.Only("/auth", http.HandlerFunc(RefuseUnencrypted), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
 	for _, test := range []struct {
 		peer, path string
 		status     int
 	}{
-		{"10.0.0.1:5", "/auth/v1/login", 200},
-		{"127.0.0.1:5", "/auth/v1/login", 200},
-		{"[::1]:5", "/auth/v1/login", 200},
+		{"10.0.0.1:5", "/auth/v1/login", 418},
+		{"127.0.0.1:5", "/auth/v1/login", 418},
+		{"[::1]:5", "/auth/v1/login", 418},
 		{"192.0.2.1:5", "/auth/v1/login", 403},
-		{"192.0.2.1:5", "/auth/healthz", 200},
-		{"192.0.2.1:5", "/auth/readyz", 200},
+		{"192.0.2.1:5", "/auth/healthz", 418},
+		{"192.0.2.1:5", "/auth/readyz", 418},
 		{"192.0.2.1:5", "/healthz", 403},
 		{"@", "/auth/v1/login", 403},
 	} {
@@ -123,6 +168,9 @@ func TestOnlyProxiesMaySendUnencrypted(t *testing.T) {
 		handler.ServeHTTP(answer, r)
 		if answer.Code != test.status {
 			t.Errorf("%s %s: %d, want %d", test.peer, test.path, answer.Code, test.status)
+		}
+		if closes := answer.Header().Get("Connection") == "close"; closes != (test.status == 403) {
+			t.Errorf("%s %s: the connection ends: %v", test.peer, test.path, closes)
 		}
 	}
 }

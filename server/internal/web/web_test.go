@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/jothttp"
@@ -41,7 +42,29 @@ func TestFail(t *testing.T) {
 		"timed out":     {context.DeadlineExceeded, 503, "about:blank", "", "5"},
 		"bad token":     {jot.ErrSignature, 401, "about:blank", `Bearer realm="jot", error="invalid_token"`, ""},
 		"stale claims":  {jot.ErrStaleClaims, 401, "about:blank", `Bearer realm="jot", error="invalid_token", error_description="stale claims"`, ""},
-		"two headers":   {jothttp.ErrBadRequest, 400, "about:blank", `Bearer realm="jot", error="invalid_request"`, ""},
+		"throttled":     {&issuer.ThrottledError{RetryAfter: 1001 * time.Millisecond}, 429, TypeThrottled, "", "2"},
+		"second factor": {&issuer.SecondFactorError{Challenge: "jlt_x"}, 403, TypeSecondFactor, "", ""},
+		"wrong code":    {issuer.ErrFactor, 403, TypeFactor, "", ""},
+		"passkey":       {issuer.ErrPasskey, 403, TypePasskey, "", ""},
+		"no passkeys":   {issuer.ErrNoPasskeys, 403, TypeNoPasskeys, "", ""},
+		"invitation":    {issuer.ErrInvitation, 403, TypeInvitation, "", ""},
+		"code":          {issuer.ErrCode, 403, TypeCode, "", ""},
+		"no mail":       {issuer.ErrNoMail, 403, TypeNoMail, "", ""},
+		"no proof":      {issuer.ErrProofRequired, 400, "about:blank", "", ""},
+		"bootstrap":     {issuer.ErrBootstrap, 403, TypeBootstrap, "", ""},
+		"declared":      {issuer.ErrDeclared, 409, TypeDeclared, "", ""},
+		"key limit":     {issuer.ErrKeyLimit, 409, TypeKeyLimit, "", ""},
+		"client":        {issuer.ErrInvalidClient, 400, TypeInvalidClient, "", ""},
+		"admin only":    {issuer.ErrAdminOnly, 403, TypeAdminOnly, "", ""},
+		"last admin":    {issuer.ErrLastAdmin, 409, TypeLastAdmin, "", ""},
+		"hung up":       {context.Canceled, 503, "about:blank", "", "5"},
+		"bad request":   {InvalidRequest("x"), 400, "about:blank", `Bearer realm="jot", error="invalid_request"`, ""},
+		"scope too low": {InsufficientScope("jot:admin", "x"), 403, "about:blank", `Bearer realm="jot", error="insufficient_scope", scope="jot:admin"`, ""},
+		"login too old": {LoginTooOld(10 * time.Minute), 401, "about:blank",
+			`Bearer realm="jot", error="insufficient_user_authentication", error_description="a more recent login is needed", max_age="600"`, ""},
+		"login too weak": {LoginTooWeak("urn:x"), 401, "about:blank",
+			`Bearer realm="jot", error="insufficient_user_authentication", error_description="a stronger login is needed", acr_values="urn:x"`, ""},
+		"two headers": {jothttp.ErrBadRequest, 400, "about:blank", `Bearer realm="jot", error="invalid_request"`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, err := range []error{c.err, fmt.Errorf("wrapped with internals: %w", c.err)} {
@@ -58,7 +81,7 @@ func TestFail(t *testing.T) {
 					t.Errorf("%d with %+v", w.Code, p)
 				}
 				if h.Get("WWW-Authenticate") != c.challenge || h.Get("Retry-After") != c.retryAfter ||
-					h.Get("Cache-Control") != "no-store" || h.Get("Content-Type") != "application/problem+json" {
+					h.Get("Cache-Control") != "no-store" || h.Get("Content-Type") != "application/problem+json" || h.Get("X-Content-Type-Options") != "nosniff" {
 					t.Errorf("header %v", h)
 				}
 				if strings.Contains(w.Body.String(), "internals") {
@@ -84,6 +107,31 @@ func TestFailHidesUnknownErrors(t *testing.T) {
 	if !strings.Contains(log.String(), "disk on fire") || strings.Count(log.String(), w.Header().Get(telemetry.RequestIDHeader)) != 2 || !strings.Contains(log.String(), "/base/v1/{name}") ||
 		strings.Contains(log.String(), "private") || strings.Contains(log.String(), "hidden") {
 		t.Errorf("log: %s", &log)
+	}
+}
+
+// TestProblemOfHalfALogin has what the other half takes.
+func TestProblemOfHalfALogin(t *testing.T) {
+	half := &issuer.SecondFactorError{Challenge: "jlt_x", ExpiresIn: 4200 * time.Millisecond, Factors: []string{"totp", "passkey"}, Passkey: json.RawMessage(`{"x":1}`)}
+	const want = `{"type":"urn:jot:problem:second-factor","title":"A second factor is needed","status":403,"challenge":"jlt_x","expires_in":5,"factors":["totp","passkey"],"passkey":{"x":1}}`
+	if got, err := json.Marshal(ProblemOf(half)); err != nil || string(got) != want {
+		t.Errorf("%s, %v", got, err)
+	}
+}
+
+// TestFailLogsFaults: what the operator has to mend is in the log, and what clients do isn't.
+func TestFailLogsFaults(t *testing.T) {
+	for err, logged := range map[error]bool{
+		issuer.ErrUnavailable: true, errors.New("disk on fire"): true, issuer.ErrBusy: false, context.DeadlineExceeded: false, issuer.ErrInvalidCredentials: false,
+		jot.ErrSignature: false, NewProblem(415, ""): false,
+	} {
+		var log bytes.Buffer
+		telemetry.LogRequests(slog.New(slog.NewTextHandler(&log, nil)), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			Fail(w, r, fmt.Errorf("with internals: %w", err))
+		})).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/", nil))
+		if got := strings.Contains(log.String(), "with internals"); got != logged {
+			t.Errorf("%v is logged: %v", err, got)
+		}
 	}
 }
 
@@ -160,6 +208,7 @@ func TestProblems(t *testing.T) {
 	Handle(mux, "/base", "POST /v1/{name}", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		WriteJSON(w, 200, r.PathValue("name"))
 	}))
+	Handle(mux, "/base", "GET /v1/me", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { WriteJSON(w, 200, r.Pattern) }))
 	for _, c := range []struct {
 		method, path  string
 		status        int
@@ -167,6 +216,7 @@ func TestProblems(t *testing.T) {
 	}{
 		{"POST", "/base/v1/x", 200, "", `"x"`},
 		{"GET", "/base/v1/x", 405, "POST", `{"type":"about:blank","title":"Method Not Allowed","status":405}`},
+		{"GET", "/base/v1/me", 200, "", `"GET /base/v1/me"`}, // what the log says
 		{"GET", "/nowhere", 404, "", notFound},
 		{"POST", "/base//v1/x", 404, "", notFound},
 		{"POST", "//base/v1/x", 404, "", notFound},
