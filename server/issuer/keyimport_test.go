@@ -7,6 +7,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -103,6 +104,26 @@ func TestImportRace(t *testing.T) {
 	wait.Wait()
 	if taken.Load() != 7 || len(f.published()) != 2 {
 		t.Errorf("%d imports were refused, %v are published", taken.Load(), f.published())
+	}
+}
+
+// importedKey imports a key, and returns what signs access tokens of client_web's with it, as what signed with it
+// before does: with these claims beside the ones that all have.
+func (f *fixture) importedKey() (sign func(more map[string]any) string) {
+	f.Helper()
+	key, err := jot.GenerateKey(jot.ES256)
+	f.do(err)
+	f.do(f.ImportKey(f.Context(), key))
+	signer, err := jot.NewSigner(key, jot.SignerOptions{Type: "at+jwt"})
+	f.do(err)
+	return func(more map[string]any) string {
+		f.Helper()
+		now := f.clock.Now().Unix()
+		claims := map[string]any{"iss": f.URL(), "sub": "ann", "aud": "petstore", "client_id": "client_web", "iat": now, "exp": now + 60, "gen": 1}
+		maps.Copy(claims, more)
+		raw, err := signer.Sign(f.Context(), claims)
+		f.do(err)
+		return raw
 	}
 }
 

@@ -40,8 +40,8 @@ func (i *Issuer) revokeRefreshToken(ctx context.Context, text, clientID string) 
 }
 
 func (i *Issuer) revokeAccessToken(ctx context.Context, raw, clientID string) error {
-	token, err := i.anyType.Verify(ctx, raw)
-	if errors.Is(err, jot.ErrInvalidToken) {
+	token, err := i.verifyAccessToken(ctx, raw)
+	if errors.Is(err, ErrNotFound) {
 		return nil
 	}
 	if err != nil || token.ClientID() != clientID {

@@ -83,6 +83,39 @@ func TestRevokeForeignTokens(t *testing.T) {
 	}
 }
 
+// TestRevokeAnyToken: an administrator revokes whichever client's token, and is told of what isn't one. An ID token isn't, and neither is what another program signs without an ID with a key that was imported.
+func TestRevokeAnyToken(t *testing.T) {
+	c := config()
+	c.Clients = append(c.Clients, issuer.Client{ID: "client_app", Scopes: []string{"pets:read"}, FirstParty: true, RedirectURIs: []string{callback}})
+	f := newFixture(t, c)
+	_, app := f.authorized(callback, "openid", "pets:read")
+	unnamed := f.importedKey()(nil)
+	f.accept(unnamed)
+	for _, token := range []string{"", "nonsense", "a.b.c", "jrt_", "jrt_nonsense", app.ID, unnamed, app.Refresh[:len(app.Refresh)-4] + "AAAA"} {
+		if err := f.RevokeAnyToken(t.Context(), token); !errors.Is(err, issuer.ErrNotFound) {
+			t.Errorf("%.20q: error %v, want ErrNotFound", token, err)
+		}
+		for _, client := range []string{"client_app", "client_web"} {
+			if err := f.RevokeToken(t.Context(), token, client); err != nil {
+				t.Errorf("%.20q, by %s: %v", token, client, err)
+			}
+		}
+	}
+	if head, err := f.LogHead(t.Context()); err != nil || head.Sequence != 0 {
+		t.Errorf("the log has %d rules, %v", head.Sequence, err)
+	}
+	f.do(f.RevokeAnyToken(t.Context(), app.Access))
+	f.refuse(app.Access, jot.ErrRevoked)
+	next, err := f.refreshWith("client_app", app.Refresh)
+	f.do(err)
+	f.do(f.RevokeAnyToken(t.Context(), app.Refresh)) // a spent one names its session as well
+	f.refuse(next.Access, jot.ErrRevoked)
+	told, err := f.Events(t.Context(), issuer.EventFilter{Kind: issuer.EventRevocationToken}, 0, 10)
+	if err != nil || len(told) != 1 || told[0].Subject != "ann" || told[0].Session != app.SessionID || told[0].ClientID != "client_app" {
+		t.Errorf("events %+v, %v", told, err)
+	}
+}
+
 func TestEndSession(t *testing.T) {
 	f := newFixture(t, config())
 	f.createSubject("bob")

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/revocation"
 )
 
@@ -16,10 +15,7 @@ func (i *Issuer) RevokeAnyToken(ctx context.Context, token string) error {
 	if strings.HasPrefix(token, refreshPrefix) {
 		return i.revokeAnyRefreshToken(ctx, token)
 	}
-	access, err := i.anyType.Verify(ctx, token)
-	if errors.Is(err, jot.ErrInvalidToken) {
-		return ErrNotFound
-	}
+	access, err := i.verifyAccessToken(ctx, token)
 	if err != nil {
 		return err
 	}
