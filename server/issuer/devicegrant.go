@@ -96,7 +96,7 @@ func (u *update) redeemDevice(g DeviceGrant) (d *draft, waits, err error) {
 // poll counts a request that comes before the decision, and says what the device is told.
 func (u *update) poll(code DeviceCode) (waits, err error) {
 	waits = ErrAuthorizationPending
-	if !code.Polled.IsZero() && u.now.Before(code.Polled.Add(code.Interval-pollTolerance)) {
+	if u.now.Before(code.Polled.Add(code.Interval - pollTolerance)) {
 		waits = ErrSlowDown
 		code.Interval += deviceInterval
 	}
