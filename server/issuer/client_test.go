@@ -150,11 +150,22 @@ func TestBadClients(t *testing.T) {
 		"type":            {ID: "client_a", AccessType: "jot-feed+jwt"},
 		"algorithm":       {ID: "client_a", Algorithm: "HS256"},
 		"secret":          {ID: "client_a", SecretHash: []byte("secret")},
+
+		"too many scopes":        {ID: "client_a", Scopes: numbered("scope:%d", 65)},
+		"redirect URI":           {ID: "client_a", RedirectURIs: []string{callback, "http://app.example.com/callback"}},
+		"redirect URI twice":     {ID: "client_a", RedirectURIs: []string{callback, callback}},
+		"too many of them":       {ID: "client_a", RedirectURIs: numbered("https://app.example.com/%d", 17)},
+		"after a logout":         {ID: "client_a", PostLogoutRedirectURIs: []string{"https://app.example.com/#bye"}},
+		"back channel":           {ID: "client_a", BackchannelLogoutURI: "http://app.example.com/logout"},
+		"back channel to an app": {ID: "client_a", BackchannelLogoutURI: "com.example.app:/logout"},
 	} {
 		if err := f.CreateClient(t.Context(), c); !errors.As(err, &input) {
 			t.Errorf("%s: error %v, want an InputError", name, err)
 		}
 	}
+	f.do(f.CreateClient(t.Context(), issuer.Client{
+		ID: "client_a", Scopes: numbered("scope:%d", 64), RedirectURIs: numbered("https://app.example.com/%d", 16), BackchannelLogoutURI: "http://127.0.0.1/logout",
+	}))
 	for _, id := range []string{"client_web", issuer.CommandClient} {
 		if err := f.CreateClient(t.Context(), issuer.Client{ID: id}); !errors.Is(err, issuer.ErrTaken) {
 			t.Errorf("creating %s: error %v, want ErrTaken", id, err)
@@ -169,6 +180,14 @@ func TestBadClients(t *testing.T) {
 	if err := f.DeleteClient(t.Context(), "client_unknown"); !errors.Is(err, issuer.ErrNotFound) {
 		t.Errorf("error %v, want ErrNotFound", err)
 	}
+}
+
+// numbered returns as many texts as are asked for, each with its number.
+func numbered(format string, count int) (texts []string) {
+	for n := range count {
+		texts = append(texts, fmt.Sprintf(format, n))
+	}
+	return texts
 }
 
 // TestDeclaredClientWins: a client that the configuration begins to declare is what the configuration says.

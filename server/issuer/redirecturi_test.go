@@ -11,7 +11,7 @@ func TestCheckRedirectURI(t *testing.T) {
 	for _, uri := range []string{
 		"https://app.example.com/callback", "https://app.example.com", "https://app.example.com:8443/a?tenant=1", "https://app.example.com/a%20b",
 		"http://127.0.0.1/callback", "http://127.0.0.1:3000/", "http://[::1]/callback", "http://localhost:3000/callback",
-		"com.example.app:/callback", "com.example.app://callback",
+		"com.example.app:/callback", "com.example.app://callback", "https://app.example.com/~ada", "https://app.example.com/" + strings.Repeat("a", maxRedirectURI-24),
 	} {
 		if reason := checkRedirectURI(uri); reason != "" {
 			t.Errorf("%s %s", uri, reason)
@@ -24,7 +24,8 @@ func TestCheckRedirectURI(t *testing.T) {
 		"https://app.example.com/a b", "https://app.example.com/\tx", "https://app.example.com\\@evil.example", "https://app.exämple.com/", "https://app.example.com/\x00",
 		"https://app.example.com/?code=1", "https://app.example.com/?a=1&state=x", "https://app.example.com/?iss=x", "https://app.example.com/?error=x",
 		"javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "myapp:/callback", "com.example.app:", "com.example.app:callback", "http://127.0.0.1.example.com/",
-		"https://app.example.com/" + strings.Repeat("a", maxRedirectURI),
+		"https://app.example.com/a\"b", "https://app.example.com/<b>", "https://app.example.com/^", "https://app.example.com/`", "https://app.example.com/{a}", "https://app.example.com/a|b",
+		"https://app.example.com/\x7f", "ftp://127.0.0.1/callback", "javascript://localhost/%0aalert(1)", "https://app.example.com/" + strings.Repeat("a", maxRedirectURI-23),
 	} {
 		if checkRedirectURI(uri) == "" {
 			t.Errorf("%.80q is taken", uri)
@@ -67,6 +68,11 @@ func TestRedirectsTo(t *testing.T) {
 		"http://127.0.0.1:080/callback":                   false,
 		"http://127.0.0.1:65536/callback":                 false,
 		"http://127.0.0.1:99999/callback":                 false,
+		"http://127.0.0.1:100000/callback":                false,
+		"http://127.0.0.1:65535/callback":                 true,
+		"http://127.0.0.1:1-1/callback":                   false,
+		"http://127.0.0.1:1a/callback":                    false,
+		"http://127.0.0.1:1@a.b/callback":                 false,
 		"http://127.0.0.1:8080@evil.example/callback":     false,
 		"http://127.0.0.1.evil.example/callback":          false,
 		"http://127.0.0.2/callback":                       false,
