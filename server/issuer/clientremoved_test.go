@@ -63,6 +63,49 @@ func TestRevokeClientOfRemovedExchanger(t *testing.T) {
 	f.refuse(exchanged.Access, jot.ErrRevoked)
 }
 
+// TestRevokeRemovedExchanger: of a client that the configuration doesn't name any more, what it got in exchange can be
+// refused, though it has nothing else.
+func TestRevokeRemovedExchanger(t *testing.T) {
+	c := config()
+	_, hash := issuer.NewClientSecret()
+	c.Clients = append(c.Clients, issuer.Client{ID: "client_gateway", SecretHash: hash, Scopes: []string{"pets:read"}, Resources: []string{"zoo"}, ExchangeFrom: []string{"petstore"}})
+	f := newFixture(t, c)
+	exchanged, err := f.ExchangeToken(t.Context(), issuer.Exchange{ClientID: "client_gateway", SubjectToken: f.login().Access})
+	f.do(err)
+	f.config.Clients = slices.DeleteFunc(f.config.Clients, func(c issuer.Client) bool { return c.ID == "client_gateway" })
+	f.restart()
+	f.accept(exchanged.Access)
+	f.do(f.RevokeClient(t.Context(), "client_gateway"))
+	f.refuse(exchanged.Access, jot.ErrRevoked)
+}
+
+// TestRevokeClientLongAfterExchanges: a client that may exchange no more, and whose last exchanged token has expired,
+// keeps its own tokens when others' are revoked.
+func TestRevokeClientLongAfterExchanges(t *testing.T) {
+	f := newFixture(t, config())
+	_, hash := issuer.NewClientSecret()
+	f.do(f.CreateClient(t.Context(), issuer.Client{ID: "client_gateway", SecretHash: hash, Scopes: []string{"pets:read"}, Resources: []string{"zoo"}, ExchangeFrom: []string{"petstore"}}))
+	_, err := f.ChangeClient(t.Context(), "client_gateway", func(c *issuer.Client) error { c.ExchangeFrom = nil; return nil })
+	f.do(err)
+	f.clock.Advance(2 * time.Hour)
+	own := f.issueToClient("client_gateway")
+	f.do(f.RevokeClient(t.Context(), "client_web"))
+	f.accept(own.Access)
+}
+
+// TestRevokeClientOfOldExchanger: what a client got in exchange is refused with the client's tokens that it was
+// exchanged for, however long ago it was allowed to exchange.
+func TestRevokeClientOfOldExchanger(t *testing.T) {
+	f := newFixture(t, config())
+	_, hash := issuer.NewClientSecret()
+	f.do(f.CreateClient(t.Context(), issuer.Client{ID: "client_gateway", SecretHash: hash, Scopes: []string{"pets:read"}, Resources: []string{"zoo"}, ExchangeFrom: []string{"petstore"}}))
+	f.clock.Advance(24 * time.Hour)
+	exchanged, err := f.ExchangeToken(t.Context(), issuer.Exchange{ClientID: "client_gateway", SubjectToken: f.login().Access})
+	f.do(err)
+	f.do(f.RevokeClient(t.Context(), "client_web"))
+	f.refuse(exchanged.Access, jot.ErrRevoked)
+}
+
 // TestLogoutBesideServerWithoutClient: while servers over one database differ in their configurations, the client of a session is told of its end, whichever of them ends it, and whichever
 // looks first for what is to be told. One that no server knows isn't looked for without end.
 func TestLogoutBesideServerWithoutClient(t *testing.T) {
