@@ -2,9 +2,11 @@ package issuer_test
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/jot-auth/jot/server/issuer"
 )
@@ -63,6 +65,79 @@ func TestEverybodyIsSignedOut(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestEverybodyIsSignedOutHoweverMany: what one transaction doesn't forget of sign-ins, codes and devices, the next
+// ones do.
+func TestEverybodyIsSignedOutHoweverMany(t *testing.T) {
+	everything := func(f *fixture) error { return f.RevokeEverything(f.Context()) }
+	client := func(id string) func(*fixture) error {
+		return func(f *fixture) error { return f.RevokeClient(f.Context(), id) }
+	}
+	for _, test := range []struct {
+		name           string
+		end            func(*fixture) error
+		codes, devices int
+		want           [3]int // sign-ins, codes and devices that are left
+	}{
+		{"everything, many sign-ins", everything, 501, 1, [3]int{0, 0, 0}},
+		{"everything, many devices", everything, 1, 501, [3]int{0, 0, 0}},
+		{"a client's, many codes", client("client_web"), 501, 1, [3]int{501, 0, 0}},
+		{"a client's, many devices", client("client_web"), 1, 501, [3]int{1, 0, 0}},
+		{"another client's", client("client_guest"), 2, 3, [3]int{2, 2, 3}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c, _, _ := browsing()
+			f := newFixture(t, c)
+			f.insertLeads(test.codes, test.devices)
+			f.do(test.end(f))
+			if got := f.leadsLeft(test.codes); got != test.want {
+				t.Errorf("%v sign-ins, codes and devices are left, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+// insertLeads stores as many sign-ins of ann's, each with a code for client_web, and as many devices that she has
+// allowed.
+func (f *fixture) insertLeads(codes, devices int) {
+	f.Helper()
+	now := f.clock.Now()
+	f.do(f.store.Update(f.Context(), func(tx issuer.Tx) (err error) {
+		for n := range codes {
+			id := fmt.Sprint("sign-in ", n)
+			err = errors.Join(err, tx.InsertSignIn(issuer.SignIn{ID: id, Hash: id, Subject: "ann", Generation: 1, AuthTime: now, Expires: now.Add(time.Hour)}), tx.InsertCode(issuer.Code{
+				Hash: fmt.Sprint("code ", n), ClientID: "client_web", RedirectURI: callback, SignIn: id, Resource: "petstore", Issued: now, Expires: now.Add(time.Minute),
+			}))
+		}
+		for n := range devices {
+			err = errors.Join(err, tx.InsertDeviceCode(issuer.DeviceCode{
+				Hash: fmt.Sprint("device ", n), UserHash: fmt.Sprint("user ", n), ClientID: "client_web", Resource: "petstore", Issued: now, Expires: now.Add(time.Minute),
+				Decision: issuer.DeviceAllowed, Subject: "ann", Generation: 1,
+			}))
+		}
+		return err
+	}))
+}
+
+// leadsLeft counts what is left of the sign-ins, codes and devices of insertLeads. Without its sign-in no code is good.
+func (f *fixture) leadsLeft(codes int) (left [3]int) {
+	f.Helper()
+	f.do(f.store.View(f.Context(), func(r issuer.Reader) (err error) {
+		for n := range codes {
+			_, signIn := r.SignIn(fmt.Sprint("sign-in ", n))
+			_, code := r.Code(fmt.Sprint("code ", n))
+			if signIn == nil {
+				left[0]++
+			}
+			if signIn == nil && code == nil {
+				left[1]++
+			}
+		}
+		left[2], err = r.CountDeviceCodes("client_web", f.clock.Now())
+		return err
+	}))
+	return left
 }
 
 // TestEverybodyIsSignedOutAtOnce: of browsers that get codes and trade them meanwhile none has a session left.

@@ -83,7 +83,8 @@ func TestRevokeForeignTokens(t *testing.T) {
 	}
 }
 
-// TestRevokeAnyToken: an administrator revokes whichever client's token, and is told of what isn't one. An ID token isn't, and neither is what another program signs without an ID with a key that was imported.
+// TestRevokeAnyToken: an administrator revokes whichever client's token, and is told of what isn't one. An ID token
+// isn't, and neither is what another program signs without an ID with a key that was imported.
 func TestRevokeAnyToken(t *testing.T) {
 	c := config()
 	c.Clients = append(c.Clients, issuer.Client{ID: "client_app", Scopes: []string{"pets:read"}, FirstParty: true, RedirectURIs: []string{callback}})
@@ -223,6 +224,40 @@ func TestRevokeManyAccessTokens(t *testing.T) {
 		t.Errorf("the log has %d rules, want 9; %v", head.Sequence, err)
 	}
 	f.accept(other.Access)
+}
+
+// TestRevokeExchangedTokenOfBusySession: what was got in exchange takes no session along, also where the session's own
+// client has given back as many as are revoked one by one.
+func TestRevokeExchangedTokenOfBusySession(t *testing.T) {
+	f := newFixture(t, config())
+	_, hash := issuer.NewClientSecret()
+	f.do(f.CreateClient(t.Context(), issuer.Client{ID: "client_gateway", SecretHash: hash, Scopes: []string{"pets:read"}, Resources: []string{"zoo"}, ExchangeFrom: []string{"petstore"}}))
+	tokens := f.login()
+	for range 8 {
+		f.do(f.RevokeToken(t.Context(), tokens.Access, ""))
+		tokens = f.refresh(tokens.Refresh)
+	}
+	exchanged, err := f.ExchangeToken(t.Context(), issuer.Exchange{ClientID: "client_gateway", SubjectToken: tokens.Access})
+	f.do(err)
+	f.do(f.RevokeToken(t.Context(), exchanged.Access, "client_gateway"))
+	f.refuse(exchanged.Access, jot.ErrRevoked)
+	f.accept(tokens.Access)
+	f.refresh(tokens.Refresh)
+}
+
+// TestRevocationIsTold, once.
+func TestRevocationIsTold(t *testing.T) {
+	f := newFixture(t, config())
+	f.do(f.RevokeClient(t.Context(), "client_web"))
+	f.do(f.RevokeEverything(t.Context()))
+	for kind, client := range map[issuer.EventKind]string{issuer.EventRevocationClient: "client_web", issuer.EventRevocationAll: ""} {
+		if told, err := f.Events(t.Context(), issuer.EventFilter{Kind: kind}, 0, 10); err != nil || len(told) != 1 || told[0].ClientID != client {
+			t.Errorf("%s: %+v, %v", kind, told, err)
+		}
+	}
+	if told, err := f.Events(t.Context(), issuer.EventFilter{}, 0, 10); err != nil || len(told) != 3 { // and that there is ann
+		t.Errorf("%+v, %v", told, err)
+	}
 }
 
 // TestRevokedWhileTheClockWasAhead: a rule about a token or session that the clock's error took into the future lives as long as they.

@@ -1,6 +1,8 @@
 package issuer_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"testing"
@@ -56,9 +58,44 @@ func TestSweepSessions(t *testing.T) {
 			t.Error("the ended session is known still, or the living one isn't")
 		}
 		f.refuseRefresh(ended.Refresh)
+		f.do(f.RevokeToken(t.Context(), ended.Refresh, "")) // it's of no use any more
 		f.later(c.AbsoluteTTL)
 		if f.knowsSession(expiring.SessionID) {
 			t.Error("an expired session is known still")
+		}
+	})
+}
+
+// TestSweepCodes: a code that nobody has used is forgotten when it has expired, and one that was used a day later, so
+// that its second use is seen.
+func TestSweepCodes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, request, redeem := browsing()
+		c.IdleTTL = 7 * 24 * time.Hour
+		f := newFixture(t, c)
+		defer f.Close()
+		secret := f.signIn()
+		unused, err1 := f.Authorize(t.Context(), request, secret, issuer.Shown{})
+		used, err2 := f.Authorize(t.Context(), request, secret, issuer.Shown{})
+		_, err3 := f.RedeemCode(t.Context(), redeem(used.Code))
+		f.do(errors.Join(err1, err2, err3))
+		knows := func(code string) bool {
+			sum := sha256.Sum256([]byte(code))
+			return f.known(func(r issuer.Reader) error {
+				_, err := r.Code(base64.RawURLEncoding.EncodeToString(sum[:]))
+				return err
+			})
+		}
+		if !knows(unused.Code) || !knows(used.Code) {
+			t.Fatal("codes aren't known by their hashes")
+		}
+		f.later(time.Hour)
+		if knows(unused.Code) || !knows(used.Code) {
+			t.Error("the code that nobody used is known still, or the used one isn't")
+		}
+		f.later(25 * time.Hour)
+		if knows(used.Code) {
+			t.Error("the used code is known still")
 		}
 	})
 }
