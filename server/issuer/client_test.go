@@ -143,6 +143,10 @@ func TestBadClients(t *testing.T) {
 		"control":         {ID: "client_a\n"},
 		"name":            {ID: "client_a", Name: "\x00"},
 		"scope":           {ID: "client_a", Scopes: []string{"a b"}},
+		"scope in quotes": {ID: "client_a", Scopes: []string{`"a"`}},
+		"backslash":       {ID: "client_a", Scopes: []string{`a\b`}},
+		"delete":          {ID: "client_a", Scopes: []string{"a\x7f"}},
+		"long scope":      {ID: "client_a", Scopes: []string{strings.Repeat("~", 65)}},
 		"resources":       {ID: "client_a", Resources: []string{"a", "a"}},
 		"access TTL":      {ID: "client_a", AccessTTL: time.Millisecond},
 		"long access TTL": {ID: "client_a", AccessTTL: 25 * time.Hour},
@@ -164,7 +168,7 @@ func TestBadClients(t *testing.T) {
 		}
 	}
 	f.do(f.CreateClient(t.Context(), issuer.Client{
-		ID: "client_a", Scopes: numbered("scope:%d", 64), RedirectURIs: numbered("https://app.example.com/%d", 16), BackchannelLogoutURI: "http://127.0.0.1/logout",
+		ID: "client_a", Scopes: append(numbered("scope:%d", 63), strings.Repeat("~", 64)), RedirectURIs: numbered("https://app.example.com/%d", 16), BackchannelLogoutURI: "http://127.0.0.1/logout",
 	}))
 	for _, id := range []string{"client_web", issuer.CommandClient} {
 		if err := f.CreateClient(t.Context(), issuer.Client{ID: id}); !errors.Is(err, issuer.ErrTaken) {
