@@ -139,3 +139,52 @@ func TestLogOutOfManyOffline(t *testing.T) {
 		t.Errorf("%d sessions are left, want 3", len(live))
 	}
 }
+
+// TestLogoutHint: an ID token names the client and the session of a logout, an access token neither; and who names
+// another client beside it is refused.
+func TestLogoutHint(t *testing.T) {
+	c := config()
+	c.Clients = []issuer.Client{
+		{ID: "client_app", Scopes: []string{"pets:read"}, FirstParty: true, RedirectURIs: []string{callback}, AccessType: "JWT"},
+		{ID: "client_web"},
+	}
+	f := newFixture(t, c)
+	signIn, tokens := f.authorized(callback, "openid", "pets:read")
+	if _, err := f.CheckLogout(t.Context(), issuer.Logout{Hint: tokens.ID, ClientID: "client_web"}, signIn); !errors.Is(err, issuer.ErrLogoutRequest) {
+		t.Errorf("another client beside the hint: error %v, want ErrLogoutRequest", err)
+	}
+	for _, client := range []string{"", "client_app"} {
+		d, err := f.CheckLogout(t.Context(), issuer.Logout{Hint: tokens.Access, ClientID: client}, signIn)
+		if err != nil || !d.Ask || d.Client.ID != client {
+			t.Errorf("an access token for a hint, beside %q: %+v, %v", client, d, err)
+		}
+	}
+	d, err := f.CheckLogout(t.Context(), issuer.Logout{Hint: tokens.ID}, "") // in another browser
+	if err != nil || d.Ask || d.Client.ID != "client_app" {
+		t.Fatalf("%+v, %v", d, err)
+	}
+	for range 2 {
+		f.do(f.LogOut(t.Context(), d, ""))
+	}
+	session, err := f.Session(t.Context(), tokens.SessionID)
+	if err != nil || session.EndReason != issuer.EndedByLogout {
+		t.Errorf("session %+v, %v", session, err)
+	}
+}
+
+// TestLogoutOfNoPerson: a client is told of the end of sessions that gave it an ID token, and of no others.
+func TestLogoutOfNoPerson(t *testing.T) {
+	c := config()
+	c.Clients = []issuer.Client{{
+		ID: "client_app", Scopes: []string{"pets:read"}, FirstParty: true, RedirectURIs: []string{callback}, BackchannelLogoutURI: "https://app.example.com/logout",
+	}}
+	f := newFixture(t, c)
+	_, without := f.authorized(callback, "pets:read")
+	_, with := f.authorized(callback, "openid", "pets:read")
+	f.do(f.EndSession(t.Context(), "ann", without.SessionID))
+	f.do(f.EndSession(t.Context(), "ann", with.SessionID))
+	found, err := f.ClaimDeliveries(t.Context(), 10, nil)
+	if err != nil || len(found) != 1 || found[0].Notice.Session != with.SessionID {
+		t.Errorf("%+v, %v", found, err)
+	}
+}
