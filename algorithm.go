@@ -92,14 +92,14 @@ func findScheme(alg Algorithm) (*scheme, error) {
 	return s, nil
 }
 
-// ClassicalAlgorithms returns the algorithms with a key pair, but for ML-DSA: those whose public keys and signatures are small enough for the headers
-// of HTTP. The list is the caller's.
+// ClassicalAlgorithms returns the algorithms with a key pair, but for ML-DSA: those whose public keys and signatures
+// are small enough for the headers of HTTP. The list is the caller's.
 func ClassicalAlgorithms() []Algorithm {
 	return []Algorithm{ES256, ES384, ES512, EdDSA, Ed25519, PS256, PS384, PS512, RS256, RS384, RS512}
 }
 
-// Hash returns the hash that the algorithm signs a digest of, for a SignerFunc whose key service takes digests. It's 0 for Ed25519 and
-// ML-DSA, which sign the input itself, and for a name that isn't offered.
+// Hash returns the hash that the algorithm signs a digest of, for a SignerFunc whose key service takes digests. It's 0
+// for Ed25519 and ML-DSA, which sign the input itself, and for a name that isn't offered.
 func (a Algorithm) Hash() crypto.Hash {
 	if s := schemeOf(a); s != nil {
 		return s.hash

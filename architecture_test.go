@@ -11,11 +11,13 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 var backticked = regexp.MustCompile("`([^`]+)`")
 
-// tableOf returns the cells of the table below a heading of ARCHITECTURE.md, row by row, without the table's own heading.
+// tableOf returns the cells of the table below a heading of ARCHITECTURE.md, row by row, without the table's own
+// heading.
 func tableOf(t *testing.T, heading string) (rows [][]string) {
 	t.Helper()
 	_, after, found := strings.Cut(read(t, "ARCHITECTURE.md"), "\n## "+heading+"\n")
@@ -49,7 +51,8 @@ func TestHouseNamesItsFolders(t *testing.T) {
 	}
 }
 
-// Every file that holds a rule is there, and declares the function that is named after it. A name without a folder is in that of the name before it.
+// Every file that holds a rule is there, and declares the function that is named after it. A name without a folder is
+// in that of the name before it.
 func TestRulesAreInTheirFiles(t *testing.T) {
 	for _, cells := range tableOf(t, "Where to find a rule") {
 		folder, file := ".", ""
@@ -78,7 +81,8 @@ func declares(t *testing.T, file, name string) bool {
 	return regexp.MustCompile(`(?m)^func (\([^)]*\) )?` + regexp.QuoteMeta(name) + `[\[(]`).MatchString(read(t, file))
 }
 
-// A file has at most 500 lines, and a function 80 (CONTRIBUTING.md, How we write), but for tests, whose tables are as long as what they try.
+// A file has at most 500 lines, and a function 80 (CONTRIBUTING.md, How we write), but for tests, whose tables are as
+// long as what they try.
 func TestCodeFitsAScreen(t *testing.T) {
 	const mostOfFile, mostOfFunction = 500, 80
 	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
@@ -100,6 +104,29 @@ func TestCodeFitsAScreen(t *testing.T) {
 			}
 			if lines := places.Position(function.End()).Line - places.Position(function.Pos()).Line + 1; lines > mostOfFunction {
 				t.Errorf("%s: func %s has %d lines: give its parts names", name, function.Name.Name, lines)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Prose fits a window: a line of a comment that stands by itself has at most 120 columns, of which a tab takes four
+// (CONTRIBUTING.md, How we write). Tables and code inside comments are as wide as they have to be.
+func TestCommentsFitAWindow(t *testing.T) {
+	const mostOfLine, tab = 120, "    "
+	prose := regexp.MustCompile(`^\t*//( | {3}- | {5})[^ \t]`)
+	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(name, ".go") {
+			return err
+		}
+		number := 0
+		for line := range strings.Lines(read(t, name)) {
+			line, number = strings.TrimRight(line, "\n"), number+1
+			if prose.MatchString(line) && utf8.RuneCountInString(strings.ReplaceAll(line, "\t", tab)) > mostOfLine {
+				t.Errorf("%s:%d: the comment is wider than %d columns: break it", name, number, mostOfLine)
 			}
 		}
 		return nil

@@ -15,7 +15,8 @@ import (
 
 const module = "github.com/jot-auth/jot"
 
-// mayImport lists, for each package of this module, the other packages of it that it stands on. ARCHITECTURE.md draws it.
+// mayImport lists, for each package of this module, the other packages of it that it stands on. ARCHITECTURE.md draws
+// it.
 var mayImport = map[string][]string{
 	"internal/jose":                  {},
 	"internal/jwk":                   {"internal/jose"},

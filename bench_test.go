@@ -19,14 +19,16 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// A contender is one of several functions that are measured against each other. The first one is what the others are measured by.
+// A contender is one of several functions that are measured against each other. The first one is what the others are
+// measured by.
 type contender struct {
 	name string
 	run  func()
 }
 
-// compare runs the contenders in turns, many short ones, so that whatever else the machine does strikes all of them alike. It reports of each the
-// fastest turn in nanoseconds, and how many times the first one's it took: in its fastest turn (x), and in the median turn (med).
+// compare runs the contenders in turns, many short ones, so that whatever else the machine does strikes all of them
+// alike. It reports of each the fastest turn in nanoseconds, and how many times the first one's it took: in its fastest
+// turn (x), and in the median turn (med).
 func compare(b *testing.B, calls int, contenders ...contender) {
 	times := make([][]time.Duration, len(contenders))
 	for b.Loop() {

@@ -16,8 +16,8 @@ const (
 	hashedEnd        = 32 // bytes, of the signature in most tokens
 )
 
-// tokenCache remembers verified tokens. A token has a few places, by the hash of its end, and is told from others there by its every byte. Nobody takes
-// a lock.
+// tokenCache remembers verified tokens. A token has a few places, by the hash of its end, and is told from others there
+// by its every byte. Nobody takes a lock.
 type tokenCache struct {
 	seed maphash.Seed // of this cache only: nobody else can make tokens that collide
 	sets []cacheSet
@@ -72,8 +72,8 @@ func (c *tokenCache) add(token *cachedToken) {
 
 func (v *Verifier) remembers(raw string) bool { return v.cache != nil && len(raw) <= maxCachedToken }
 
-// remember takes a token that passed everything into the cache and returns it, or nil if it isn't one to remember. One for which a
-// refresh is advised isn't: its client is about to get another.
+// remember takes a token that passed everything into the cache and returns it, or nil if it isn't one to remember. One
+// for which a refresh is advised isn't: its client is about to get another.
 func (v *Verifier) remember(raw string, s *scratch) *Token {
 	if !v.remembers(raw) || s.verdict == RefreshAdvised {
 		return nil
@@ -84,8 +84,8 @@ func (v *Verifier) remember(raw string, s *scratch) *Token {
 	return &cached.token
 }
 
-// recall returns a token that the verifier remembers, or why it's refused now, or neither. It repeats, in the order of verify, what may
-// have another answer than last time.
+// recall returns a token that the verifier remembers, or why it's refused now, or neither. It repeats, in the order of
+// verify, what may have another answer than last time.
 func (v *Verifier) recall(ctx context.Context, raw string) (*Token, error) {
 	if !v.remembers(raw) {
 		return nil, nil
@@ -113,7 +113,8 @@ func (v *Verifier) recall(ctx context.Context, raw string) (*Token, error) {
 	return v.recheckRevocation(ctx, token)
 }
 
-// recheckRevocation asks about a remembered token. Whether a refresh is advised is of the moment, so it's told of a copy.
+// recheckRevocation asks about a remembered token. Whether a refresh is advised is of the moment, so it's told of a
+// copy.
 func (v *Verifier) recheckRevocation(ctx context.Context, token *Token) (*Token, error) {
 	s := v.borrow()
 	defer v.giveBack(s)

@@ -203,7 +203,8 @@ func TestRevocationCheckerCannotAlterTheCache(t *testing.T) {
 	}
 }
 
-// Of two remembered tokens the checker hears each one's own facts, and neither takes anything over from what is verified in between.
+// Of two remembered tokens the checker hears each one's own facts, and neither takes anything over from what is
+// verified in between.
 func TestRememberedTokensKeepApart(t *testing.T) {
 	key := generateSecret(t)
 	c := newCaching(t, 16, key, func(o *jot.VerifierOptions) {
@@ -418,7 +419,8 @@ func TestCacheConcurrently(t *testing.T) {
 	changer.Wait()
 }
 
-// The places of a token are those of its end. Others with the same end are other tokens, take no place, and are refused anew each time, however short.
+// The places of a token are those of its end. Others with the same end are other tokens, take no place, and are refused
+// anew each time, however short.
 func TestCacheTellsTokensWithOneEndApart(t *testing.T) {
 	private := generate(t, jot.EdDSA)
 	c := newCaching(t, 1, private.Public(), nil)

@@ -9,8 +9,8 @@ import (
 	"github.com/jot-auth/jot/internal/jose"
 )
 
-// Claims are the registered claims of RFC 7519 §4.1, to be signed as they are or embedded in a struct of the caller's own.
-// Zero values are left out.
+// Claims are the registered claims of RFC 7519 §4.1, to be signed as they are or embedded in a struct of the caller's
+// own. Zero values are left out.
 type Claims struct {
 	Issuer    string      `json:"iss,omitempty"`
 	Subject   string      `json:"sub,omitempty"`
@@ -62,8 +62,8 @@ func (a *Audience) UnmarshalJSON(data []byte) error {
 
 var errAudienceType = errors.New("jot: aud is a string or an array of strings")
 
-// NumericDate is a point in time as RFC 7519 §2 writes it: seconds since 1970-01-01 UTC. The zero value means that there is none,
-// so the first second of 1970 can't be written.
+// NumericDate is a point in time as RFC 7519 §2 writes it: seconds since 1970-01-01 UTC. The zero value means that
+// there is none, so the first second of 1970 can't be written.
 type NumericDate int64
 
 // At returns the NumericDate of t, rounded down to the second; of the zero time, the zero NumericDate.
@@ -181,8 +181,8 @@ func (s *scratch) readClaim(name []byte) (ok bool) {
 	return true
 }
 
-// mismatch decides about a claim of an unexpected type. The registered ones are refused; another issuer may mean something else by one that
-// RFC 7519 doesn't register, so that has no value for the accessors.
+// mismatch decides about a claim of an unexpected type. The registered ones are refused; another issuer may mean
+// something else by one that RFC 7519 doesn't register, so that has no value for the accessors.
 func (s *scratch) mismatch(claim string) error {
 	reason := "is not a string"
 	switch claim {
@@ -227,7 +227,8 @@ func (s *scratch) readEscapedText(value jose.Value, place *span) bool {
 	return true
 }
 
-// readConfirmation takes note of what binds the token to its holder's key (RFC 7800 §3.1), and of the key's thumbprint where it's there.
+// readConfirmation takes note of what binds the token to its holder's key (RFC 7800 §3.1), and of the key's thumbprint
+// where it's there.
 func (s *scratch) readConfirmation(value jose.Value) bool {
 	var members struct {
 		Thumbprint json.RawMessage `json:"jkt"` // null too, which is no thumbprint

@@ -38,7 +38,8 @@ type pair struct {
 	public   crypto.PublicKey // nil for HMAC
 }
 
-// pairs makes a key for each algorithm, out of as little material as possible: where two algorithms can share a key, they do.
+// pairs makes a key for each algorithm, out of as little material as possible: where two algorithms can share a key,
+// they do.
 func pairs(t *testing.T) map[jot.Algorithm]pair {
 	t.Helper()
 	secret := []byte(rand.Text() + rand.Text() + rand.Text())[:64]
@@ -83,8 +84,9 @@ func samePrimitive(a, b jot.Algorithm) bool {
 	return a == b || strings.HasPrefix(string(a), "Ed") && strings.HasPrefix(string(b), "Ed")
 }
 
-// RFC 8725 §3.1: a key is for one algorithm. The whole matrix: whichever key signed, whatever the header claims, each verifier accepts
-// only its own algorithm, signed as that, though RSA's keys, HMAC's secrets and Ed25519's keys are the same under all their names.
+// RFC 8725 §3.1: a key is for one algorithm. The whole matrix: whichever key signed, whatever the header claims, each
+// verifier accepts only its own algorithm, signed as that, though RSA's keys, HMAC's secrets and Ed25519's keys are the
+// same under all their names.
 func TestEveryKeyAgainstEveryAlgorithm(t *testing.T) {
 	keys := pairs(t)
 	for _, signer := range everyAlgorithm {
@@ -222,7 +224,8 @@ func TestHeaderMembers(t *testing.T) {
 	}
 }
 
-// RFC 7515 §4.1.11: this verifier understands no extension, so it refuses whatever "crit" is. RFC 7797 §7: nor is "b64" for a JWT.
+// RFC 7515 §4.1.11: this verifier understands no extension, so it refuses whatever "crit" is. RFC 7797 §7: nor is "b64"
+// for a JWT.
 func TestExtensions(t *testing.T) {
 	key := generateSecret(t)
 	for _, members := range []string{
@@ -290,7 +293,8 @@ func TestEveryTypeAgainstEveryOther(t *testing.T) {
 	}
 }
 
-// A key without a hint in the token must be of the token's algorithm: the classic confusion signs with the public key as HMAC secret.
+// A key without a hint in the token must be of the token's algorithm: the classic confusion signs with the public key
+// as HMAC secret.
 func TestPublicKeyIsNoSecret(t *testing.T) {
 	private := generate(t, jot.ES256)
 	published, err := json.Marshal(private.Public())

@@ -43,8 +43,8 @@ func appendDERInteger(dst, scalar []byte) []byte {
 	return append(dst, scalar...)
 }
 
-// rawFromDER turns the ASN.1 that a crypto.Signer returns into the r‖s of a signature of this size. ok is false for anything else: what
-// was read must be written the same.
+// rawFromDER turns the ASN.1 that a crypto.Signer returns into the r‖s of a signature of this size. ok is false for
+// anything else: what was read must be written the same.
 func rawFromDER(der []byte, size int) (raw []byte, ok bool) {
 	header := 2
 	if len(der) > 1 && der[1] > shortForm {

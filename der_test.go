@@ -67,7 +67,8 @@ func TestRawFromDER(t *testing.T) {
 	}
 }
 
-// What is taken from a signer's answer is what encoding/asn1 reads, and nothing else that it would write the same way is refused.
+// What is taken from a signer's answer is what encoding/asn1 reads, and nothing else that it would write the same way
+// is refused.
 func FuzzRawFromDER(f *testing.F) {
 	for _, der := range [][]byte{sequence(integer(1), integer(2)), sequence(integer(0, 0x80), integer(0x7f)), sequence(integer(0, 1), integer(2)), {0x30, 6, 2, 255}} {
 		f.Add(der)

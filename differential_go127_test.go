@@ -15,7 +15,8 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// FuzzAgainstJSONV2 makes sure that encoding/json/v2, with its own strictness, accepts each claims set that jot accepts, and reads the same values.
+// FuzzAgainstJSONV2 makes sure that encoding/json/v2, with its own strictness, accepts each claims set that jot
+// accepts, and reads the same values.
 func FuzzAgainstJSONV2(f *testing.F) {
 	key := generateSecret(f)
 	o := strict()

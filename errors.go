@@ -21,7 +21,8 @@ var (
 
 	// ErrMalformed is a token whose bytes break RFC 7515, RFC 7519 or the strictness rules of this package.
 	ErrMalformed error = &tokenError{"jot: malformed token"}
-	// ErrTooLarge is a token longer than VerifierOptions.MaxSize, of which nothing was read, or one whose header has more than 8 KiB.
+	// ErrTooLarge is a token longer than VerifierOptions.MaxSize, of which nothing was read, or one whose header has
+	// more than 8 KiB.
 	ErrTooLarge error = &tokenError{"jot: token is larger than the verifier's limit"}
 	// ErrAlgorithm is a token whose header names an algorithm that is unknown, "none", not
 	// among VerifierOptions.Algorithms, or not the algorithm of the key (RFC 8725 §3.1).
@@ -34,8 +35,8 @@ var (
 	ErrType error = &tokenError{"jot: token is of another type than this verifier's (VerifierOptions.Type)"}
 	// ErrExpired is a token at or after its "exp" (RFC 7519 §4.1.4).
 	ErrExpired error = &tokenError{"jot: token has expired"}
-	// ErrNotYetValid is a token before its "nbf" (RFC 7519 §4.1.5), or one whose "iat" lies ahead where that counts: see
-	// VerifierOptions.RequirePastIssuedAt and Leeway.
+	// ErrNotYetValid is a token before its "nbf" (RFC 7519 §4.1.5), or one whose "iat" lies ahead where that counts:
+	// see VerifierOptions.RequirePastIssuedAt and Leeway.
 	ErrNotYetValid error = &tokenError{"jot: token is not valid yet"}
 	// ErrRevoked is a token that a revocation rule refuses.
 	ErrRevoked error = &tokenError{"jot: token was revoked"}
@@ -47,8 +48,8 @@ var (
 // not ErrInvalidToken: an API answers 503, and the client keeps its tokens.
 var ErrUnavailable = errors.New("jot: cannot verify now")
 
-// unavailableError is an ErrUnavailable with its cause. A cause that is a refusal is not to be found in it: whoever looks for
-// ErrInvalidToken first would take the source's trouble for the token's.
+// unavailableError is an ErrUnavailable with its cause. A cause that is a refusal is not to be found in it: whoever
+// looks for ErrInvalidToken first would take the source's trouble for the token's.
 type unavailableError struct{ cause error }
 
 func unavailable(cause error) error { return &unavailableError{cause} }
@@ -68,8 +69,8 @@ func (e *unavailableError) Unwrap() error {
 	return e.cause
 }
 
-// DecodeError says that the claims of a verified token don't fit the value that they are to be decoded into. It names the
-// field and its Go type, and never quotes what the token says.
+// DecodeError says that the claims of a verified token don't fit the value that they are to be decoded into. It names
+// the field and its Go type, and never quotes what the token says.
 type DecodeError struct {
 	// Field is the path of the member, such as "address.zip"; empty when it isn't known.
 	Field string

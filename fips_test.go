@@ -8,8 +8,8 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// Every algorithm of this package is approved. The test passes in any mode, and is run with GODEBUG=fips140=only, where the standard library refuses
-// whatever isn't.
+// Every algorithm of this package is approved. The test passes in any mode, and is run with GODEBUG=fips140=only, where
+// the standard library refuses whatever isn't.
 func TestFIPSAlgorithms(t *testing.T) {
 	for _, alg := range everyAlgorithm {
 		t.Run(string(alg), func(t *testing.T) {

@@ -94,8 +94,8 @@ const (
 	maxRememberedHeaderSize = 512
 )
 
-// headerMemory remembers the headers of tokens whose signature held: an issuer writes the same few over and over. A header
-// found here by its every byte needs no decoding. Keys are not remembered, they are looked up each time.
+// headerMemory remembers the headers of tokens whose signature held: an issuer writes the same few over and over. A
+// header found here by its every byte needs no decoding. Keys are not remembered, they are looked up each time.
 type headerMemory struct{ headers atomic.Pointer[[]*header] }
 
 func (m *headerMemory) find(encoded string) *header {
@@ -111,7 +111,8 @@ func (m *headerMemory) find(encoded string) *header {
 	return nil
 }
 
-// remember adds a header, in the place of the oldest where there are too many. Of two at once one may be lost: it comes again.
+// remember adds a header, in the place of the oldest where there are too many. Of two at once one may be lost: it comes
+// again.
 func (m *headerMemory) remember(h *header) {
 	if len(h.encoded) > maxRememberedHeaderSize {
 		return

@@ -7,8 +7,8 @@ import (
 	"github.com/jot-auth/jot/internal/jose"
 )
 
-// Unverified is what can be read of a token without any check, for tools that show tokens to people. It's not a Token, and
-// nothing makes one of it: what it says may be a lie.
+// Unverified is what can be read of a token without any check, for tools that show tokens to people. It's not a Token,
+// and nothing makes one of it: what it says may be a lie.
 type Unverified struct {
 	Header    Part
 	Payload   Part
@@ -28,7 +28,8 @@ type Part struct {
 	Err error
 }
 
-// Inspect takes a token apart, as far as it can be read. It checks no signature, and never fails: what is broken is in the parts' Err.
+// Inspect takes a token apart, as far as it can be read. It checks no signature, and never fails: what is broken is in
+// the parts' Err.
 func Inspect(raw string) *Unverified {
 	u := &Unverified{}
 	if len(raw) > defaultMaxSize {
@@ -61,7 +62,8 @@ func inspectJSON(part *Part) {
 	part.Err = scanner.Err()
 }
 
-// Err returns what is broken first: the number of parts, or one of them. Nil says that the token can be read, not that it's valid.
+// Err returns what is broken first: the number of parts, or one of them. Nil says that the token can be read, not that
+// it's valid.
 func (u *Unverified) Err() error {
 	for _, part := range []struct {
 		name string

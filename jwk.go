@@ -14,8 +14,8 @@ type ParseOptions struct {
 	// Algorithm is the algorithm of a key that doesn't name its own, as PEM never does. A key that
 	// names another one is refused.
 	Algorithm Algorithm
-	// KeyID is the key ID of a key that doesn't name its own, as PEM never does. A key that names another one is refused. It's for one key, not
-	// for a set.
+	// KeyID is the key ID of a key that doesn't name its own, as PEM never does. A key that names another one is
+	// refused. It's for one key, not for a set.
 	KeyID string
 }
 
@@ -69,9 +69,9 @@ func ParsePrivateKey(data []byte, o ParseOptions) (*PrivateKey, error) {
 
 const useSignature = "sig" // RFC 7517 §4.2
 
-// ParsePublicKey reads a public key: a JWK (RFC 7517), or PEM in SPKI, PKCS #1 or a certificate. A certificate is
-// a container here: its chain and dates are not checked. A JWK's "x5c" must begin with a certificate for the same key (RFC 7517 §4.7).
-// It refuses private material, so that a key which was to stay secret is noticed.
+// ParsePublicKey reads a public key: a JWK (RFC 7517), or PEM in SPKI, PKCS #1 or a certificate. A certificate is a
+// container here: its chain and dates are not checked. A JWK's "x5c" must begin with a certificate for the same key
+// (RFC 7517 §4.7). It refuses private material, so that a key which was to stay secret is noticed.
 func ParsePublicKey(data []byte, o ParseOptions) (*PublicKey, error) {
 	if jwk.IsPEM(data) {
 		return parsePublicPEM(data, o)
@@ -99,7 +99,8 @@ func ParsePublicKey(data []byte, o ParseOptions) (*PublicKey, error) {
 
 var errPrivateAsPublic = errors.New("jot: this is a private or secret key where a public one is expected: keep it secret, and publish its public part")
 
-// ParseSecretKey reads an HMAC key from a JWK of type "oct" (RFC 7518 §6.4). A secret key both signs and verifies, so a "key_ops" must permit both.
+// ParseSecretKey reads an HMAC key from a JWK of type "oct" (RFC 7518 §6.4). A secret key both signs and verifies, so a
+// "key_ops" must permit both.
 func ParseSecretKey(data []byte, o ParseOptions) (*SecretKey, error) {
 	if !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
 		return nil, errors.New("jot: not a JWK: the bytes of a secret by themselves are for NewSecretKey")
@@ -126,8 +127,8 @@ func ParseSecretKey(data []byte, o ParseOptions) (*SecretKey, error) {
 
 func prefixed(err error) error { return fmt.Errorf("jot: %w", err) }
 
-// UnmarshalJSON is ParsePublicKey, for a JWK that names its algorithm. It fills an empty variable: keys don't change, for a set, a verifier and its
-// cache hold on to them. So one that holds a key already is refused.
+// UnmarshalJSON is ParsePublicKey, for a JWK that names its algorithm. It fills an empty variable: keys don't change,
+// for a set, a verifier and its cache hold on to them. So one that holds a key already is refused.
 func (k *PublicKey) UnmarshalJSON(data []byte) error {
 	if k.usable() {
 		return errFilled
@@ -152,8 +153,8 @@ func (s SecretKeySet) MarshalJSON() ([]byte, error) { return nil, errSecretJSON 
 
 var errSecretJSON = errors.New("jot: private and secret keys are not written as JSON by accident: use ExportJWK, or Public")
 
-// MarshalJSON writes the public JWK with its type, algorithm, use and key ID. A key that was made without an ID is written with its thumbprint, and
-// who reads it back has a key of that name: it verifies no tokens that bear another.
+// MarshalJSON writes the public JWK with its type, algorithm, use and key ID. A key that was made without an ID is
+// written with its thumbprint, and who reads it back has a key of that name: it verifies no tokens that bear another.
 func (k PublicKey) MarshalJSON() ([]byte, error) {
 	if !k.usable() {
 		return nil, errNoKey

@@ -153,7 +153,8 @@ func TestPublicJWKRefusals(t *testing.T) {
 	}
 }
 
-// The private and public halves of a JWK must belong together, or one reader would sign with a key that another publishes.
+// The private and public halves of a JWK must belong together, or one reader would sign with a key that another
+// publishes.
 func TestPrivateJWKRefusals(t *testing.T) {
 	for _, alg := range []jot.Algorithm{jot.ES256, jot.EdDSA, jot.RS256} {
 		signers := signersFor(t, alg)

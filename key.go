@@ -27,8 +27,8 @@ type SigningKey interface {
 type VerificationKey interface {
 	KeyID() string
 	Algorithm() Algorithm
-	// VerifyInput reports whether the signature over a JWS signing input is this key's (RFC 7515 §5.2), for other forms of JWS
-	// than a token. It says nothing of what the input means: a token is checked by a Verifier.
+	// VerifyInput reports whether the signature over a JWS signing input is this key's (RFC 7515 §5.2), for other forms
+	// of JWS than a token. It says nothing of what the input means: a token is checked by a Verifier.
 	VerifyInput(input, signature []byte) bool
 	usable() bool
 	named() bool // false where nobody gave the key an ID, so that its tokens may bear any
@@ -36,12 +36,13 @@ type VerificationKey interface {
 
 // KeyOptions are the optional attributes of a key.
 type KeyOptions struct {
-	// KeyID is the key's "kid" (RFC 7517 §4.5), at most 256 bytes. Empty means its RFC 7638 thumbprint; a secret key then has
-	// none, and its tokens bear none, for a hash of a secret lets whoever reads it try guesses (RFC 7638 §7).
+	// KeyID is the key's "kid" (RFC 7517 §4.5), at most 256 bytes. Empty means its RFC 7638 thumbprint; a secret key
+	// then has none, and its tokens bear none, for a hash of a secret lets whoever reads it try guesses (RFC 7638 §7).
 	//
-	// A public or secret key that is made without one verifies tokens whatever key ID they bear, as long as it's among the first 4 such keys of its
-	// algorithm in its set. A public key keeps its thumbprint where it's written, by MarshalJSON, and so is named for whoever reads
-	// it. Name a key that a revocation rule of kind "kid" is to reach: the rule goes by this ID, whatever the token says.
+	// A public or secret key that is made without one verifies tokens whatever key ID they bear, as long as it's among
+	// the first 4 such keys of its algorithm in its set. A public key keeps its thumbprint where it's written, by
+	// MarshalJSON, and so is named for whoever reads it. Name a key that a revocation rule of kind "kid" is to reach:
+	// the rule goes by this ID, whatever the token says.
 	KeyID string
 }
 

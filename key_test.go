@@ -99,7 +99,8 @@ func TestKeysAreBoundToOneAlgorithm(t *testing.T) {
 	}
 }
 
-// A PSS signature has a salt of exactly the hash's size (RFC 7518 §3.5), on either side: verifiers that go by the RFC know no other.
+// A PSS signature has a salt of exactly the hash's size (RFC 7518 §3.5), on either side: verifiers that go by the RFC
+// know no other.
 func TestPSSSaltIsAsLongAsTheHash(t *testing.T) {
 	material, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -243,8 +244,8 @@ func TestX25519DoesNotSign(t *testing.T) {
 	}
 }
 
-// An Ed25519 key of small order verifies what nobody signed: here the neutral point, under which R = that point and S = 0 is a signature over
-// everything. The full table of them is checked where keys are.
+// An Ed25519 key of small order verifies what nobody signed: here the neutral point, under which R = that point and S =
+// 0 is a signature over everything. The full table of them is checked where keys are.
 func TestSmallOrderKeysAreRefused(t *testing.T) {
 	neutral := make(ed25519.PublicKey, ed25519.PublicKeySize)
 	neutral[0] = 1

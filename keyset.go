@@ -16,10 +16,10 @@ const (
 	maxKeySetSize = 512 << 10
 )
 
-// KeySource finds the keys that may have signed a token. kid is the header's key ID, empty where it names none.
-// The verifier tries the first 4 keys of the answer and no more; none means that the token is refused with
-// ErrUnknownKey. The verifier uses only keys of the token's algorithm: a source may answer keys of another one, for then the
-// refusal is the more exact ErrAlgorithm.
+// KeySource finds the keys that may have signed a token. kid is the header's key ID, empty where it names none. The
+// verifier tries the first 4 keys of the answer and no more; none means that the token is refused with ErrUnknownKey.
+// The verifier uses only keys of the token's algorithm: a source may answer keys of another one, for then the refusal
+// is the more exact ErrAlgorithm.
 //
 // An error means that the source failed, not the token: the verifier wraps it in ErrUnavailable.
 // The answer may be shared: whoever calls VerificationKeys doesn't alter it.
@@ -49,23 +49,24 @@ type SecretKeySet struct {
 	index   keyIndex
 }
 
-// NewKeySet makes a set of public keys. Nil keys and zero values are left out. Of the keys that were made without a key ID, a token that bears a key ID of
-// its own is tried with the first 4 of its algorithm: name the keys where there are more.
+// NewKeySet makes a set of public keys. Nil keys and zero values are left out. Of the keys that were made without a key
+// ID, a token that bears a key ID of its own is tried with the first 4 of its algorithm: name the keys where there are
+// more.
 func NewKeySet(keys ...*PublicKey) *KeySet {
 	keys = slices.DeleteFunc(slices.Clone(keys), func(k *PublicKey) bool { return !k.usable() })
 	return &KeySet{keys: keys, index: indexKeys(keys)}
 }
 
-// NewSecretKeySet makes a set of HMAC keys. Nil keys and zero values are left out. Of the keys without a key ID, a token is tried with the first 4 of its
-// algorithm: name the keys where there are more.
+// NewSecretKeySet makes a set of HMAC keys. Nil keys and zero values are left out. Of the keys without a key ID, a
+// token is tried with the first 4 of its algorithm: name the keys where there are more.
 func NewSecretKeySet(keys ...*SecretKey) *SecretKeySet {
 	keys = slices.DeleteFunc(slices.Clone(keys), func(k *SecretKey) bool { return !k.usable() })
 	return &SecretKeySet{keys: keys, index: indexKeys(keys)}
 }
 
-// ParseKeySet reads a JWK Set (RFC 7517 §5) of at most 128 keys. A key that can't be used, because its type or algorithm is unknown, it's broken, or
-// it holds private material, is skipped and listed in Skipped; the set works for its good keys. So is the fifth key of an algorithm that doesn't name itself:
-// tokens would never be tried with it.
+// ParseKeySet reads a JWK Set (RFC 7517 §5) of at most 128 keys. A key that can't be used, because its type or
+// algorithm is unknown, it's broken, or it holds private material, is skipped and listed in Skipped; the set works for
+// its good keys. So is the fifth key of an algorithm that doesn't name itself: tokens would never be tried with it.
 func ParseKeySet(data []byte, o ParseOptions) (*KeySet, error) {
 	keys, skipped, err := parseSet(data, o, ParsePublicKey)
 	if err != nil {
@@ -74,7 +75,8 @@ func ParseKeySet(data []byte, o ParseOptions) (*KeySet, error) {
 	return &KeySet{keys, skipped, indexKeys(keys)}, nil
 }
 
-// ParseSecretKeySet reads the HMAC keys of a JWK Set of at most 128 keys, like ParseKeySet. Keys of other types are skipped.
+// ParseSecretKeySet reads the HMAC keys of a JWK Set of at most 128 keys, like ParseKeySet. Keys of other types are
+// skipped.
 func ParseSecretKeySet(data []byte, o ParseOptions) (*SecretKeySet, error) {
 	keys, skipped, err := parseSet(data, o, ParseSecretKey)
 	if err != nil {
@@ -83,7 +85,8 @@ func ParseSecretKeySet(data []byte, o ParseOptions) (*SecretKeySet, error) {
 	return &SecretKeySet{keys, skipped, indexKeys(keys)}, nil
 }
 
-// parseSet is how a set is read whatever its keys are. Every key stands by itself: what is wrong with one says nothing of the others.
+// parseSet is how a set is read whatever its keys are. Every key stands by itself: what is wrong with one says nothing
+// of the others.
 func parseSet[K VerificationKey](data []byte, o ParseOptions, parse func([]byte, ParseOptions) (K, error)) (keys []K, skipped []SkippedKey, _ error) {
 	if len(data) > maxKeySetSize {
 		return nil, nil, fmt.Errorf("jot: a JWK Set has at most %d bytes", maxKeySetSize)
@@ -151,8 +154,8 @@ func (s *SecretKeySet) Skipped() []SkippedKey {
 	return slices.Clone(s.skipped)
 }
 
-// UnmarshalJSON is ParseKeySet, for sets whose keys name their algorithms. It fills an empty variable: a set that was made before is refused, for verifiers may
-// hold on to it.
+// UnmarshalJSON is ParseKeySet, for sets whose keys name their algorithms. It fills an empty variable: a set that was
+// made before is refused, for verifiers may hold on to it.
 func (s *KeySet) UnmarshalJSON(data []byte) error {
 	if s.index.byID != nil {
 		return errFilled

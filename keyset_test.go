@@ -189,7 +189,8 @@ func TestUnnamedKeysAreTriedForAnyKeyID(t *testing.T) {
 	}
 }
 
-// Of the keys that name neither themselves nor anything else, four are tried with a token: the fifth is reported, not kept in vain.
+// Of the keys that name neither themselves nor anything else, four are tried with a token: the fifth is reported, not
+// kept in vain.
 func TestFifthUnnamedKeyIsSkipped(t *testing.T) {
 	var public, secret []string
 	for range 6 {

@@ -7,7 +7,8 @@ import (
 	"errors"
 )
 
-// crypto/mldsa is new in Go 1.27. Before, findScheme refuses to make a key for ML-DSA, so nothing else of it is ever asked.
+// crypto/mldsa is new in Go 1.27. Before, findScheme refuses to make a key for ML-DSA, so nothing else of it is ever
+// asked.
 const offersMLDSA = false
 
 func generateMLDSA(Algorithm) (crypto.Signer, error) { return nil, errors.ErrUnsupported }

@@ -36,7 +36,8 @@ func parsePublicPEM(data []byte, o ParseOptions) (*PublicKey, error) {
 	return NewPublicKey(alg, key, options)
 }
 
-// ExportPEM returns the key as a PEM block "PUBLIC KEY", SPKI (RFC 5280 §4.1.2.7). It holds neither the algorithm nor the key ID.
+// ExportPEM returns the key as a PEM block "PUBLIC KEY", SPKI (RFC 5280 §4.1.2.7). It holds neither the algorithm nor
+// the key ID.
 func (k *PublicKey) ExportPEM() ([]byte, error) {
 	if !k.usable() {
 		return nil, errNoKey
@@ -44,8 +45,9 @@ func (k *PublicKey) ExportPEM() ([]byte, error) {
 	return exported(jwk.MarshalPublicPEM(k.material))
 }
 
-// ExportPEM returns the key as a PEM block "PRIVATE KEY", PKCS #8 (RFC 5958), in the clear: whoever reads it can sign in this key's name. It holds neither the
-// algorithm nor the key ID. A key whose material is out of reach, as in an HSM, is an error.
+// ExportPEM returns the key as a PEM block "PRIVATE KEY", PKCS #8 (RFC 5958), in the clear: whoever reads it can sign
+// in this key's name. It holds neither the algorithm nor the key ID. A key whose material is out of reach, as in an
+// HSM, is an error.
 func (k *PrivateKey) ExportPEM() ([]byte, error) {
 	material, err := k.exportable()
 	if err != nil {

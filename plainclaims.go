@@ -7,8 +7,9 @@ import (
 	"github.com/jot-auth/jot/internal/jose"
 )
 
-// A server that signs a token for each request would spend more time on encoding/json than on the MAC. So registered claims are written
-// by hand, as far as there is no choice in how: plain ASCII without escapes, and dates in range. The rest goes through encoding/json.
+// A server that signs a token for each request would spend more time on encoding/json than on the MAC. So registered
+// claims are written by hand, as far as there is no choice in how: plain ASCII without escapes, and dates in range. The
+// rest goes through encoding/json.
 
 // appendPlain appends the claims as encoding/json writes them, and returns false where they are not plain.
 func (c *Claims) appendPlain(dst []byte) (_ []byte, plain bool) {

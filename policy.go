@@ -10,8 +10,8 @@ import (
 // defaultType is the "typ" of a token that is a JWT and nothing more particular (RFC 7519 §5.1).
 const defaultType = "JWT"
 
-// maxIssuedAhead is how far "iat" may lie ahead of the verifier's clock, beyond the leeway, where MaxTTL or revocation rules go by it:
-// clocks differ by less, and a token from further ahead would outlive what they say of it.
+// maxIssuedAhead is how far "iat" may lie ahead of the verifier's clock, beyond the leeway, where MaxTTL or revocation
+// rules go by it: clocks differ by less, and a token from further ahead would outlive what they say of it.
 const maxIssuedAhead = time.Minute
 
 func refuseClaim(claim, reason string) error { return &ClaimError{Claim: claim, Reason: reason} }
@@ -64,7 +64,8 @@ func (s *scratch) audienceNames(recipient string) bool {
 	return false
 }
 
-// checkTimes refuses a token from "exp" on, not only after it (RFC 7519 §4.1.4), before "nbf", and one from the future where its age counts.
+// checkTimes refuses a token from "exp" on, not only after it (RFC 7519 §4.1.4), before "nbf", and one from the future
+// where its age counts.
 func (v *Verifier) checkTimes(c *claimSet) error {
 	if !c.expires.set && !v.options.NoExpiry {
 		return missingExpiry()

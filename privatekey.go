@@ -23,8 +23,9 @@ type PrivateKey struct {
 	remote SignerFunc           // in its place: asks whoever holds the private half
 }
 
-// GenerateKey makes a new private key for any algorithm but HMAC's, from the operating system's randomness; RSA keys have 3072 bits. Its
-// key ID is the RFC 7638 thumbprint. ML-DSA needs Go 1.27. It fails for an algorithm that isn't offered, and for HMAC: see GenerateSecretKey.
+// GenerateKey makes a new private key for any algorithm but HMAC's, from the operating system's randomness; RSA keys
+// have 3072 bits. Its key ID is the RFC 7638 thumbprint. ML-DSA needs Go 1.27. It fails for an algorithm that isn't
+// offered, and for HMAC: see GenerateSecretKey.
 func GenerateKey(alg Algorithm) (*PrivateKey, error) {
 	s, err := findScheme(alg)
 	if err != nil {
@@ -49,9 +50,10 @@ func GenerateKey(alg Algorithm) (*PrivateKey, error) {
 	return newLocalKey(alg, signer, KeyOptions{})
 }
 
-// NewPrivateKey binds a private key to its algorithm. The signer is *ecdsa.PrivateKey, *rsa.PrivateKey, ed25519.PrivateKey or *mldsa.PrivateKey, of which
-// the key keeps a copy, or any other crypto.Signer, such as a key in an HSM, whose Public is one of their public keys; see NewRemoteKey for
-// what is asked of its signatures. A key that the algorithm can't use, that is too weak for it, or whose halves don't belong together, is refused.
+// NewPrivateKey binds a private key to its algorithm. The signer is *ecdsa.PrivateKey, *rsa.PrivateKey,
+// ed25519.PrivateKey or *mldsa.PrivateKey, of which the key keeps a copy, or any other crypto.Signer, such as a key in
+// an HSM, whose Public is one of their public keys; see NewRemoteKey for what is asked of its signatures. A key that
+// the algorithm can't use, that is too weak for it, or whose halves don't belong together, is refused.
 func NewPrivateKey(alg Algorithm, signer crypto.Signer, o KeyOptions) (*PrivateKey, error) {
 	if signer == nil {
 		return nil, errors.New("jot: private key is nil")
@@ -129,7 +131,8 @@ func (k PrivateKey) Format(f fmt.State, _ rune) {
 // LogValue is what log/slog writes: the algorithm and the key ID.
 func (k PrivateKey) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(k)) }
 
-// SignInput returns the signature of a JWS signing input (RFC 7515 §5.1). It fails where a remote key's holder does, and for the zero value.
+// SignInput returns the signature of a JWS signing input (RFC 7515 §5.1). It fails where a remote key's holder does,
+// and for the zero value.
 func (k *PrivateKey) SignInput(ctx context.Context, input []byte) (signature []byte, err error) {
 	if !k.usable() {
 		return nil, errNoKey

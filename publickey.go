@@ -22,13 +22,14 @@ type PublicKey struct {
 	material crypto.PublicKey // *rsa.PublicKey, *ecdsa.PublicKey, ed25519.PublicKey or *mldsa.PublicKey; never altered
 }
 
-// NewPublicKey binds a public key to its algorithm: *ecdsa.PublicKey on the algorithm's curve for ES256, ES384 and ES512, *rsa.PublicKey of
-// 2048 to 16384 bits for RS and PS, ed25519.PublicKey for EdDSA and Ed25519, *mldsa.PublicKey of the algorithm's parameter set for ML-DSA. The key is
-// copied. Any other pairing, a point off its NIST curve, an even RSA modulus or an Ed25519 point of small order is refused. Not so 32 bytes
-// that are the encoding of no Ed25519 point: nothing verifies under such a key. A verification with the largest RSA keys takes some 20 milliseconds.
+// NewPublicKey binds a public key to its algorithm: *ecdsa.PublicKey on the algorithm's curve for ES256, ES384 and
+// ES512, *rsa.PublicKey of 2048 to 16384 bits for RS and PS, ed25519.PublicKey for EdDSA and Ed25519, *mldsa.PublicKey
+// of the algorithm's parameter set for ML-DSA. The key is copied. Any other pairing, a point off its NIST curve, an
+// even RSA modulus or an Ed25519 point of small order is refused. Not so 32 bytes that are the encoding of no Ed25519
+// point: nothing verifies under such a key. A verification with the largest RSA keys takes some 20 milliseconds.
 //
-// Without a KeyID among its options, the key has its thumbprint for one, and verifies tokens whatever key ID they bear: whoever holds the private half
-// may call it something else.
+// Without a KeyID among its options, the key has its thumbprint for one, and verifies tokens whatever key ID they bear:
+// whoever holds the private half may call it something else.
 func NewPublicKey(alg Algorithm, key crypto.PublicKey, o KeyOptions) (*PublicKey, error) {
 	s, err := findScheme(alg)
 	if err != nil {

@@ -44,9 +44,10 @@ func GenerateSecretKey(alg Algorithm) (*SecretKey, error) {
 	return NewSecretKey(alg, secret, KeyOptions{KeyID: rand.Text()})
 }
 
-// NewSecretKey binds an HMAC secret to its algorithm. The secret is copied; one shorter than
-// the hash, 32, 48 or 64 bytes, is refused (RFC 7518 §3.2), and so is one that can't be secret: PEM, or one byte over and over. Without a KeyID among
-// its options, it has none: its tokens bear no "kid", it verifies tokens whatever key ID they bear, and no revocation rule of kind "kid" reaches it.
+// NewSecretKey binds an HMAC secret to its algorithm. The secret is copied; one shorter than the hash, 32, 48 or 64
+// bytes, is refused (RFC 7518 §3.2), and so is one that can't be secret: PEM, or one byte over and over. Without a
+// KeyID among its options, it has none: its tokens bear no "kid", it verifies tokens whatever key ID they bear, and no
+// revocation rule of kind "kid" reaches it.
 func NewSecretKey(alg Algorithm, secret []byte, o KeyOptions) (*SecretKey, error) {
 	if err := checkSecret(secret); err != nil {
 		return nil, err
@@ -75,8 +76,8 @@ func newSecretKey(alg Algorithm, secret []byte, o KeyOptions) (*SecretKey, error
 	return &SecretKey{o.KeyID, s, func() []byte { return secret }, macs}, nil
 }
 
-// checkSecret refuses what is seen at a glance to be no secret: a public key where someone means to verify with it, and a buffer
-// that nobody filled.
+// checkSecret refuses what is seen at a glance to be no secret: a public key where someone means to verify with it, and
+// a buffer that nobody filled.
 func checkSecret(secret []byte) error {
 	if jwk.IsPEM(secret) {
 		return errors.New("jot: this secret is a PEM block: read it with ParsePublicKey or ParsePrivateKey, and use its own algorithm")
@@ -147,7 +148,8 @@ func (k *SecretKey) appendSignature(_ context.Context, dst, input []byte) ([]byt
 	return dst, nil
 }
 
-// VerifyInput reports, in constant time, whether the signature is this key's MAC of a JWS signing input (RFC 7515 §5.2).
+// VerifyInput reports, in constant time, whether the signature is this key's MAC of a JWS signing input (RFC 7515
+// §5.2).
 func (k *SecretKey) VerifyInput(input, signature []byte) bool {
 	if !k.usable() {
 		return false

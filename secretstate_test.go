@@ -56,7 +56,8 @@ func TestVerifierForgetsSecretsThatLeft(t *testing.T) {
 	}
 }
 
-// Verifiers and others use the same few secrets at once, in turns, while checks of revocation panic: nobody reckons with what another one writes to.
+// Verifiers and others use the same few secrets at once, in turns, while checks of revocation panic: nobody reckons
+// with what another one writes to.
 func TestSecretKeysInParallel(t *testing.T) {
 	keys := []*jot.SecretKey{generateSecret(t), generateSecret(t), generateSecret(t), generateSecretFor(t, jot.HS512)}
 	stranger := generateSecret(t)

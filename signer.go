@@ -19,8 +19,9 @@ type SignerOptions struct {
 	// Type is the header's "typ" (RFC 7515 §4.1.9): what kind of token this is, so that no other verifier accepts it
 	// (RFC 8725 §3.11). Empty means "JWT"; an access token is "at+jwt" (RFC 9068 §2.1).
 	Type string
-	// Header are further header members (RFC 7515 §4.3), such as a certificate's "x5t#S256". They encode to JSON. A verifier of this library
-	// passes over them; those that say how to read the token, "alg", "kid", "typ", "crit", "b64", "enc" and "zip", are refused in whichever letter case.
+	// Header are further header members (RFC 7515 §4.3), such as a certificate's "x5t#S256". They encode to JSON. A
+	// verifier of this library passes over them; those that say how to read the token, "alg", "kid", "typ", "crit",
+	// "b64", "enc" and "zip", are refused in whichever letter case.
 	Header map[string]any
 }
 
@@ -100,8 +101,9 @@ func (s *Signer) Algorithm() Algorithm {
 }
 
 // Sign returns a token in compact form (RFC 7515 §3.1) with these claims: any value that encodes to a JSON object. A
-// json.RawMessage is signed byte by byte. What Verify would refuse as malformed is refused here too: doubled members, invalid
-// UTF-8, registered claims of the wrong type. Other errors are those of the context and of a key that is held elsewhere.
+// json.RawMessage is signed byte by byte. What Verify would refuse as malformed is refused here too: doubled members,
+// invalid UTF-8, registered claims of the wrong type. Other errors are those of the context and of a key that is held
+// elsewhere.
 func (s *Signer) Sign(ctx context.Context, claims any) (string, error) {
 	if s.key == nil {
 		return "", errNoSigner
@@ -143,8 +145,8 @@ func (b *signBuffer) giveBack() {
 	}
 }
 
-// encodeRegistered writes registered claims that have nothing unusual about them, byte for byte as encodeJSON does, and such that
-// checkClaims accepts them. It returns false for any others.
+// encodeRegistered writes registered claims that have nothing unusual about them, byte for byte as encodeJSON does, and
+// such that checkClaims accepts them. It returns false for any others.
 func (b *signBuffer) encodeRegistered(claims any) (ok bool) {
 	switch c := claims.(type) {
 	case Claims:

@@ -19,8 +19,8 @@ const (
 	acceptablePayload = `{"iss":"https://auth.example.com","aud":"petstore","exp":1795349700`
 )
 
-// checkRefused verifies a token whose one fault the caller knows, by a verifier that has met nothing yet and by one that remembers
-// the header of a good token.
+// checkRefused verifies a token whose one fault the caller knows, by a verifier that has met nothing yet and by one
+// that remembers the header of a good token.
 func checkRefused(t *testing.T, key *jot.SecretKey, raw string, want error) error {
 	t.Helper()
 	o := strict()
@@ -49,7 +49,8 @@ func signEncoded(t *testing.T, key *jot.SecretKey, header, payload string) strin
 	return header + "." + payload + "." + base64.RawURLEncoding.EncodeToString(signature)
 }
 
-// RFC 7515 §2: the alphabet of base64url, without line breaks, white space or other characters. Go's decoder skips CR and LF.
+// RFC 7515 §2: the alphabet of base64url, without line breaks, white space or other characters. Go's decoder skips CR
+// and LF.
 func TestForeignCharactersInEachSegment(t *testing.T) {
 	key := generateSecret(t)
 	for _, foreign := range []string{"\r", "\n", "\r\n", " ", "\t", "\x00", "=", "==", "+", "/", "%2D", "?", "~", ",", "é", "\u2028", "\ufeff", "\xff", "А"} {
@@ -131,7 +132,8 @@ func TestDots(t *testing.T) {
 	checkRefused(t, key, signEncoded(t, key, parts[0], ""), jot.ErrMalformed) // an empty payload is no claims set
 }
 
-// RFC 8259 and RFC 7515 §4, RFC 7519 §4: what two readers could read in two ways stands neither in a header nor in a payload.
+// RFC 8259 and RFC 7515 §4, RFC 7519 §4: what two readers could read in two ways stands neither in a header nor in a
+// payload.
 func TestStrictMembers(t *testing.T) {
 	key := generateSecret(t)
 	for name, members := range map[string]string{
@@ -330,7 +332,8 @@ func TestManyMembers(t *testing.T) {
 	checkRefused(t, key, forge(key, acceptableHeader+"}", acceptablePayload+`,"x":[{`+few+`,"MEMBER5":1}]}`), jot.ErrMalformed)
 }
 
-// RFC 7519 §2: a NumericDate is a JSON number. Anything else is malformed, not absent; a number that no clock reaches too.
+// RFC 7519 §2: a NumericDate is a JSON number. Anything else is malformed, not absent; a number that no clock reaches
+// too.
 func TestMalformedDates(t *testing.T) {
 	key := generateSecret(t)
 	for _, date := range []string{
@@ -357,7 +360,8 @@ func TestMalformedDates(t *testing.T) {
 	}
 }
 
-// RFC 7519 §4.1.4 and §4.1.5: refused on exp, accepted on nbf, to the nanosecond and whatever the spelling of the number.
+// RFC 7519 §4.1.4 and §4.1.5: refused on exp, accepted on nbf, to the nanosecond and whatever the spelling of the
+// number.
 func TestDatesAtTheBoundary(t *testing.T) {
 	key := generateSecret(t)
 	for _, test := range []struct {

@@ -7,8 +7,9 @@ import (
 	"github.com/jot-auth/jot/internal/jwk"
 )
 
-// Thumbprint returns the digest that stands for the key whatever its key ID and algorithm are called (RFC 7638; RFC 9964 §6 for ML-DSA). The hash is
-// crypto.SHA256, SHA384 or SHA512. A key ID by thumbprint is the base64url of the one by SHA-256. Secret keys have no thumbprint: see RFC 7638 §7.
+// Thumbprint returns the digest that stands for the key whatever its key ID and algorithm are called (RFC 7638; RFC
+// 9964 §6 for ML-DSA). The hash is crypto.SHA256, SHA384 or SHA512. A key ID by thumbprint is the base64url of the one
+// by SHA-256. Secret keys have no thumbprint: see RFC 7638 §7.
 func (k *PublicKey) Thumbprint(hash crypto.Hash) ([]byte, error) {
 	if !k.usable() {
 		return nil, errNoKey

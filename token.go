@@ -14,8 +14,8 @@ import (
 )
 
 // Token is a verified token: one exists only after the signature held and the verifier's policy passed. It's opaque and
-// immutable, safe for concurrent use, and holds on to nothing but its own header and payload, and its encoded form where the
-// verifier remembers it (VerifierOptions.CacheSize).
+// immutable, safe for concurrent use, and holds on to nothing but its own header and payload, and its encoded form
+// where the verifier remembers it (VerifierOptions.CacheSize).
 type Token struct {
 	header  *header
 	key     VerificationKey
@@ -58,7 +58,8 @@ func (t *Token) NotBefore() time.Time { return t.claims.notBefore.time() }
 // IssuedAt returns "iat" (RFC 7519 §4.1.6); the zero time when absent.
 func (t *Token) IssuedAt() time.Time { return t.claims.issuedAt.time() }
 
-// AuthTime returns "auth_time", when the subject last proved who it is (OpenID Connect Core §2); the zero time when absent.
+// AuthTime returns "auth_time", when the subject last proved who it is (OpenID Connect Core §2); the zero time when
+// absent.
 func (t *Token) AuthTime() time.Time { return t.claims.authTime.time() }
 
 // ID returns "jti" (RFC 7519 §4.1.7); empty when absent.
@@ -97,9 +98,10 @@ func (t *Token) HasScope(scope string) bool {
 // Generation returns "gen", the count of changes to the subject's claims when the token was made; 0 when absent.
 func (t *Token) Generation() uint64 { return t.claims.generation }
 
-// Confirmation returns the "jkt" of "cnf": the thumbprint of the key whose holder alone may use the token (RFC 7800 §3.1, RFC 9449 §6.1), the base64url of its
-// SHA-256. bound is true wherever there is a "cnf", also one that binds the token in another way. Whoever takes a bound token without a proof takes it from a thief, too:
-// package jothttp asks for the proof.
+// Confirmation returns the "jkt" of "cnf": the thumbprint of the key whose holder alone may use the token (RFC 7800
+// §3.1, RFC 9449 §6.1), the base64url of its SHA-256. bound is true wherever there is a "cnf", also one that binds the
+// token in another way. Whoever takes a bound token without a proof takes it from a thief, too: package jothttp asks
+// for the proof.
 func (t *Token) Confirmation() (thumbprint string, bound bool) {
 	return t.text(t.claims.confirmation), t.claims.bound
 }
@@ -143,8 +145,9 @@ func (t *Token) Header() []byte {
 // Payload returns a copy of the decoded claims, JSON.
 func (t *Token) Payload() []byte { return []byte(t.buffer[:t.payload]) }
 
-// Decode stores the claims in the value that v points to, as encoding/json does, except that names are case-sensitive: a
-// claim "Role" never fills a field named "role". The signature and policy have been checked before. Its error is a *DecodeError.
+// Decode stores the claims in the value that v points to, as encoding/json does, except that names are case-sensitive:
+// a claim "Role" never fills a field named "role". The signature and policy have been checked before. Its error is a
+// *DecodeError.
 func (t *Token) Decode(v any) error {
 	if err := jose.Unmarshal(t.Payload(), v); err != nil {
 		return decodeError(v, err)
@@ -161,7 +164,8 @@ func decodeError(v any, cause error) *DecodeError {
 	return failure
 }
 
-// Format writes the token's ID and session, whatever the verb: claims are about people, and logs aren't the place for them.
+// Format writes the token's ID and session, whatever the verb: claims are about people, and logs aren't the place for
+// them.
 func (t Token) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "token %q of session %q", t.ID(), t.SessionID())
 }

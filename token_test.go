@@ -122,7 +122,8 @@ func TestTokensDoNotPrintTheirClaims(t *testing.T) {
 	}
 }
 
-// A claim that binds the token to a key is read or refused, and never passed over: whoever doesn't see it would take the token from a thief.
+// A claim that binds the token to a key is read or refused, and never passed over: whoever doesn't see it would take
+// the token from a thief.
 func TestConfirmation(t *testing.T) {
 	key := generateSecret(t)
 	options := strict()

@@ -75,8 +75,8 @@ func verifierFor(t *testing.T, key string, alg jot.Algorithm) *jot.Verifier {
 	return verifier
 }
 
-// RFC 8037, appendix A: an Ed25519 key, its thumbprint (A.3), and a signature over a text that is no JWT (A.4). Ed25519 is
-// deterministic, so the signature over the same text must come out again.
+// RFC 8037, appendix A: an Ed25519 key, its thumbprint (A.3), and a signature over a text that is no JWT (A.4). Ed25519
+// is deterministic, so the signature over the same text must come out again.
 func TestRFC8037Key(t *testing.T) {
 	private, err := jot.ParsePrivateKey([]byte(`{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}`), jot.ParseOptions{Algorithm: jot.EdDSA})
 	if err != nil {

@@ -16,18 +16,19 @@ const (
 	largestMaxSize = 16 << 20
 )
 
-// VerifierOptions are what a verifier demands of a token beside its signature. The zero value demands the most; each weakening
-// has a name of its own.
+// VerifierOptions are what a verifier demands of a token beside its signature. The zero value demands the most; each
+// weakening has a name of its own.
 type VerifierOptions struct {
 	// Issuer is the one accepted "iss", compared byte by byte (RFC 7519 §4.1.1). It's stated, or waived by AnyIssuer.
 	Issuer    string
 	AnyIssuer bool
 
-	// Audience must be among the values of "aud" (RFC 7519 §4.1.3), else a token that was made for another API would pass
-	// here. It's stated, or waived by AnyAudience.
+	// Audience must be among the values of "aud" (RFC 7519 §4.1.3), else a token that was made for another API would
+	// pass here. It's stated, or waived by AnyAudience.
 	Audience    string
 	AnyAudience bool
-	// NoAudience accepts only tokens without "aud": one that names recipients wasn't made for a verifier that is none of them.
+	// NoAudience accepts only tokens without "aud": one that names recipients wasn't made for a verifier that is none
+	// of them.
 	NoAudience bool
 
 	// Type is the one accepted "typ", with or without "application/" and whatever its case, so that one kind of
@@ -38,15 +39,17 @@ type VerifierOptions struct {
 	// Algorithms are the accepted ones. Empty accepts whatever the keys fix.
 	Algorithms []Algorithm
 
-	// RequirePastIssuedAt refuses a token whose "iat" is ahead of the verifier's clock by more than Leeway. RFC 7519 doesn't ask for it.
+	// RequirePastIssuedAt refuses a token whose "iat" is ahead of the verifier's clock by more than Leeway. RFC 7519
+	// doesn't ask for it.
 	RequirePastIssuedAt bool
 	// NoExpiry accepts a token without "exp". An "exp" that is there still counts.
 	NoExpiry bool
-	// MaxTTL bounds exp − iat and so requires both; 0 sets no bound. With it, a revocation rule may be forgotten after this time and the
-	// minute by which iat may be ahead.
+	// MaxTTL bounds exp − iat and so requires both; 0 sets no bound. With it, a revocation rule may be forgotten after
+	// this time and the minute by which iat may be ahead.
 	MaxTTL time.Duration
-	// Leeway is how much the clocks of issuer and verifier may differ when "exp" and "nbf" are judged; 0: not at all. Where its age counts,
-	// for MaxTTL and Revocation, a token's "iat" may be a minute further ahead: the clocks of two machines are never quite equal.
+	// Leeway is how much the clocks of issuer and verifier may differ when "exp" and "nbf" are judged; 0: not at all.
+	// Where its age counts, for MaxTTL and Revocation, a token's "iat" may be a minute further ahead: the clocks of two
+	// machines are never quite equal.
 	Leeway time.Duration
 	// MaxSize bounds the whole token in bytes; 0 means 16 KiB. It's checked before anything is read.
 	MaxSize int
@@ -56,15 +59,17 @@ type VerifierOptions struct {
 	// Revocation is asked after everything else passed; nil means that tokens live until they expire.
 	Revocation RevocationChecker
 
-	// CacheSize is how many verified tokens the verifier remembers, at most 1<<20, so that a client that comes again costs no signature
-	// check; 0 remembers none. A token is remembered as a whole, once everything passed, and found again by its every byte. Each time the clock,
-	// Revocation and the key source are asked anew. The source must still answer the very key that verified the token, the same pointer: a key
-	// that left, or a key set that was read anew, empties the cache at once. An entry takes the memory of the token twice
-	// over and 500 bytes; a token above 4 KiB is not remembered.
+	// CacheSize is how many verified tokens the verifier remembers, at most 1<<20, so that a client that comes again
+	// costs no signature check; 0 remembers none. A token is remembered as a whole, once everything passed, and found
+	// again by its every byte. Each time the clock, Revocation and the key source are asked anew. The source must still
+	// answer the very key that verified the token, the same pointer: a key that left, or a key set that was read anew,
+	// empties the cache at once. An entry takes the memory of the token twice over and 500 bytes; a token above 4 KiB
+	// is not remembered.
 	CacheSize int
 }
 
-// Verifier checks tokens: signature, policy, revocation. It's immutable and safe for concurrent use. The zero value refuses every token.
+// Verifier checks tokens: signature, policy, revocation. It's immutable and safe for concurrent use. The zero value
+// refuses every token.
 type Verifier struct {
 	keys      KeySource
 	options   VerifierOptions
@@ -73,8 +78,9 @@ type Verifier struct {
 	scratches sync.Pool
 }
 
-// NewVerifier makes a verifier of tokens that the keys signed. It refuses options that leave issuer or audience open without
-// saying so, or that contradict each other, and a KeySet or SecretKeySet without a key. Other key sources may be empty at first.
+// NewVerifier makes a verifier of tokens that the keys signed. It refuses options that leave issuer or audience open
+// without saying so, or that contradict each other, and a KeySet or SecretKeySet without a key. Other key sources may
+// be empty at first.
 func NewVerifier(keys KeySource, o VerifierOptions) (*Verifier, error) {
 	if keys == nil {
 		return nil, errors.New("jot: a verifier needs a key source")
@@ -145,8 +151,8 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (*Token, error) {
 	return v.verifyInto(ctx, raw, nil)
 }
 
-// Check does all that Verify does, and answers only whether the token is valid. It doesn't allocate for a valid token with a
-// signature that the standard library verifies without, unless it's one to remember (VerifierOptions.CacheSize).
+// Check does all that Verify does, and answers only whether the token is valid. It doesn't allocate for a valid token
+// with a signature that the standard library verifies without, unless it's one to remember (VerifierOptions.CacheSize).
 func (v *Verifier) Check(ctx context.Context, raw string) error {
 	if len(raw) > v.options.MaxSize {
 		return ErrTooLarge
@@ -163,8 +169,8 @@ func (v *Verifier) Check(ctx context.Context, raw string) error {
 	return nil
 }
 
-// Verify checks a token with the verifier and decodes its claims into a T, as Token.Decode does: a *DecodeError is not an ErrInvalidToken, for the token is
-// genuine. With an error, the results are zero.
+// Verify checks a token with the verifier and decodes its claims into a T, as Token.Decode does: a *DecodeError is not
+// an ErrInvalidToken, for the token is genuine. With an error, the results are zero.
 func Verify[T any](ctx context.Context, v *Verifier, raw string) (T, *Token, error) {
 	var claims, zero T
 	token, err := v.verifyInto(ctx, raw, &claims)
@@ -253,7 +259,8 @@ func (v *Verifier) giveBack(s *scratch) {
 	v.scratches.Put(s)
 }
 
-// verify leaves what it read in s, of a token that isn't too large. Nothing of the payload is looked at before the signature held.
+// verify leaves what it read in s, of a token that isn't too large. Nothing of the payload is looked at before the
+// signature held.
 func (v *Verifier) verify(ctx context.Context, raw string, s *scratch) error {
 	header, payload, signature, ok := jose.Split(raw)
 	if !ok {
@@ -330,8 +337,8 @@ func (v *Verifier) verifySignature(ctx context.Context, s *scratch) error {
 	return refusal
 }
 
-// signedBy reports whether the signature is that of the key, as its VerifyInput does. The keyed state of a secret key stays in the scratch, since the next
-// token is most often of the same key.
+// signedBy reports whether the signature is that of the key, as its VerifyInput does. The keyed state of a secret key
+// stays in the scratch, since the next token is most often of the same key.
 func (s *scratch) signedBy(key VerificationKey) bool {
 	secret, ok := key.(*SecretKey)
 	if !ok {

@@ -18,9 +18,9 @@ var (
 	errCrossOrigin = errors.New("jothttp: cross-origin request with a cookie")
 )
 
-// Credential finds the one token of a request, as [Protect] does: in the Authorization header, as "Bearer" and a token (RFC
-// 6750 §2.1), or in the cookie of this name; "" stands for no cookie. The token is "" when there is none, and hasn't
-// been verified. A malformed one, and more than one, is [ErrBadRequest]; one of more than maxSize bytes is
+// Credential finds the one token of a request, as [Protect] does: in the Authorization header, as "Bearer" and a token
+// (RFC 6750 §2.1), or in the cookie of this name; "" stands for no cookie. The token is "" when there is none, and
+// hasn't been verified. A malformed one, and more than one, is [ErrBadRequest]; one of more than maxSize bytes is
 // [jot.ErrTooLarge], where zero means 16 KiB.
 //
 // It is for credentials that no [jot.Verifier] checks. Who accepts a cookie has to refuse requests from other sites, as
@@ -80,8 +80,8 @@ func (g *guard) credentials(r *http.Request) (found, error) {
 	return f, nil
 }
 
-// readAuthorization reads the token of the Authorization header (RFC 6750 §2.1, RFC 9110 §11.4). It is empty when
-// there is no such header, or one of another scheme, which then is somebody else's. A single word is neither: most likely a
+// readAuthorization reads the token of the Authorization header (RFC 6750 §2.1, RFC 9110 §11.4). It is empty when there
+// is no such header, or one of another scheme, which then is somebody else's. A single word is neither: most likely a
 // token whose scheme was forgotten.
 func readAuthorization(fields []string, maxSize int, schemes []string) (found, error) {
 	f := found{scheme: schemeBearer}

@@ -13,8 +13,8 @@ type demand struct {
 	params string                 // of its challenge; "" has none, where no other token would help
 }
 
-// middleware lets only requests through whose token meets the demand. Without Protect around it every request is answered
-// 500, which says so, since letting it in would hide the mistake.
+// middleware lets only requests through whose token meets the demand. Without Protect around it every request is
+// answered 500, which says so, since letting it in would hide the mistake.
 func (d demand) middleware() func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -1,12 +1,14 @@
-// Package jothttp protects HTTP handlers with jot's access tokens and answers as RFC 6750 says; its [Transport] makes requests with them.
+// Package jothttp protects HTTP handlers with jot's access tokens and answers as RFC 6750 says; its [Transport] makes
+// requests with them.
 //
 //	protect := jothttp.Protect(verifier)
 //	mux.Handle("GET /me", protect(me))
 //	mux.Handle("POST /pets", protect(jothttp.RequireScope("pets:write")(addPet)))
 //	mux.Handle("DELETE /pets", protect(jothttp.Require(isAdmin)(removePets)))
 //
-// Inside, [From] gives the verified token. [RequireScope] asks for scopes, [Require] for roles and whatever else the claims say,
-// [StepUp] for a second factor or a recent login (RFC 9470). Set [Options.OnRefuse] while you wire things up: the client never learns why it got 401, the log does.
+// Inside, [From] gives the verified token. [RequireScope] asks for scopes, [Require] for roles and whatever else the
+// claims say, [StepUp] for a second factor or a recent login (RFC 9470). Set [Options.OnRefuse] while you wire things
+// up: the client never learns why it got 401, the log does.
 //
 // # Where a token may stand
 //
@@ -35,14 +37,16 @@
 //
 // # Clients
 //
-// [Transport] is the other end: an http.RoundTripper that holds the token pair of a session. It sends the access token to the APIs that are named and to no other
-// address. It renews the pair when the token expires, or when an API says that its claims are stale, once for all requests. [FileStore] lets several programs share the
-// session. Where somebody else logs in, requests that were made before aren't tried again in that person's name.
+// [Transport] is the other end: an http.RoundTripper that holds the token pair of a session. It sends the access token
+// to the APIs that are named and to no other address. It renews the pair when the token expires, or when an API says
+// that its claims are stale, once for all requests. [FileStore] lets several programs share the session. Where somebody
+// else logs in, requests that were made before aren't tried again in that person's name.
 //
 // # Tokens that are bound to a key
 //
-// A token with a "cnf" claim is for the holder of a key alone (RFC 9449). [Protect] refuses it, as 401 invalid_token, unless [Options.DPoP] says how to check the proof
-// that each request brings along, and it then answers what is wrong in the scheme DPoP, with the accepted algorithms:
+// A token with a "cnf" claim is for the holder of a key alone (RFC 9449). [Protect] refuses it, as 401 invalid_token,
+// unless [Options.DPoP] says how to check the proof that each request brings along, and it then answers what is wrong
+// in the scheme DPoP, with the accepted algorithms:
 //
 //	bad or missing proof    401  DPoP realm="api", algs="ES256 …", error="invalid_dpop_proof"
 //	a nonce is wanted       401  DPoP realm="api", algs="ES256 …", error="use_dpop_nonce", and the header DPoP-Nonce
@@ -52,7 +56,8 @@
 //
 // # Cross-origin requests
 //
-// A browser sends a preflight (OPTIONS with Origin and Access-Control-Request-Method) without a token. [Protect] answers
-// it with 204 and without CORS headers, which is a no to the browser, and never lets it in. So a CORS handler stands outside
-// of Protect. In cookie mode requests that change something are checked by [net/http.CrossOriginProtection].
+// A browser sends a preflight (OPTIONS with Origin and Access-Control-Request-Method) without a token. [Protect]
+// answers it with 204 and without CORS headers, which is a no to the browser, and never lets it in. So a CORS handler
+// stands outside of Protect. In cookie mode requests that change something are checked by
+// [net/http.CrossOriginProtection].
 package jothttp

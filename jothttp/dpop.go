@@ -9,13 +9,14 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// DPoP says how [Protect] takes access tokens that are bound to a key (RFC 9449 §7): in the Authorization header, as "DPoP" and a token, with a proof in
-// the header DPoP.
+// DPoP says how [Protect] takes access tokens that are bound to a key (RFC 9449 §7): in the Authorization header, as
+// "DPoP" and a token, with a proof in the header DPoP.
 type DPoP struct {
-	// Proofs checks the proofs. Required. Protects of one address share it, so that a proof which one has taken is good for no other.
+	// Proofs checks the proofs. Required. Protects of one address share it, so that a proof which one has taken is good
+	// for no other.
 	Proofs *ProofVerifier
-	// Base is the address by which clients know this server's root, such as https://api.example.com: a proof is for an address, and what a request says of it, in its
-	// header Host, could be another server's. Required.
+	// Base is the address by which clients know this server's root, such as https://api.example.com: a proof is for an
+	// address, and what a request says of it, in its header Host, could be another server's. Required.
 	Base string
 	// Required refuses tokens that aren't bound.
 	Required bool
@@ -66,7 +67,8 @@ func (g *guard) checkBinding(w http.ResponseWriter, r *http.Request, token *jot.
 	return err
 }
 
-// pathOf is the path as the client wrote it, whatever handlers in front have cut off. A "#" in it, which no client should write, is a part of it as it is for those handlers.
+// pathOf is the path as the client wrote it, whatever handlers in front have cut off. A "#" in it, which no client
+// should write, is a part of it as it is for those handlers.
 func pathOf(r *http.Request) string {
 	path := r.RequestURI
 	if path == "" || !strings.HasPrefix(path, "/") {

@@ -147,7 +147,8 @@ func TestDPoP(t *testing.T) {
 	}
 }
 
-// TestDPoPRefusals has, with the two tests below, a row for each thing that RFC 9449 has a server check. A refused proof isn't used up.
+// TestDPoPRefusals has, with the two tests below, a row for each thing that RFC 9449 has a server check. A refused
+// proof isn't used up.
 func TestDPoPRefusals(t *testing.T) {
 	a := newBoundAPI(t)
 	h, thief := newHolder(t, jot.ES256), newHolder(t, jot.ES256)
@@ -317,7 +318,8 @@ func TestProofOnce(t *testing.T) {
 	}
 }
 
-// TestProofMemory: a full memory refuses rather than forgets, one key has no more than half of it, one that has been given room goes on, and old proofs make room.
+// TestProofMemory: a full memory refuses rather than forgets, one key has no more than half of it, one that has been
+// given room goes on, and old proofs make room.
 func TestProofMemory(t *testing.T) {
 	now := time.Now()
 	proofs := newProofs(t, jothttp.ProofOptions{MaxProofs: 4, Now: func() time.Time { return now }})

@@ -14,9 +14,10 @@ import (
 	"github.com/jot-auth/jot/strictjson"
 )
 
-// FileStore is a [TokenStore] in a file of mode 0600, which several processes may share: a lock on a second file, named as the first and ".lock", lets
-// one update it at a time, and ends with its process. The value is the file's path; its directory is made, with mode 0700, when there is none. A file
-// that others can read or that isn't a regular one is refused.
+// FileStore is a [TokenStore] in a file of mode 0600, which several processes may share: a lock on a second file, named
+// as the first and ".lock", lets one update it at a time, and ends with its process. The value is the file's path; its
+// directory is made, with mode 0700, when there is none. A file that others can read or that isn't a regular one is
+// refused.
 type FileStore string
 
 // maxTokenFile bounds the file, in bytes: whatever came in an answer fits, also with every byte of it escaped.

@@ -69,7 +69,8 @@ func (p TokenPair) equal(other TokenPair) bool {
 	return p.same(other) && p.Bound == other.Bound && p.Expires.Equal(other.Expires)
 }
 
-// A file is refused and left as it is, or what it holds stays until it's changed, and what it's changed to is read again.
+// A file is refused and left as it is, or what it holds stays until it's changed, and what it's changed to is read
+// again.
 func FuzzTokenFile(f *testing.F) {
 	for _, seed := range []string{
 		``, `{}`, `null`, "\n", `{"access_token":"a","refresh_token":"r","expires":"2026-01-02T03:04:05.000000006+23:59","bound":true}`, `{"access_token":"a`,

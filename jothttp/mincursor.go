@@ -11,11 +11,12 @@ import (
 )
 
 const (
-	// CursorHeader is on the answer of a jot server to a change that refuses tokens: the place of its revocation log, "log_id:sequence", up to which a
-	// verifier has to know the rules.
+	// CursorHeader is on the answer of a jot server to a change that refuses tokens: the place of its revocation log,
+	// "log_id:sequence", up to which a verifier has to know the rules.
 	CursorHeader = "Jot-Cursor"
 
-	// MinCursorHeader demands, with the value of a [CursorHeader], that the request is judged by rules at least that new.
+	// MinCursorHeader demands, with the value of a [CursorHeader], that the request is judged by rules at least that
+	// new.
 	MinCursorHeader = "Jot-Min-Cursor"
 )
 
@@ -26,8 +27,8 @@ const (
 
 // Follower knows up to where revocation rules are in force: a *revocation.Reader.
 type Follower interface {
-	// AwaitSequence waits until the rules of a log, up to a sequence number, are in force. It fails with an error that wraps
-	// jot.ErrUnavailable when the context ends first, as it does for another log than the one that is followed.
+	// AwaitSequence waits until the rules of a log, up to a sequence number, are in force. It fails with an error that
+	// wraps jot.ErrUnavailable when the context ends first, as it does for another log than the one that is followed.
 	AwaitSequence(ctx context.Context, logID string, sequence uint64) error
 }
 

@@ -36,7 +36,8 @@ const (
 var (
 	// ErrProof is a DPoP proof that isn't good, or is missing (RFC 9449 §5, invalid_dpop_proof).
 	ErrProof = errors.New("jothttp: no good DPoP proof")
-	// ErrNonce is a DPoP proof without a nonce that is good now: the client tries again with the one in DPoP-Nonce (RFC 9449 §8, use_dpop_nonce).
+	// ErrNonce is a DPoP proof without a nonce that is good now: the client tries again with the one in DPoP-Nonce (RFC
+	// 9449 §8, use_dpop_nonce).
 	ErrNonce = errors.New("jothttp: the DPoP proof lacks a nonce of ours that is still good")
 )
 
@@ -60,8 +61,9 @@ type ProofOptions struct {
 	Algorithms []jot.Algorithm
 	// MaxAge is how old a proof may be, by its iat, which may be 10 s ahead. Zero means a minute.
 	MaxAge time.Duration
-	// MaxProofs bounds how many proofs are remembered for MaxAge, in some 50 bytes each and as many for each key: what comes beyond is answered 503 rather than
-	// accepted twice. One key's proofs are at most as many as there is still room for, so half of all where it's alone. Zero means 65,536.
+	// MaxProofs bounds how many proofs are remembered for MaxAge, in some 50 bytes each and as many for each key: what
+	// comes beyond is answered 503 rather than accepted twice. One key's proofs are at most as many as there is still
+	// room for, so half of all where it's alone. Zero means 65,536.
 	MaxProofs int
 	// Nonces are demanded of each proof. Nil means that none is.
 	Nonces Nonces
@@ -69,18 +71,21 @@ type ProofOptions struct {
 	Now func() time.Time
 }
 
-// ProofAlgorithms are the algorithms of DPoP proofs that are accepted by default: the classical ones, since a header bears both key and signature.
+// ProofAlgorithms are the algorithms of DPoP proofs that are accepted by default: the classical ones, since a header
+// bears both key and signature.
 func ProofAlgorithms() []jot.Algorithm { return jot.ClassicalAlgorithms() }
 
-// ProofVerifier checks DPoP proofs (RFC 9449 §4.3), and remembers them, so that each is good once. Several servers for one address each have a memory of
-// their own: nonces bound what a proof is worth at another. It's safe for concurrent use.
+// ProofVerifier checks DPoP proofs (RFC 9449 §4.3), and remembers them, so that each is good once. Several servers for
+// one address each have a memory of their own: nonces bound what a proof is worth at another. It's safe for concurrent
+// use.
 type ProofVerifier struct {
 	options  ProofOptions
 	verifier *jot.Verifier
 	replays  replays
 }
 
-// NewProofVerifier makes a ProofVerifier. It fails for negative options, and for an algorithm that is none of ProofAlgorithms.
+// NewProofVerifier makes a ProofVerifier. It fails for negative options, and for an algorithm that is none of
+// ProofAlgorithms.
 func NewProofVerifier(o ProofOptions) (*ProofVerifier, error) {
 	if o.MaxAge < 0 || o.MaxProofs < 0 {
 		return nil, errors.New("jothttp: MaxAge and MaxProofs are not negative")
@@ -128,17 +133,20 @@ type ProofRequest struct {
 type Proof struct {
 	// Thumbprint is that of its key (RFC 7638): the base64url of the SHA-256.
 	Thumbprint string
-	// Nonce is the one for the next proofs, to be told in the header DPoP-Nonce; "" when the client has it already, or none is demanded.
+	// Nonce is the one for the next proofs, to be told in the header DPoP-Nonce; "" when the client has it already, or
+	// none is demanded.
 	Nonce string
 
 	replays *replays
 	used    use
 }
 
-// Forget lets the proof be used again. It's for a request that failed and gained nothing: so nobody without a grant fills the memory of proofs.
+// Forget lets the proof be used again. It's for a request that failed and gained nothing: so nobody without a grant
+// fills the memory of proofs.
 func (p *Proof) Forget() { p.replays.forget(p.used) }
 
-// Verify checks a request's proof, and uses it up. It fails with ErrProof, with ErrNonce, and with jot.ErrUnavailable when there is no room to remember the proof.
+// Verify checks a request's proof, and uses it up. It fails with ErrProof, with ErrNonce, and with jot.ErrUnavailable
+// when there is no room to remember the proof.
 func (v *ProofVerifier) Verify(ctx context.Context, r ProofRequest) (*Proof, error) {
 	if len(r.Fields) != 1 {
 		return nil, badProof(fmt.Sprintf("%d headers DPoP, want one", len(r.Fields)))
@@ -173,7 +181,8 @@ func (v *ProofVerifier) Verify(ctx context.Context, r ProofRequest) (*Proof, err
 	return proof, nil
 }
 
-// keyInProof is the key that a proof brings along (RFC 9449 §4.2): the source of the one verifier for all of them, and its place in a context.
+// keyInProof is the key that a proof brings along (RFC 9449 §4.2): the source of the one verifier for all of them, and
+// its place in a context.
 type keyInProof struct{}
 
 func (keyInProof) VerificationKeys(ctx context.Context, _ jot.Algorithm, _ string) ([]jot.VerificationKey, error) {

@@ -31,7 +31,8 @@ func FuzzProof(f *testing.F) {
 	})
 }
 
-// FuzzTarget: an address is the same as itself, if it's one at all, and normalization has nothing left to do for its result.
+// FuzzTarget: an address is the same as itself, if it's one at all, and normalization has nothing left to do for its
+// result.
 func FuzzTarget(f *testing.F) {
 	for _, seed := range []string{"https://a", "https://a:443/%7e%2f?x#y", "HTTP://[::1]:80/", "https://a/%", "https://a/%zz", "//a", "https://u@a/", "http://:/", "https://:443/a"} {
 		f.Add(seed)

@@ -37,15 +37,16 @@ type Options struct {
 	// CrossOrigin checks unsafe requests that a cookie authenticates; set it to trust further origins. Nil means a new
 	// [http.CrossOriginProtection], which trusts none.
 	CrossOrigin *http.CrossOriginProtection
-	// DPoP checks the proofs of tokens that are bound to a key (RFC 9449). Nil means that such tokens are refused: nobody who merely
-	// holds one may use it.
+	// DPoP checks the proofs of tokens that are bound to a key (RFC 9449). Nil means that such tokens are refused:
+	// nobody who merely holds one may use it.
 	DPoP *DPoP
 	// MaxSize is the longest token in bytes that is handed to the verifier: set it when its own MaxSize is raised. Zero
 	// means 16 KiB.
 	MaxSize int
-	// Follower lets callers demand fresh rules with [MinCursorHeader]: set it to the Verifier's revocation.Reader. Such a request waits
-	// for them for up to a second, and is answered with 503 and Retry-After when they haven't come; also when the cursor is of another log, since a
-	// recovered issuer begins one. Nil refuses every request that demands it, with 501.
+	// Follower lets callers demand fresh rules with [MinCursorHeader]: set it to the Verifier's revocation.Reader. Such
+	// a request waits for them for up to a second, and is answered with 503 and Retry-After when they haven't come;
+	// also when the cursor is of another log, since a recovered issuer begins one. Nil refuses every request that
+	// demands it, with 501.
 	Follower Follower
 	// OnRefuse is told why a request was refused, for logs and metrics. The error never contains the token. Nil means
 	// nobody is told.
@@ -58,8 +59,8 @@ func Protect(v *jot.Verifier) func(http.Handler) http.Handler {
 }
 
 // Protect lets only requests with a valid token through, and hands it to the handler inside by way of [From]. A CORS
-// preflight, which never has one, is answered with 204 and goes no further: a CORS handler stands outside. Protect panics
-// without a verifier, and for a realm or a cookie name that can't be written in a header: both are mistakes in
+// preflight, which never has one, is answered with 204 and goes no further: a CORS handler stands outside. Protect
+// panics without a verifier, and for a realm or a cookie name that can't be written in a header: both are mistakes in
 // the program, and show when it starts.
 func (o Options) Protect() func(http.Handler) http.Handler {
 	g := o.guard()
@@ -72,8 +73,8 @@ func (o Options) Protect() func(http.Handler) http.Handler {
 	}
 }
 
-// From returns the token of a request that passed [Protect], given the request's context. Inside Protect it is never nil;
-// for any other context it is.
+// From returns the token of a request that passed [Protect], given the request's context. Inside Protect it is never
+// nil; for any other context it is.
 func From(ctx context.Context) *jot.Token {
 	if visit := visitFrom(ctx); visit != nil {
 		return visit.token
@@ -211,8 +212,8 @@ func (g *guard) refuse(w http.ResponseWriter, r *http.Request, scheme string, re
 	}
 }
 
-// challenge refuses a request and says how to authenticate (RFC 6750 §3, RFC 9449 §7.1): in the scheme that it used, what
-// is wrong, and which others there are.
+// challenge refuses a request and says how to authenticate (RFC 6750 §3, RFC 9449 §7.1): in the scheme that it used,
+// what is wrong, and which others there are.
 func (g *guard) challenge(w http.ResponseWriter, status int, used, params string) {
 	for _, scheme := range []string{schemeBearer, schemeDPoP} {
 		text, taken := g.challenges[scheme]

@@ -17,7 +17,8 @@ type proving struct {
 	nonces map[string]string // by origin: those of the token endpoint and the APIs, and no other
 }
 
-// send makes a request with a proof of it, and once more when the server wants a nonce: it has done nothing with the first. accessToken is "" at a token endpoint.
+// send makes a request with a proof of it, and once more when the server wants a nonce: it has done nothing with the
+// first. accessToken is "" at a token endpoint.
 func (p *proving) send(base http.RoundTripper, r *http.Request, accessToken string) (*http.Response, error) {
 	response, err := p.sendOnce(base, r, accessToken)
 	if err != nil || !wantsNonce(response, accessToken == "") || !repeatable(r) {
@@ -78,8 +79,9 @@ func methodOf(r *http.Request) string {
 	return r.Method
 }
 
-// wantsNonce reports whether an answer asks for a proof with the nonce that it brings: an API's (RFC 9449 §9), or a token endpoint's (§8). A token endpoint that answers 400
-// with a new nonce may have another reason, too; then its second answer says so.
+// wantsNonce reports whether an answer asks for a proof with the nonce that it brings: an API's (RFC 9449 §9), or a
+// token endpoint's (§8). A token endpoint that answers 400 with a new nonce may have another reason, too; then its
+// second answer says so.
 func wantsNonce(response *http.Response, tokenEndpoint bool) bool {
 	if nonceOf(response) == "" {
 		return false

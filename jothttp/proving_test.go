@@ -20,7 +20,8 @@ type turning struct{ number atomic.Int64 }
 func (n *turning) DPoPNonce() string                { return fmt.Sprint("nonce", n.number.Load()) }
 func (n *turning) CheckDPoPNonce(nonce string) bool { return nonce == n.DPoPNonce() }
 
-// TestTransportProves: a Transport with a key gets and uses tokens that are bound to it, whatever nonces the servers want.
+// TestTransportProves: a Transport with a key gets and uses tokens that are bound to it, whatever nonces the servers
+// want.
 func TestTransportProves(t *testing.T) {
 	a, h, nonces := newAPI(t), newHolder(t, jot.ES256), new(turning)
 	proofs := newProofs(t, jothttp.ProofOptions{Nonces: nonces})

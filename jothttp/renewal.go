@@ -28,8 +28,8 @@ func (t *Transport) advise(pair TokenPair) {
 	}
 }
 
-// Tokens returns a pair whose access token is good, as far as the clock can tell, after a refresh if need be. It fails with ErrLoggedOut, or with
-// the reason for which there's no refresh now.
+// Tokens returns a pair whose access token is good, as far as the clock can tell, after a refresh if need be. It fails
+// with ErrLoggedOut, or with the reason for which there's no refresh now.
 func (t *Transport) Tokens(ctx context.Context) (TokenPair, error) {
 	pair, err := t.current(ctx)
 	if err != nil {
@@ -86,8 +86,8 @@ func (t *Transport) nextTurn() int {
 	return t.turns
 }
 
-// adopt takes over the pair that the store held at a turn. Of a login and a refresh at once either may come here first: the later turn counts, or requests
-// would go on in the name of whoever was logged in before.
+// adopt takes over the pair that the store held at a turn. Of a login and a refresh at once either may come here first:
+// the later turn counts, or requests would go on in the name of whoever was logged in before.
 func (t *Transport) adopt(pair TokenPair, turn int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -114,8 +114,8 @@ func (t *Transport) judge(pair TokenPair) (usable, due bool) {
 	return true, !pair.Expires.IsZero() && !now.Before(pair.Expires.Add(-early))
 }
 
-// renew returns a pair that is newer than the given one. Of many callers one starts the refresh, in a goroutine of its own that ends with it, after 15 s at
-// the latest; a caller who gives up doesn't end it for the others.
+// renew returns a pair that is newer than the given one. Of many callers one starts the refresh, in a goroutine of its
+// own that ends with it, after 15 s at the latest; a caller who gives up doesn't end it for the others.
 func (t *Transport) renew(ctx context.Context, old TokenPair) (TokenPair, error) {
 	t.mu.Lock()
 	if known := t.pair.reveal(); !known.same(old) && known.usable(t.options.Now()) {

@@ -6,11 +6,12 @@ import (
 	"time"
 )
 
-// replays remembers which proofs were used, for at least as long as they'd be accepted again, and never more of them than its limit. Two generations take
-// turns, so that forgetting costs nothing. It's safe for concurrent use.
+// replays remembers which proofs were used, for at least as long as they'd be accepted again, and never more of them
+// than its limit. Two generations take turns, so that forgetting costs nothing. It's safe for concurrent use.
 //
-// One key takes no more of it than what is left: alone that is half of the memory, with another greedy one a third, and so on. So whoever holds a bound token
-// fills it for nobody else, and a key that is new here has room as long as there is any.
+// One key takes no more of it than what is left: alone that is half of the memory, with another greedy one a third, and
+// so on. So whoever holds a bound token fills it for nobody else, and a key that is new here has room as long as there
+// is any.
 type replays struct {
 	window time.Duration
 	limit  int

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// TestReplaysOfLateComers: the clock is read before the memory's turn comes, so that a time may be older than the one before. It forgets nothing.
+// TestReplaysOfLateComers: the clock is read before the memory's turn comes, so that a time may be older than the one
+// before. It forgets nothing.
 func TestReplaysOfLateComers(t *testing.T) {
 	r := replays{window: time.Minute, limit: 10}
 	begin := time.Unix(1_800_000_000, 0)
@@ -23,7 +24,8 @@ func TestReplaysOfLateComers(t *testing.T) {
 	}
 }
 
-// TestReplaysOfOneKey: a key takes half of the memory and no more; others have what is left, in shares that get smaller, and a new one finds room at the end.
+// TestReplaysOfOneKey: a key takes half of the memory and no more; others have what is left, in shares that get
+// smaller, and a new one finds room at the end.
 func TestReplaysOfOneKey(t *testing.T) {
 	r := replays{window: time.Minute, limit: 120}
 	now := time.Unix(1_800_000_000, 0)

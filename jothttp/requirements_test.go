@@ -84,7 +84,8 @@ func TestRequirementsFailClosedWithoutProtect(t *testing.T) {
 	}
 }
 
-// What is required is what was stated then, whatever the caller does with the slice later, as in a loop over routes that uses one for all.
+// What is required is what was stated then, whatever the caller does with the slice later, as in a loop over routes
+// that uses one for all.
 func TestRequirementsAreCopied(t *testing.T) {
 	scopes, classes := []string{"pets:admin"}, []string{"strong"}
 	requirements := map[string]func(http.Handler) http.Handler{

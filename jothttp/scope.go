@@ -9,8 +9,8 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// RequireScope lets only requests through whose token has all of these scopes (RFC 6749 §3.3); others get 403.
-// It stands inside [Protect]. Without Protect around it every request is answered 500, since letting it in would hide the
+// RequireScope lets only requests through whose token has all of these scopes (RFC 6749 §3.3); others get 403. It
+// stands inside [Protect]. Without Protect around it every request is answered 500, since letting it in would hide the
 // mistake. It panics without a scope, and for one that can't be written in a header.
 func RequireScope(scopes ...string) func(http.Handler) http.Handler {
 	if len(scopes) == 0 {

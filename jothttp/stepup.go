@@ -20,12 +20,13 @@ const (
 
 var errAuthentication = errors.New("jothttp: the user's authentication is too old or too weak for this")
 
-// StepUp says how a user must have logged in for what is behind it (RFC 9470): money is moved, a password changed. Its zero value asks for nothing
-// and isn't accepted.
+// StepUp says how a user must have logged in for what is behind it (RFC 9470): money is moved, a password changed. Its
+// zero value asks for nothing and isn't accepted.
 type StepUp struct {
-	// ACR are the authentication context classes of which the token's acr must be one, the preferred one first (RFC 9470 §3). Empty: any. A jot server's
-	// urn:jot:acr:2fa counts for urn:jot:acr:1fa too, since a login by two factors is one by a factor, and asking for that again would bring the same token. Of no
-	// other classes is it known which is the stronger one: list all that will do.
+	// ACR are the authentication context classes of which the token's acr must be one, the preferred one first (RFC
+	// 9470 §3). Empty: any. A jot server's urn:jot:acr:2fa counts for urn:jot:acr:1fa too, since a login by two factors
+	// is one by a factor, and asking for that again would bring the same token. Of no other classes is it known which
+	// is the stronger one: list all that will do.
 	ACR []string
 	// MaxAge is how long ago the user may have logged in, by the token's auth_time, in whole seconds. Zero: any time.
 	MaxAge time.Duration
@@ -33,9 +34,11 @@ type StepUp struct {
 	Now func() time.Time
 }
 
-// Require lets only requests through whose user has logged in as s says. Others get 401 with the error insufficient_user_authentication, and with what
-// is missing, so that the client can ask the issuer for it by acr_values and max_age. A token without the claims that count is refused too. It stands inside
-// [Protect]; without it every request is answered 500, as with [RequireScope]. It panics for requirements that are empty or can't be written in a header.
+// Require lets only requests through whose user has logged in as s says. Others get 401 with the error
+// insufficient_user_authentication, and with what is missing, so that the client can ask the issuer for it by
+// acr_values and max_age. A token without the claims that count is refused too. It stands inside [Protect]; without it
+// every request is answered 500, as with [RequireScope]. It panics for requirements that are empty or can't be written
+// in a header.
 func (s StepUp) Require() func(http.Handler) http.Handler {
 	s.ACR = slices.Clone(s.ACR)
 	if s.Now == nil {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// sameTarget compares two addresses as RFC 9449 §4.3 does: without query and fragment, after the normalization of RFC 3986 §6.2.2 and 6.2.3. Dot segments
-// aren't removed: whoever writes them means another address, or none.
+// sameTarget compares two addresses as RFC 9449 §4.3 does: without query and fragment, after the normalization of RFC
+// 3986 §6.2.2 and 6.2.3. Dot segments aren't removed: whoever writes them means another address, or none.
 func sameTarget(a, b string) bool {
 	first, ok := normalTarget(a)
 	second, ok2 := normalTarget(b)

@@ -28,8 +28,9 @@ type TokenPair struct {
 	Login   string    `json:"login,omitempty"`  // of which a refresh made it, or a refresh of a refresh: see login; empty for the pair that the login gave
 }
 
-// ReadTokenPair reads the answer of a token endpoint (RFC 6749 §5.1) or of a login that was received just now: at most 64 KiB of strict JSON with a
-// Bearer token or one that is bound to a key (DPoP). Members that it doesn't know are left alone.
+// ReadTokenPair reads the answer of a token endpoint (RFC 6749 §5.1) or of a login that was received just now: at most
+// 64 KiB of strict JSON with a Bearer token or one that is bound to a key (DPoP). Members that it doesn't know are left
+// alone.
 func ReadTokenPair(answer io.Reader, now time.Time) (TokenPair, error) {
 	text, err := io.ReadAll(io.LimitReader(answer, maxTokenAnswer+1))
 	if err != nil {

@@ -6,12 +6,14 @@ import (
 	"sync"
 )
 
-// TokenStore keeps the token pair of one session, with all its fields, for all who share it: the goroutines of a program, or several programs.
+// TokenStore keeps the token pair of one session, with all its fields, for all who share it: the goroutines of a
+// program, or several programs.
 type TokenStore interface {
 	// Load returns the pair as it is now.
 	Load(ctx context.Context) (TokenPair, error)
-	// Update replaces the pair by what change makes of it. From when change gets the pair until what it returned is stored for good, nobody else updates it.
-	// An error of change is returned, and leaves the pair as it was. Who waits for others gives up when the context ends.
+	// Update replaces the pair by what change makes of it. From when change gets the pair until what it returned is
+	// stored for good, nobody else updates it. An error of change is returned, and leaves the pair as it was. Who waits
+	// for others gives up when the context ends.
 	Update(ctx context.Context, change func(TokenPair) (TokenPair, error)) error
 }
 

@@ -23,33 +23,38 @@ const (
 	defaultAdviceWindow = time.Minute
 )
 
-// TransportOptions say for whom a [Transport] gets tokens, and who gets them from it. The zero value of each field but the first three is a good default.
+// TransportOptions say for whom a [Transport] gets tokens, and who gets them from it. The zero value of each field but
+// the first three is a good default.
 type TransportOptions struct {
-	// TokenURL is the issuer's token endpoint (RFC 6749 §3.2), such as https://auth.example.com/oauth2/token: https, or http on loopback.
+	// TokenURL is the issuer's token endpoint (RFC 6749 §3.2), such as https://auth.example.com/oauth2/token: https, or
+	// http on loopback.
 	TokenURL string
 	// ClientID is the client that the session belongs to.
 	ClientID string
-	// Origins are those of the APIs that get the access token, such as https://api.example.com: https, or http on loopback. A request to any other is sent
-	// without it, also when a redirect leads there.
+	// Origins are those of the APIs that get the access token, such as https://api.example.com: https, or http on
+	// loopback. A request to any other is sent without it, also when a redirect leads there.
 	Origins []string
 	// Tokens keeps the token pair; nil keeps it in memory.
 	Tokens TokenStore
-	// Key is the one that the session's tokens are bound to (RFC 9449): each request bears a proof of it. Nil is for bearer tokens.
+	// Key is the one that the session's tokens are bound to (RFC 9449): each request bears a proof of it. Nil is for
+	// bearer tokens.
 	Key *jot.PrivateKey
 	// Base makes the requests; nil is http.DefaultTransport.
 	Base http.RoundTripper
 	// Early is how long before its expiry an access token is renewed; 0 is 30 s. No more than half of its life counts.
 	Early time.Duration
-	// AdviceWindow is the time over which clients that are advised to refresh, by [RefreshHeader], spread doing so; 0 is a minute.
+	// AdviceWindow is the time over which clients that are advised to refresh, by [RefreshHeader], spread doing so; 0
+	// is a minute.
 	AdviceWindow time.Duration
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }
 
-// Transport is an http.RoundTripper that makes requests within one session. It sends the access token, renews it when it expires, when the API says
-// that its claims are stale and, a little later, when the API advises it; and then tries a refused request once more. However many requests need
-// new tokens, one refresh brings them, across processes too if the [TokenStore] is shared. A request is in the name of whoever is
-// logged in when it's sent: where it's refused after another login, it isn't tried again in that one's name.
+// Transport is an http.RoundTripper that makes requests within one session. It sends the access token, renews it when
+// it expires, when the API says that its claims are stale and, a little later, when the API advises it; and then tries
+// a refused request once more. However many requests need new tokens, one refresh brings them, across processes too if
+// the [TokenStore] is shared. A request is in the name of whoever is logged in when it's sent: where it's refused after
+// another login, it isn't tried again in that one's name.
 //
 //	transport, err := jothttp.NewTransport(jothttp.TransportOptions{
 //		TokenURL: "https://auth.example.com/oauth2/token", ClientID: "client_app", Origins: []string{"https://api.example.com"},
@@ -57,8 +62,8 @@ type TransportOptions struct {
 //	})
 //	client := &http.Client{Transport: transport}
 //
-// A request that has an Authorization header already is left alone. A refused request whose body can't be sent again, because GetBody is nil, is not
-// tried again. It is safe for concurrent use.
+// A request that has an Authorization header already is left alone. A refused request whose body can't be sent again,
+// because GetBody is nil, is not tried again. It is safe for concurrent use.
 type Transport struct {
 	options TransportOptions
 	origins map[string]bool

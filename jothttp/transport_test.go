@@ -292,8 +292,8 @@ func TestAdvice(t *testing.T) {
 	}
 }
 
-// While the issuer can't be reached, the old token serves as long as it lives; then requests fail, and nobody is logged out.
-// An issuer may give the same tokens again, for longer (RFC 6749 §6): that's a refresh too, and one is enough.
+// While the issuer can't be reached, the old token serves as long as it lives; then requests fail, and nobody is logged
+// out. An issuer may give the same tokens again, for longer (RFC 6749 §6): that's a refresh too, and one is enough.
 func TestSameTokensForLonger(t *testing.T) {
 	for name, store := range map[string]jothttp.TokenStore{
 		"memory": &jothttp.MemoryStore{}, "file": jothttp.FileStore(filepath.Join(t.TempDir(), "tokens")),
@@ -412,7 +412,8 @@ func (s *lateStore) Update(ctx context.Context, change func(jothttp.TokenPair) (
 	return err
 }
 
-// Who logs in while the session before is refreshed isn't mistaken for who was logged in, whichever of the two hears first that it's done.
+// Who logs in while the session before is refreshed isn't mistaken for who was logged in, whichever of the two hears
+// first that it's done.
 func TestLogInBesideRefresh(t *testing.T) {
 	w := newWorld(t)
 	o := w.options()
@@ -466,7 +467,8 @@ func TestCallerGivesUp(t *testing.T) {
 	w.want(1, 0)
 }
 
-// The token goes to the origins that are named, and nowhere else: not where a redirect leads, and not over a request's own credentials.
+// The token goes to the origins that are named, and nowhere else: not where a redirect leads, and not over a request's
+// own credentials.
 func TestOrigins(t *testing.T) {
 	w := newWorld(t)
 	var seen atomic.Value
@@ -578,7 +580,8 @@ func TestHoldersOfPairsPrintNothing(t *testing.T) {
 	}
 }
 
-// A request that was sent in one person's name isn't sent again in another's, who has logged in meanwhile: here, or in another program that shares the store. The caller gets its 401.
+// A request that was sent in one person's name isn't sent again in another's, who has logged in meanwhile: here, or in
+// another program that shares the store. The caller gets its 401.
 func TestLogInBesideRequest(t *testing.T) {
 	for name, shared := range map[string]bool{"here": false, "in another program": true} {
 		t.Run(name, func(t *testing.T) {
@@ -613,7 +616,8 @@ func TestLogInBesideRequest(t *testing.T) {
 	}
 }
 
-// A request is sent again with whatever its tokens became meanwhile, by two refreshes too, and whichever program made them.
+// A request is sent again with whatever its tokens became meanwhile, by two refreshes too, and whichever program made
+// them.
 func TestRefreshesBesideRequest(t *testing.T) {
 	w := newWorld(t)
 	o := w.options()

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Clock stands still until a test moves it. Its Now fits VerifierOptions.Now of package jot and Options.Now of package jwks. It's safe for
-// concurrent use.
+// Clock stands still until a test moves it. Its Now fits VerifierOptions.Now of package jot and Options.Now of package
+// jwks. It's safe for concurrent use.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time

@@ -159,7 +159,8 @@ func ExampleIssuer_Await() {
 	// 401
 }
 
-// A key is rotated while the API goes on with the key set that it has: it fetches the set when the first token of the new key comes.
+// A key is rotated while the API goes on with the key set that it has: it fetches the set when the first token of the
+// new key comes.
 func ExampleIssuer_RotateKey() {
 	t := &exampleT{}
 	defer t.end()

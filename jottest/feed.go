@@ -81,7 +81,8 @@ func (f *feed) end() revocation.Head {
 // close ends the streams.
 func (f *feed) close() { close(f.closed) }
 
-// statement dates a head. The feed's time goes on, for a feed that stands still is one that is lost; and it jumps with the issuer's clock.
+// statement dates a head. The feed's time goes on, for a feed that stands still is one that is lost; and it jumps with
+// the issuer's clock.
 func (f *feed) statement(head revocation.Head, nonce string) revocation.Statement {
 	return revocation.Statement{Head: head, Time: f.issuer.Clock.Now().Add(time.Since(f.began)), MaxTTL: maxTTL, Nonce: nonce}
 }
@@ -151,8 +152,9 @@ func (f *feed) live(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// frame makes the frame that leads from one place in the log to its end. It answers no data when the feed fails, and when there are more rules than one
-// frame may carry: then the reader connects again, and learns that it needs a snapshot.
+// frame makes the frame that leads from one place in the log to its end. It answers no data when the feed fails, and
+// when there are more rules than one frame may carry: then the reader connects again, and learns that it needs a
+// snapshot.
 func (f *feed) frame(r *http.Request, after uint64, nonce string) (data []byte, next uint64, changed <-chan struct{}) {
 	f.mu.Lock()
 	head, rules, failing := f.head, f.log[after:], f.failing

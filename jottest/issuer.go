@@ -13,7 +13,8 @@ import (
 	"github.com/jot-auth/jot/revocation"
 )
 
-// Options say what the tokens of an issuer are like. The zero value is an issuer of access tokens (RFC 9068) that name no audience.
+// Options say what the tokens of an issuer are like. The zero value is an issuer of access tokens (RFC 9068) that name
+// no audience.
 type Options struct {
 	// Audience is the "aud" of the tokens, and what Verifier asks for. Empty means tokens without one.
 	Audience string
@@ -25,8 +26,8 @@ type Options struct {
 	Clock *Clock
 }
 
-// Issuer issues tokens and serves its keys and revocations, in the process and at a loopback address. It's a [jot.KeySource] and a
-// [jot.RevocationChecker], and safe for concurrent use.
+// Issuer issues tokens and serves its keys and revocations, in the process and at a loopback address. It's a
+// [jot.KeySource] and a [jot.RevocationChecker], and safe for concurrent use.
 type Issuer struct {
 	// URL is the issuer's name, "iss", and its address. The key set is at /.well-known/jwks.json, as its metadata at
 	// /.well-known/openid-configuration say, and the revocation feed at /feed.
@@ -77,7 +78,8 @@ func NewIssuer(tb testing.TB, o Options) *Issuer {
 	return i
 }
 
-// VerifierOptions are those of Verifier: the issuer's name, its audience and type, its clock, and itself as the revocation checker.
+// VerifierOptions are those of Verifier: the issuer's name, its audience and type, its clock, and itself as the
+// revocation checker.
 func (i *Issuer) VerifierOptions() jot.VerifierOptions {
 	return jot.VerifierOptions{
 		Issuer: i.URL, Audience: i.options.Audience, NoAudience: i.options.Audience == "", Type: i.options.Type,
@@ -136,16 +138,17 @@ func (i *Issuer) RetireKeys() {
 	i.keys = jot.NewKeySet(i.signing.Public())
 }
 
-// FailKeys makes the keys unavailable until Recover: the issuer fails as a key source, and its key set is answered with 503. A jwks.Source that holds
-// keys goes on with them until its MaxStale.
+// FailKeys makes the keys unavailable until Recover: the issuer fails as a key source, and its key set is answered with
+// 503. A jwks.Source that holds keys goes on with them until its MaxStale.
 func (i *Issuer) FailKeys() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.keysFail = true
 }
 
-// FailRevocation makes revocations unavailable until Recover: the issuer fails as a revocation checker, the feed's streams end, and it answers
-// 503. A revocation.Reader that follows it goes on until its lease ends, after its MaxStaleness.
+// FailRevocation makes revocations unavailable until Recover: the issuer fails as a revocation checker, the feed's
+// streams end, and it answers 503. A revocation.Reader that follows it goes on until its lease ends, after its
+// MaxStaleness.
 func (i *Issuer) FailRevocation() { i.feed.setFailing(true) }
 
 // Recover ends what FailKeys and FailRevocation began.

@@ -21,7 +21,8 @@ import (
 
 var petshop = jottest.Options{Audience: "petshop"}
 
-// production is the wiring of a program: discovery, the key set and the feed by HTTP, and the time of day. Its lease is so long that no busy machine ends it.
+// production is the wiring of a program: discovery, the key set and the feed by HTTP, and the time of day. Its lease is
+// so long that no busy machine ends it.
 type production struct {
 	*jot.Verifier
 	reader *revocation.Reader

@@ -7,8 +7,8 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// keyPool keeps the keys of tests that ended for the tests to come: making an RSA key takes longer than most tests do. No two issuers
-// hold one key at the same time, or each would accept the other's signatures.
+// keyPool keeps the keys of tests that ended for the tests to come: making an RSA key takes longer than most tests do.
+// No two issuers hold one key at the same time, or each would accept the other's signatures.
 type keyPool struct {
 	mu    sync.Mutex
 	spare map[jot.Algorithm][]*jot.PrivateKey

@@ -11,9 +11,10 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// Refused returns one of each kind of token that an API answers with 401, by what is wrong with it. All but that is right: subject, scope and
-// further claims are as stated, so that nothing else can be the reason. Tokens that were revoked are not among them: see RevokeToken.
-// A verifier that waives a check, such as AnyAudience, accepts the token that only this check refuses.
+// Refused returns one of each kind of token that an API answers with 401, by what is wrong with it. All but that is
+// right: subject, scope and further claims are as stated, so that nothing else can be the reason. Tokens that were
+// revoked are not among them: see RevokeToken. A verifier that waives a check, such as AnyAudience, accepts the token
+// that only this check refuses.
 //
 //	for fault, token := range issuer.Refused(jottest.Claims{"scope": "pets:read"}) {
 //		t.Run(fault, func(t *testing.T) { … })

@@ -32,14 +32,16 @@ func (i *Issuer) EndSession(raw string) {
 	i.Revoke(revocation.Rule{Kind: revocation.Session, Value: claims.Session, Subject: claims.Subject})
 }
 
-// ChangeClaims refuses every token that the subject has, by its generation, with [jot.ErrStaleClaims], as changed claims, a ban and logging out
-// everywhere do. Tokens that are made from now on are of the next generation, and accepted.
+// ChangeClaims refuses every token that the subject has, by its generation, with [jot.ErrStaleClaims], as changed
+// claims, a ban and logging out everywhere do. Tokens that are made from now on are of the next generation, and
+// accepted.
 func (i *Issuer) ChangeClaims(subject string) {
 	i.tb.Helper()
 	i.nextGeneration(revocation.SubjectGeneration, subject)
 }
 
-// AdviseRefresh is ChangeClaims for a change that leaves the older tokens valid: they are accepted, and Token.RefreshAdvised tells.
+// AdviseRefresh is ChangeClaims for a change that leaves the older tokens valid: they are accepted, and
+// Token.RefreshAdvised tells.
 func (i *Issuer) AdviseRefresh(subject string) {
 	i.tb.Helper()
 	i.nextGeneration(revocation.SubjectSoftGeneration, subject)
@@ -54,8 +56,8 @@ func (i *Issuer) nextGeneration(kind revocation.Kind, subject string) {
 	i.Revoke(revocation.Rule{Kind: kind, Value: subject, Minimum: int64(generation)})
 }
 
-// Revoke adds rules of any kind, in the order of the log. An Issuer that is empty means this one, and an Expires that is zero where the
-// kind has one, the time after which no token is alive.
+// Revoke adds rules of any kind, in the order of the log. An Issuer that is empty means this one, and an Expires that
+// is zero where the kind has one, the time after which no token is alive.
 func (i *Issuer) Revoke(rules ...revocation.Rule) {
 	i.tb.Helper()
 	for _, rule := range rules {
@@ -71,8 +73,8 @@ func (i *Issuer) Revoke(rules ...revocation.Rule) {
 	}
 }
 
-// Await waits until the reader, which follows the issuer's feed, knows all revocations so far and the time of the issuer's clock. It fails the
-// test when that takes longer than any feed should.
+// Await waits until the reader, which follows the issuer's feed, knows all revocations so far and the time of the
+// issuer's clock. It fails the test when that takes longer than any feed should.
 func (i *Issuer) Await(reader *revocation.Reader) {
 	i.tb.Helper()
 	ctx, cancel := context.WithTimeout(i.tb.Context(), awaitTimeout)
@@ -90,8 +92,8 @@ func (i *Issuer) Await(reader *revocation.Reader) {
 	}
 }
 
-// knows reports whether the reader is at the end of the log and takes a token of this moment as the issuer does: a reader whose
-// issuer's clock was moved refuses it until it has compared the clocks again.
+// knows reports whether the reader is at the end of the log and takes a token of this moment as the issuer does: a
+// reader whose issuer's clock was moved refuses it until it has compared the clocks again.
 func (i *Issuer) knows(ctx context.Context, reader *revocation.Reader) bool {
 	head, state := i.feed.end(), reader.State()
 	if state.LogID != head.LogID || state.Sequence < head.Sequence {

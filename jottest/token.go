@@ -12,14 +12,15 @@ import (
 // tokenTTL is how long a token lives whose claims don't say.
 const tokenTTL = 15 * time.Minute
 
-// Claims are what a test says of a token; the rest is as the issuer makes it. A value may be anything that encodes to JSON; a [time.Time] is written as
-// a NumericDate (RFC 7519 §2). A nil value leaves the claim out:
+// Claims are what a test says of a token; the rest is as the issuer makes it. A value may be anything that encodes to
+// JSON; a [time.Time] is written as a NumericDate (RFC 7519 §2). A nil value leaves the claim out:
 //
 //	jottest.Claims{"sub": "alice", "roles": []string{"admin"}, "exp": issuer.Clock.Now().Add(-time.Second), "jti": nil}
 type Claims map[string]any
 
-// Token signs a token with the issuer's key. Unless the claims say otherwise it has an issuer, the audience of the options, subject "alice", session and
-// token IDs of its own, the subject's generation, and 15 minutes to live from now on the issuer's clock. Claims may be nil.
+// Token signs a token with the issuer's key. Unless the claims say otherwise it has an issuer, the audience of the
+// options, subject "alice", session and token IDs of its own, the subject's generation, and 15 minutes to live from now
+// on the issuer's clock. Claims may be nil.
 func (i *Issuer) Token(claims Claims) string {
 	i.tb.Helper()
 	return i.sign(i.signingKey(), i.options.Type, claims)

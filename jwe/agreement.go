@@ -29,8 +29,8 @@ func agree(s *scheme, recipient *ecdh.PublicKey, w *wrapping, c *content) ([]byt
 	return agreedKey(s, shared, w, c), nil
 }
 
-// agreeAgain is the recipient's side. The ephemeral key has to be on the recipient's curve, or a crafted one would give the private key away
-// (RFC 8725 §3.4).
+// agreeAgain is the recipient's side. The ephemeral key has to be on the recipient's curve, or a crafted one would give
+// the private key away (RFC 8725 §3.4).
 func agreeAgain(ctx context.Context, s *scheme, curve ecdh.Curve, exchange ExchangerFunc, w *wrapping, c *content) ([]byte, error) {
 	ephemeral, err := readEphemeral(w.ephemeral)
 	if err != nil {
@@ -46,8 +46,8 @@ func agreeAgain(ctx context.Context, s *scheme, curve ecdh.Curve, exchange Excha
 	return agreedKey(s, shared, w, c), nil
 }
 
-// checked doesn't trust whoever holds a key with the answer: zeros are a secret that everybody knows (RFC 7748 §6.1). Nobody comes upon the point of a NIST curve
-// that they stand for there.
+// checked doesn't trust whoever holds a key with the answer: zeros are a secret that everybody knows (RFC 7748 §6.1).
+// Nobody comes upon the point of a NIST curve that they stand for there.
 func (ask ExchangerFunc) checked(curve ecdh.Curve) ExchangerFunc {
 	return func(ctx context.Context, ephemeral *ecdh.PublicKey) ([]byte, error) {
 		shared, err := ask(ctx, ephemeral)
@@ -69,8 +69,8 @@ func sharedSize(curve ecdh.Curve) int {
 	return (nistCurve(curve).Params().BitSize + 7) / 8
 }
 
-// readEphemeral reads a public JWK that has to be on its curve (RFC 7518 §4.6.1.1). It's a stranger's: no other kind of key, and no certificate, is looked
-// into.
+// readEphemeral reads a public JWK that has to be on its curve (RFC 7518 §4.6.1.1). It's a stranger's: no other kind of
+// key, and no certificate, is looked into.
 func readEphemeral(text []byte) (*ecdh.PublicKey, error) {
 	key, err := jwk.Parse(text)
 	if err != nil {

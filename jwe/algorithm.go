@@ -8,9 +8,9 @@ import (
 	"fmt"
 )
 
-// Algorithm is the name of a key management algorithm: how the key that encrypts the content is brought to its recipient. It's the "alg" of a
-// header and of a JWK (RFC 7518 §4.1). A key has exactly one; a message's header never chooses. RSA1_5 is not offered: it can't be decrypted
-// without telling an attacker too much (RFC 8725 §3.2).
+// Algorithm is the name of a key management algorithm: how the key that encrypts the content is brought to its
+// recipient. It's the "alg" of a header and of a JWK (RFC 7518 §4.1). A key has exactly one; a message's header never
+// chooses. RSA1_5 is not offered: it can't be decrypted without telling an attacker too much (RFC 8725 §3.2).
 type Algorithm string
 
 // The key management algorithms that this package offers.
@@ -49,8 +49,8 @@ const (
 	familyPassword
 )
 
-// scheme is what an algorithm does: its family, the size in bytes of the AES key that wraps the content's key, if one does,
-// and the hash of OAEP or PBKDF2.
+// scheme is what an algorithm does: its family, the size in bytes of the AES key that wraps the content's key, if one
+// does, and the hash of OAEP or PBKDF2.
 type scheme struct {
 	name     Algorithm
 	family   family
@@ -78,11 +78,12 @@ func schemeOf(name Algorithm) *scheme {
 	return nil
 }
 
-// direct reports whether the algorithm yields the content's key itself, so that there is no encrypted key and only one recipient
-// (RFC 7516 §5.1).
+// direct reports whether the algorithm yields the content's key itself, so that there is no encrypted key and only one
+// recipient (RFC 7516 §5.1).
 func (s *scheme) direct() bool { return s.name == Dir || s.name == ECDH_ES }
 
-// schemeAmong returns the scheme of an algorithm that belongs to one of the families. The advice goes into the error for any other.
+// schemeAmong returns the scheme of an algorithm that belongs to one of the families. The advice goes into the error
+// for any other.
 func schemeAmong(name Algorithm, advice string, families ...family) (*scheme, error) {
 	s := schemeOf(name)
 	if s == nil {

@@ -14,8 +14,8 @@ import (
 	"slices"
 )
 
-// Encryption is the name of a content encryption algorithm, the "enc" of a header (RFC 7518 §5.1). All of them authenticate what they
-// encrypt, and the protected header with it.
+// Encryption is the name of a content encryption algorithm, the "enc" of a header (RFC 7518 §5.1). All of them
+// authenticate what they encrypt, and the protected header with it.
 type Encryption string
 
 // The content encryption algorithms that this package offers. Where both sides can do it, A256GCM is a good choice.
@@ -156,7 +156,8 @@ func (c *content) openCBC(key []byte, s sealed, additional []byte) ([]byte, erro
 	return withoutPadding(padded)
 }
 
-// tag returns the first half of the MAC over the additional data, the IV, the ciphertext and the additional data's length in bits.
+// tag returns the first half of the MAC over the additional data, the IV, the ciphertext and the additional data's
+// length in bits.
 func (c *content) tag(key, additional, iv, ciphertext []byte) []byte {
 	mac := hmac.New(c.hash.New, key)
 	mac.Write(additional)
@@ -166,7 +167,8 @@ func (c *content) tag(key, additional, iv, ciphertext []byte) []byte {
 	return mac.Sum(nil)[:c.keySize/2]
 }
 
-// withoutPadding removes the padding of PKCS #7 (RFC 5652 §6.3). It was authenticated: there is no oracle to keep from anybody.
+// withoutPadding removes the padding of PKCS #7 (RFC 5652 §6.3). It was authenticated: there is no oracle to keep from
+// anybody.
 func withoutPadding(padded []byte) ([]byte, error) {
 	padding := int(padded[len(padded)-1])
 	if padding == 0 || padding > aes.BlockSize {

@@ -7,10 +7,12 @@ import (
 	"io"
 )
 
-// maxInflated bounds content that is written as DEFLATE, in bytes: a short message could stand for gigabytes (RFC 8725 §3.6).
+// maxInflated bounds content that is written as DEFLATE, in bytes: a short message could stand for gigabytes (RFC 8725
+// §3.6).
 const maxInflated = 250 << 10
 
-// maxDeflated bounds it before it's inflated: DEFLATE adds next to nothing to what it can't shorten (RFC 1951 §3.2.4), and blocks that say nothing take time.
+// maxDeflated bounds it before it's inflated: DEFLATE adds next to nothing to what it can't shorten (RFC 1951 §3.2.4),
+// and blocks that say nothing take time.
 const maxDeflated = maxInflated + 1<<10
 
 // deflated returns the content as it's to be encrypted.

@@ -17,15 +17,18 @@ const maxPartySize = 512
 type EncrypterOptions struct {
 	// Type is the header's "typ" (RFC 7516 §4.1.11); empty means none.
 	Type string
-	// ContentType is the header's "cty" (RFC 7516 §4.1.12): what kind of content this is; empty means none. SealToken writes its own.
+	// ContentType is the header's "cty" (RFC 7516 §4.1.12): what kind of content this is; empty means none. SealToken
+	// writes its own.
 	ContentType string
-	// Header has further members for the protected header: anything that encodes to JSON. The names that RFC 7516 and RFC 7518 register are refused.
+	// Header has further members for the protected header: anything that encodes to JSON. The names that RFC 7516 and
+	// RFC 7518 register are refused.
 	Header map[string]any
-	// PartyU and PartyV are information about sender and recipient, "apu" and "apv", that goes into the key that an ECDH_ES algorithm derives
-	// (RFC 7518 §4.6.1), each at most 512 bytes. Few protocols ask for them.
+	// PartyU and PartyV are information about sender and recipient, "apu" and "apv", that goes into the key that an
+	// ECDH_ES algorithm derives (RFC 7518 §4.6.1), each at most 512 bytes. Few protocols ask for them.
 	PartyU, PartyV []byte
-	// Compress writes the content as DEFLATE, "zip" (RFC 7516 §4.1.3). The message's length then tells something of the content: never
-	// compress a secret together with what an attacker may choose (RFC 8725 §3.6). The content has at most 250 KiB, as decrypters inflate no more.
+	// Compress writes the content as DEFLATE, "zip" (RFC 7516 §4.1.3). The message's length then tells something of the
+	// content: never compress a secret together with what an attacker may choose (RFC 8725 §3.6). The content has at
+	// most 250 KiB, as decrypters inflate no more.
 	Compress bool
 }
 
@@ -37,12 +40,14 @@ type Encrypter struct {
 	extra   map[string]any // EncrypterOptions.Header, encoded
 }
 
-// NewEncrypter makes an encrypter for 1 to 16 keys, each of which will decrypt its messages. A message for several keys can be read by the holder of the weakest. All of them
-// learn the key of its content, with which each can write to the others in the sender's place, whatever kind their keys are and for as long as they use them; see Message. To keep
-// a SecretKey or a Password good for telling who wrote, never use it beside another recipient's.
+// NewEncrypter makes an encrypter for 1 to 16 keys, each of which will decrypt its messages. A message for several keys
+// can be read by the holder of the weakest. All of them learn the key of its content, with which each can write to the
+// others in the sender's place, whatever kind their keys are and for as long as they use them; see Message. To keep a
+// SecretKey or a Password good for telling who wrote, never use it beside another recipient's.
 //
-// Each of several keys has a key ID of its own, by which the recipients find their parts. Secret keys of one algorithm are then 8 at most, and the iterations of passwords together
-// what one message may cost, for a holder who doesn't know the key's ID tries them all. Keys of algorithms Dir and ECDH_ES are the only key of their encrypter, and a key of
+// Each of several keys has a key ID of its own, by which the recipients find their parts. Secret keys of one algorithm
+// are then 8 at most, and the iterations of passwords together what one message may cost, for a holder who doesn't know
+// the key's ID tries them all. Keys of algorithms Dir and ECDH_ES are the only key of their encrypter, and a key of
 // algorithm Dir is for one content encryption.
 func NewEncrypter(enc Encryption, o EncrypterOptions, keys ...EncryptionKey) (*Encrypter, error) {
 	c, err := offeredContent(enc)
@@ -117,7 +122,8 @@ func checkFindable(keys []EncryptionKey) error {
 	return nil
 }
 
-// encodeExtra encodes the caller's members, so that they're the same in every message whatever the caller does with them later.
+// encodeExtra encodes the caller's members, so that they're the same in every message whatever the caller does with
+// them later.
 func encodeExtra(members map[string]any) (map[string]any, error) {
 	encoded := map[string]any{}
 	for name, value := range members {
@@ -133,8 +139,9 @@ func encodeExtra(members map[string]any) (map[string]any, error) {
 	return encoded, nil
 }
 
-// Encrypt returns the message in compact form (RFC 7516 §3.1). It needs an encrypter of one key. The message is a third longer than its content, and a decrypter reads 1 MiB unless
-// told otherwise: content of more than 767 KiB needs a DecrypterOptions.MaxSize on the other side.
+// Encrypt returns the message in compact form (RFC 7516 §3.1). It needs an encrypter of one key. The message is a third
+// longer than its content, and a decrypter reads 1 MiB unless told otherwise: content of more than 767 KiB needs a
+// DecrypterOptions.MaxSize on the other side.
 func (e *Encrypter) Encrypt(plaintext []byte) (string, error) {
 	return e.encryptCompact(plaintext, e.options.ContentType)
 }
@@ -157,9 +164,11 @@ func (e *Encrypter) checkCompact() error {
 	return nil
 }
 
-// EncryptJSON returns the message in JSON, flattened for one key and general for several (RFC 7516 §7.2). What Encrypt says of the size holds for it too. The additional data,
-// if there is any, stands in the message for everybody to read, and nobody but a recipient can alter it unnoticed. With several keys, each one's algorithm and key ID stand outside
-// of the protected header, and each recipient could alter the message for the others, or write them another one: they all learn the key of its content; see NewEncrypter.
+// EncryptJSON returns the message in JSON, flattened for one key and general for several (RFC 7516 §7.2). What Encrypt
+// says of the size holds for it too. The additional data, if there is any, stands in the message for everybody to read,
+// and nobody but a recipient can alter it unnoticed. With several keys, each one's algorithm and key ID stand outside
+// of the protected header, and each recipient could alter the message for the others, or write them another one: they
+// all learn the key of its content; see NewEncrypter.
 func (e *Encrypter) EncryptJSON(plaintext, additional []byte) ([]byte, error) {
 	m, err := e.encrypt(plaintext, additional, e.options.ContentType)
 	if err != nil {

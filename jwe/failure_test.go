@@ -18,7 +18,8 @@ import (
 // macKeys are the keys with which the content of messages was authenticated, where that is done with observed.
 var macKeys [][]byte
 
-// observed is A128CBC-HS256 with a SHA-256 that notes the keys of its HMACs. It goes by the number of a hash that this package has no use for.
+// observed is A128CBC-HS256 with a SHA-256 that notes the keys of its HMACs. It goes by the number of a hash that this
+// package has no use for.
 var observed = func() *content {
 	crypto.RegisterHash(crypto.MD4, func() hash.Hash { return &observedHash{Hash: sha256.New()} })
 	c := *contentOf(A128CBC_HS256)
@@ -103,7 +104,8 @@ func recipients(t *testing.T) map[Algorithm]recipient {
 	return all
 }
 
-// sealFor encrypts in compact form, with a content's key that may be longer or shorter than it should be: as much of it as there is encrypts.
+// sealFor encrypts in compact form, with a content's key that may be longer or shorter than it should be: as much of it
+// as there is encrypts.
 func sealFor(t *testing.T, key EncryptionKey, proposed []byte, plaintext string, more map[string]any) (parts []string, macKey []byte) {
 	t.Helper()
 	w := &wrapping{algorithm: key.Algorithm(), keyID: key.KeyID()}
@@ -129,8 +131,8 @@ func sealFor(t *testing.T, key EncryptionKey, proposed []byte, plaintext string,
 	return []string{protected, base64URL(w.encryptedKey), base64URL(s.iv), base64URL(s.ciphertext), base64URL(s.tag)}, contentKey[:observed.keySize/2]
 }
 
-// Whatever is wrong with a message whose form is right, the error is one and the same, and the content is tried once, with a random key in the place of one that
-// can't be found (RFC 7516 §11.5).
+// Whatever is wrong with a message whose form is right, the error is one and the same, and the content is tried once,
+// with a random key in the place of one that can't be found (RFC 7516 §11.5).
 func TestFailuresAreAlike(t *testing.T) {
 	for alg, who := range recipients(t) {
 		t.Run(string(alg), func(t *testing.T) {

@@ -9,7 +9,8 @@ import (
 	"github.com/jot-auth/jot/jwe"
 )
 
-// Everything that FIPS 140-3 approves of works where nothing else does. SHA-1, and so RSA_OAEP, and X25519 are not approved.
+// Everything that FIPS 140-3 approves of works where nothing else does. SHA-1, and so RSA_OAEP, and X25519 are not
+// approved.
 func TestFIPSApproved(t *testing.T) {
 	var pairs []pair
 	generated := privateKey(t, jwe.RSA_OAEP_256)

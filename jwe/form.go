@@ -191,8 +191,8 @@ func (f *form) addRecipient(m, recipient members, joined header) (err error) {
 	return nil
 }
 
-// check demands what every header has, and what its recipients must agree on (RFC 7516 §4.1.1, §4.1.2 and §7.2.1), and refuses an ephemeral key
-// where the algorithm has none.
+// check demands what every header has, and what its recipients must agree on (RFC 7516 §4.1.1, §4.1.2 and §7.2.1), and
+// refuses an ephemeral key where the algorithm has none.
 func (f *form) check() error {
 	if len(f.recipients) == 0 {
 		return ErrDecryption

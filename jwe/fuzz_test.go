@@ -9,7 +9,8 @@ import (
 	"github.com/jot-auth/jot/jwe"
 )
 
-// fixedKeys are those of the examples, one for each algorithm, but for the passwords: a fuzzer would mostly wait for them.
+// fixedKeys are those of the examples, one for each algorithm, but for the passwords: a fuzzer would mostly wait for
+// them.
 func fixedKeys(t testing.TB) (keys []jwe.DecryptionKey) {
 	t.Helper()
 	for _, alg := range []jwe.Algorithm{jwe.ECDH_ES, jwe.ECDH_ES_A128KW} {

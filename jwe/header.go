@@ -9,8 +9,8 @@ import (
 // maxHeaderSize bounds the text of each part of a header: it's read before anything is authentic.
 const maxHeaderSize = 8 << 10
 
-// header is what this package uses of the members of a JOSE header (RFC 7516 §4), for one recipient. Members that carry or point to the
-// recipient's key ("jwk", "jku", "x5c", "x5u") are never looked at.
+// header is what this package uses of the members of a JOSE header (RFC 7516 §4), for one recipient. Members that carry
+// or point to the recipient's key ("jwk", "jku", "x5c", "x5u") are never looked at.
 type header struct {
 	wrapping
 	encryption   Encryption
@@ -21,8 +21,8 @@ type header struct {
 	typ, contentType string
 }
 
-// wrapping is what one recipient's part of a message says: who it's for, the members of the header that the algorithm works
-// with, and the encrypted key.
+// wrapping is what one recipient's part of a message says: who it's for, the members of the header that the algorithm
+// works with, and the encrypted key.
 type wrapping struct {
 	algorithm Algorithm
 	keyID     string

@@ -26,7 +26,8 @@ type pair struct {
 	decrypt jwe.DecryptionKey
 }
 
-// slow reports whether a key is on a curve that takes ten times as long as the others, and shows nothing new beyond a round trip.
+// slow reports whether a key is on a curve that takes ten times as long as the others, and shows nothing new beyond a
+// round trip.
 func (p pair) slow() bool {
 	return strings.HasSuffix(p.name, "P-384") || strings.HasSuffix(p.name, "P-521")
 }

@@ -11,19 +11,21 @@ import (
 
 const generatedRSABits = 3072 // the 128-bit strength of NIST SP 800-57
 
-// EncryptionKey is a key that messages are encrypted for: *PublicKey, *SecretKey or *Password, and no type that embeds one of these.
+// EncryptionKey is a key that messages are encrypted for: *PublicKey, *SecretKey or *Password, and no type that embeds
+// one of these.
 type EncryptionKey interface {
 	KeyID() string
 	Algorithm() Algorithm
-	// wrap returns the content's key, which is the proposed one unless the algorithm yields its own, and leaves in w what the recipient
-	// needs to find it.
+	// wrap returns the content's key, which is the proposed one unless the algorithm yields its own, and leaves in w
+	// what the recipient needs to find it.
 	wrap(w *wrapping, c *content, proposed []byte) ([]byte, error)
 	bound() *content // the one content encryption that the key is for; nil if it goes with all
 	usual() work     // what an attempt costs a decrypter at a message that this key wrote, if it can't tell by the key ID that the attempt is in vain
 	usable() bool    // false of nil and of the zero value
 }
 
-// DecryptionKey is a key that messages are decrypted with: *PrivateKey, *SecretKey or *Password, and no type that embeds one of these.
+// DecryptionKey is a key that messages are decrypted with: *PrivateKey, *SecretKey or *Password, and no type that
+// embeds one of these.
 type DecryptionKey interface {
 	KeyID() string
 	Algorithm() Algorithm
@@ -36,8 +38,8 @@ type DecryptionKey interface {
 
 // KeyOptions are the optional attributes of a key.
 type KeyOptions struct {
-	// KeyID is the key's "kid" (RFC 7517 §4.5), at most 256 bytes. Empty means the RFC 7638 thumbprint for a public or private key, and none for
-	// a secret one, whose digest would let anybody try guesses (RFC 7638 §7).
+	// KeyID is the key's "kid" (RFC 7517 §4.5), at most 256 bytes. Empty means the RFC 7638 thumbprint for a public or
+	// private key, and none for a secret one, whose digest would let anybody try guesses (RFC 7638 §7).
 	KeyID string
 }
 

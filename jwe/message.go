@@ -6,10 +6,11 @@ import (
 	"log/slog"
 )
 
-// Message is a decrypted message. Who sent it is not known: for a PublicKey, anybody can have written it. For a SecretKey or a Password, it was one of those who
-// share that, or whoever was ever a recipient beside it: all recipients of a message learn the key of its content. With it each can encrypt other content, and put the others'
-// parts of that message to it. Only a key of algorithm Dir, or one that was never used beside another recipient, says more. So a message isn't a token, and nothing
-// makes it one but OpenToken.
+// Message is a decrypted message. Who sent it is not known: for a PublicKey, anybody can have written it. For a
+// SecretKey or a Password, it was one of those who share that, or whoever was ever a recipient beside it: all
+// recipients of a message learn the key of its content. With it each can encrypt other content, and put the others'
+// parts of that message to it. Only a key of algorithm Dir, or one that was never used beside another recipient, says
+// more. So a message isn't a token, and nothing makes it one but OpenToken.
 //
 // It's immutable and safe for concurrent use, and prints as its size and algorithms, never as what is in it.
 type Message struct {
@@ -37,11 +38,12 @@ func (m *Message) read() opened {
 // Plaintext returns a copy of the content.
 func (m *Message) Plaintext() []byte { return bytes.Clone(m.read().plaintext) }
 
-// Additional returns a copy of the additional data, "aad" (RFC 7516 §7.2.1), which everybody could read and nobody alter but a recipient; nil where there is none.
+// Additional returns a copy of the additional data, "aad" (RFC 7516 §7.2.1), which everybody could read and nobody
+// alter but a recipient; nil where there is none.
 func (m *Message) Additional() []byte { return bytes.Clone(m.read().additional) }
 
-// Protected returns a copy of the protected header, JSON; nil where there is none. Other parts of a header, which anybody could have altered, are not
-// to be had.
+// Protected returns a copy of the protected header, JSON; nil where there is none. Other parts of a header, which
+// anybody could have altered, are not to be had.
 func (m *Message) Protected() []byte { return bytes.Clone(m.read().protected) }
 
 // Type returns "typ" of the protected header (RFC 7516 §4.1.11); empty when absent.
@@ -50,15 +52,15 @@ func (m *Message) Type() string { return m.read().header.typ }
 // ContentType returns "cty" of the protected header (RFC 7516 §4.1.12); empty when absent.
 func (m *Message) ContentType() string { return m.read().header.contentType }
 
-// PartyU returns a copy of what the sender says about itself, "apu" (RFC 7518 §4.6.1.2), which went into the key that an ECDH_ES algorithm derived. It's nil where it is absent,
-// and for any other algorithm, which gives it no meaning.
+// PartyU returns a copy of what the sender says about itself, "apu" (RFC 7518 §4.6.1.2), which went into the key that
+// an ECDH_ES algorithm derived. It's nil where it is absent, and for any other algorithm, which gives it no meaning.
 func (m *Message) PartyU() []byte {
 	partyU, _ := m.read().parties()
 	return bytes.Clone(partyU)
 }
 
-// PartyV returns a copy of what the sender says of the recipient, "apv" (RFC 7518 §4.6.1.3), like PartyU. A protocol that has an identity there demands that the two compare it
-// with what they expect: a decrypter doesn't.
+// PartyV returns a copy of what the sender says of the recipient, "apv" (RFC 7518 §4.6.1.3), like PartyU. A protocol
+// that has an identity there demands that the two compare it with what they expect: a decrypter doesn't.
 func (m *Message) PartyV() []byte {
 	_, partyV := m.read().parties()
 	return bytes.Clone(partyV)

@@ -9,10 +9,11 @@ import (
 
 // ParseOptions say what a serialized key leaves open.
 type ParseOptions struct {
-	// Algorithm is the algorithm of a key that doesn't name its own, as PEM never does. A key that names another one is refused.
+	// Algorithm is the algorithm of a key that doesn't name its own, as PEM never does. A key that names another one is
+	// refused.
 	Algorithm Algorithm
-	// Encryption is the content encryption of a secret key of algorithm Dir that doesn't name it. A key that names another one is
-	// refused, and so is a key of any other algorithm.
+	// Encryption is the content encryption of a secret key of algorithm Dir that doesn't name it. A key that names
+	// another one is refused, and so is a key of any other algorithm.
 	Encryption Encryption
 	// KeyID is the key ID of a key that doesn't name its own. A key that names another one is refused.
 	KeyID string
@@ -45,9 +46,9 @@ func ParsePrivateKey(data []byte, o ParseOptions) (*PrivateKey, error) {
 	return NewPrivateKey(o.Algorithm, key, KeyOptions{KeyID: o.KeyID})
 }
 
-// ParsePublicKey reads a public key: a JWK (RFC 7517), or PEM in SPKI, PKCS #1 or a certificate. A certificate is a container
-// here: its chain and dates are not checked.
-// It refuses private material, so that a key which was to stay secret is noticed.
+// ParsePublicKey reads a public key: a JWK (RFC 7517), or PEM in SPKI, PKCS #1 or a certificate. A certificate is a
+// container here: its chain and dates are not checked. It refuses private material, so that a key which was to stay
+// secret is noticed.
 func ParsePublicKey(data []byte, o ParseOptions) (*PublicKey, error) {
 	if jwk.IsPEM(data) {
 		key, err := parsePEM(data, false, o)
@@ -73,8 +74,8 @@ func ParsePublicKey(data []byte, o ParseOptions) (*PublicKey, error) {
 	return NewPublicKey(o.Algorithm, key, KeyOptions{KeyID: o.KeyID})
 }
 
-// ParseSecretKey reads a key of AES key wrap, or of algorithm Dir, from a JWK of type "oct" (RFC 7518 §6.4). A JWK that names a content
-// encryption as its "alg" is a key of algorithm Dir (RFC 7520 §5.6).
+// ParseSecretKey reads a key of AES key wrap, or of algorithm Dir, from a JWK of type "oct" (RFC 7518 §6.4). A JWK that
+// names a content encryption as its "alg" is a key of algorithm Dir (RFC 7520 §5.6).
 func ParseSecretKey(data []byte, o ParseOptions) (*SecretKey, error) {
 	k, o, err := parseJWK(data, o)
 	if err != nil {
@@ -161,8 +162,9 @@ func settle[Text ~string](attribute string, stated *Text, named Text) error {
 	return nil
 }
 
-// permits enforces "use" and "key_ops" (RFC 7517 §4.2 and §4.3): one of the operations has to be listed, if there is a list. An ECDH key only ever derives;
-// for a public one, which is no more than an argument of that, the list may be empty, as Web Crypto exports it.
+// permits enforces "use" and "key_ops" (RFC 7517 §4.2 and §4.3): one of the operations has to be listed, if there is a
+// list. An ECDH key only ever derives; for a public one, which is no more than an argument of that, the list may be
+// empty, as Web Crypto exports it.
 func permits(k *jwk.Key, alg Algorithm, operations ...string) error {
 	if s := schemeOf(alg); s != nil && s.family == familyECDH {
 		operations = []string{"deriveKey", "deriveBits"}

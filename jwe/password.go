@@ -18,11 +18,13 @@ const (
 	saltSize        = 16
 )
 
-// Password encrypts and decrypts with a password (RFC 7518 §4.8): whoever gets hold of a message can try guesses, as fast as their machines go, for as long as
-// they like. So it's the last resort, for what a person has to remember; programs share a SecretKey.
+// Password encrypts and decrypts with a password (RFC 7518 §4.8): whoever gets hold of a message can try guesses, as
+// fast as their machines go, for as long as they like. So it's the last resort, for what a person has to remember;
+// programs share a SecretKey.
 //
-// Decrypting a message costs as many iterations of PBKDF2 as its sender says, up to 1,200,000: with SHA-256 about half a second of one core, with SHA-384 and SHA-512 up to
-// two. Have a Password among the keys of a Decrypter only where people's files are opened, and no stranger's requests.
+// Decrypting a message costs as many iterations of PBKDF2 as its sender says, up to 1,200,000: with SHA-256 about half
+// a second of one core, with SHA-384 and SHA-512 up to two. Have a Password among the keys of a Decrypter only where
+// people's files are opened, and no stranger's requests.
 type Password struct {
 	id         string
 	scheme     *scheme
@@ -34,13 +36,13 @@ type Password struct {
 type PasswordOptions struct {
 	// KeyID is the "kid" of its messages, at most 256 bytes; empty means none.
 	KeyID string
-	// Iterations is the cost of encrypting, and of each guess: 1000 to 1,200,000. 0 means 600,000 with SHA-256, and 210,000 with SHA-384 and SHA-512, whose every
-	// iteration takes longer. When decrypting, the message says it.
+	// Iterations is the cost of encrypting, and of each guess: 1000 to 1,200,000. 0 means 600,000 with SHA-256, and
+	// 210,000 with SHA-384 and SHA-512, whose every iteration takes longer. When decrypting, the message says it.
 	Iterations int
 }
 
-// NewPassword binds a password of 8 to 128 bytes to one of the algorithms PBES2_HS256_A128KW, PBES2_HS384_A192KW and PBES2_HS512_A256KW.
-// The password's bytes are used as they are: settle on one form of Unicode, such as NFC, before.
+// NewPassword binds a password of 8 to 128 bytes to one of the algorithms PBES2_HS256_A128KW, PBES2_HS384_A192KW and
+// PBES2_HS512_A256KW. The password's bytes are used as they are: settle on one form of Unicode, such as NFC, before.
 func NewPassword(alg Algorithm, password []byte, o PasswordOptions) (*Password, error) {
 	s, err := schemeAmong(alg, "takes no password: use NewSecretKey or NewPrivateKey", familyPassword)
 	if err != nil {

@@ -59,7 +59,8 @@ func leaks() (all []string) {
 	return append(all, private.D.String(), private.Primes[0].String(), private.Primes[1].String())
 }
 
-// holders are what others keep values in: where fields aren't exported, nothing asks the values how they are to be printed.
+// holders are what others keep values in: where fields aren't exported, nothing asks the values how they are to be
+// printed.
 func holders(v any) []any {
 	value := reflect.ValueOf(v).Elem().Interface()
 	type holder struct{ v any }

@@ -15,22 +15,23 @@ import (
 	"github.com/jot-auth/jot/internal/jwk"
 )
 
-// PrivateKey decrypts what was encrypted for its public half: a private key, its one algorithm and its key ID, fixed when
-// made. It prints as its algorithm and key ID, never as its material.
+// PrivateKey decrypts what was encrypted for its public half: a private key, its one algorithm and its key ID, fixed
+// when made. It prints as its algorithm and key ID, never as its material.
 type PrivateKey struct {
 	public *PublicKey
 
-	// One of the two is set. Material is behind functions here: where a key is in somebody's unexported field, fmt can't call its Format, and prints
-	// what it finds; of a function, that's an address.
+	// One of the two is set. Material is behind functions here: where a key is in somebody's unexported field, fmt
+	// can't call its Format, and prints what it finds; of a function, that's an address.
 	decrypt  DecrypterFunc // for RSA
 	exchange ExchangerFunc // for ECDH
 
 	held func() crypto.PrivateKey // *rsa.PrivateKey or *ecdh.PrivateKey; nil for a key that is held elsewhere
 }
 
-// GenerateKey makes a new private key for an RSA_OAEP or ECDH_ES algorithm, from the operating system's randomness. RSA keys have 3072 bits; others are
-// on P-256. For another curve, make a key with crypto/ecdh and bind it with NewPrivateKey. Its key ID is the RFC 7638
-// thumbprint. For the other algorithms see GenerateSecretKey, GenerateDirectKey and NewPassword.
+// GenerateKey makes a new private key for an RSA_OAEP or ECDH_ES algorithm, from the operating system's randomness. RSA
+// keys have 3072 bits; others are on P-256. For another curve, make a key with crypto/ecdh and bind it with
+// NewPrivateKey. Its key ID is the RFC 7638 thumbprint. For the other algorithms see GenerateSecretKey,
+// GenerateDirectKey and NewPassword.
 func GenerateKey(alg Algorithm) (*PrivateKey, error) {
 	s, err := schemeAmong(alg, "has no private key: use GenerateSecretKey, GenerateDirectKey or NewPassword", familyRSA, familyECDH)
 	if err != nil {
@@ -48,15 +49,18 @@ func GenerateKey(alg Algorithm) (*PrivateKey, error) {
 	return NewPrivateKey(alg, key, KeyOptions{})
 }
 
-// maxDecryptingBits bounds the RSA keys that decrypt here: the time grows with the third power, and one with 16384 bits would take seconds for each message.
+// maxDecryptingBits bounds the RSA keys that decrypt here: the time grows with the third power, and one with 16384 bits
+// would take seconds for each message.
 const maxDecryptingBits = 8192
 
-// NewPrivateKey binds a private key to its algorithm: *rsa.PrivateKey of 2048 to 8192 bits for RSA_OAEP and RSA_OAEP_256; *ecdh.PrivateKey, or
-// *ecdsa.PrivateKey on P-256, P-384 or P-521, for the ECDH_ES algorithms. The key is copied. A key that the algorithm can't use, that is too weak for it, or
-// whose halves don't belong together, is refused.
+// NewPrivateKey binds a private key to its algorithm: *rsa.PrivateKey of 2048 to 8192 bits for RSA_OAEP and
+// RSA_OAEP_256; *ecdh.PrivateKey, or *ecdsa.PrivateKey on P-256, P-384 or P-521, for the ECDH_ES algorithms. The key is
+// copied. A key that the algorithm can't use, that is too weak for it, or whose halves don't belong together, is
+// refused.
 //
-// A key that is held elsewhere, as in an HSM, is a crypto.Decrypter whose Public is an *rsa.PublicKey and that takes *rsa.OAEPOptions, or an
-// ecdh.KeyExchanger. For one that takes a context see NewRemoteRSAKey and NewRemoteECDHKey, which say what an error means.
+// A key that is held elsewhere, as in an HSM, is a crypto.Decrypter whose Public is an *rsa.PublicKey and that takes
+// *rsa.OAEPOptions, or an ecdh.KeyExchanger. For one that takes a context see NewRemoteRSAKey and NewRemoteECDHKey,
+// which say what an error means.
 func NewPrivateKey(alg Algorithm, key crypto.PrivateKey, o KeyOptions) (*PrivateKey, error) {
 	s, err := schemeAmong(alg, "takes no private key: use NewSecretKey, NewDirectKey or NewPassword", familyRSA, familyECDH)
 	if err != nil {
@@ -85,7 +89,8 @@ func NewPrivateKey(alg Algorithm, key crypto.PrivateKey, o KeyOptions) (*Private
 	return k.bind(alg, public, o)
 }
 
-// hold keeps a checked copy of a key of the standard library, and returns it. Any other key is held elsewhere, and returned as it is.
+// hold keeps a checked copy of a key of the standard library, and returns it. Any other key is held elsewhere, and
+// returned as it is.
 func (k *PrivateKey) hold(key crypto.PrivateKey) (crypto.PrivateKey, error) {
 	var checked crypto.PrivateKey
 	var err error
@@ -151,8 +156,8 @@ func (k PrivateKey) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(k
 // MarshalJSON always fails: a private key is not to be published by accident. ExportJWK writes it on purpose.
 func (k PrivateKey) MarshalJSON() ([]byte, error) { return nil, errSecretJSON }
 
-// ExportJWK returns the private key as a JWK, in the clear: whoever reads it can decrypt in this key's name. A key that is held elsewhere
-// is an error.
+// ExportJWK returns the private key as a JWK, in the clear: whoever reads it can decrypt in this key's name. A key that
+// is held elsewhere is an error.
 func (k *PrivateKey) ExportJWK() ([]byte, error) {
 	key, err := k.portable()
 	if err != nil {
@@ -161,7 +166,8 @@ func (k *PrivateKey) ExportJWK() ([]byte, error) {
 	return prefixed(jwk.MarshalPrivate(key, k.public.description()))
 }
 
-// ExportPEM returns the private key as a PEM block "PRIVATE KEY" (PKCS #8, RFC 5958), in the clear. A key that is held elsewhere is an error.
+// ExportPEM returns the private key as a PEM block "PRIVATE KEY" (PKCS #8, RFC 5958), in the clear. A key that is held
+// elsewhere is an error.
 func (k *PrivateKey) ExportPEM() ([]byte, error) {
 	key, err := k.portable()
 	if err != nil {
@@ -189,7 +195,8 @@ func (k *PrivateKey) portable() (crypto.PrivateKey, error) {
 	return scalar, nil
 }
 
-// price counts an RSA key of more than 4096 bits, for which crypto/rsa has no fast way, as several attempts: two of 8192 bits take about as long as twenty of 4096.
+// price counts an RSA key of more than 4096 bits, for which crypto/rsa has no fast way, as several attempts: two of
+// 8192 bits take about as long as twenty of 4096.
 func (k *PrivateKey) price(*wrapping) work {
 	if key, ok := k.public.material.(*rsa.PublicKey); ok && k.held != nil && key.N.BitLen() > fastRSABits {
 		return work{attempts: maxAttempts / 2}
@@ -218,7 +225,8 @@ func (k *PrivateKey) unwrap(ctx context.Context, w *wrapping, c *content) ([]byt
 	return agreed, nil
 }
 
-// decryptOAEP demands the one size of an encrypted key (RFC 8017 §7.1.2), whatever the holder of the key would make of another.
+// decryptOAEP demands the one size of an encrypted key (RFC 8017 §7.1.2), whatever the holder of the key would make of
+// another.
 func (k *PrivateKey) decryptOAEP(ctx context.Context, w *wrapping) ([]byte, error) {
 	if len(w.encryptedKey) != k.public.material.(*rsa.PublicKey).Size() {
 		return nil, errNotWrapped

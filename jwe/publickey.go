@@ -14,17 +14,17 @@ import (
 	"github.com/jot-auth/jot/internal/jwk"
 )
 
-// PublicKey encrypts messages that only the holder of its private half can read: a public key, its one algorithm and its key
-// ID, fixed when made. Anybody can encrypt with it, so a message says nothing of who sent it.
+// PublicKey encrypts messages that only the holder of its private half can read: a public key, its one algorithm and
+// its key ID, fixed when made. Anybody can encrypt with it, so a message says nothing of who sent it.
 type PublicKey struct {
 	id       string
 	scheme   *scheme
 	material crypto.PublicKey // *rsa.PublicKey or *ecdh.PublicKey; never altered
 }
 
-// NewPublicKey binds a public key to its algorithm: *rsa.PublicKey of 2048 to 16384 bits for RSA_OAEP and RSA_OAEP_256; *ecdh.PublicKey, or
-// *ecdsa.PublicKey on P-256, P-384 or P-521, for the ECDH_ES algorithms. The key is copied. Any other pairing, a point off its curve or an even RSA
-// modulus is refused.
+// NewPublicKey binds a public key to its algorithm: *rsa.PublicKey of 2048 to 16384 bits for RSA_OAEP and RSA_OAEP_256;
+// *ecdh.PublicKey, or *ecdsa.PublicKey on P-256, P-384 or P-521, for the ECDH_ES algorithms. The key is copied. Any
+// other pairing, a point off its curve or an even RSA modulus is refused.
 func NewPublicKey(alg Algorithm, key crypto.PublicKey, o KeyOptions) (*PublicKey, error) {
 	s, err := schemeAmong(alg, "takes no public key: use NewSecretKey, NewDirectKey or NewPassword", familyRSA, familyECDH)
 	if err != nil {
@@ -121,8 +121,8 @@ func (k *PublicKey) KeyID() string { return k.id }
 // Algorithm returns the one algorithm of this key; empty for the zero value.
 func (k *PublicKey) Algorithm() Algorithm { return k.scheme.keyAlgorithm() }
 
-// Thumbprint returns the digest that stands for the key whatever its key ID and algorithm are called (RFC 7638). The hash is crypto.SHA256, SHA384 or SHA512. A key
-// ID by thumbprint is the base64url of the one by SHA-256.
+// Thumbprint returns the digest that stands for the key whatever its key ID and algorithm are called (RFC 7638). The
+// hash is crypto.SHA256, SHA384 or SHA512. A key ID by thumbprint is the base64url of the one by SHA-256.
 func (k *PublicKey) Thumbprint(hash crypto.Hash) ([]byte, error) {
 	if !k.usable() {
 		return nil, errNoKey
@@ -144,7 +144,8 @@ func (k PublicKey) MarshalJSON() ([]byte, error) {
 	return prefixed(jwk.MarshalPublic(portable(k.material), k.description()))
 }
 
-// UnmarshalJSON is ParsePublicKey, for a JWK that names its algorithm. It's for the zero value: a key that is one already never becomes another.
+// UnmarshalJSON is ParsePublicKey, for a JWK that names its algorithm. It's for the zero value: a key that is one
+// already never becomes another.
 func (k *PublicKey) UnmarshalJSON(data []byte) error {
 	if k.usable() {
 		return errors.New("jwe: this key is made already: unmarshal into a new PublicKey")

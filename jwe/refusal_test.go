@@ -142,7 +142,8 @@ func manyMembers(count int) (text string) {
 	return text
 }
 
-// What another recipient's part says is read as far as it's this key's business: the content encryption, which all have to share, but not an ephemeral key.
+// What another recipient's part says is read as far as it's this key's business: the content encryption, which all have
+// to share, but not an ephemeral key.
 func TestOtherRecipients(t *testing.T) {
 	key, contentKey := secretKeyWith(t, "a"), directKey(t, jwe.A128GCM)
 	o := jwe.DecrypterOptions{Encryptions: []jwe.Encryption{jwe.A128GCM}}

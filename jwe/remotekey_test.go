@@ -169,7 +169,8 @@ func remote(t testing.TB, decrypt jwe.DecrypterFunc) *jwe.PrivateKey {
 	return key
 }
 
-// Nor is whoever holds a key for ECDH trusted, however the key was made: the message is what anybody can write who knows the answer.
+// Nor is whoever holds a key for ECDH trusted, however the key was made: the message is what anybody can write who
+// knows the answer.
 func TestRemoteZeros(t *testing.T) {
 	for _, curve := range []ecdh.Curve{ecdh.P256(), ecdh.X25519()} {
 		made, _ := curve.GenerateKey(rand.Reader)

@@ -14,8 +14,8 @@ const (
 	trust = "You can trust us to stick with you through thick and thin–to the bitter end. And you can trust us to keep any secret of yours–closer than you keep it yourself. But you cannot trust us to let you face trouble alone, and go off without a word. We are your friends, Frodo."
 )
 
-// The examples of RFC 7516 (appendix A), RFC 7517 (appendix C) and RFC 7520 (section 5), and one for X25519 in their manner. A password stands for a
-// key that isn't a JWK.
+// The examples of RFC 7516 (appendix A), RFC 7517 (appendix C) and RFC 7520 (section 5), and one for X25519 in their
+// manner. A password stands for a key that isn't a JWK.
 var examples = []struct {
 	name, key, password string
 	alg                 jwe.Algorithm

@@ -124,7 +124,8 @@ func TestHeader(t *testing.T) {
 	}
 }
 
-// What a message's accessors return isn't the message's own memory, and an encrypter doesn't hold on to its options' memory.
+// What a message's accessors return isn't the message's own memory, and an encrypter doesn't hold on to its options'
+// memory.
 func TestNothingIsShared(t *testing.T) {
 	key := secretKey(t, jwe.A128KW)
 	party, members := []byte("Alice"), map[string]any{"list": []string{"a"}}

@@ -10,7 +10,8 @@ import (
 	"github.com/jot-auth/jot/internal/jwk"
 )
 
-// SecretKey both encrypts and decrypts: whoever can read with it can also write. It's random, never a password; for one see Password.
+// SecretKey both encrypts and decrypts: whoever can read with it can also write. It's random, never a password; for one
+// see Password.
 type SecretKey struct {
 	id      string
 	scheme  *scheme
@@ -18,8 +19,8 @@ type SecretKey struct {
 	secret  func() []byte // a function, as in PrivateKey
 }
 
-// GenerateSecretKey makes a new key for AES key wrap, A128KW to A256GCMKW, from the operating system's randomness, with a random key ID.
-// For Dir see GenerateDirectKey.
+// GenerateSecretKey makes a new key for AES key wrap, A128KW to A256GCMKW, from the operating system's randomness, with
+// a random key ID. For Dir see GenerateDirectKey.
 func GenerateSecretKey(alg Algorithm) (*SecretKey, error) {
 	s, err := wrappingScheme(alg)
 	if err != nil {
@@ -28,8 +29,8 @@ func GenerateSecretKey(alg Algorithm) (*SecretKey, error) {
 	return NewSecretKey(alg, randomBytes(s.wrapSize), KeyOptions{KeyID: rand.Text()})
 }
 
-// NewSecretKey binds a secret to an AES key wrap algorithm, A128KW to A256GCMKW. The secret is copied; it has exactly the algorithm's 16, 24 or
-// 32 bytes. For Dir see NewDirectKey.
+// NewSecretKey binds a secret to an AES key wrap algorithm, A128KW to A256GCMKW. The secret is copied; it has exactly
+// the algorithm's 16, 24 or 32 bytes. For Dir see NewDirectKey.
 func NewSecretKey(alg Algorithm, secret []byte, o KeyOptions) (*SecretKey, error) {
 	s, err := wrappingScheme(alg)
 	if err != nil {
@@ -46,8 +47,8 @@ func wrappingScheme(alg Algorithm) (*scheme, error) {
 	return schemeAmong(alg, advice, familyKeyWrap, familyGCMKeyWrap)
 }
 
-// GenerateDirectKey makes a new key of algorithm Dir for one content encryption, from the operating system's randomness, with a random key
-// ID.
+// GenerateDirectKey makes a new key of algorithm Dir for one content encryption, from the operating system's
+// randomness, with a random key ID.
 func GenerateDirectKey(enc Encryption) (*SecretKey, error) {
 	c, err := offeredContent(enc)
 	if err != nil {
@@ -56,8 +57,9 @@ func GenerateDirectKey(enc Encryption) (*SecretKey, error) {
 	return NewDirectKey(enc, c.newKey(), KeyOptions{KeyID: rand.Text()})
 }
 
-// NewDirectKey binds a secret to algorithm Dir and to the one content encryption that it's for (RFC 7518 §4.5): two algorithms never share a key.
-// The secret is copied; it has exactly the size that the content encryption needs. With AES-GCM, encrypt at most 2³² messages.
+// NewDirectKey binds a secret to algorithm Dir and to the one content encryption that it's for (RFC 7518 §4.5): two
+// algorithms never share a key. The secret is copied; it has exactly the size that the content encryption needs. With
+// AES-GCM, encrypt at most 2³² messages.
 func NewDirectKey(enc Encryption, secret []byte, o KeyOptions) (*SecretKey, error) {
 	c, err := offeredContent(enc)
 	if err != nil {
@@ -91,7 +93,8 @@ func (k *SecretKey) KeyID() string { return k.id }
 // Algorithm returns the one algorithm of this key; empty for the zero value.
 func (k *SecretKey) Algorithm() Algorithm { return k.scheme.keyAlgorithm() }
 
-// Encryption returns the one content encryption of a key of algorithm Dir, and is empty for any other key: that one goes with all of them.
+// Encryption returns the one content encryption of a key of algorithm Dir, and is empty for any other key: that one
+// goes with all of them.
 func (k *SecretKey) Encryption() Encryption {
 	if k.content == nil {
 		return ""
@@ -108,8 +111,8 @@ func (k SecretKey) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(k)
 // MarshalJSON always fails: a secret key is not to be published by accident. ExportJWK writes it on purpose.
 func (k SecretKey) MarshalJSON() ([]byte, error) { return nil, errSecretJSON }
 
-// ExportJWK returns the secret key as a JWK, in the clear: whoever reads it can encrypt and decrypt. A key of algorithm Dir bears the name of
-// its content encryption as "alg", as in RFC 7520 §5.6.
+// ExportJWK returns the secret key as a JWK, in the clear: whoever reads it can encrypt and decrypt. A key of algorithm
+// Dir bears the name of its content encryption as "alg", as in RFC 7520 §5.6.
 func (k *SecretKey) ExportJWK() ([]byte, error) {
 	if !k.usable() {
 		return nil, errNoKey

@@ -12,9 +12,10 @@ import (
 
 const tokenType = "JWT" // the "cty" of a nested token (RFC 7519 §5.2)
 
-// SealToken makes a nested token: it signs the claims, then encrypts the signed token, in compact form (RFC 7519 §11.2 has the reasons for that order). The
-// header's "cty" is "JWT". It needs an encrypter of one key and without another ContentType. Where EncrypterOptions.Header repeats the claims iss, sub or aud, they
-// have to be the token's (RFC 7519 §5.3).
+// SealToken makes a nested token: it signs the claims, then encrypts the signed token, in compact form (RFC 7519 §11.2
+// has the reasons for that order). The header's "cty" is "JWT". It needs an encrypter of one key and without another
+// ContentType. Where EncrypterOptions.Header repeats the claims iss, sub or aud, they have to be the token's (RFC 7519
+// §5.3).
 func (e *Encrypter) SealToken(ctx context.Context, signer *jot.Signer, claims any) (string, error) {
 	if signer == nil {
 		return "", errors.New("jwe: sealing a token needs a signer")
@@ -39,9 +40,10 @@ func (e *Encrypter) SealToken(ctx context.Context, signer *jot.Signer, claims an
 	return e.encryptCompact([]byte(signed), tokenType)
 }
 
-// OpenToken decrypts a nested token, in compact form, and verifies the signed token within: the one way from an encrypted message to a *jot.Token. A message
-// that can't be decrypted, or whose "cty" is not "JWT", is ErrDecryption; the other errors of Decrypt are there too, and for the signed token, the errors are the verifier's.
-// Where the header repeats the claims iss, sub or aud, they have to be the token's (RFC 7519 §5.3). With an error, the token is nil.
+// OpenToken decrypts a nested token, in compact form, and verifies the signed token within: the one way from an
+// encrypted message to a *jot.Token. A message that can't be decrypted, or whose "cty" is not "JWT", is ErrDecryption;
+// the other errors of Decrypt are there too, and for the signed token, the errors are the verifier's. Where the header
+// repeats the claims iss, sub or aud, they have to be the token's (RFC 7519 §5.3). With an error, the token is nil.
 func (d *Decrypter) OpenToken(ctx context.Context, verifier *jot.Verifier, raw string) (*jot.Token, error) {
 	if verifier == nil {
 		return nil, errors.New("jwe: opening a token needs a verifier")
@@ -68,7 +70,8 @@ func (d *Decrypter) OpenToken(ctx context.Context, verifier *jot.Verifier, raw s
 	return token, nil
 }
 
-// repeats reports whether the claims that the header repeats are those of a signed token, which has been made or verified here.
+// repeats reports whether the claims that the header repeats are those of a signed token, which has been made or
+// verified here.
 func repeats(header []byte, signed string) bool {
 	repeated, ok := repeatable(header)
 	if !ok || len(repeated) == 0 {

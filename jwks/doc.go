@@ -20,14 +20,15 @@
 //     serves on and is refreshed behind its callers' backs;
 //   - gone: every look-up answers an error that wraps [github.com/jot-auth/jot.ErrUnavailable].
 //
-// A fetched set replaces the one before it whole. A key that left the issuer's set verifies nothing more. One that stays, unchanged, is
-// answered as the same [github.com/jot-auth/jot.PublicKey], the same pointer, by which a verifier that remembers tokens knows that they still hold.
+// A fetched set replaces the one before it whole. A key that left the issuer's set verifies nothing more. One that
+// stays, unchanged, is answered as the same [github.com/jot-auth/jot.PublicKey], the same pointer, by which a verifier
+// that remembers tokens knows that they still hold.
 //
-// A token that names an unknown key causes a fetch, at most one each [Options.MinRefresh] however many
-// such tokens come; a key ID that a fetched set lacked causes none for a while. So does a token whose key may be one that the
-// set doesn't name: only after the fetch, or where it fails, such keys are tried. A token without a key ID never
-// causes one. Whatever the reason, one fetch is under way at a time, everyone who needs it waits for
-// it, and a caller who gives up leaves it to the others.
+// A token that names an unknown key causes a fetch, at most one each [Options.MinRefresh] however many such tokens
+// come; a key ID that a fetched set lacked causes none for a while. So does a token whose key may be one that the set
+// doesn't name: only after the fetch, or where it fails, such keys are tried. A token without a key ID never causes
+// one. Whatever the reason, one fetch is under way at a time, everyone who needs it waits for it, and a caller who
+// gives up leaves it to the others.
 //
 // # What a source refuses
 //

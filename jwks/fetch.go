@@ -48,7 +48,8 @@ func (s *Source) download(ctx context.Context, previous *keySet, asked time.Time
 	return set, nil
 }
 
-// parse reads a key set and bounds its size. A set of which nothing can be used is an error, so that it doesn't take the place of a good one.
+// parse reads a key set and bounds its size. A set of which nothing can be used is an error, so that it doesn't take
+// the place of a good one.
 func (s *Source) parse(body []byte) (*jot.KeySet, error) {
 	keys, err := jot.ParseKeySet(body, jot.ParseOptions{Algorithm: s.options.Algorithm})
 	if err != nil {

@@ -23,8 +23,8 @@ type keySet struct {
 	staleUntil time.Time // from here on it answers nothing
 }
 
-// newKeySet makes a set of what a fetch brought. A key that the previous set, if any, has too is the previous set's, one and the same
-// *jot.PublicKey: by that, whoever remembers what it verified can tell that nothing changed about it.
+// newKeySet makes a set of what a fetch brought. A key that the previous set, if any, has too is the previous set's,
+// one and the same *jot.PublicKey: by that, whoever remembers what it verified can tell that nothing changed about it.
 func newKeySet(fetched *jot.KeySet, etag string, previous *keySet) *keySet {
 	var known []*jot.PublicKey
 	if previous != nil {
@@ -50,14 +50,15 @@ func same(a, b *jot.PublicKey) bool {
 	return errA == nil && errB == nil && bytes.Equal(textA, textB)
 }
 
-// isNamed reports whether a key verifies tokens under no ID but its own. One that its set doesn't name has its thumbprint for an ID, and may be any token's.
+// isNamed reports whether a key verifies tokens under no ID but its own. One that its set doesn't name has its
+// thumbprint for an ID, and may be any token's.
 func isNamed(k *jot.PublicKey) bool {
 	keys, _ := jot.NewKeySet(k).VerificationKeys(context.Background(), k.Algorithm(), k.KeyID()+" and another")
 	return len(keys) == 0
 }
 
-// dated is the set, asked for at fetched. The refresh ahead starts at 70 to 80 % of the lifetime, so that verifiers which
-// started together do not ask together.
+// dated is the set, asked for at fetched. The refresh ahead starts at 70 to 80 % of the lifetime, so that verifiers
+// which started together do not ask together.
 func (k *keySet) dated(fetched time.Time, lifetime, maxStale time.Duration) *keySet {
 	later := *k
 	later.fetched = fetched

@@ -17,8 +17,8 @@ type Options struct {
 	// Client fetches the set; nil means a client of the source's own, which keeps no connection open. Its
 	// redirects are limited to the same scheme, host and port whatever its own CheckRedirect says.
 	Client *http.Client
-	// Algorithm is that of a set whose keys don't name theirs. As for [jot.ParseKeySet], a key of the set that names another one is then
-	// skipped. Empty means that every key names its own, and that one which doesn't is skipped.
+	// Algorithm is that of a set whose keys don't name theirs. As for [jot.ParseKeySet], a key of the set that names
+	// another one is then skipped. Empty means that every key names its own, and that one which doesn't is skipped.
 	Algorithm jot.Algorithm
 	// Timeout bounds one fetch, from dialling to the last byte. Zero means 5 seconds.
 	Timeout time.Duration
@@ -109,11 +109,11 @@ func NewSource(url string, o Options) (*Source, error) {
 	return &Source{url: url, client: sameOrigin(o.Client), options: o}, nil
 }
 
-// VerificationKeys returns the keys that may verify a token with this algorithm and key ID, as [jot.KeySource] says.
-// A known key of a fresh set, or of a stale one between two attempts to refresh it, is answered without a lock or an
+// VerificationKeys returns the keys that may verify a token with this algorithm and key ID, as [jot.KeySource] says. A
+// known key of a fresh set, or of a stale one between two attempts to refresh it, is answered without a lock or an
 // allocation. Otherwise it may wait for a fetch, until ctx ends. Without a usable set, and for an unknown key while
-// fetches fail, the error wraps [jot.ErrUnavailable]; where the set has keys that don't name themselves, which may be the
-// unknown one, they are answered in its place.
+// fetches fail, the error wraps [jot.ErrUnavailable]; where the set has keys that don't name themselves, which may be
+// the unknown one, they are answered in its place.
 func (s *Source) VerificationKeys(ctx context.Context, alg jot.Algorithm, kid string) ([]jot.VerificationKey, error) {
 	now := s.options.Now()
 	if set := s.current.Load(); set != nil && now.Before(set.refreshAt) && set.names(kid) {

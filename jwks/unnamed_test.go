@@ -13,7 +13,8 @@ import (
 	"github.com/jot-auth/jot/jwks"
 )
 
-// unnamed serves a key that the set doesn't name, and others that it does. The name that such a key has is its thumbprint.
+// unnamed serves a key that the set doesn't name, and others that it does. The name that such a key has is its
+// thumbprint.
 func unnamed(t *testing.T, key *jot.PublicKey, others ...*jot.PublicKey) http.HandlerFunc {
 	t.Helper()
 	var members map[string]string
@@ -102,7 +103,8 @@ func TestUnnamedKeyWhileFetchesFail(t *testing.T) {
 	})
 }
 
-// A key that the issuer names by its thumbprint from now on verifies tokens under no other ID any more, and one that it no longer names does.
+// A key that the issuer names by its thumbprint from now on verifies tokens under no other ID any more, and one that it
+// no longer names does.
 func TestKeyGainsAndLosesItsName(t *testing.T) {
 	for _, test := range []struct {
 		name          string

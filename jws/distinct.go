@@ -6,8 +6,9 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// sameKey reports whether two keys, of any half, are one signer's: their public halves are alike, whatever they are called and whatever algorithm they are for.
-// Secret keys are alike only where they are one object: of their material, nothing is to be had but signatures.
+// sameKey reports whether two keys, of any half, are one signer's: their public halves are alike, whatever they are
+// called and whatever algorithm they are for. Secret keys are alike only where they are one object: of their material,
+// nothing is to be had but signatures.
 func sameKey(a, b any) bool {
 	publicA, publicB := publicHalf(a), publicHalf(b)
 	if publicA == nil || publicB == nil {

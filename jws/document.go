@@ -14,7 +14,8 @@ type signedPart struct {
 	Signature string `json:"signature"`
 }
 
-// part writes a verified signature as it was, without what its unprotected header said beyond the hints that lead to the key.
+// part writes a verified signature as it was, without what its unprotected header said beyond the hints that lead to
+// the key.
 func (s *signature) part() signedPart {
 	part := signedPart{Protected: s.protected, Signature: base64.RawURLEncoding.EncodeToString(s.value)}
 	if s.header.unprotected != (hint{}) {

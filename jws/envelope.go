@@ -35,7 +35,8 @@ func open(message []byte) (*envelope, error) {
 	return openCompact(string(message))
 }
 
-// openCompact reads the compact serialization (RFC 7515 §7.1). A payload that is not encoded has no dots (RFC 7797 §5.2).
+// openCompact reads the compact serialization (RFC 7515 §7.1). A payload that is not encoded has no dots (RFC 7797
+// §5.2).
 func openCompact(message string) (*envelope, error) {
 	protected, payload, value, ok := jose.Split(message)
 	if !ok {
@@ -61,7 +62,8 @@ func isCompactPayload[Text string | []byte](payload Text) bool {
 	return true
 }
 
-// members are those of the two JSON serializations, and of an element of "signatures". What is absent is of kind Invalid.
+// members are those of the two JSON serializations, and of an element of "signatures". What is absent is of kind
+// Invalid.
 type members struct{ payload, protected, header, signature, signatures jose.Value }
 
 // readMembers ignores other members, as RFC 7515 §7.2.1 demands.

@@ -48,8 +48,8 @@ func unavailable(cause error) error {
 // progress is how far a signature came before it was refused.
 var progress = []error{jot.ErrMalformed, jot.ErrUnknownKey, jot.ErrAlgorithm, jot.ErrSignature, jot.ErrType, jot.ErrUnavailable}
 
-// further returns the refusal of the signature that came further, where there is more than one. A source that failed counts as furthest: its message
-// may be good.
+// further returns the refusal of the signature that came further, where there is more than one. A source that failed
+// counts as furthest: its message may be good.
 func further(a, b error) error {
 	if a == nil || progressOf(b) > progressOf(a) {
 		return b

@@ -20,8 +20,8 @@ func fixedKey(t testing.TB, fill byte) *jot.SecretKey {
 	return key
 }
 
-// No bytes make the verifier panic, answer anything but a refusal, or accept what the keys didn't sign: other spellings of a signed message
-// have its payload and its protected headers.
+// No bytes make the verifier panic, answer anything but a refusal, or accept what the keys didn't sign: other spellings
+// of a signed message have its payload and its protected headers.
 func FuzzVerify(f *testing.F) {
 	ann, bob := fixedKey(f, 0), fixedKey(f, 1)
 	detached := []byte("$.02")

@@ -7,12 +7,12 @@ import (
 	"github.com/jot-auth/jot/internal/jose"
 )
 
-// maxHeaderSize bounds a header, encoded if it's protected: it's read before its signature is checked. A chain of certificates
-// that nobody here looks at has to fit.
+// maxHeaderSize bounds a header, encoded if it's protected: it's read before its signature is checked. A chain of
+// certificates that nobody here looks at has to fit.
 const maxHeaderSize = 16 << 10
 
-// header is what is read of the header of one signature. Members that carry or point to keys ("jwk", "jku", "x5c", "x5u") are
-// never looked at: a message doesn't bring its own key (RFC 8725 §3.10).
+// header is what is read of the header of one signature. Members that carry or point to keys ("jwk", "jku", "x5c",
+// "x5u") are never looked at: a message doesn't bring its own key (RFC 8725 §3.10).
 type header struct {
 	decoded     []byte // the protected header's JSON; nil without one
 	typ         string // this and contentType are protected, or empty
@@ -32,11 +32,12 @@ type hint struct {
 // algorithm returns "alg", wherever it stands: a name stands in one header only.
 func (h *header) algorithm() jot.Algorithm { return h.protected.Algorithm + h.unprotected.Algorithm }
 
-// keyID returns "kid", wherever it stands. An unprotected one can choose only among keys that the source would use anyway.
+// keyID returns "kid", wherever it stands. An unprotected one can choose only among keys that the source would use
+// anyway.
 func (h *header) keyID() string { return h.protected.KeyID + h.unprotected.KeyID }
 
-// readHeader reads the header of one signature: the protected one, encoded, and the unprotected one, JSON. Either is empty if the
-// message has none.
+// readHeader reads the header of one signature: the protected one, encoded, and the unprotected one, JSON. Either is
+// empty if the message has none.
 func readHeader(protected string, unprotected []byte) (*header, error) {
 	if len(protected) > maxHeaderSize || len(unprotected) > maxHeaderSize {
 		return nil, refuse(jot.ErrTooLarge, "header is larger than 16 KiB")
@@ -158,7 +159,8 @@ func (h *header) readCritical(v jose.Value) error {
 	return nil
 }
 
-// checkCritical refuses a "crit" that names what is no extension, what is not there, or one extension twice (RFC 7515 §4.1.11).
+// checkCritical refuses a "crit" that names what is no extension, what is not there, or one extension twice (RFC 7515
+// §4.1.11).
 func (h *header) checkCritical() error {
 	absent := make(map[string]bool, len(h.critical))
 	for _, name := range h.critical {

@@ -34,7 +34,8 @@ func (s sealed) beside(protected, unprotected string) string {
 	return forge(s.t, s.key, protected, unprotected, s.payload).flattened(s.payload)
 }
 
-// hostileHeaders are messages that the key signed, and that no verifier of orders should accept for what their header says.
+// hostileHeaders are messages that the key signed, and that no verifier of orders should accept for what their header
+// says.
 func hostileHeaders(t *testing.T, key jot.SigningKey) map[string]string {
 	s := seal(t, key)
 	header, beside := s.header, s.beside

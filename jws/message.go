@@ -9,8 +9,9 @@ import (
 	"github.com/jot-auth/jot/internal/jose"
 )
 
-// Message is a verified message: one exists only after a signature of every required signer held. It's opaque and immutable,
-// and safe for concurrent use. It says who signed these bytes, not what they mean: it's never a [jot.Token], whose claims were checked too.
+// Message is a verified message: one exists only after a signature of every required signer held. It's opaque and
+// immutable, and safe for concurrent use. It says who signed these bytes, not what they mean: it's never a [jot.Token],
+// whose claims were checked too.
 type Message struct {
 	content    func() []byte // in a function, which no printer looks into; nil of the zero value
 	size       int
@@ -32,8 +33,8 @@ func (m *Message) payload() []byte {
 // Payload returns a copy of what was signed. Where it's JSON, package strictjson reads it as everybody else does.
 func (m *Message) Payload() []byte { return slices.Clone(m.payload()) }
 
-// Signatures returns the signatures that held, one for each required signer, in the order of NewVerifier. Other signatures that the
-// message may have had are left out.
+// Signatures returns the signatures that held, one for each required signer, in the order of NewVerifier. Other
+// signatures that the message may have had are left out.
 func (m *Message) Signatures() []Signature { return slices.Clone(m.signatures) }
 
 // Format writes who signed, whatever the verb: logs aren't the place for the payload.

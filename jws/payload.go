@@ -32,7 +32,8 @@ func (e *envelope) ownContent() (*content, error) {
 	return c, nil
 }
 
-// detachedContent is the content of a message whose payload came by itself. It's copied, so that nobody alters what was verified.
+// detachedContent is the content of a message whose payload came by itself. It's copied, so that nobody alters what was
+// verified.
 func (e *envelope) detachedContent(payload []byte) (*content, error) {
 	if !e.detached {
 		return nil, malformed("message", "has a payload of its own, and another one was given (RFC 7515 appendix F): use Verify")

@@ -14,9 +14,10 @@ import (
 
 // SignerOptions are what a signer writes into the protected headers of its messages, and how it writes the payload.
 type SignerOptions struct {
-	// Type is the header's "typ" (RFC 7515 §4.1.9): what kind of message this is. It's stated, or waived by NoType: a token verifier
-	// takes a message without a type for a JWT if the payload looks like claims, so whoever has a say in the payload could
-	// have a token signed (RFC 8725 §2.7, §3.11). For the same reason a JWT's type is refused: tokens are signed by package jot.
+	// Type is the header's "typ" (RFC 7515 §4.1.9): what kind of message this is. It's stated, or waived by NoType: a
+	// token verifier takes a message without a type for a JWT if the payload looks like claims, so whoever has a say in
+	// the payload could have a token signed (RFC 8725 §2.7, §3.11). For the same reason a JWT's type is refused: tokens
+	// are signed by package jot.
 	Type   string
 	NoType bool
 
@@ -26,14 +27,16 @@ type SignerOptions struct {
 	// Detached leaves the payload out of the message; the verifier gets it another way (RFC 7515 appendix F).
 	Detached bool
 
-	// Unencoded signs the payload as it is, without base64url (RFC 7797). In a message it must be valid UTF-8, in the compact
-	// serialization printable ASCII without dots; with Detached it may be any bytes.
+	// Unencoded signs the payload as it is, without base64url (RFC 7797). In a message it must be valid UTF-8, in the
+	// compact serialization printable ASCII without dots; with Detached it may be any bytes.
 	Unencoded bool
 
-	// Header are further protected header members, which encode to JSON. Those that RFC 7515, RFC 7516 and RFC 7797 register are refused.
+	// Header are further protected header members, which encode to JSON. Those that RFC 7515, RFC 7516 and RFC 7797
+	// register are refused.
 	Header map[string]any
 
-	// Critical names the members of Header that a verifier must understand, or else refuse the message (RFC 7515 §4.1.11).
+	// Critical names the members of Header that a verifier must understand, or else refuse the message (RFC 7515
+	// §4.1.11).
 	Critical []string
 }
 
@@ -50,8 +53,8 @@ type headedKey struct {
 	header string
 }
 
-// NewSigner makes a signer whose messages bear a signature of each key, at most 16, none of them twice, be it under two names or algorithms. The headers name
-// the keys' algorithms and key IDs.
+// NewSigner makes a signer whose messages bear a signature of each key, at most 16, none of them twice, be it under two
+// names or algorithms. The headers name the keys' algorithms and key IDs.
 func NewSigner(o SignerOptions, keys ...jot.SigningKey) (*Signer, error) {
 	if len(keys) == 0 || len(keys) > maxSignatures {
 		return nil, fmt.Errorf("jws: a signer needs 1 to %d keys", maxSignatures)
@@ -136,8 +139,8 @@ func (o *SignerOptions) header(key jot.SigningKey) (string, error) {
 	return encoded, nil
 }
 
-// Sign returns a message in compact serialization (RFC 7515 §7.1), which has room for one signature: a signer with several keys
-// refuses it.
+// Sign returns a message in compact serialization (RFC 7515 §7.1), which has room for one signature: a signer with
+// several keys refuses it.
 func (s *Signer) Sign(ctx context.Context, payload []byte) (string, error) {
 	if len(s.keys) == 0 {
 		return "", errNoSigner
@@ -160,14 +163,16 @@ func (s *Signer) Sign(ctx context.Context, payload []byte) (string, error) {
 	return signed.Protected + "." + attached + "." + signed.Signature, nil
 }
 
-// SignJSON returns a message in flattened serialization with one key, in general serialization with several (RFC 7515 §7.2).
+// SignJSON returns a message in flattened serialization with one key, in general serialization with several (RFC 7515
+// §7.2).
 func (s *Signer) SignJSON(ctx context.Context, payload []byte) ([]byte, error) {
 	return s.signJSON(ctx, payload, nil)
 }
 
-// Cosign adds the signatures of this signer to a verified message, and returns it in general serialization (RFC 7515 §7.2.1). It takes a
-// Message and no bytes, so that nobody countersigns what wasn't verified: of the message's other signatures none is carried over.
-// The Type of this signer, and whether the payload is encoded, must be the message's. A key that signed the message already is refused.
+// Cosign adds the signatures of this signer to a verified message, and returns it in general serialization (RFC 7515
+// §7.2.1). It takes a Message and no bytes, so that nobody countersigns what wasn't verified: of the message's other
+// signatures none is carried over. The Type of this signer, and whether the payload is encoded, must be the message's.
+// A key that signed the message already is refused.
 func (s *Signer) Cosign(ctx context.Context, m *Message) ([]byte, error) {
 	if m == nil || len(m.signatures) == 0 {
 		return nil, errors.New("jws: only a message that a verifier returned can be cosigned")

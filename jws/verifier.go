@@ -19,9 +19,10 @@ const (
 
 // VerifierOptions are what a verifier demands of a message beside its signatures. Each weakening has a name of its own.
 type VerifierOptions struct {
-	// Type is the one accepted "typ", with or without "application/" and whatever its case, so that no other kind of message
-	// which the same keys sign passes for this one (RFC 7515 §4.1.9, RFC 8725 §3.11). It counts only where it's protected.
-	// Exactly one of Type, NoType and AnyType is stated. A JWT's type is refused: package jot checks what a JWT claims as well.
+	// Type is the one accepted "typ", with or without "application/" and whatever its case, so that no other kind of
+	// message which the same keys sign passes for this one (RFC 7515 §4.1.9, RFC 8725 §3.11). It counts only where it's
+	// protected. Exactly one of Type, NoType and AnyType is stated. A JWT's type is refused: package jot checks what a
+	// JWT claims as well.
 	Type string
 	// NoType accepts only messages without a protected "typ".
 	NoType bool
@@ -34,16 +35,16 @@ type VerifierOptions struct {
 	// Unencoded accepts messages that sign their payload as it is ("b64" false, RFC 7797), beside those that encode it.
 	Unencoded bool
 
-	// Critical names extensions that the caller understands: a message may list them in "crit" (RFC 7515 §4.1.11), and then
-	// the caller acts on them, as Signature.DecodeHeader reads them. All others are refused.
+	// Critical names extensions that the caller understands: a message may list them in "crit" (RFC 7515 §4.1.11), and
+	// then the caller acts on them, as Signature.DecodeHeader reads them. All others are refused.
 	Critical []string
 
-	// UnprotectedAlgorithm accepts "alg" from an unprotected header (RFC 7515 §4.1.1, RFC 7520 §4.7). It still is the key that
-	// fixes the algorithm, but nothing else in such a header is protected either.
+	// UnprotectedAlgorithm accepts "alg" from an unprotected header (RFC 7515 §4.1.1, RFC 7520 §4.7). It still is the
+	// key that fixes the algorithm, but nothing else in such a header is protected either.
 	UnprotectedAlgorithm bool
 
-	// MaxSize bounds the message in bytes, without a detached payload, whose size is the caller's to bound; 0 means 1 MiB,
-	// and 64 MiB is the most. It's checked before anything is read.
+	// MaxSize bounds the message in bytes, without a detached payload, whose size is the caller's to bound; 0 means 1
+	// MiB, and 64 MiB is the most. It's checked before anything is read.
 	MaxSize int
 }
 
@@ -53,11 +54,12 @@ type Verifier struct {
 	options  VerifierOptions
 }
 
-// NewVerifier makes a verifier of messages that all required signers signed, each named by a key source of its own, at most 16. Where
-// one of several may sign, put their keys into one source. Two sources must not share a key: one signature never counts for two signers, nor do two that
-// one key made with two algorithms. A source takes the first signature that holds for it, so with sources that share keys the order of a message's signatures
-// may decide whether it passes. For each source at most 16 keys are tried, so that junk among the signatures costs little. A KeySet or SecretKeySet without a key is
-// refused; other sources may be empty at first.
+// NewVerifier makes a verifier of messages that all required signers signed, each named by a key source of its own, at
+// most 16. Where one of several may sign, put their keys into one source. Two sources must not share a key: one
+// signature never counts for two signers, nor do two that one key made with two algorithms. A source takes the first
+// signature that holds for it, so with sources that share keys the order of a message's signatures may decide whether
+// it passes. For each source at most 16 keys are tried, so that junk among the signatures costs little. A KeySet or
+// SecretKeySet without a key is refused; other sources may be empty at first.
 func NewVerifier(o VerifierOptions, required ...jot.KeySource) (*Verifier, error) {
 	if len(required) == 0 || len(required) > maxSignatures || slices.Contains(required, nil) {
 		return nil, fmt.Errorf("jws: a verifier needs a key source for each required signer, 1 to %d", maxSignatures)
@@ -122,7 +124,8 @@ func offered(alg jot.Algorithm) bool {
 
 var errMediaType = errors.New("jws: a type is a media type, printable ASCII without spaces (RFC 6838 §4.2)")
 
-// checkType checks a stated type. That of a JWT is left to package jot: here, nobody would look at what the token claims.
+// checkType checks a stated type. That of a JWT is left to package jot: here, nobody would look at what the token
+// claims.
 func checkType(t string) error {
 	if t != "" && !jose.IsMediaType(t) {
 		return errMediaType
@@ -133,15 +136,16 @@ func checkType(t string) error {
 	return nil
 }
 
-// Verify checks a message that brings its payload along, in compact, flattened or general serialization (RFC 7515 §7), told apart by the
-// first byte. A refusal is a jot.ErrInvalidToken, and more exactly jot.ErrMalformed, ErrTooLarge, ErrAlgorithm, ErrUnknownKey, ErrSignature or
-// ErrType; jot.ErrUnavailable says that a key source failed. With an error, the message is nil.
+// Verify checks a message that brings its payload along, in compact, flattened or general serialization (RFC 7515 §7),
+// told apart by the first byte. A refusal is a jot.ErrInvalidToken, and more exactly jot.ErrMalformed, ErrTooLarge,
+// ErrAlgorithm, ErrUnknownKey, ErrSignature or ErrType; jot.ErrUnavailable says that a key source failed. With an
+// error, the message is nil.
 func (v *Verifier) Verify(ctx context.Context, message []byte) (*Message, error) {
 	return v.verify(ctx, message, (*envelope).ownContent)
 }
 
-// VerifyDetached checks a message whose payload came by itself (RFC 7515 appendix F); the message must have none. The result's Payload is a copy of
-// this one. Errors are those of Verify.
+// VerifyDetached checks a message whose payload came by itself (RFC 7515 appendix F); the message must have none. The
+// result's Payload is a copy of this one. Errors are those of Verify.
 func (v *Verifier) VerifyDetached(ctx context.Context, message, payload []byte) (*Message, error) {
 	return v.verify(ctx, message, func(e *envelope) (*content, error) { return e.detachedContent(payload) })
 }
@@ -170,8 +174,9 @@ func (v *Verifier) verify(ctx context.Context, message []byte, contentOf func(*e
 	return newMessage(c.payload, e.unencoded, verified), nil
 }
 
-// find returns the first signature of the message that holds for the source. Signatures that aren't needed may be of any kind: a recipient
-// decides which ones count (RFC 7515 §5.2). Whatever they are, no more than maxTrials keys are tried.
+// find returns the first signature of the message that holds for the source. Signatures that aren't needed may be of
+// any kind: a recipient decides which ones count (RFC 7515 §5.2). Whatever they are, no more than maxTrials keys are
+// tried.
 func (v *Verifier) find(ctx context.Context, source jot.KeySource, e *envelope, c *content) (Signature, error) {
 	var refused error
 	trials := maxTrials
@@ -185,8 +190,8 @@ func (v *Verifier) find(ctx context.Context, source jot.KeySource, e *envelope, 
 	return Signature{}, refused
 }
 
-// try checks one signature with the keys that the source has for its header. The algorithm is the key's: a key of another one
-// is never tried, and each one that is takes a trial.
+// try checks one signature with the keys that the source has for its header. The algorithm is the key's: a key of
+// another one is never tried, and each one that is takes a trial.
 func (v *Verifier) try(ctx context.Context, source jot.KeySource, s *signature, c *content, trials *int) (jot.VerificationKey, error) {
 	if err := v.checkHeader(s.header); err != nil {
 		return nil, err
@@ -252,8 +257,8 @@ func (v *Verifier) checkType(h *header) error {
 	return errType
 }
 
-// checkDistinct refuses two required signers that turn out to be one: their keys are one, or at least verify the same signature, as do two
-// objects of one secret.
+// checkDistinct refuses two required signers that turn out to be one: their keys are one, or at least verify the same
+// signature, as do two objects of one secret.
 func checkDistinct(verified []Signature, c *content) error {
 	for i, a := range verified {
 		for _, b := range verified[i+1:] {

@@ -18,8 +18,8 @@ const (
 	maxVerifierID = 64 // bytes, of what the caller chose
 )
 
-// acknowledger tells the issuer how far the rules in force have come, where a statement asks for that. Only the newest place counts:
-// one message covers all rules before it.
+// acknowledger tells the issuer how far the rules in force have come, where a statement asks for that. Only the newest
+// place counts: one message covers all rules before it.
 type acknowledger struct {
 	client *client
 	newest atomic.Pointer[Cursor]
@@ -64,8 +64,8 @@ func (a *acknowledger) send(ctx context.Context) error {
 	return a.client.acknowledge(ctx, *a.newest.Load())
 }
 
-// newVerifierID returns the ID under which a reader registers. Its random part tells readers of one name apart, which could vouch for each
-// other otherwise.
+// newVerifierID returns the ID under which a reader registers. Its random part tells readers of one name apart, which
+// could vouch for each other otherwise.
 func newVerifierID(name string) (string, error) {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
 	if len(name) > maxVerifierID || strings.Trim(name, alphabet) != "" {

@@ -83,7 +83,8 @@ func TestAcknowledge(t *testing.T) {
 	})
 }
 
-// One message covers all rules before it: a reader that is asked with each frame says the last one, and no more often than it may.
+// One message covers all rules before it: a reader that is asked with each frame says the last one, and no more often
+// than it may.
 func TestAcknowledgeTheNewest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeFeed(t)

@@ -18,7 +18,8 @@ func manyRules(count int) []Rule {
 	return rules
 }
 
-// strangers asks about subjects that no rule names: a million of them, one after the other in memory, so that what is measured is the set.
+// strangers asks about subjects that no rule names: a million of them, one after the other in memory, so that what is
+// measured is the set.
 type strangers struct {
 	text []byte
 	next int

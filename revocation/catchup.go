@@ -67,7 +67,8 @@ func (r *Reader) download(ctx context.Context, ask func(context.Context) (io.Rea
 	return read(ctx, &lively{body, watchdog})
 }
 
-// takeSegments goes on by whole segments, as far as there are any. They count when the stream has proven where they lead.
+// takeSegments goes on by whole segments, as far as there are any. They count when the stream has proven where they
+// lead.
 func (r *Reader) takeSegments(ctx context.Context) error {
 	c := r.cursor
 	for len(c.pending) < MaxSegments*SegmentRules {

@@ -27,7 +27,8 @@ const (
 var (
 	errSilent = errors.New("the feed fell silent")
 
-	// errElsewhere asks for a snapshot, errBehind for segments or a snapshot; errNoSegment says that there is no further one.
+	// errElsewhere asks for a snapshot, errBehind for segments or a snapshot; errNoSegment says that there is no
+	// further one.
 	errElsewhere = errors.New("feed: the issuer can't go on from where this reader is; a snapshot is needed")
 	errBehind    = errors.New("feed: the issuer's stream begins after where this reader is")
 	errNoSegment = errors.New("feed: no such segment")

@@ -6,8 +6,9 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// feedKeys refuses the statements of a feed key that a rule revokes, from the frame on that brings the rule: whoever stole the key gains nothing from a reader
-// whose copy of the key set is older than that. Only the reader's goroutine asks it.
+// feedKeys refuses the statements of a feed key that a rule revokes, from the frame on that brings the rule: whoever
+// stole the key gains nothing from a reader whose copy of the key set is older than that. Only the reader's goroutine
+// asks it.
 type feedKeys struct{ reader *Reader }
 
 // CheckRevocation implements jot.RevocationChecker. No rule but those about keys is about a statement.

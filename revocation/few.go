@@ -6,8 +6,8 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// few are the rules about keys, clients and a whole issuer, and those with numbers that the index can't hold. It never changes:
-// who adds a rule makes another one.
+// few are the rules about keys, clients and a whole issuer, and those with numbers that the index can't hold. It never
+// changes: who adds a rule makes another one.
 type few struct {
 	limits map[subjectMatter]limit
 	kinds  map[Kind]bool // that there are

@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// filter tells which subjects may have rules. It is a Bloom filter in blocks of a register: each subject has four bits of one word, so that a look
-// costs one access to memory. Of subjects without rules it takes one in fifty for others.
+// filter tells which subjects may have rules. It is a Bloom filter in blocks of a register: each subject has four bits
+// of one word, so that a look costs one access to memory. Of subjects without rules it takes one in fifty for others.
 type filter []uint64
 
 // bitsPerEntry is how many bits of the filter there are for each entry of the table.

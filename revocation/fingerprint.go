@@ -6,16 +6,17 @@ import (
 	"math/bits"
 )
 
-// tag stands for a subject where its name takes too much room: of the subject of a jti or a sid, the set and the snapshot know no more. That is enough: an
-// issuer gives no ID twice, and whoever bears one of another subject is refused only if both have the same tag, too. Anybody can find subjects with
-// the same tag, which costs a look into the table.
+// tag stands for a subject where its name takes too much room: of the subject of a jti or a sid, the set and the
+// snapshot know no more. That is enough: an issuer gives no ID twice, and whoever bears one of another subject is
+// refused only if both have the same tag, too. Anybody can find subjects with the same tag, which costs a look into the
+// table.
 type tag uint32
 
 // tagBlock is how many bytes of a subject a tag takes in at a time.
 const tagBlock = 16
 
-// tagOf is the same in every process, for snapshots bear tags. It folds the length with each block, and at last with the final one, which may overlap the one
-// before; of less than a block, zeros fill the rest.
+// tagOf is the same in every process, for snapshots bear tags. It folds the length with each block, and at last with
+// the final one, which may overlap the one before; of less than a block, zeros fill the rest.
 func tagOf(subject []byte) tag {
 	h, rest := uint64(len(subject)), subject
 	if len(subject) < tagBlock {
@@ -40,8 +41,9 @@ func padded(short []byte) (h uint64) {
 	return h
 }
 
-// fingerprint stands for what a rule is about, under a salt that nobody knows: the first half for the tag of the subject, or of the session without
-// one, the second for the issuer, the kind and the value. No two things have the same, by accident or intent.
+// fingerprint stands for what a rule is about, under a salt that nobody knows: the first half for the tag of the
+// subject, or of the session without one, the second for the issuer, the kind and the value. No two things have the
+// same, by accident or intent.
 type fingerprint struct{ owner, matter uint64 }
 
 // salt makes the fingerprints of one set, in one process.
@@ -54,8 +56,9 @@ func newSalt() *salt {
 	return &salt{owner: maphash.String(maphash.MakeSeed(), "owner"), issuer: maphash.MakeSeed(), value: maphash.MakeSeed()}
 }
 
-// ownerOf is the first half: never 0, which marks a place that is free, for a bit that the filter doesn't use is set. It's all that most tokens cost, and so leaves the
-// issuer out: a subject of the same name elsewhere costs a look into the table.
+// ownerOf is the first half: never 0, which marks a place that is free, for a bit that the filter doesn't use is set.
+// It's all that most tokens cost, and so leaves the issuer out: a subject of the same name elsewhere costs a look into
+// the table.
 func (s *salt) ownerOf(t tag) uint64 { return fold(uint64(t), s.owner) | 1<<32 }
 
 // scope is what all rules of an issuer have in common.

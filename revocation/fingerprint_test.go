@@ -53,7 +53,8 @@ func TestTagsAllocateNothing(t *testing.T) {
 	}
 }
 
-// alikes are subjects that somebody chose so that all have one tag: their second block makes nothing of what comes before the last.
+// alikes are subjects that somebody chose so that all have one tag: their second block makes nothing of what comes
+// before the last.
 func alikes(count int) (subjects []string) {
 	for n := 0; len(subjects) < count; n++ {
 		first := fmt.Sprintf("%016d", n)
@@ -65,7 +66,8 @@ func alikes(count int) (subjects []string) {
 	return subjects
 }
 
-// Who chooses subjects of one tag has the rules about each refuse that one's tokens and nobody else's, and makes nobody look for long.
+// Who chooses subjects of one tag has the rules about each refuse that one's tokens and nobody else's, and makes nobody
+// look for long.
 func TestSubjectsOfOneTag(t *testing.T) {
 	const count = 1000
 	subjects := alikes(2 * count)

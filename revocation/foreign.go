@@ -9,7 +9,8 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// errOtherIssuer is what a reader answers about an issuer of which its feed has no say: that there is no rule would mean nothing.
+// errOtherIssuer is what a reader answers about an issuer of which its feed has no say: that there is no rule would
+// mean nothing.
 var errOtherIssuer = fmt.Errorf("revocation: the token's issuer is neither ReaderOptions.Issuer nor one of ReaderOptions.ForeignIssuers: %w", jot.ErrUnavailable)
 
 // checkForeign returns its own copy of ReaderOptions.ForeignIssuers.

@@ -17,7 +17,8 @@ func foreignFacts(issuer, session string) *jot.RevocationFacts {
 	return facts
 }
 
-// A feed has a say in the tokens of its own issuer, and of others as far as the verifier's configuration goes. What isn't known isn't guessed.
+// A feed has a say in the tokens of its own issuer, and of others as far as the verifier's configuration goes. What
+// isn't known isn't guessed.
 func TestAuthorityOverOtherIssuers(t *testing.T) {
 	const third = "https://third.example.com"
 	bubble(t, func(t *testing.T, f *fakeFeed) {

@@ -14,7 +14,8 @@ type history struct {
 	retired map[string]bool // logs that another one replaced
 }
 
-// checkSnapshot refuses the head of a snapshot that contradicts an earlier one. It may be older: what follows has to lead past that one.
+// checkSnapshot refuses the head of a snapshot that contradicts an earlier one. It may be older: what follows has to
+// lead past that one.
 func (h *history) checkSnapshot(to Head) error {
 	if to.LogID == h.high.LogID && to.Sequence < h.high.Sequence {
 		return nil
@@ -37,9 +38,9 @@ func (h *history) check(to Head) error {
 	return nil
 }
 
-// checkRules refuses the rules of another log when they take back what the one before had refused. Nobody can tell which of its
-// rules are lost with it, so the new one has to refuse every token that was issued while the old one was in force, unless
-// none of those can be alive any more.
+// checkRules refuses the rules of another log when they take back what the one before had refused. Nobody can tell
+// which of its rules are lost with it, so the new one has to refuse every token that was issued while the old one was
+// in force, unless none of those can be alive any more.
 func (h *history) checkRules(s Statement, issuer string, maxTTL time.Duration, rules *Set) error {
 	before := h.seen
 	if before.LogID == "" || before.LogID == s.LogID || s.Time.Sub(before.Time) > max(before.MaxTTL, maxTTL)+skew {
@@ -52,8 +53,8 @@ func (h *history) checkRules(s Statement, issuer string, maxTTL time.Duration, r
 	return nil
 }
 
-// revokedKeys are the rules about keys that were in force. They never expire, and outlive their log: a key that was revoked stays
-// revoked, and no new token bears its name.
+// revokedKeys are the rules about keys that were in force. They never expire, and outlive their log: a key that was
+// revoked stays revoked, and no new token bears its name.
 func (h *history) revokedKeys() []Rule {
 	if h.set == nil {
 		return nil
@@ -61,14 +62,16 @@ func (h *history) revokedKeys() []Rule {
 	return h.set.revokedKeys()
 }
 
-// noteSnapshot remembers a head that passed checkSnapshot. A new log doesn't replace the old one yet: its snapshot alone could be an old one.
+// noteSnapshot remembers a head that passed checkSnapshot. A new log doesn't replace the old one yet: its snapshot
+// alone could be an old one.
 func (h *history) noteSnapshot(to Head) {
 	if h.high.LogID == "" || to.LogID == h.high.LogID && to.Sequence > h.high.Sequence {
 		h.high = to
 	}
 }
 
-// noteFresh remembers a head that was proven fresh, with the rules up to there, and reports whether its log has replaced another one.
+// noteFresh remembers a head that was proven fresh, with the rules up to there, and reports whether its log has
+// replaced another one.
 func (h *history) noteFresh(s Statement, set *Set) (replaced bool) {
 	if h.high.LogID != "" && h.high.LogID != s.LogID {
 		h.retired[h.high.LogID] = true

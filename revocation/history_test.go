@@ -13,7 +13,8 @@ func refuseBefore(t time.Time) Rule {
 	return Rule{Kind: IssuerIssuedAt, Issuer: testIssuer, Minimum: t.Unix(), Expires: t.Add(time.Hour).Unix()}
 }
 
-// A restored database lacks rules, and its log says so by another name. It's taken only when it refuses every token of before.
+// A restored database lacks rules, and its log says so by another name. It's taken only when it refuses every token of
+// before.
 func TestRestoredLogReplacesTheOldOne(t *testing.T) {
 	bubble(t, func(t *testing.T, f *fakeFeed) {
 		f.revoke(sessionRule("a"), sessionRule("b"), sessionRule("c"))
@@ -92,7 +93,8 @@ func TestLogAfterALongSilence(t *testing.T) {
 	})
 }
 
-// A key that was revoked after the backup is unknown to the restored log, and whoever stole it dates tokens as they like.
+// A key that was revoked after the backup is unknown to the restored log, and whoever stole it dates tokens as they
+// like.
 func TestRevokedKeysOutliveTheirLog(t *testing.T) {
 	bubble(t, func(t *testing.T, f *fakeFeed) {
 		f.revoke(Rule{Kind: Key, Issuer: testIssuer, Value: "stolen"})
@@ -145,7 +147,8 @@ func TestHistoryAndHeads(t *testing.T) {
 	}
 }
 
-// Another log's rules have to refuse all that may live of the time before, to the second, by whichever life of tokens is the longer.
+// Another log's rules have to refuse all that may live of the time before, to the second, by whichever life of tokens
+// is the longer.
 func TestHistoryAndRules(t *testing.T) {
 	seen := time.Unix(1_700_000_000, 0)
 	for name, c := range map[string]struct {

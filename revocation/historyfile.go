@@ -18,7 +18,8 @@ const (
 	saveIdle       = time.Minute // while it doesn't
 )
 
-// historyFile is where a reader's history outlives its process. The zero value is nowhere. Only the reader's goroutine writes it.
+// historyFile is where a reader's history outlives its process. The zero value is nowhere. Only the reader's goroutine
+// writes it.
 type historyFile struct {
 	path, issuer string
 	saved        Head
@@ -65,7 +66,8 @@ func (f *historyFile) load() (history, error) {
 	return h, nil
 }
 
-// sound reports whether a statement may have said so. One without a time or a life of tokens would let any log take the place of this one.
+// sound reports whether a statement may have said so. One without a time or a life of tokens would let any log take the
+// place of this one.
 func (r *historyRecord) sound() bool {
 	return r.LogID != "" && len(r.LogID) <= maxLogID && len(r.Hash) == len(Head{}.Hash) &&
 		r.Time > 0 && r.Time <= maxTime && r.MaxTTL > 0 && r.MaxTTL <= maxLife.Milliseconds()

@@ -10,7 +10,8 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// A reader that starts anew goes on from where the one before was: a log that went back meanwhile is refused, and a key that was revoked stays so.
+// A reader that starts anew goes on from where the one before was: a log that went back meanwhile is refused, and a key
+// that was revoked stays so.
 func TestHistoryOutlivesTheProcess(t *testing.T) {
 	for name, rewind := range map[string]struct {
 		log  string
@@ -105,7 +106,8 @@ func TestHistoryFileRefuses(t *testing.T) {
 	})
 }
 
-// The disk is asked at the first frame, then each second while the log grows and each minute while it doesn't, and at the end; whether it could or not.
+// The disk is asked at the first frame, then each second while the log grows and each minute while it doesn't, and at
+// the end; whether it could or not.
 func TestHistoryFileAsksTheDisk(t *testing.T) {
 	at := func(sequence uint64) *history {
 		head := Head{LogID: "log", Sequence: sequence}

@@ -6,9 +6,10 @@ import (
 	"sync/atomic"
 )
 
-// index holds the rules that name a subject, or a session alone: a filter of these, before a table of the rules. One writer at a time changes it, while any
-// number of readers look: an entry is whole before they can find it. What they may look at while it's written is written atomically; the writer itself reads as it likes, and
-// nobody looks at an index that isn't published yet.
+// index holds the rules that name a subject, or a session alone: a filter of these, before a table of the rules. One
+// writer at a time changes it, while any number of readers look: an entry is whole before they can find it. What they
+// may look at while it's written is written atomically; the writer itself reads as it likes, and nobody looks at an
+// index that isn't published yet.
 type index struct {
 	filter filter
 	table  []entry
@@ -90,7 +91,8 @@ func (i *index) near(f fingerprint) uint64 {
 	return i.table[i.home(f)].owner ^ *word
 }
 
-// place returns, to the writer, the entry of a fingerprint, or the free one where it would stand. There always is a free one.
+// place returns, to the writer, the entry of a fingerprint, or the free one where it would stand. There always is a
+// free one.
 func (i *index) place(f fingerprint) *entry {
 	for n := i.home(f); ; n = i.next(n) {
 		if e := &i.table[n]; e.owner == 0 || e.fingerprint == f {

@@ -9,8 +9,8 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// Cursor is a place of a log: the end of the rule of that sequence. A server's answer to a change names the one up to which
-// a verifier has to know the rules (Jot-Cursor).
+// Cursor is a place of a log: the end of the rule of that sequence. A server's answer to a change names the one up to
+// which a verifier has to know the rules (Jot-Cursor).
 type Cursor struct {
 	LogID    string
 	Sequence uint64
@@ -27,9 +27,9 @@ func (c Cursor) Covers(other Cursor) bool {
 	return c.LogID == other.LogID && c.Sequence >= other.Sequence
 }
 
-// AwaitSequence waits until the rules of a log, up to a sequence number, are in force in this reader. When the context ends first, the
-// error wraps jot.ErrUnavailable: the reader is behind, or it follows another log, as it does when the issuer's database was recovered.
-// It says nothing about the lease, which CheckRevocation demands by itself.
+// AwaitSequence waits until the rules of a log, up to a sequence number, are in force in this reader. When the context
+// ends first, the error wraps jot.ErrUnavailable: the reader is behind, or it follows another log, as it does when the
+// issuer's database was recovered. It says nothing about the lease, which CheckRevocation demands by itself.
 func (r *Reader) AwaitSequence(ctx context.Context, logID string, sequence uint64) error {
 	for {
 		state, changed := r.status.read()

@@ -83,7 +83,8 @@ func TestPolicies(t *testing.T) {
 	}
 }
 
-// Without a lease a token's error says what is wrong with the feed since it was good last, also to whoever gave no OnError, and never that the token is bad.
+// Without a lease a token's error says what is wrong with the feed since it was good last, also to whoever gave no
+// OnError, and never that the token is bad.
 func TestNoLeaseSaysWhy(t *testing.T) {
 	bubble(t, func(t *testing.T, f *fakeFeed) {
 		answers := func(status int) {

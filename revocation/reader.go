@@ -21,9 +21,10 @@ type ReaderOptions struct {
 	Keys       jot.KeySource // the feed's keys; never those of the tokens
 	Credential string        // bearer token for the feed, sent to the URL's host only
 
-	// ForeignIssuers are the other issuers of whose tokens this feed tells which are refused, each with the longest life of its tokens: those whose
-	// logout tokens the server takes (OpenID Connect Back-Channel Logout 1.0). About the tokens of all others the reader answers jot.ErrUnavailable,
-	// whatever the feed says of them. A feed can only refuse: no rule makes a token good.
+	// ForeignIssuers are the other issuers of whose tokens this feed tells which are refused, each with the longest
+	// life of its tokens: those whose logout tokens the server takes (OpenID Connect Back-Channel Logout 1.0). About
+	// the tokens of all others the reader answers jot.ErrUnavailable, whatever the feed says of them. A feed can only
+	// refuse: no rule makes a token good.
 	ForeignIssuers map[string]time.Duration
 
 	Client       *http.Client  // its Transport is used, its Timeout and redirects are not; nil: one of the reader's own
@@ -58,8 +59,8 @@ var errForgotten = errors.New("feed: the issuer's clock was set back, and rules 
 // errReplaced tells of a log that rightly took the place of another one.
 var errReplaced = errors.New("feed: the issuer's log is another one, as after a restored backup; every token of before is refused")
 
-// Reader follows an issuer's feed and answers from memory whether a token is revoked: a
-// jot.RevocationChecker. It answers jot.ErrUnavailable until snapshot and stream are proven fresh, and, unless WithoutLease says otherwise,
+// Reader follows an issuer's feed and answers from memory whether a token is revoked: a jot.RevocationChecker. It
+// answers jot.ErrUnavailable until snapshot and stream are proven fresh, and, unless WithoutLease says otherwise,
 // whenever the issuer's last word is older than MaxStaleness. It's safe for concurrent use.
 type Reader struct {
 	options  ReaderOptions
@@ -94,8 +95,8 @@ type grant struct {
 	maxTTL   time.Duration
 }
 
-// NewReader checks the options and starts to follow the feed, in goroutines that Close ends: one for the feed, one for acknowledgements, one for the SnapshotFile. It
-// doesn't wait for the feed; WaitFresh does.
+// NewReader checks the options and starts to follow the feed, in goroutines that Close ends: one for the feed, one for
+// acknowledgements, one for the SnapshotFile. It doesn't wait for the feed; WaitFresh does.
 func NewReader(o ReaderOptions) (*Reader, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -146,9 +147,10 @@ func newReader(o ReaderOptions, now clock) (*Reader, error) {
 }
 
 // CheckRevocation returns what the rules say of the token. Without a lease the policy decides, and the error wraps
-// jot.ErrUnavailable, as it does for a token of an issuer in which the feed has no say. A token that is older than the longest life of its issuer's tokens is
-// revoked, because the rules about it may be gone. So is one from the issuer's future, because they may be gone before it expires, and one that doesn't say when
-// it was issued. It doesn't allocate, nor wait for anything.
+// jot.ErrUnavailable, as it does for a token of an issuer in which the feed has no say. A token that is older than the
+// longest life of its issuer's tokens is revoked, because the rules about it may be gone. So is one from the issuer's
+// future, because they may be gone before it expires, and one that doesn't say when it was issued. It doesn't allocate,
+// nor wait for anything.
 func (r *Reader) CheckRevocation(_ context.Context, f *jot.RevocationFacts) (jot.Verdict, error) {
 	if !r.speaksFor(f.Issuer) {
 		return jot.Revoked, errOtherIssuer
@@ -175,7 +177,8 @@ func (g *grant) outOfTime(f *jot.RevocationFacts, now instant, maxTTL time.Durat
 	return outlived(f, issuerTime, maxTTL) || f.IssuedAt > issuerTime.Add(skew).Unix()
 }
 
-// outlived reports whether the token was issued so long ago that its rules may be gone, as they may be where it doesn't say when it was issued.
+// outlived reports whether the token was issued so long ago that its rules may be gone, as they may be where it doesn't
+// say when it was issued.
 func outlived(f *jot.RevocationFacts, issuerTime time.Time, maxTTL time.Duration) bool {
 	return !f.HasIssuedAt || f.IssuedAt < issuerTime.Add(-maxTTL-skew).Unix()
 }

@@ -1,6 +1,7 @@
 package revocation
 
-// record is what a set keeps of a rule, and what a snapshot tells of it: all but the name of the subject whose jti or sid it is about.
+// record is what a set keeps of a rule, and what a snapshot tells of it: all but the name of the subject whose jti or
+// sid it is about.
 type record struct {
 	kind             Kind
 	packed           packedKind // 0 where the kind names no subject and no session

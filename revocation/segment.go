@@ -11,14 +11,16 @@ import (
 const SegmentType = "application/jsonl"
 
 const (
-	// SegmentRules is how many rules a segment holds: segment n those with the sequences from n × SegmentRules + 1 to (n + 1) × SegmentRules.
+	// SegmentRules is how many rules a segment holds: segment n those with the sequences from n × SegmentRules + 1 to
+	// (n + 1) × SegmentRules.
 	SegmentRules = 4096
 	// MaxSegments is how many segments a reader takes to catch up; who is further behind takes a snapshot.
 	MaxSegments = 32
 )
 
-// AppendSegment appends the rules of one whole segment. They are all there is to it: whoever knows the head before the first of them reckons the head after
-// the last one, and it says nothing until a signed statement names a head to which it leads.
+// AppendSegment appends the rules of one whole segment. They are all there is to it: whoever knows the head before the
+// first of them reckons the head after the last one, and it says nothing until a signed statement names a head to which
+// it leads.
 func AppendSegment(dst []byte, rules []Rule) ([]byte, error) {
 	if len(rules) != SegmentRules {
 		return dst, fmt.Errorf("feed segment: %d rules, want %d", len(rules), SegmentRules)

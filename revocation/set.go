@@ -13,8 +13,8 @@ import (
 // the same thing merge into the strictest of them, so the order in which rules arrive and how often
 // they do never matters. It is safe for concurrent use: readers take no lock and never wait, whatever is written.
 //
-// Of most rules it keeps a fingerprint only, salted for this set, in 32 bytes or less where many were applied at once, and at most 64. A token whose
-// subject no rule names costs one look into a filter.
+// Of most rules it keeps a fingerprint only, salted for this set, in 32 bytes or less where many were applied at once,
+// and at most 64. A token whose subject no rule names costs one look into a filter.
 type Set struct {
 	writing sync.Mutex // is held by who changes the set
 	index   atomic.Pointer[index]

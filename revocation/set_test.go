@@ -281,7 +281,8 @@ func TestGrowth(t *testing.T) {
 	}
 }
 
-// A rule that was applied is seen by every reader from then on, whatever the writer does: the table grows, is swept and grows again.
+// A rule that was applied is seen by every reader from then on, whatever the writer does: the table grows, is swept and
+// grows again.
 func TestReadersNeverMiss(t *testing.T) {
 	const rules = 5_000
 	s, applied := NewSet(), atomic.Int64{}

@@ -21,8 +21,8 @@ func loadSet(body []byte, maxRules int) (*Set, error) {
 	return set, nil
 }
 
-// decodeSnapshot goes through the groups of a snapshot strictly: each encoding that it takes is the only one of its rules in their order. The record that it
-// hands out is good until the next one.
+// decodeSnapshot goes through the groups of a snapshot strictly: each encoding that it takes is the only one of its
+// rules in their order. The record that it hands out is good until the next one.
 func decodeSnapshot(body []byte, maxRules int, begin func(count int), each func(*record)) error {
 	text, ok := bytes.CutPrefix(body, []byte(snapshotMagic))
 	if !ok {

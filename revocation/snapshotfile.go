@@ -15,11 +15,13 @@ import (
 	"github.com/jot-auth/jot/internal/privatefile"
 )
 
-// keepEvery is how often a reader looks whether the snapshot in its file is out of reach soon; up to a quarter of it is added.
+// keepEvery is how often a reader looks whether the snapshot in its file is out of reach soon; up to a quarter of it is
+// added.
 const keepEvery = 4 * time.Minute
 
-// snapshotFile is where a snapshot outlives the reader's process, so that the next one needs segments only. It's the snapshot as it came, whose signature is verified when it's
-// read, and it counts no more than one that comes from the feed: not before the stream has proven where it leads. The zero value is nowhere.
+// snapshotFile is where a snapshot outlives the reader's process, so that the next one needs segments only. It's the
+// snapshot as it came, whose signature is verified when it's read, and it counts no more than one that comes from the
+// feed: not before the stream has proven where it leads. The zero value is nowhere.
 type snapshotFile struct {
 	path string
 	read bool // or nothing to read; the reader's goroutine alone goes by it
@@ -93,7 +95,8 @@ func (f *snapshotFile) write() error {
 	return nil
 }
 
-// stale reports whether a reader that has come so far should keep a newer snapshot: while half of what segments may lead to is left.
+// stale reports whether a reader that has come so far should keep a newer snapshot: while half of what segments may
+// lead to is left.
 func (f *snapshotFile) stale(s State) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()

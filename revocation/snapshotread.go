@@ -12,8 +12,8 @@ import (
 // maxStatement bounds a signed statement, in bytes.
 const maxStatement = 4 << 10
 
-// ReadSnapshot reads what Snapshot.Encode wrote, up to its end, into a set. It returns nothing unless the statement's signature and its digest of all the bytes
-// hold: no byte is looked at before. It refuses more than maxRules rules.
+// ReadSnapshot reads what Snapshot.Encode wrote, up to its end, into a set. It returns nothing unless the statement's
+// signature and its digest of all the bytes hold: no byte is looked at before. It refuses more than maxRules rules.
 func ReadSnapshot(ctx context.Context, r io.Reader, v *StatementVerifier, maxRules int) (Statement, *Set, error) {
 	s, body, err := openSnapshot(ctx, r, v)
 	if err != nil {
@@ -26,7 +26,8 @@ func ReadSnapshot(ctx context.Context, r io.Reader, v *StatementVerifier, maxRul
 	return s, set, nil
 }
 
-// openSnapshot returns a snapshot's statement, and the bytes that it covers. It reads no more than the statement allows, and one byte.
+// openSnapshot returns a snapshot's statement, and the bytes that it covers. It reads no more than the statement
+// allows, and one byte.
 func openSnapshot(ctx context.Context, r io.Reader, v *StatementVerifier) (Statement, []byte, error) {
 	fail := func(err error) (Statement, []byte, error) {
 		return Statement{}, nil, fmt.Errorf("feed snapshot: %w", err)

@@ -22,8 +22,8 @@ var (
 	errMute = fmt.Errorf("%w: no frame came, as behind a proxy that holds streams back; asking for single answers", errSilent)
 )
 
-// way is how a reader asks for frames. The zero value streams. Some proxies hold an answer back until it's whole: a connection stands, and no frame
-// comes. Then the reader polls, and tries to stream again later.
+// way is how a reader asks for frames. The zero value streams. Some proxies hold an answer back until it's whole: a
+// connection stands, and no frame comes. Then the reader polls, and tries to stream again later.
 type way struct {
 	polls bool
 	until time.Duration // when to try a stream again, on the monotonic clock

@@ -38,7 +38,8 @@ func (s *Set) noteKind(k packedKind) {
 	}
 }
 
-// flush puts the batch into the index. It touches all their places first: a large table is in no cache, and so the processor waits for many at once.
+// flush puts the batch into the index. It touches all their places first: a large table is in no cache, and so the
+// processor waits for many at once.
 func (w *writer) flush() {
 	w.set.reserve(w.count)
 	i, batch, touched := w.set.index.Load(), w.batch[:w.count], uint64(0)

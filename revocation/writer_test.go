@@ -11,8 +11,9 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// A writer that does nothing else, 100,000 rules and more a second, in batches as frames bring them: the readers find every rule from the moment that
-// it was applied. The table is made anew many times on the way, and rules that expire are swept out of it. The rate is told, not tested: it's the machine's.
+// A writer that does nothing else, 100,000 rules and more a second, in batches as frames bring them: the readers find
+// every rule from the moment that it was applied. The table is made anew many times on the way, and rules that expire
+// are swept out of it. The rate is told, not tested: it's the machine's.
 func TestReadersMissNothingOfAWriterAtFullSpeed(t *testing.T) {
 	const rules, batch = 50_000, 100
 	var frames [rules / batch][]Rule

@@ -6,8 +6,9 @@ import (
 	"sync"
 )
 
-// addressLimit accepts so many connections of one address at once and closes what comes on top, so that one machine that holds its
-// connections open doesn't take the room of all others. Networks of IPv6 count as one address: whoever has one, has all in it.
+// addressLimit accepts so many connections of one address at once and closes what comes on top, so that one machine
+// that holds its connections open doesn't take the room of all others. Networks of IPv6 count as one address: whoever
+// has one, has all in it.
 type addressLimit struct {
 	net.Listener
 	most   int

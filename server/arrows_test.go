@@ -17,8 +17,8 @@ const (
 	serverModule = rootModule + "/server"
 )
 
-// mayImport lists, for each package of this module, the other packages of it that it stands on. ARCHITECTURE.md draws it.
-// Nobody below package server knows the parts beside it: each states the small interface that it needs.
+// mayImport lists, for each package of this module, the other packages of it that it stands on. ARCHITECTURE.md draws
+// it. Nobody below package server knows the parts beside it: each states the small interface that it needs.
 var mayImport = map[string][]string{
 	"internal/together":    {},
 	"internal/loopback":    {},

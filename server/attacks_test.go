@@ -127,7 +127,8 @@ func wantTrue(value any) []int {
 	return []int{400}
 }
 
-// injections are texts that mean something to somebody: a database, a header, a log, a template, a file system, a terminal.
+// injections are texts that mean something to somebody: a database, a header, a log, a template, a file system, a
+// terminal.
 var injections = []string{
 	"'; DROP TABLE sessions; --" + marker, "\" OR 1=1 --" + marker, "a\r\nSet-Cookie: x=" + marker, "\x00" + marker, "${jndi:ldap://" + marker + "}",
 	"../../../../etc/" + marker, "<script>" + marker + "</script>", "%s%n%x" + marker, "\x1b[2J" + marker, "\xff" + marker, "\ufffe\U0010ffff" + marker, "\u202e" + marker, strings.Repeat(marker, 8000),
@@ -177,7 +178,8 @@ func injectionsInto(member string, good map[string]any, method, path string, e e
 	return attacks
 }
 
-// addressAttacks are those by whoever has a credential on the rest of the address: its parameters in the path and in the query.
+// addressAttacks are those by whoever has a credential on the rest of the address: its parameters in the path and in
+// the query.
 func addressAttacks(method, path string, e endpoint) []attack {
 	var attacks []attack
 	filled := parameters.Replace(path)

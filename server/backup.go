@@ -13,15 +13,17 @@ import (
 	"github.com/jot-auth/jot/server/sqlstore"
 )
 
-// databaseFiles are what SQLite keeps of one database, as suffixes of its name. The file itself is the first: without it, the others say nothing.
+// databaseFiles are what SQLite keeps of one database, as suffixes of its name. The file itself is the first: without
+// it, the others say nothing.
 var databaseFiles = []string{"", "-wal", "-shm", "-journal"}
 
 // unfinishedRestore is the pattern of the directory in which a backup is made ready.
 const unfinishedRestore = ".restore-*"
 
-// Backup copies the database of a data directory into a new file, which it checks, while a server may use it. It never overwrites a
-// file, and fails where there is one. The copy holds password hashes and encrypted private keys, and not the key-encryption key, without which they are of no use.
-// Progress, where it isn't nil, is told how much is copied, of how much.
+// Backup copies the database of a data directory into a new file, which it checks, while a server may use it. It never
+// overwrites a file, and fails where there is one. The copy holds password hashes and encrypted private keys, and not
+// the key-encryption key, without which they are of no use. Progress, where it isn't nil, is told how much is copied,
+// of how much.
 func Backup(ctx context.Context, dataDir, file string, progress func(done, total int)) error {
 	if err := sqlstore.Backup(ctx, filepath.Join(dataDir, DatabaseName), file, progress); err != nil {
 		if errors.Is(err, fs.ErrExist) {
@@ -47,9 +49,9 @@ type Restored struct {
 	Aside string // the directory with the database of before; "" where there was none
 }
 
-// Restore puts a backup in place and recovers it: see Recover. The backup is copied, checked and recovered before anything of
-// what is there is touched, so that an end in the middle leaves the old database, or none, or the recovered one. The server has to be stopped:
-// it fails while one runs here.
+// Restore puts a backup in place and recovers it: see Recover. The backup is copied, checked and recovered before
+// anything of what is there is touched, so that an end in the middle leaves the old database, or none, or the recovered
+// one. The server has to be stopped: it fails while one runs here.
 func Restore(ctx context.Context, c RestoreConfig) (done Restored, err error) {
 	if c.RecoverConfig, err = c.withDefaults(); err != nil {
 		return done, err
@@ -123,8 +125,9 @@ func (c RestoreConfig) anyDatabase() bool {
 	return false
 }
 
-// putAside moves the database with all its files, of which none may stay: SQLite would take them for the new one's. All of them are in their new
-// place before the first leaves the old one: an end in the middle never leaves a database without its latest commits, which are in another file.
+// putAside moves the database with all its files, of which none may stay: SQLite would take them for the new one's. All
+// of them are in their new place before the first leaves the old one: an end in the middle never leaves a database
+// without its latest commits, which are in another file.
 func (c RestoreConfig) putAside(now time.Time) (string, error) {
 	if !c.anyDatabase() {
 		return "", nil

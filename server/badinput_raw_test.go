@@ -14,7 +14,8 @@ import (
 	"time"
 )
 
-// hangTime bounds how long a connection may stay open that sends too little: longer than the server's own bounds, even on a machine that others keep busy.
+// hangTime bounds how long a connection may stay open that sends too little: longer than the server's own bounds, even
+// on a machine that others keep busy.
 const hangTime = 2 * time.Minute
 
 // speak writes bytes to a new connection and returns the answers until the server closes it or says nothing more.
@@ -127,8 +128,8 @@ func post(path, headers, body string) string {
 	return "POST " + path + " HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n" + headers + "\r\n\r\n" + body
 }
 
-// smuggling: where two readings of a request differ, nothing behind it is taken for a request on the same connection, so that no
-// proxy can be made to hand one's answer to another.
+// smuggling: where two readings of a request differ, nothing behind it is taken for a request on the same connection,
+// so that no proxy can be made to hand one's answer to another.
 func (a *attacker) smuggling(t *testing.T) {
 	hidden := "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
 	for name, text := range map[string]string{

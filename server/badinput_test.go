@@ -60,7 +60,8 @@ func newAttacker(t *testing.T, s *site) *attacker {
 	}
 }
 
-// administrator makes one as an operator does, and what surface's paths name, and returns an access token for the admin API.
+// administrator makes one as an operator does, and what surface's paths name, and returns an access token for the admin
+// API.
 func (s *site) administrator(t *testing.T) string {
 	t.Helper()
 	code, _, err := server.InviteAdmin(t.Context(), server.Config{Database: s.database, DataDir: filepath.Join(s.dir, "data")})
@@ -157,8 +158,9 @@ func checkGeneric(t *testing.T, name string, r reply) {
 	}
 }
 
-// TestBadInput sends every kind of bad request to every route, over connections to a listening server. Each is answered with the right
-// status and nothing of the request or of the inside, the process lives on, and no goroutine stays behind.
+// TestBadInput sends every kind of bad request to every route, over connections to a listening server. Each is answered
+// with the right status and nothing of the request or of the inside, the process lives on, and no goroutine stays
+// behind.
 func TestBadInput(t *testing.T) {
 	before := runtime.NumGoroutine()
 	t.Run("server", func(t *testing.T) {
@@ -191,8 +193,8 @@ func TestBadInputPostgres(t *testing.T) {
 	a.survived(t)
 }
 
-// attackAll sends the attacks that reach a handler to every route, with the credential that it demands. Its parallel tests end with the
-// test that it's given.
+// attackAll sends the attacks that reach a handler to every route, with the credential that it demands. Its parallel
+// tests end with the test that it's given.
 func (a *attacker) attackAll(t *testing.T) {
 	for route, e := range surface {
 		method, pattern, _ := strings.Cut(route, " ")

@@ -7,7 +7,8 @@ import (
 	"github.com/jot-auth/jot/server"
 )
 
-// TestCodesEndWithThePassword: who knew the old password and has asked for codes, at an address of their own, doesn't come back with them.
+// TestCodesEndWithThePassword: who knew the old password and has asked for codes, at an address of their own, doesn't
+// come back with them.
 func TestCodesEndWithThePassword(t *testing.T) {
 	const fresh = "seven quiet lanterns drift"
 	changes := []struct {

@@ -8,8 +8,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// TestDevicesOfOneAddress: one address alone doesn't take all the codes with which a public client's devices may wait. A client that proves who it is answers for its
-// devices itself.
+// TestDevicesOfOneAddress: one address alone doesn't take all the codes with which a public client's devices may wait.
+// A client that proves who it is answers for its devices itself.
 func TestDevicesOfOneAddress(t *testing.T) {
 	secret, hash := issuer.NewClientSecret()
 	s := newSiteOver(t, "", func(c *server.Config) {

@@ -12,8 +12,9 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// refusing are the routes that refuse tokens: their answers say up to where in the revocation log. Where it's true, a request may wait, with
-// ?wait=enforced, until every verifier refuses them; the others answer something that mustn't be lost for the waiting.
+// refusing are the routes that refuse tokens: their answers say up to where in the revocation log. Where it's true, a
+// request may wait, with ?wait=enforced, until every verifier refuses them; the others answer something that mustn't be
+// lost for the waiting.
 var refusing = map[string]bool{
 	"POST /oauth2/revoke":                   true,
 	"POST /v1/logout":                       true,
@@ -114,8 +115,8 @@ func (c *change) serve() (at revocation.Cursor, written bool) {
 	return at, written
 }
 
-// make makes the change for somebody who waits, and says up to where. Where it refused nothing new, it may be one that is tried again, since the
-// answer was lost: then the rules up to now count.
+// make makes the change for somebody who waits, and says up to where. Where it refused nothing new, it may be one that
+// is tried again, since the answer was lost: then the rules up to now count.
 func (c *change) make() (at revocation.Cursor, wait bool) {
 	at, written := c.serve()
 	if c.answer.status >= http.StatusBadRequest {

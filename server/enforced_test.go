@@ -24,7 +24,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// staleness is that of the verifiers in these tests: less than the feed allows, and more than heartbeats are late on a busy machine.
+// staleness is that of the verifiers in these tests: less than the feed allows, and more than heartbeats are late on a
+// busy machine.
 const staleness = 4 * time.Second
 
 // world is a few replicas over one database, each at an address of its own.
@@ -127,8 +128,9 @@ func (w *world) call(method, path, bearer string, body any) (int, string, string
 	return response.StatusCode, response.Header.Get(jothttp.CursorHeader), string(answer)
 }
 
-// TestEnforced is promise 2 of revocation: after the answer to ?wait=enforced, no verifier under the policy Closed accepts. Not those that listen at
-// whichever replica, nor one that a partition cut off, nor one that is suspended, nor one whose replica was killed.
+// TestEnforced is promise 2 of revocation: after the answer to ?wait=enforced, no verifier under the policy Closed
+// accepts. Not those that listen at whichever replica, nor one that a partition cut off, nor one that is suspended, nor
+// one whose replica was killed.
 func TestEnforced(t *testing.T) {
 	t.Run("SQLite", func(t *testing.T) {
 		t.Parallel()
@@ -232,7 +234,8 @@ func (w *world) killedReplica(verifiers map[string]*jot.Verifier) *os.Process {
 	return process
 }
 
-// TestEnforcedElsewhere: what can't be waited for is refused before anything is changed; and the cursor is there without waiting.
+// TestEnforcedElsewhere: what can't be waited for is refused before anything is changed; and the cursor is there
+// without waiting.
 func TestEnforcedElsewhere(t *testing.T) {
 	w := newWorld(t, "", 1)
 	tokens := w.logIn("ann")

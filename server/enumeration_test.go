@@ -131,9 +131,10 @@ func wantAlike(t *testing.T, hashes string, attempts map[string]func() sight) {
 	}
 }
 
-// TestNoDoorTellsWhoIsThere: wherever somebody can be named who may have an account, or a proof be tried, those who aren't let in get one answer, byte for byte, and it costs as
-// many hashes. Each door has people with an account and without, with a wrong proof, and disabled with a wrong and a right one. Where what is told must differ, it's told after
-// a right password alone, or by a sign-up: see docs/http-api.md.
+// TestNoDoorTellsWhoIsThere: wherever somebody can be named who may have an account, or a proof be tried, those who
+// aren't let in get one answer, byte for byte, and it costs as many hashes. Each door has people with an account and
+// without, with a wrong proof, and disabled with a wrong and a right one. Where what is told must differ, it's told
+// after a right password alone, or by a sign-up: see docs/http-api.md.
 func TestNoDoorTellsWhoIsThere(t *testing.T) {
 	eachTown(t, func(t *testing.T, s *town) {
 		s.settle(t, "ada")

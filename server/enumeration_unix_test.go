@@ -16,9 +16,10 @@ const (
 	logInsTries    = 5
 )
 
-// TestNobodyLearnsWhoHasAnAccount: an unknown name, a wrong password and a disabled account, with a wrong and with the right password, are answered
-// alike, and cost alike: medians of 40, taken in turn, within 10 %. What is measured is the processor's time that this process took, of which
-// a busy machine takes none away; and where something else in this process took some, it's measured again.
+// TestNobodyLearnsWhoHasAnAccount: an unknown name, a wrong password and a disabled account, with a wrong and with the
+// right password, are answered alike, and cost alike: medians of 40, taken in turn, within 10 %. What is measured is
+// the processor's time that this process took, of which a busy machine takes none away; and where something else in
+// this process took some, it's measured again.
 func TestNobodyLearnsWhoHasAnAccount(t *testing.T) {
 	s := newSite(t)
 	s.signUpAndLogIn(t, "ada")

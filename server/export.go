@@ -39,13 +39,15 @@ type Exported struct{ Accounts, Factors, Passkeys, Subjects, Clients, Resources,
 // Export writes what another system needs to go on into a new directory, for nobody but its owner:
 //
 //   - accounts.jsonl, with password hashes
-//   - factors.jsonl, the secrets of the accounts' one-time codes (RFC 6238, base32), and passkeys.jsonl, public keys (COSE, base64url), both with the hashes of recovery codes
+//   - factors.jsonl, the secrets of the accounts' one-time codes (RFC 6238, base32), and passkeys.jsonl, public keys
+//     (COSE, base64url), both with the hashes of recovery codes
 //   - subjects.jsonl, the subjects without an account
 //   - clients.jsonl and resources.jsonl, those that the database has
 //   - keys.json, the private signing keys as a JWK Set (RFC 7517)
 //   - events.jsonl
 //
-// 'jot admin user import' reads the first three, one after the other. Export reads one state of the database, beside servers that run on it. After an error there is no directory.
+// 'jot admin user import' reads the first three, one after the other. Export reads one state of the database, beside
+// servers that run on it. After an error there is no directory.
 func Export(ctx context.Context, c ExportConfig, dir string) (done Exported, err error) {
 	secrets, err := issuer.NewSecrets(c.keyEncryptionKeys()...)
 	if err != nil {
@@ -180,7 +182,8 @@ func (e *exporter) recovery(subject string) ([]string, error) {
 	return texts, err
 }
 
-// ownedPasskey is a passkey with whose it is, and where it's good. Its owner's recovery codes are with each: whichever is imported first brings them.
+// ownedPasskey is a passkey with whose it is, and where it's good. Its owner's recovery codes are with each: whichever
+// is imported first brings them.
 type ownedPasskey struct {
 	Subject      string    `json:"sub"`
 	RelyingParty string    `json:"rp_id"`

@@ -10,8 +10,8 @@ import (
 
 var wordEnd = regexp.MustCompile(`([a-z0-9])([A-Z])`)
 
-// recordOf is a flat struct as an export has it, with every field that it will ever get: names in snake case, times in RFC 3339, durations in seconds,
-// bytes in hexadecimal. What is zero is left out.
+// recordOf is a flat struct as an export has it, with every field that it will ever get: names in snake case, times in
+// RFC 3339, durations in seconds, bytes in hexadecimal. What is zero is left out.
 func recordOf(v any) map[string]any {
 	record := make(map[string]any)
 	value := reflect.ValueOf(v)

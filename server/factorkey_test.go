@@ -14,7 +14,8 @@ import (
 	"github.com/jot-auth/jot/server"
 )
 
-// totpCode is a code of an app that has a secret (RFC 6238), of so many steps from now on: the one of now, and the one after it.
+// totpCode is a code of an app that has a secret (RFC 6238), of so many steps from now on: the one of now, and the one
+// after it.
 func totpCode(t *testing.T, s *server.Server, secret string, ahead int64) string {
 	t.Helper()
 	raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(secret)
@@ -60,7 +61,8 @@ func (s *site) logInTwice(t *testing.T, name, code string) (status int, answer [
 	return s.post(t, "/v1/login/factor", "", object{"challenge": half.Challenge, "code": code})
 }
 
-// TestFactorsAreSealedAnew: a start and a recovery under a new key-encryption key leave no secret of one-time codes that needs the old one.
+// TestFactorsAreSealedAnew: a start and a recovery under a new key-encryption key leave no secret of one-time codes
+// that needs the old one.
 func TestFactorsAreSealedAnew(t *testing.T) {
 	p := newPlace(t)
 	s := func() *site { return &site{url: p.url()} }

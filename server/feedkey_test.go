@@ -14,8 +14,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// A reader that takes the feed's keys from their key set notices no rotation: it stays connected, and its lease holds. An emergency may cost it the
-// connection, and not the lease.
+// A reader that takes the feed's keys from their key set notices no rotation: it stays connected, and its lease holds.
+// An emergency may cost it the connection, and not the lease.
 func TestFeedKeyRotatesUnderAReader(t *testing.T) {
 	s := newSiteOver(t, "", func(c *server.Config) { c.Issuer.KeySetMaxAge = 10 * time.Millisecond })
 	keys, err := jwks.NewSource(s.url+"/feed/jwks.json", jwks.Options{MinRefresh: 10 * time.Millisecond})

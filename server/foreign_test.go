@@ -90,7 +90,8 @@ func (s *site) logOutForeign(t *testing.T, token string) (int, http.Header, stri
 	return response.StatusCode, response.Header, string(body)
 }
 
-// An API takes the tokens of an issuer that has no feed. It follows ours, to which that issuer tells who logged out; and asks neither.
+// An API takes the tokens of an issuer that has no feed. It follows ours, to which that issuer tells who logged out;
+// and asks neither.
 func TestLogoutAtAnotherIssuer(t *testing.T) {
 	t.Run("keys discovered", func(t *testing.T) { checkForeignLogout(t, "") })
 	t.Run("keys configured", func(t *testing.T) { checkForeignLogout(t, "/keys") })

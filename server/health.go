@@ -9,7 +9,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// registerHealth adds the probes. /healthz says that the process answers; /readyz that it can issue tokens, and will go on doing so.
+// registerHealth adds the probes. /healthz says that the process answers; /readyz that it can issue tokens, and will go
+// on doing so.
 func (s *Server) registerHealth(mux *http.ServeMux, base string) {
 	web.Handle(mux, base, "GET /healthz", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		writeStatus(w, "alive")

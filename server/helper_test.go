@@ -132,7 +132,8 @@ func (h helper) spawn(t *testing.T) (*os.Process, *bufio.Scanner) {
 	return command.Process, bufio.NewScanner(out)
 }
 
-// lastAccepted follows what a verifier in another process says: the time, in Unix nanoseconds, at which its last check began that accepted.
+// lastAccepted follows what a verifier in another process says: the time, in Unix nanoseconds, at which its last check
+// began that accepted.
 func lastAccepted(said *bufio.Scanner) *atomic.Int64 {
 	var accepted atomic.Int64
 	go func() { // ends with the process

@@ -11,8 +11,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// TestTextThatPostgreSQLCannotHold: PostgreSQL's text has no NUL and nothing but UTF-8. What bears such a text names nothing that there is; it's
-// the caller's fault, never the server's.
+// TestTextThatPostgreSQLCannotHold: PostgreSQL's text has no NUL and nothing but UTF-8. What bears such a text names
+// nothing that there is; it's the caller's fault, never the server's.
 func TestTextThatPostgreSQLCannotHold(t *testing.T) {
 	f := newFleet(t, pgtest.Database(t), 1)
 	s := f.ships[0].Server

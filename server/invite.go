@@ -11,9 +11,10 @@ import (
 // BootstrapPath is the page on which a code of InviteAdmin makes an administrator, below the issuer's URL.
 const BootstrapPath = "/admin/bootstrap"
 
-// InviteAdmin makes a code with which one administrator can be made, until it expires after an hour, and voids the code before it. It
-// works on the database that the configuration names, of which nothing else counts, beside servers that run on it: whoever may write to the
-// database is the operator. A database that no server has made yet, or brought up to date, is an error.
+// InviteAdmin makes a code with which one administrator can be made, until it expires after an hour, and voids the code
+// before it. It works on the database that the configuration names, of which nothing else counts, beside servers that
+// run on it: whoever may write to the database is the operator. A database that no server has made yet, or brought up
+// to date, is an error.
 func InviteAdmin(ctx context.Context, c Config) (code string, expires time.Time, err error) {
 	store, err := openBeside(ctx, c)
 	if err != nil {

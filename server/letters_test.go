@@ -11,7 +11,8 @@ import (
 	"github.com/jot-auth/jot/server/internal/passkeytest"
 )
 
-// TestLettersOfChanges: whoever has verified an address learns there that the password changed or what is demanded beside it, and nobody else does.
+// TestLettersOfChanges: whoever has verified an address learns there that the password changed or what is demanded
+// beside it, and nobody else does.
 func TestLettersOfChanges(t *testing.T) {
 	eachTown(t, func(t *testing.T, s *town) {
 		const fresh = "seven quiet lanterns drift"

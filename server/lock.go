@@ -10,8 +10,8 @@ import (
 // lockName is the file in the data directory whose lock one server holds. It's empty, and stays.
 const lockName = "jot.lock"
 
-// lockDataDir keeps a second server out: each would learn of the other's revocations late. The lock ends with the process, however that
-// ends.
+// lockDataDir keeps a second server out: each would learn of the other's revocations late. The lock ends with the
+// process, however that ends.
 func lockDataDir(dir string) (*os.File, error) {
 	file, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -24,6 +24,6 @@ func lockDataDir(dir string) (*os.File, error) {
 	return file, nil
 }
 
-// LockDataDir keeps servers out of a data directory, until what it returns is closed: for who moves or changes the database in it. It fails while
-// a server uses it.
+// LockDataDir keeps servers out of a data directory, until what it returns is closed: for who moves or changes the
+// database in it. It fails while a server uses it.
 func LockDataDir(dir string) (io.Closer, error) { return lockDataDir(dir) }

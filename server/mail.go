@@ -16,8 +16,8 @@ import (
 
 // Mail is how letters reach people: to verify an address, to choose a new password. The zero value sends none.
 type Mail struct {
-	// Server is the SMTP server, host:port. The connection is encrypted: with TLS from the beginning on port 465, else with STARTTLS, which
-	// only a server on this very machine needn't offer.
+	// Server is the SMTP server, host:port. The connection is encrypted: with TLS from the beginning on port 465, else
+	// with STARTTLS, which only a server on this very machine needn't offer.
 	Server string
 	// From is who letters are from: an address, or "Name <address>".
 	From string
@@ -29,8 +29,8 @@ type Mail struct {
 	// Print takes letters as text, for development, instead of a server.
 	Print io.Writer
 
-	// VerifyPage and ResetPage are URLs of pages of yours, to which a letter appends its code, such as https://app.example.com/reset#code=. ""
-	// is the page of this server.
+	// VerifyPage and ResetPage are URLs of pages of yours, to which a letter appends its code, such as
+	// https://app.example.com/reset#code=. "" is the page of this server.
 	VerifyPage, ResetPage string
 }
 
@@ -56,7 +56,8 @@ func (m Mail) Validate() error {
 	return errors.Join(append(errs, m.smtp().Validate())...)
 }
 
-// links are the pages that letters lead to: this server's own, where no others are named. It takes the code in the query, since its pages have no scripts.
+// links are the pages that letters lead to: this server's own, where no others are named. It takes the code in the
+// query, since its pages have no scripts.
 func (m Mail) links(url string) accounts.Links {
 	return accounts.Links{Verify: cmp.Or(m.VerifyPage, url+"/verify-email?code="), Reset: cmp.Or(m.ResetPage, url+"/reset-password?code=")}
 }

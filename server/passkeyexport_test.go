@@ -54,7 +54,8 @@ func TestExportedPasskeys(t *testing.T) {
 	}
 }
 
-// TestPasskeysMove: whoever has nothing but passkeys beside the password logs in with them at a server that was empty, and with a recovery code of before.
+// TestPasskeysMove: whoever has nothing but passkeys beside the password logs in with them at a server that was empty,
+// and with a recovery code of before.
 func TestPasskeysMove(t *testing.T) {
 	var kek []byte
 	byName := func(c *server.Config) {

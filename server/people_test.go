@@ -191,7 +191,8 @@ func TestReset(t *testing.T) {
 	})
 }
 
-// TestResetRace: of many that use one code at once, and another code of the same account beside it, one sets its password.
+// TestResetRace: of many that use one code at once, and another code of the same account beside it, one sets its
+// password.
 func TestResetRace(t *testing.T) {
 	eachTown(t, func(t *testing.T, s *town) {
 		email := s.settle(t, "ada")
@@ -227,8 +228,8 @@ func TestResetRace(t *testing.T) {
 	})
 }
 
-// TestEmail: a verified address stays until another one is, which is told at the old one; what was sent there opens nothing any more; and no
-// two accounts have the same.
+// TestEmail: a verified address stays until another one is, which is told at the old one; what was sent there opens
+// nothing any more; and no two accounts have the same.
 func TestEmail(t *testing.T) {
 	eachTown(t, func(t *testing.T, s *town) {
 		email := s.settle(t, "ada")
@@ -388,7 +389,8 @@ func TestExportOfAPerson(t *testing.T) {
 	})
 }
 
-// TestExportHasNothingOfOthers: whoever is given the ID of somebody who was deleted learns nothing of them, nor from where an administrator gave it.
+// TestExportHasNothingOfOthers: whoever is given the ID of somebody who was deleted learns nothing of them, nor from
+// where an administrator gave it.
 func TestExportHasNothingOfOthers(t *testing.T) {
 	eachTown(t, func(t *testing.T, s *town) {
 		admin := s.administrator(t)

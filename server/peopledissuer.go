@@ -21,7 +21,8 @@ func (p peopledIssuer) UserInfo(ctx context.Context, token *jot.Token) (map[stri
 	return p.UserInfoOf(ctx, token, p.accounts.Known)
 }
 
-// StartDevice is the issuer's, for as many devices of an address as may ask. A client that proves who it is answers for its devices itself.
+// StartDevice is the issuer's, for as many devices of an address as may ask. A client that proves who it is answers for
+// its devices itself.
 func (p peopledIssuer) StartDevice(ctx context.Context, r issuer.DeviceRequest) (issuer.DeviceStart, error) {
 	client, err := p.Client(ctx, r.ClientID)
 	if err == nil && !client.Confidential() {

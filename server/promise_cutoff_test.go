@@ -63,8 +63,8 @@ func (g guard) justHeard(t *testing.T) (from time.Time, lease time.Duration) {
 	return from, lease
 }
 
-// ask asks until a time about a token that was revoked after the cut. It returns when it was accepted last, as of before the answer, and when the verifier
-// first had no answer, as of after that.
+// ask asks until a time about a token that was revoked after the cut. It returns when it was accepted last, as of
+// before the answer, and when the verifier first had no answer, as of after that.
 func (g guard) ask(t *testing.T, token string, until time.Time) (accepted, silent time.Time) {
 	t.Helper()
 	for {
@@ -85,8 +85,9 @@ func (g guard) ask(t *testing.T, token string, until time.Time) (accepted, silen
 	}
 }
 
-// Promise 3: whatever the network does, a verifier that is cut off goes on by what it knows until its lease ends, no longer than MaxStaleness after the
-// cut, and by its policy from then on. The session is revoked right after the cut, so that the verifier can't know.
+// Promise 3: whatever the network does, a verifier that is cut off goes on by what it knows until its lease ends, no
+// longer than MaxStaleness after the cut, and by its policy from then on. The session is revoked right after the cut,
+// so that the verifier can't know.
 func TestVerifierThatIsCutOff(t *testing.T) {
 	for name, f := range map[string]fault{
 		"partition":                         {lost: true},
@@ -174,7 +175,8 @@ func TestVerifierWhoseBytesAreDoubled(t *testing.T) {
 	eventually(t, "a lease", func() bool { return g.reader.State().Lease > 0 })
 }
 
-// Promise 4, its first half: a verifier that starts, or starts again, answers 503 to everybody until the feed is proven fresh.
+// Promise 4, its first half: a verifier that starts, or starts again, answers 503 to everybody until the feed is proven
+// fresh.
 func TestRestartedVerifierKnowsNothing(t *testing.T) {
 	s := newSite(t)
 	pair := s.signUpAndLogIn(t, "ada")

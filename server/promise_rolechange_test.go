@@ -14,8 +14,9 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// Promise 7: tokens are issued and refreshed without pause while the subject's role changes. Once a change is acknowledged and a verifier has it, no
-// token with an older role passes, whenever it was begun: not one that was on its way then, either.
+// Promise 7: tokens are issued and refreshed without pause while the subject's role changes. Once a change is
+// acknowledged and a verifier has it, no token with an older role passes, whenever it was begun: not one that was on
+// its way then, either.
 func TestNoOldRolePasses(t *testing.T)         { noOldRolePasses(t, "") }
 func TestNoOldRolePassesPostgres(t *testing.T) { noOldRolePasses(t, pgtest.Database(t)) }
 

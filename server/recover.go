@@ -14,7 +14,8 @@ import (
 	"github.com/jot-auth/jot/server/sqlstore"
 )
 
-// RecoverConfig says which database is recovered. URL, KeyEncryptionKey and Database or DataDir are required, and as in Config.
+// RecoverConfig says which database is recovered. URL, KeyEncryptionKey and Database or DataDir are required, and as in
+// Config.
 type RecoverConfig struct {
 	Database               string // connection string of a PostgreSQL database; "" is the SQLite file in DataDir
 	DataDir                string
@@ -37,8 +38,9 @@ func (c RecoverConfig) withDefaults() (RecoverConfig, error) {
 
 func (c RecoverConfig) file() string { return filepath.Join(c.DataDir, DatabaseName) }
 
-// Recover makes a database safe to serve that has come back from the past, and the witness file agree with it: see issuer.Recover. The
-// servers have to be stopped: it fails while one runs on the data directory, and where there is no database.
+// Recover makes a database safe to serve that has come back from the past, and the witness file agree with it: see
+// issuer.Recover. The servers have to be stopped: it fails while one runs on the data directory, and where there is no
+// database.
 func Recover(ctx context.Context, c RecoverConfig) (_ issuer.Recovery, err error) {
 	c, err = c.withDefaults()
 	if err != nil {
@@ -89,7 +91,8 @@ func (c RecoverConfig) recover(ctx context.Context, store *sqlstore.Store) (issu
 	return issuer.Recover(ctx, store, options)
 }
 
-// resealFactors comes before anything else is changed, as a wrong key-encryption key is to show. After it the older ones aren't needed.
+// resealFactors comes before anything else is changed, as a wrong key-encryption key is to show. After it the older
+// ones aren't needed.
 func (c RecoverConfig) resealFactors(ctx context.Context, store *sqlstore.Store) error {
 	secrets, err := issuer.NewSecrets(slices.Concat([][]byte{c.KeyEncryptionKey}, c.OlderKeyEncryptionKeys)...)
 	if err != nil {

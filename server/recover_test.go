@@ -170,8 +170,8 @@ func (p *place) until(what string, is func() bool) {
 	}
 }
 
-// TestRestore: what was revoked after the backup, and all else of before, is refused by a verifier that followed the old log
-// and by one that starts anew. Everybody can log in, and both accept that.
+// TestRestore: what was revoked after the backup, and all else of before, is refused by a verifier that followed the
+// old log and by one that starts anew. Everybody can log in, and both accept that.
 func TestRestore(t *testing.T) {
 	p := newPlace(t)
 	ada, eve, mallory := p.signUp("ada"), p.signUp("eve"), p.signUp("mallory")
@@ -322,7 +322,8 @@ func TestWitnessInsideTheDataDirectory(t *testing.T) {
 	}
 }
 
-// TestRewoundUnderAServer: a database that goes back while a server runs is seen, and nothing is served from it until it's recovered.
+// TestRewoundUnderAServer: a database that goes back while a server runs is seen, and nothing is served from it until
+// it's recovered.
 func TestRewoundUnderAServer(t *testing.T) {
 	p := newPlace(t)
 	ada := p.signUp("ada")

@@ -22,11 +22,12 @@ import (
 // pastGrace is longer than the grace window of the default configuration.
 const pastGrace = 31 * time.Second
 
-// refresher is one of the two doors to the refresh rule: it presents a token, and returns the status and the next tokens.
+// refresher is one of the two doors to the refresh rule: it presents a token, and returns the status and the next
+// tokens.
 type refresher func(h http.Handler, refreshToken string) (int, tokens)
 
-// inBothDoors runs a test on a server whose time passes only when the test sleeps, with an account that can log in, through each
-// endpoint that refreshes.
+// inBothDoors runs a test on a server whose time passes only when the test sleeps, with an account that can log in,
+// through each endpoint that refreshes.
 func inBothDoors(t *testing.T, f func(t *testing.T, h http.Handler, refresh refresher)) {
 	for name, refresh := range map[string]refresher{
 		"v1": func(h http.Handler, token string) (int, tokens) {
@@ -125,8 +126,8 @@ func atOnce(t *testing.T, h http.Handler, refresh refresher, token string) []tok
 	return answers
 }
 
-// TestEightParallelRefreshesLeaveNoDeadWinner: elsewhere (Hydra) several of them are answered with tokens, of which all but the last are
-// dead, and a client that kept another one is logged out.
+// TestEightParallelRefreshesLeaveNoDeadWinner: elsewhere (Hydra) several of them are answered with tokens, of which all
+// but the last are dead, and a client that kept another one is logged out.
 func TestEightParallelRefreshesLeaveNoDeadWinner(t *testing.T) {
 	inBothDoors(t, func(t *testing.T, h http.Handler, refresh refresher) {
 		token := logIn(t, h).Refresh
@@ -143,8 +144,8 @@ func TestEightParallelRefreshesLeaveNoDeadWinner(t *testing.T) {
 	})
 }
 
-// TestGraceWindowGrowsNoChains: elsewhere (Hydra with a grace period) each use within the window begins a chain of tokens that goes
-// on by itself, and a thief keeps one for good.
+// TestGraceWindowGrowsNoChains: elsewhere (Hydra with a grace period) each use within the window begins a chain of
+// tokens that goes on by itself, and a thief keeps one for good.
 func TestGraceWindowGrowsNoChains(t *testing.T) {
 	inBothDoors(t, func(t *testing.T, h http.Handler, refresh refresher) {
 		first := logIn(t, h)
@@ -188,7 +189,8 @@ func TestReuseRevokesTheFamily(t *testing.T) {
 	})
 }
 
-// TestLostReplyDoesNotLogOut: elsewhere (Zitadel) a client whose answer got lost presents the token that it has, and that is taken for reuse.
+// TestLostReplyDoesNotLogOut: elsewhere (Zitadel) a client whose answer got lost presents the token that it has, and
+// that is taken for reuse.
 func TestLostReplyDoesNotLogOut(t *testing.T) {
 	for name, pause := range map[string]time.Duration{"at once": 0, "within the grace": 20 * time.Second, "an hour later": time.Hour, "just after the grace": pastGrace} {
 		t.Run(name, func(t *testing.T) {

@@ -261,8 +261,8 @@ func (f *fleet) live(l *line, rounds int, logOut bool) {
 	l.ended = true
 }
 
-// TestLosingReplicas kills replicas, breaks their connections and loses answers of commits while clients refresh and log out.
-// Nothing that was acknowledged is lost, and no session is.
+// TestLosingReplicas kills replicas, breaks their connections and loses answers of commits while clients refresh and
+// log out. Nothing that was acknowledged is lost, and no session is.
 func TestLosingReplicas(t *testing.T) {
 	f := newFleet(t, pgtest.Database(t), 3)
 	const clients, sessions, rounds = 6, 3, 16
@@ -342,7 +342,8 @@ func (f *fleet) checkLog() {
 	}
 }
 
-// TestDatabaseStops: without its database a server says so and when to come back, and goes on verifying; afterwards all is as it was.
+// TestDatabaseStops: without its database a server says so and when to come back, and goes on verifying; afterwards all
+// is as it was.
 func TestDatabaseStops(t *testing.T) {
 	for name, through := range map[string]func(t *testing.T, database string) string{
 		"direct":    func(_ *testing.T, database string) string { return database },

@@ -34,8 +34,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestRestoreIsKilled: whenever a restore is killed, the database of before is there, or the start is refused, or the backup
-// is recovered. The database of the backup as it was is never served.
+// TestRestoreIsKilled: whenever a restore is killed, the database of before is there, or the start is refused, or the
+// backup is recovered. The database of the backup as it was is never served.
 func TestRestoreIsKilled(t *testing.T) {
 	p := newPlace(t)
 	ada := p.signUp("ada")

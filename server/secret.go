@@ -35,8 +35,9 @@ func ParseSecret(text string) (Secret, error) {
 	return Secret{(*[secretSize]byte)(data)}, nil
 }
 
-// SecretFile reads a secret from a file, or makes one and writes it there, with mode 0600, when there is no such file. It refuses a
-// file that others can read or own, except that root's may be for one group, and anything that's not a regular file.
+// SecretFile reads a secret from a file, or makes one and writes it there, with mode 0600, when there is no such file.
+// It refuses a file that others can read or own, except that root's may be for one group, and anything that's not a
+// regular file.
 func SecretFile(path string) (Secret, error) {
 	secret, err := readSecret(path)
 	if !errors.Is(err, fs.ErrNotExist) {

@@ -18,8 +18,8 @@ import (
 	"github.com/jot-auth/jot/server/internal/web"
 )
 
-// bounds are those on each connection. Handlers answer well within the refresh grace, so that a client whose answer was lost may try
-// again in time.
+// bounds are those on each connection. Handlers answer well within the refresh grace, so that a client whose answer was
+// lost may try again in time.
 type bounds struct {
 	header, read, write, idle time.Duration // the feed's streams set their own for writing, frame by frame
 	answer                    time.Duration // for what a handler waits for: then there is time left to say so
@@ -45,20 +45,21 @@ const (
 // Listeners are where a server answers. Serve closes them.
 type Listeners struct {
 	Public net.Listener
-	// TLS encrypts Public; it should offer "h2" in NextProtos. Without it, Public has to be on loopback, or the requests
-	// come through Config.TrustedProxies: all others are answered with 403.
+	// TLS encrypts Public; it should offer "h2" in NextProtos. Without it, Public has to be on loopback, or the
+	// requests come through Config.TrustedProxies: all others are answered with 403.
 	TLS *tls.Config
 
-	// Redirect, if any, answers plain HTTP with a redirect to the issuer's URL. Challenges, if any, stands before that and
-	// answers an ACME authority.
+	// Redirect, if any, answers plain HTTP with a redirect to the issuer's URL. Challenges, if any, stands before that
+	// and answers an ACME authority.
 	Redirect   net.Listener
 	Challenges func(http.Handler) http.Handler
 
-	// Admin, if any, answers /metrics, /healthz, /readyz and, to this machine alone, /debug/pprof. It knows no passwords: never let it
-	// be reached from outside.
+	// Admin, if any, answers /metrics, /healthz, /readyz and, to this machine alone, /debug/pprof. It knows no
+	// passwords: never let it be reached from outside.
 	Admin net.Listener
 
-	// Drain is for how long /readyz answers 503 before connections are refused, so that a load balancer notices in time.
+	// Drain is for how long /readyz answers 503 before connections are refused, so that a load balancer notices in
+	// time.
 	Drain time.Duration
 }
 
@@ -68,9 +69,9 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 }
 
 // ServeOn answers requests on the listeners until ctx ends, with a timeout on everything and at most 8192 connections,
-// 2048 of them from one address. Then it turns
-// /readyz to 503 and waits for Listeners.Drain, refuses new connections, lets requests that are under way finish for up to 10 seconds,
-// ends the feed's streams, and closes the listeners. The Server itself stays open.
+// 2048 of them from one address. Then it turns /readyz to 503 and waits for Listeners.Drain, refuses new connections,
+// lets requests that are under way finish for up to 10 seconds, ends the feed's streams, and closes the listeners. The
+// Server itself stays open.
 func (s *Server) ServeOn(ctx context.Context, l Listeners) error {
 	all, err := s.endpoints(l)
 	if err != nil {
@@ -108,7 +109,8 @@ func (s *Server) ServeOn(ctx context.Context, l Listeners) error {
 	return err
 }
 
-// shutDownPublic lets requests finish first, since a logout among them is news for the feed's streams; then it ends those.
+// shutDownPublic lets requests finish first, since a logout among them is news for the feed's streams; then it ends
+// those.
 func (s *Server) shutDownPublic(grace context.Context, public *endpoint) (err error) {
 	ended := make(chan error, 1)
 	go func() { ended <- public.shutDown(grace) }() // ends with grace at the latest
@@ -217,8 +219,8 @@ func onLoopback(listener net.Listener) bool {
 	return loopback.Ends(listener.Addr().String()) || listener.Addr().Network() == "unix"
 }
 
-// redirect answers ACME's challenges, and leads everybody else to the issuer's own URL, whatever host was asked for. What was sent already was sent in the clear, so only what
-// carries no body is led on.
+// redirect answers ACME's challenges, and leads everybody else to the issuer's own URL, whatever host was asked for.
+// What was sent already was sent in the clear, so only what carries no body is led on.
 func (l Listeners) redirect(issuer string) http.Handler {
 	lead := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {

@@ -213,8 +213,8 @@ func TestHeadersThatAreTooLongAreRefused(t *testing.T) {
 	}
 }
 
-// The end of a server: first it says that it isn't ready, still serving; then a request that is under way gets its answer; then the
-// streams of the feed end; and nothing stays.
+// The end of a server: first it says that it isn't ready, still serving; then a request that is under way gets its
+// answer; then the streams of the feed end; and nothing stays.
 func TestTheEndIsInGoodOrder(t *testing.T) {
 	listener, admin := listenHere(t), listenHere(t)
 	url := "http://" + listener.Addr().String()

@@ -1,5 +1,5 @@
-// Package server is the token server: accounts, sessions, OAuth endpoints and the revocation feed behind one http.Handler.
-// The command jot serves it, and a Go program mounts it into a mux of its own, by the same door, New.
+// Package server is the token server: accounts, sessions, OAuth endpoints and the revocation feed behind one
+// http.Handler. The command jot serves it, and a Go program mounts it into a mux of its own, by the same door, New.
 package server
 
 import (
@@ -36,26 +36,30 @@ const (
 	maxFeedStaleness = time.Hour
 )
 
-// Config says what the server is. Issuer.URL, Issuer.Resources, Issuer.Clients, Issuer.KeyEncryptionKey, and Database or DataDir are required.
+// Config says what the server is. Issuer.URL, Issuer.Resources, Issuer.Clients, Issuer.KeyEncryptionKey, and Database
+// or DataDir are required.
 type Config struct {
 	// Issuer are the rules of tokens: who issues them, for which APIs and clients, and how long they live.
 	Issuer issuer.Config
 
-	// Database is the connection string of a PostgreSQL database, postgres://…, as sqlstore.OpenPostgres takes it. Any number of servers may
-	// share it, with one URL and one key-encryption key. "" is a SQLite file in DataDir, for one server.
+	// Database is the connection string of a PostgreSQL database, postgres://…, as sqlstore.OpenPostgres takes it. Any
+	// number of servers may share it, with one URL and one key-encryption key. "" is a SQLite file in DataDir, for one
+	// server.
 	Database string
-	// DatabaseWait is for how long New tries again where a PostgreSQL database can't be reached, as after a power cut, up to an hour; 0: not at all.
-	// What waiting doesn't mend, such as a wrong password, is an error at once.
+	// DatabaseWait is for how long New tries again where a PostgreSQL database can't be reached, as after a power cut,
+	// up to an hour; 0: not at all. What waiting doesn't mend, such as a wrong password, is an error at once.
 	DatabaseWait time.Duration
-	// DataDir is the directory of the SQLite file. It's made, with mode 0700, when it doesn't exist. Unused with Database.
+	// DataDir is the directory of the SQLite file. It's made, with mode 0700, when it doesn't exist. Unused with
+	// Database.
 	DataDir string
 
-	// WitnessFile remembers how far the revocation log has come, so that a database which comes back from the past is seen at the start.
-	// It stands outside of the data directory and its backups, and each server has its own. "" is beside the data directory; without one,
-	// nothing is remembered.
+	// WitnessFile remembers how far the revocation log has come, so that a database which comes back from the past is
+	// seen at the start. It stands outside of the data directory and its backups, and each server has its own. "" is
+	// beside the data directory; without one, nothing is remembered.
 	WitnessFile string
 
-	// OpenSignUp lets anybody make an account, InviteSignUp whoever has an invitation of an administrator's; without both nobody can.
+	// OpenSignUp lets anybody make an account, InviteSignUp whoever has an invitation of an administrator's; without
+	// both nobody can.
 	OpenSignUp   bool
 	InviteSignUp bool
 	// SignUpScope is what a new subject may do, and SignUpClaims, a JSON object, what its tokens say of it.
@@ -65,26 +69,29 @@ type Config struct {
 	// Mail is how people are written to.
 	Mail Mail
 
-	// NoThrottling lets anybody guess passwords as fast as the server computes hashes, for whoever throttles in front of it.
+	// NoThrottling lets anybody guess passwords as fast as the server computes hashes, for whoever throttles in front
+	// of it.
 	NoThrottling bool
 
-	// FeedCredentials are the bearer credentials that verifiers show to read the revocation feed, each at least 32 characters
-	// of randomness, as Secret.Text returns. Without one, nobody can read it.
+	// FeedCredentials are the bearer credentials that verifiers show to read the revocation feed, each at least 32
+	// characters of randomness, as Secret.Text returns. Without one, nobody can read it.
 	FeedCredentials []string
 
-	// FeedMaxStaleness bounds the MaxStaleness of verifiers, and so how long a request with ?wait=enforced can take: a verifier that can't be
-	// reached accepts tokens for so long after what it heard last. 0 means a minute.
+	// FeedMaxStaleness bounds the MaxStaleness of verifiers, and so how long a request with ?wait=enforced can take: a
+	// verifier that can't be reached accepts tokens for so long after what it heard last. 0 means a minute.
 	FeedMaxStaleness time.Duration
 
-	// TrustedProxies are the networks of the proxies whose header says who a request comes from; everybody else's is ignored.
-	// ProxyHeader is the one that they write, "X-Forwarded-For" ("") or "Forwarded" (RFC 7239).
+	// TrustedProxies are the networks of the proxies whose header says who a request comes from; everybody else's is
+	// ignored. ProxyHeader is the one that they write, "X-Forwarded-For" ("") or "Forwarded" (RFC 7239).
 	TrustedProxies []netip.Prefix
 	ProxyHeader    string
 
-	// CORSOrigins are the origins, such as https://app.example.com, whose pages may use /v1 and the token endpoints from a browser.
+	// CORSOrigins are the origins, such as https://app.example.com, whose pages may use /v1 and the token endpoints
+	// from a browser.
 	CORSOrigins []string
 
-	// Templates is a folder whose files take the place of the built-in pages of the same name: see console.Options. "" has none.
+	// Templates is a folder whose files take the place of the built-in pages of the same name: see console.Options. ""
+	// has none.
 	Templates string
 
 	// Logger takes the log; nil means slog.Default. No token, key or password is ever logged.
@@ -144,7 +151,8 @@ func (c Config) witnessFile() string {
 
 func (c Config) database() string { return filepath.Join(c.DataDir, DatabaseName) }
 
-// New opens the database, brings it up to date, and wires the parts. A Config that leaves something dangerous open is refused.
+// New opens the database, brings it up to date, and wires the parts. A Config that leaves something dangerous open is
+// refused.
 func New(ctx context.Context, c Config) (*Server, error) {
 	return whenReachable(ctx, c)
 }
@@ -223,22 +231,23 @@ func (c Config) checkSignUpScope() error {
 	return nil
 }
 
-// Handler serves every endpoint, below the path of the issuer's URL. Serve serves it with timeouts; whoever mounts it elsewhere sets timeouts of
-// their own, and calls Close before http.Server.Shutdown, which would wait for the feed's streams. Below a path such as /auth, mount
-// /.well-known/oauth-authorization-server/auth as well (RFC 8414 §3.1).
+// Handler serves every endpoint, below the path of the issuer's URL. Serve serves it with timeouts; whoever mounts it
+// elsewhere sets timeouts of their own, and calls Close before http.Server.Shutdown, which would wait for the feed's
+// streams. Below a path such as /auth, mount /.well-known/oauth-authorization-server/auth as well (RFC 8414 §3.1).
 func (s *Server) Handler() http.Handler { return s.handler }
 
 // Issuer is the domain behind the endpoints: it issues tokens to users of your own, changes claims, rotates keys.
 func (s *Server) Issuer() *issuer.Issuer { return s.issuer }
 
-// SignUp makes an account and its subject, as POST /v1/signup does, whether or not sign-up is open, and without throttling.
-// It returns the subject's ID. A name or password that no account may have is an *issuer.InputError, a name that exists issuer.ErrTaken, and too many callers are issuer.ErrBusy.
+// SignUp makes an account and its subject, as POST /v1/signup does, whether or not sign-up is open, and without
+// throttling. It returns the subject's ID. A name or password that no account may have is an *issuer.InputError, a name
+// that exists issuer.ErrTaken, and too many callers are issuer.ErrBusy.
 func (s *Server) SignUp(ctx context.Context, name, password string) (subject string, err error) {
 	return s.accounts.Add(ctx, name, password)
 }
 
-// Close ends the feed's streams, what tells clients of logouts, the outbox, whose letters are lost, the witness, the issuer's upkeep, the fetching of
-// other issuers' keys and the database, in this order.
+// Close ends the feed's streams, what tells clients of logouts, the outbox, whose letters are lost, the witness, the
+// issuer's upkeep, the fetching of other issuers' keys and the database, in this order.
 func (s *Server) Close() error {
 	var errs []error
 	if s.feed != nil {

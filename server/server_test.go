@@ -130,7 +130,8 @@ func read(t *testing.T, body []byte) (pair tokens) {
 	return pair
 }
 
-// verifier is what an API beside the server has: its keys and its feed, by HTTP. Its lease is so long that no busy machine ends it.
+// verifier is what an API beside the server has: its keys and its feed, by HTTP. Its lease is so long that no busy
+// machine ends it.
 func (s *site) verifier(t *testing.T) *jot.Verifier {
 	t.Helper()
 	source := func(url string) *jwks.Source {
@@ -160,7 +161,8 @@ func (s *site) verifier(t *testing.T) *jot.Verifier {
 	return verifier
 }
 
-// waitRefused waits until the verifier refuses the token with the error. How long that takes is measured by a benchmark.
+// waitRefused waits until the verifier refuses the token with the error. How long that takes is measured by a
+// benchmark.
 func waitRefused(t *testing.T, verifier *jot.Verifier, token string, want error) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(time.Millisecond) {

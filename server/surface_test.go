@@ -32,7 +32,8 @@ type endpoint struct {
 	words    []string         // its other parameters, beside after and limit
 }
 
-// surface is every route that the server has. In a path, x is a subject, a session, a resource and a key, and client_x a client.
+// surface is every route that the server has. In a path, x is a subject, a session, a resource and a key, and client_x
+// a client.
 var surface = map[string]endpoint{
 	"POST /v1/signup":                   {body: map[string]any{"username": "eve", "password": password, "email": "", "invitation": ""}, harmless: []string{"password", "invitation"}},
 	"POST /v1/login":                    {body: map[string]any{"username": "ada", "password": "wrong " + password, "resource": "petstore", "scope": "pets:read", "cookies": false}},
@@ -178,8 +179,8 @@ func merged(members, more map[string]any) map[string]any {
 // parameters fills the parameters of a path.
 var parameters = strings.NewReplacer("{id}", "client_x", "{sub}", "x", "{sid}", "x", "{audience}", "x", "{kid}", "x", "{sequence}", "0", "{number}", "0")
 
-// elsewhere are files and folders whose routes are none of the server's: those of the listener for who runs it (see serve_test.go), those that
-// the command asks for, and those of the examples.
+// elsewhere are files and folders whose routes are none of the server's: those of the listener for who runs it (see
+// serve_test.go), those that the command asks for, and those of the examples.
 var elsewhere = []string{"admin.go", filepath.Join("internal", "cli"), "examples"}
 
 // TestSurface reads every route out of the source, however it's registered, and wants a row for each.
@@ -222,7 +223,8 @@ func TestSurface(t *testing.T) {
 	}
 }
 
-// TestDescribedRoutes holds the OpenAPI document and the tables of docs/http-api.md against surface: each describes every route, and no other.
+// TestDescribedRoutes holds the OpenAPI document and the tables of docs/http-api.md against surface: each describes
+// every route, and no other.
 func TestDescribedRoutes(t *testing.T) {
 	for name, described := range map[string]map[string]bool{"the OpenAPI document": openAPIRoutes(t), "docs/http-api.md": tableRoutes(t)} {
 		for route := range surface {
@@ -259,7 +261,8 @@ func openAPIRoutes(t *testing.T) map[string]bool {
 	return routes
 }
 
-// tableRoutes reads the first column of each table, such as "`GET, POST /clients`". A heading may say what its paths are below.
+// tableRoutes reads the first column of each table, such as "`GET, POST /clients`". A heading may say what its paths
+// are below.
 func tableRoutes(t *testing.T) map[string]bool {
 	t.Helper()
 	text, err := os.ReadFile("../docs/http-api.md")

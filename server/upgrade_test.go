@@ -10,7 +10,8 @@ import (
 	"github.com/jot-auth/jot/server/internal/logtest"
 )
 
-// TestServerOverNewerSchema: a server runs over a schema to which a newer version has added, and says so; commands that have to know all of it don't, and over a new age nobody does.
+// TestServerOverNewerSchema: a server runs over a schema to which a newer version has added, and says so; commands that
+// have to know all of it don't, and over a new age nobody does.
 func TestServerOverNewerSchema(t *testing.T) {
 	dir := t.TempDir()
 	var log logtest.Buffer

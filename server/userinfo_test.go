@@ -33,8 +33,8 @@ func (s *site) identityToken(t *testing.T, subject string, scope ...string) stri
 	return tokens.Access
 }
 
-// TestUserInfoOfAccounts: the scope email opens the account's own address as soon as it's verified, profile its name, and the subject's claims come first. A resource's
-// own scope of such a name opens nothing.
+// TestUserInfoOfAccounts: the scope email opens the account's own address as soon as it's verified, profile its name,
+// and the subject's claims come first. A resource's own scope of such a name opens nothing.
 func TestUserInfoOfAccounts(t *testing.T) {
 	eachTown(t, func(t *testing.T, s *town) {
 		info := func(sub string, scope ...string) object {

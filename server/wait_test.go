@@ -52,7 +52,8 @@ func askedStatus(t *testing.T, method, address string) (status int, retryAfter s
 	return status, retryAfter
 }
 
-// TestDatabaseComesLater: a server that starts before its database is there, or while it's migrated, lives, isn't ready, and serves on the same listeners once it can.
+// TestDatabaseComesLater: a server that starts before its database is there, or while it's migrated, lives, isn't
+// ready, and serves on the same listeners once it can.
 func TestDatabaseComesLater(t *testing.T) {
 	t.Run("it can't be reached", func(t *testing.T) {
 		cluster := pgtest.Start(t)

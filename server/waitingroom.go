@@ -17,9 +17,10 @@ const (
 	roomEnd = time.Second
 )
 
-// NewOn is New for whoever listens already. While it waits for the database, or migrates it, /healthz on the public listener and on that for admins says that the process
-// lives, and everything else is answered with 503; the listener for plain HTTP answers as it will later, ACME authorities too. Then the listeners are as they were,
-// for ServeOn; connections of meanwhile are cut.
+// NewOn is New for whoever listens already. While it waits for the database, or migrates it, /healthz on the public
+// listener and on that for admins says that the process lives, and everything else is answered with 503; the listener
+// for plain HTTP answers as it will later, ACME authorities too. Then the listeners are as they were, for ServeOn;
+// connections of meanwhile are cut.
 func NewOn(ctx context.Context, c Config, l Listeners) (*Server, error) {
 	defer receive(ctx, c, l)()
 	return whenReachable(ctx, c)
@@ -75,7 +76,8 @@ func newWaitingRoom(c Config, l Listeners) *waitingRoom {
 	return room
 }
 
-// lendable is a listener that can be told to stop waiting for connections without being closed: one of TCP, or of a Unix socket.
+// lendable is a listener that can be told to stop waiting for connections without being closed: one of TCP, or of a
+// Unix socket.
 type lendable interface {
 	net.Listener
 	SetDeadline(time.Time) error

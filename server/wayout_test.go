@@ -17,8 +17,8 @@ import (
 	"github.com/jot-auth/jot/server"
 )
 
-// TestWayOut: what a server exports while it runs is enough to go on elsewhere: people log in at another server with the passwords that they have, and
-// its keys sign what verifiers of the first one take.
+// TestWayOut: what a server exports while it runs is enough to go on elsewhere: people log in at another server with
+// the passwords that they have, and its keys sign what verifiers of the first one take.
 func TestWayOut(t *testing.T) {
 	var kek []byte
 	eachTown(t, func(t *testing.T, s *town) {

@@ -44,8 +44,8 @@ type witness struct {
 	ended  chan struct{}
 }
 
-// checkWitness compares the database with the witness file before anything is served or written. Where there is no file, nobody has
-// seen anything.
+// checkWitness compares the database with the witness file before anything is served or written. Where there is no
+// file, nobody has seen anything.
 func checkWitness(ctx context.Context, store issuer.Store, path string) error {
 	seen, err := readWitness(path)
 	if path == "" || errors.Is(err, fs.ErrNotExist) {
@@ -73,7 +73,8 @@ func adviseRewound(err error, path string) error {
 	return err
 }
 
-// startWitness writes the file, and starts the goroutine that keeps it up to date; close ends it. Without a path there is no witness: nil.
+// startWitness writes the file, and starts the goroutine that keeps it up to date; close ends it. Without a path there
+// is no witness: nil.
 func startWitness(ctx context.Context, path string, store issuer.Store, i *issuer.Issuer, logger *slog.Logger) (*witness, error) {
 	if path == "" {
 		return nil, nil
@@ -119,8 +120,8 @@ func sleep(ctx context.Context, d time.Duration, early <-chan struct{}) {
 	}
 }
 
-// look holds the database against what was seen of it, and remembers it anew where its log has grown, and from time to time; at the
-// end always.
+// look holds the database against what was seen of it, and remembers it anew where its log has grown, and from time to
+// time; at the end always.
 func (w *witness) look(ctx context.Context, always bool) error {
 	ctx, cancel := context.WithTimeout(ctx, witnessTimeout)
 	defer cancel()

@@ -39,7 +39,8 @@ func defaultWitness(dataDir string) string {
 	return filepath.Clean(dataDir) + witnessSuffix
 }
 
-// checkWitnessPath refuses a witness in the data directory: it would come back from the past together with the database.
+// checkWitnessPath refuses a witness in the data directory: it would come back from the past together with the
+// database.
 func checkWitnessPath(path, dataDir string) error {
 	if path == "" || dataDir == "" {
 		return nil

@@ -1,15 +1,15 @@
 // Package strictjson decodes JSON that everybody reads alike.
 //
-// RFC 8259 §4 only says that names within an object should be unique. What a doubled name means is left open, and parsers
-// differ: some take the first value, some the last, some both, and those that ignore letter case when they fill a struct,
-// as encoding/json does, see pairs where others see two different names. That becomes a hole as soon as two programs look
-// at one text: a gateway reads {"role":"user","Role":"admin"} and lets it pass, and the service behind it makes an
-// administrator. The same goes for bytes that are not UTF-8, which one parser keeps and another replaces.
+// RFC 8259 §4 only says that names within an object should be unique. What a doubled name means is left open, and
+// parsers differ: some take the first value, some the last, some both, and those that ignore letter case when they fill
+// a struct, as encoding/json does, see pairs where others see two different names. That becomes a hole as soon as two
+// programs look at one text: a gateway reads {"role":"user","Role":"admin"} and lets it pass, and the service behind it
+// makes an administrator. The same goes for bytes that are not UTF-8, which one parser keeps and another replaces.
 //
 // So this package refuses, wherever it stands in the text,
 //
-//   - an object with two members whose names are equal, or equal under simple case folding ("role" and "Role", "iss" and
-//     "iſs"; see [unicode.SimpleFold]), however they are spelled: "a" and "\u0061" are equal,
+//   - an object with two members whose names are equal, or equal under simple case folding ("role" and "Role", "iss"
+//     and "iſs"; see [unicode.SimpleFold]), however they are spelled: "a" and "\u0061" are equal,
 //   - invalid UTF-8, and escapes that name half of a surrogate pair (RFC 8259 §8.2, RFC 7493 §2.1),
 //   - anything but white space after the value, and arrays and objects nested more than 32 deep,
 //   - what RFC 8259 doesn't allow: comments, trailing commas, byte order marks, NaN, control characters in strings.
@@ -33,8 +33,8 @@ import "github.com/jot-auth/jot/internal/jose"
 // and it never quotes the text, so that it can be logged and sent back.
 type SyntaxError = jose.SyntaxError
 
-// UnknownMemberError says that an object has a member for which its struct has no field of exactly that name. Its fields
-// are
+// UnknownMemberError says that an object has a member for which its struct has no field of exactly that name. Its
+// fields are
 //
 //	Offset int    // bytes before the member
 //	Name   string // the member's name, cut to at most 64 bytes

@@ -6,8 +6,8 @@ import (
 	"github.com/jot-auth/jot/revocation"
 )
 
-// health answers 200 while the feed is fresh, and 503 while requests with tokens are answered so, for a load balancer that knows another replica. An
-// alarm goes by the numbers. Why the feed failed is for the log: it may name hosts.
+// health answers 200 while the feed is fresh, and 503 while requests with tokens are answered so, for a load balancer
+// that knows another replica. An alarm goes by the numbers. Why the feed failed is for the log: it may name hosts.
 type health struct{ feed *revocation.Reader }
 
 func (h health) ServeHTTP(w http.ResponseWriter, _ *http.Request) {

@@ -11,8 +11,8 @@ const (
 	foreign  = 1 << 15                                                            // marks two characters that are not both of the alphabet
 )
 
-// sextets holds the twelve bits that two characters encode, or foreign. The first character is the lower byte of the index. Of its 128 KiB,
-// texts of the alphabet touch 12.
+// sextets holds the twelve bits that two characters encode, or foreign. The first character is the lower byte of the
+// index. Of its 128 KiB, texts of the alphabet touch 12.
 var sextets = func() *[1 << 16]uint16 {
 	table := new([1 << 16]uint16)
 	for i := range table {
@@ -27,8 +27,8 @@ var sextets = func() *[1 << 16]uint16 {
 }()
 
 // AppendDecode appends the bytes that src encodes in base64url (RFC 4648 §5) to dst. It accepts exactly one spelling of
-// each byte string, the one that an encoder writes: the alphabet only, no padding, no line breaks or spaces, unused bits
-// zero. Otherwise it returns dst as it came and a *SyntaxError.
+// each byte string, the one that an encoder writes: the alphabet only, no padding, no line breaks or spaces, unused
+// bits zero. Otherwise it returns dst as it came and a *SyntaxError.
 func AppendDecode(dst []byte, src string) ([]byte, error) {
 	size := len(src) / 4 * 3
 	if rest := len(src) % 4; rest > 0 {
@@ -47,8 +47,8 @@ func AppendDecode(dst []byte, src string) ([]byte, error) {
 	return dst[:len(dst)+size], nil
 }
 
-// decodeBlocks decodes sixteen characters at a time into twelve bytes, as long as out has room to write fourteen. It returns
-// the number of characters it read.
+// decodeBlocks decodes sixteen characters at a time into twelve bytes, as long as out has room to write fourteen. It
+// returns the number of characters it read.
 func decodeBlocks(out []byte, src string) (read int, ok bool) {
 	table, seen := sextets, uint64(0)
 	for at := 0; read <= len(src)-16 && at <= len(out)-14; at += 12 {

@@ -7,9 +7,10 @@ import (
 
 // Decode decodes the object that s has read into v, as Unmarshal does, without validating it again.
 //
-// The fields of the struct that v points to, where they are strings, integers, booleans, lists of strings or types with a method
-// UnmarshalJSON, are filled without encoding/json, which would spend more time on a token than everything else does. What they can't hold,
-// and whatever else v is, is left to encoding/json, from the beginning: so the rules and the errors are its own.
+// The fields of the struct that v points to, where they are strings, integers, booleans, lists of strings or types with
+// a method UnmarshalJSON, are filled without encoding/json, which would spend more time on a token than everything else
+// does. What they can't hold, and whatever else v is, is left to encoding/json, from the beginning: so the rules and
+// the errors are its own.
 func (s *Scanner) Decode(v any) error {
 	if !s.valid {
 		return s.Err()
@@ -38,8 +39,8 @@ func (s *Scanner) decodeMembers(to *shape, target reflect.Value) bool {
 	return true
 }
 
-// A storer puts a value into a field of the type that it's made for, as encoding/json does. It returns false when it leaves
-// that to encoding/json.
+// A storer puts a value into a field of the type that it's made for, as encoding/json does. It returns false when it
+// leaves that to encoding/json.
 type storer func(value Value, into reflect.Value) bool
 
 func storerOf(t reflect.Type) storer {

@@ -17,8 +17,8 @@ type jsonField struct {
 }
 
 // jsonFields returns the fields of a struct, and those of the structs embedded in it, under the rules of encoding/json
-// for visibility: of several fields of one name the least nested counts, among these the tagged one, and none if two are
-// left.
+// for visibility: of several fields of one name the least nested counts, among these the tagged one, and none if two
+// are left.
 func jsonFields(t reflect.Type) []jsonField {
 	best := map[string]jsonField{}
 	ambiguous := map[string]bool{}

@@ -8,8 +8,8 @@ import (
 // errInvalidText is what Marshal answers for a string that no JSON text can hold.
 var errInvalidText = errors.New("a string is not valid UTF-8")
 
-// Join returns one object with the members of several, each of them a JSON object that is Valid. The result is Valid too if no two of their names are
-// equal or fold-equal.
+// Join returns one object with the members of several, each of them a JSON object that is Valid. The result is Valid
+// too if no two of their names are equal or fold-equal.
 func Join(objects ...[]byte) []byte {
 	const space = " \t\r\n"
 	joined := []byte{'{'}

@@ -7,8 +7,9 @@ import (
 	"encoding/json"
 )
 
-// encode looks for the escape that this version of encoding/json writes for an invalid byte, and for nothing else: the character
-// U+FFFD itself it writes without one. A json.RawMessage within v may hold the escape as well, and is refused with it.
+// encode looks for the escape that this version of encoding/json writes for an invalid byte, and for nothing else: the
+// character U+FFFD itself it writes without one. A json.RawMessage within v may hold the escape as well, and is refused
+// with it.
 func encode(v any) ([]byte, error) {
 	var buffer bytes.Buffer
 	encoder := json.NewEncoder(&buffer)

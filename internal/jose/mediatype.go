@@ -7,7 +7,8 @@ func IsMediaType(t string) bool {
 	return t != "" && !strings.ContainsFunc(t, func(c rune) bool { return c <= ' ' || c > '~' })
 }
 
-// SameType compares media types as RFC 7515 §4.1.9 shortens them: without regard to case, with or without "application/".
+// SameType compares media types as RFC 7515 §4.1.9 shortens them: without regard to case, with or without
+// "application/".
 func SameType(a, b string) bool { return a == b || equalASCII(bareType(a), bareType(b)) }
 
 // IsJWT reports whether a type is that of a JSON Web Token (RFC 7519 §5.1, RFC 8725 §3.11).

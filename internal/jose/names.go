@@ -3,7 +3,8 @@ package jose
 // maxLinear is how many names of one object are compared one by one.
 const maxLinear = 32
 
-// A member is what a Scanner knows of one member of an object. Places are in the text, those of names without the quotes.
+// A member is what a Scanner knows of one member of an object. Places are in the text, those of names without the
+// quotes.
 type member struct {
 	hash                      uint32 // of the name, the same for all fold-equal ones
 	nameStart, nameEnd        int32
@@ -12,9 +13,9 @@ type member struct {
 	nameEscaped, valueEscaped bool // whether the name, or a string in the value, has an escape
 }
 
-// A scope knows the names of one object. While they are few, only a name whose bit the filter has is compared, by its hash, and
-// one by one. Many names, and names of one hash, are put into a map and compared as they are. So no collision refuses a
-// good object, and the time for n names grows like n whatever they are.
+// A scope knows the names of one object. While they are few, only a name whose bit the filter has is compared, by its
+// hash, and one by one. Many names, and names of one hash, are put into a map and compared as they are. So no collision
+// refuses a good object, and the time for n names grows like n whatever they are.
 type scope struct {
 	first  int // the index of the object's first member
 	filter uint64

@@ -86,7 +86,8 @@ func (v Value) Uint() (n uint64, ok bool) {
 	return n, v.kind == Number
 }
 
-// eightDigits returns the number that a word of digits spells: neighbours are joined to numbers of two, four and eight digits.
+// eightDigits returns the number that a word of digits spells: neighbours are joined to numbers of two, four and eight
+// digits.
 func eightDigits(word uint64) uint64 {
 	word -= '0' * ones
 	word = (word*10 + word>>8) & 0x00ff00ff00ff00ff

@@ -12,9 +12,9 @@ const MaxDepth = 32
 
 const maxLength = math.MaxInt32 // places in a member have 32 bits
 
-// A Scanner reads one JSON object. Reset validates the whole text in one pass, the members' values included, and then Next walks
-// the members. Once it has grown to the size of its texts, it allocates nothing while objects have at most 32 members and
-// names are spelled without escapes.
+// A Scanner reads one JSON object. Reset validates the whole text in one pass, the members' values included, and then
+// Next walks the members. Once it has grown to the size of its texts, it allocates nothing while objects have at most
+// 32 members and names are spelled without escapes.
 //
 //	s.Reset(data)
 //	for s.Next() {
@@ -22,7 +22,8 @@ const maxLength = math.MaxInt32 // places in a member have 32 bits
 //	}
 //	err := s.Err()
 //
-// A text with an error has no members. The zero Scanner is one after Reset(nil). A Scanner is for one goroutine at a time.
+// A text with an error has no members. The zero Scanner is one after Reset(nil). A Scanner is for one goroutine at a
+// time.
 type Scanner struct {
 	data   []byte
 	err    *SyntaxError
@@ -40,12 +41,12 @@ type Scanner struct {
 // A span is a part of a text.
 type span struct{ start, end int }
 
-// Reset reads data, and makes s stand before its first member. data must not change while s, its names or its values are in
-// use.
+// Reset reads data, and makes s stand before its first member. data must not change while s, its names or its values
+// are in use.
 func (s *Scanner) Reset(data []byte) { s.read(data, true, false) }
 
-// ResetFew is Reset for a text of which nobody knows yet where it comes from: an object of more than 32 members is an error, so that
-// a hostile text can't make s grow.
+// ResetFew is Reset for a text of which nobody knows yet where it comes from: an object of more than 32 members is an
+// error, so that a hostile text can't make s grow.
 func (s *Scanner) ResetFew(data []byte) { s.read(data, true, true) }
 
 // read validates data: one object, or one value of any kind.
@@ -193,8 +194,8 @@ func (s *Scanner) scanNested(i, depth int) (end int) {
 
 const endOfName = '"' | ':'<<8 // as pairAt reads it
 
-// scanObject reads the object at i, and leaves its members on top of those of the objects around it. It's where the time for a
-// token goes, and so calls others only for what is rare.
+// scanObject reads the object at i, and leaves its members on top of those of the objects around it. It's where the
+// time for a token goes, and so calls others only for what is rare.
 func (s *Scanner) scanObject(i, depth int) int {
 	data, object := s.data, scope{first: s.count}
 	i, more := s.firstElement(i+1, '}')

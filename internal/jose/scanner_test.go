@@ -215,7 +215,8 @@ func TestScannerAgreesWithValid(t *testing.T) {
 	}
 }
 
-// TestResetFew makes sure that a bound for the members of one object holds at every depth, and makes no other difference.
+// TestResetFew makes sure that a bound for the members of one object holds at every depth, and makes no other
+// difference.
 func TestResetFew(t *testing.T) {
 	few, many := manyMembers(31, "x"), manyMembers(32, "x")
 	var s Scanner

@@ -109,8 +109,8 @@ func fieldOf(target reflect.Value, index []int) reflect.Value {
 	return target
 }
 
-// elementOf returns an array's or slice's element, or the zero Value if there is none yet. encoding/json reuses a slice's
-// elements up to its capacity.
+// elementOf returns an array's or slice's element, or the zero Value if there is none yet. encoding/json reuses a
+// slice's elements up to its capacity.
 func elementOf(target reflect.Value, i int) reflect.Value {
 	if target.Kind() == reflect.Slice && i < target.Cap() {
 		return target.Slice(0, target.Cap()).Index(i)

@@ -30,8 +30,8 @@ func unusual(word uint64) uint64 {
 // upToFirst covers the bytes of a word up to the first one marked, which it includes.
 func upToFirst(marks uint64) uint64 { return marks ^ (marks - 1) }
 
-// plainEnd returns where the plain ASCII of a string ends that begins at i: at a quote, at something unusual, or among the
-// last seven bytes of the text, which it leaves to others.
+// plainEnd returns where the plain ASCII of a string ends that begins at i: at a quote, at something unusual, or among
+// the last seven bytes of the text, which it leaves to others.
 func plainEnd(data []byte, i int) int {
 	for ; i >= 0 && i <= len(data)-8; i += 8 {
 		if marks := unusual(wordAt(data, i)); marks != 0 {

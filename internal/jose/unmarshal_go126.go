@@ -12,8 +12,8 @@ import (
 func hasNewerMethod(reflect.Type) bool { return false }
 
 // decode decodes validated text. This version of encoding/json takes a member whose name no field has for the field
-// whose name differs in letter case only. So such names are made unrecognizable, in a copy of the text and without moving
-// anything, for the offsets in encoding/json's errors. No field's name has a DEL.
+// whose name differs in letter case only. So such names are made unrecognizable, in a copy of the text and without
+// moving anything, for the offsets in encoding/json's errors. No field's name has a DEL.
 func decode(valid []byte, v any) error {
 	exact, copied := valid, false
 	eachStray(valid, v, func(name span) {

@@ -33,7 +33,8 @@ func kindOf(first byte) Kind {
 	}
 }
 
-// A Value is one valid JSON value inside a scanned text. It aliases the text, and holds as long as the text is unchanged.
+// A Value is one valid JSON value inside a scanned text. It aliases the text, and holds as long as the text is
+// unchanged.
 type Value struct {
 	raw     []byte
 	offset  int32 // into the text
@@ -73,8 +74,8 @@ func (v Value) Text() (text []byte, ok bool) {
 	return appendUnescaped(make([]byte, 0, len(v.raw)), v.text()), true
 }
 
-// Place returns where the text of a String stands in the scanned text. ok is false for a String that is written with escapes,
-// and for any other value.
+// Place returns where the text of a String stands in the scanned text. ok is false for a String that is written with
+// escapes, and for any other value.
 func (v Value) Place() (start, end int32, ok bool) {
 	return v.offset + 1, v.offset + int32(len(v.raw)) - 1, v.kind == String && !v.escaped
 }

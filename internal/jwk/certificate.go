@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// checkCertificate holds the first certificate of "x5c" against the key (RFC 7517 §4.7). Nothing else is read from the chain, and nobody's trust in the
-// key comes from it: whoever wrote the key wrote the chain.
+// checkCertificate holds the first certificate of "x5c" against the key (RFC 7517 §4.7). Nothing else is read from the
+// chain, and nobody's trust in the key comes from it: whoever wrote the key wrote the chain.
 func (k *Key) checkCertificate(public crypto.PublicKey) error {
 	if !k.certified {
 		return nil

@@ -16,10 +16,11 @@ var (
 	errNil      = errors.New("the key is nil")
 )
 
-// CheckPublic returns a copy of a public key that nobody else can alter: *rsa.PublicKey of 2048 to 16384 bits with odd modulus and odd exponent of at
-// least 3, *ecdsa.PublicKey on P-256, P-384 or P-521, ed25519.PublicKey, *ecdh.PublicKey on X25519, or with Go 1.27 *mldsa.PublicKey.
-// Any other key is refused, and so is a point off its NIST curve, or an Ed25519 or X25519 key of small order: every message has a signature under the one,
-// and everybody agrees with the other. 32 bytes pass for an Ed25519 key even where no point has this encoding: nothing verifies under those.
+// CheckPublic returns a copy of a public key that nobody else can alter: *rsa.PublicKey of 2048 to 16384 bits with odd
+// modulus and odd exponent of at least 3, *ecdsa.PublicKey on P-256, P-384 or P-521, ed25519.PublicKey, *ecdh.PublicKey
+// on X25519, or with Go 1.27 *mldsa.PublicKey. Any other key is refused, and so is a point off its NIST curve, or an
+// Ed25519 or X25519 key of small order: every message has a signature under the one, and everybody agrees with the
+// other. 32 bytes pass for an Ed25519 key even where no point has this encoding: nothing verifies under those.
 func CheckPublic(key crypto.PublicKey) (crypto.PublicKey, error) {
 	switch k := key.(type) {
 	case nil:
@@ -73,8 +74,8 @@ func checkEd25519(k ed25519.PublicKey) (crypto.PublicKey, error) {
 	return slices.Clone(k), nil
 }
 
-// checkX25519 copies the key, whose holder could assign another to it, and agrees on a secret with it, which fails for the points of small order: whatever
-// the private half, everybody knows what comes out (RFC 7748 §6.1).
+// checkX25519 copies the key, whose holder could assign another to it, and agrees on a secret with it, which fails for
+// the points of small order: whatever the private half, everybody knows what comes out (RFC 7748 §6.1).
 func checkX25519(k *ecdh.PublicKey) (crypto.PublicKey, error) {
 	copied, err := ecdh.X25519().NewPublicKey(k.Bytes())
 	if err != nil {
@@ -90,9 +91,10 @@ func checkX25519(k *ecdh.PublicKey) (crypto.PublicKey, error) {
 	return copied, nil
 }
 
-// CheckPrivate returns a copy of a private key that nobody else can alter, whose public half has passed CheckPublic: *rsa.PrivateKey of two primes,
-// *ecdsa.PrivateKey, ed25519.PrivateKey, *ecdh.PrivateKey on X25519, or with Go 1.27 *mldsa.PrivateKey. Halves that don't belong together
-// are refused: such a key publishes what never verifies, and with Ed25519 its signatures give the private half away.
+// CheckPrivate returns a copy of a private key that nobody else can alter, whose public half has passed CheckPublic:
+// *rsa.PrivateKey of two primes, *ecdsa.PrivateKey, ed25519.PrivateKey, *ecdh.PrivateKey on X25519, or with Go 1.27
+// *mldsa.PrivateKey. Halves that don't belong together are refused: such a key publishes what never verifies, and with
+// Ed25519 its signatures give the private half away.
 func CheckPrivate(key crypto.PrivateKey) (crypto.PrivateKey, error) {
 	switch k := key.(type) {
 	case nil:

@@ -1,8 +1,10 @@
-// Package jwk turns JSON Web Keys (RFC 7517) and PEM into checked key material, and back. Package jot uses it for keys that sign, package
-// jwe for keys that encrypt; what a key is allowed to do is for them to ask (Permits) and to enforce.
+// Package jwk turns JSON Web Keys (RFC 7517) and PEM into checked key material, and back. Package jot uses it for keys
+// that sign, package jwe for keys that encrypt; what a key is allowed to do is for them to ask (Permits) and to
+// enforce.
 //
-// Material that leaves this package is whole: a point is on its curve, an RSA key is of a size and form that is safe to use, a private
-// half belongs to the public half beside it, and nobody else holds the memory. Its errors have no prefix; the callers add their own.
+// Material that leaves this package is whole: a point is on its curve, an RSA key is of a size and form that is safe to
+// use, a private half belongs to the public half beside it, and nobody else holds the memory. Its errors have no
+// prefix; the callers add their own.
 package jwk
 
 import (
@@ -16,7 +18,8 @@ import (
 // maxSize bounds the bytes of one key, JWK or PEM: an RSA key of 16384 bits takes about 13 KiB.
 const maxSize = 32 << 10
 
-// Elements of arrays that are read. The eight operations of RFC 7517 §4.3 leave room for private ones; a chain of certificates is shorter.
+// Elements of arrays that are read. The eight operations of RFC 7517 §4.3 leave room for private ones; a chain of
+// certificates is shorter.
 const (
 	maxOperations   = 32
 	maxCertificates = 16
@@ -117,8 +120,9 @@ func (m *members) place(name string) (text *string, private bool) {
 	return nil, false
 }
 
-// Parse reads a JWK (RFC 7517 §4) of at most 32 KiB. The JSON is strict: no two members of one name, known members of the right type, none of
-// them empty but "kid". Members that aren't known are passed over, as the RFC says. The material is read by Public, Private and Secret.
+// Parse reads a JWK (RFC 7517 §4) of at most 32 KiB. The JSON is strict: no two members of one name, known members of
+// the right type, none of them empty but "kid". Members that aren't known are passed over, as the RFC says. The
+// material is read by Public, Private and Secret.
 func Parse(data []byte) (*Key, error) {
 	if len(data) > maxSize {
 		return nil, fmt.Errorf("a JWK has at most %d bytes", maxSize)
@@ -205,8 +209,8 @@ func (k *Key) ID() string { return k.texts.KeyID }
 // Algorithm returns "alg", empty where the key has none.
 func (k *Key) Algorithm() string { return k.texts.Algorithm }
 
-// HoldsSecret reports whether the JWK has a private or secret member, or is of the type whose keys are nothing else. Such a key is not
-// to be read, nor written, where a public one is expected.
+// HoldsSecret reports whether the JWK has a private or secret member, or is of the type whose keys are nothing else.
+// Such a key is not to be read, nor written, where a public one is expected.
 func (k *Key) HoldsSecret() bool { return k.secret || k.texts.Type == TypeSecret }
 
 // HasCertificate reports whether the JWK has "x5c" (RFC 7517 §4.7).
@@ -215,8 +219,8 @@ func (k *Key) HasCertificate() bool { return k.certified }
 // ListsNoOperations reports whether the JWK has a "key_ops" without elements.
 func (k *Key) ListsNoOperations() bool { return k.restricted && len(k.operations) == 0 }
 
-// Permits enforces "use" and "key_ops" (RFC 7517 §4.2 and §4.3): the use is "sig" or "enc", and where the key lists operations, one of these
-// must be among them. Without operations, it's about the use alone.
+// Permits enforces "use" and "key_ops" (RFC 7517 §4.2 and §4.3): the use is "sig" or "enc", and where the key lists
+// operations, one of these must be among them. Without operations, it's about the use alone.
 func (k *Key) Permits(use string, operations ...string) error {
 	if k.texts.Use != "" && k.texts.Use != use {
 		return fmt.Errorf("this key is for use %.16q, not for %q", k.texts.Use, use)

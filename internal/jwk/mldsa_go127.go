@@ -74,7 +74,8 @@ func mldsaEncoding(key crypto.PublicKey) (algorithm string, encoded []byte) {
 // mldsaSeed returns the seed of a key that has passed checkMLDSAPrivate.
 func mldsaSeed(key crypto.PrivateKey) []byte { return key.(*mldsa.PrivateKey).Bytes() }
 
-// MLDSAAlgorithm returns the one algorithm of an ML-DSA public key that has passed CheckPublic, and nothing for any other key.
+// MLDSAAlgorithm returns the one algorithm of an ML-DSA public key that has passed CheckPublic, and nothing for any
+// other key.
 func MLDSAAlgorithm(key crypto.PublicKey) string {
 	if k, ok := key.(*mldsa.PublicKey); ok {
 		return k.Parameters().String()

@@ -12,8 +12,9 @@ import (
 // IsPEM reports whether data begins like PEM, white space apart.
 func IsPEM(data []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(data), []byte("-----BEGIN ")) }
 
-// ParsePEM reads one PEM block of at most 32 KiB: a private key in PKCS #8, PKCS #1 or SEC 1, or a public one in SPKI, PKCS #1 or a certificate, which is
-// a container here: its chain and dates are not checked. The key has passed CheckPrivate or CheckPublic; private says which.
+// ParsePEM reads one PEM block of at most 32 KiB: a private key in PKCS #8, PKCS #1 or SEC 1, or a public one in SPKI,
+// PKCS #1 or a certificate, which is a container here: its chain and dates are not checked. The key has passed
+// CheckPrivate or CheckPublic; private says which.
 func ParsePEM(data []byte) (key any, private bool, err error) {
 	block, err := onePEMBlock(data)
 	if err != nil {
@@ -126,7 +127,8 @@ func MarshalPublicPEM(key crypto.PublicKey) ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), nil
 }
 
-// MarshalPrivatePEM writes a private key that CheckPrivate accepts as a block "PRIVATE KEY", PKCS #8 (RFC 5958), in the clear.
+// MarshalPrivatePEM writes a private key that CheckPrivate accepts as a block "PRIVATE KEY", PKCS #8 (RFC 5958), in the
+// clear.
 func MarshalPrivatePEM(key crypto.PrivateKey) ([]byte, error) {
 	checked, err := CheckPrivate(key)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"math/big"
 )
 
-// Private returns the private key: *rsa.PrivateKey, *ecdsa.PrivateKey, ed25519.PrivateKey, *ecdh.PrivateKey on X25519, or with Go 1.27
-// *mldsa.PrivateKey. It has passed CheckPrivate, and the public part beside it is its own.
+// Private returns the private key: *rsa.PrivateKey, *ecdsa.PrivateKey, ed25519.PrivateKey, *ecdh.PrivateKey on X25519,
+// or with Go 1.27 *mldsa.PrivateKey. It has passed CheckPrivate, and the public part beside it is its own.
 func (k *Key) Private() (crypto.PrivateKey, error) {
 	if !k.HoldsSecret() {
 		return nil, errors.New("this JWK holds no private key")
@@ -97,7 +97,8 @@ func (k *Key) rsaPrivate(public *rsa.PublicKey) (crypto.PrivateKey, error) {
 	return &rsa.PrivateKey{PublicKey: *public, D: parts[0], Primes: parts[1:]}, nil
 }
 
-// checkRSAShortcuts refuses "dp", "dq" and "qi", which may be absent (RFC 7518 §6.3.2), where they contradict the primes.
+// checkRSAShortcuts refuses "dp", "dq" and "qi", which may be absent (RFC 7518 §6.3.2), where they contradict the
+// primes.
 func (k *Key) checkRSAShortcuts(key *rsa.PrivateKey) error {
 	var numbers [3]*big.Int
 	for i, name := range []string{"dp", "dq", "qi"} {

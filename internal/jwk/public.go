@@ -16,8 +16,9 @@ import (
 	"github.com/jot-auth/jot/internal/jose"
 )
 
-// Public returns the public key, or the public half of a private one: *rsa.PublicKey, *ecdsa.PublicKey, ed25519.PublicKey, *ecdh.PublicKey on
-// X25519, or with Go 1.27 *mldsa.PublicKey. It has passed CheckPublic, and is the key of the first certificate in "x5c", where there is one.
+// Public returns the public key, or the public half of a private one: *rsa.PublicKey, *ecdsa.PublicKey,
+// ed25519.PublicKey, *ecdh.PublicKey on X25519, or with Go 1.27 *mldsa.PublicKey. It has passed CheckPublic, and is the
+// key of the first certificate in "x5c", where there is one.
 func (k *Key) Public() (crypto.PublicKey, error) {
 	decoded, err := k.decodePublic()
 	if err != nil {

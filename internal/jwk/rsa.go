@@ -31,8 +31,8 @@ func checkRSA(k *rsa.PublicKey) (crypto.PublicKey, error) {
 	return &rsa.PublicKey{N: new(big.Int).Set(k.N), E: k.E}, nil
 }
 
-// checkRSAPrivate comes to the dear checks last. Precompute and Validate take seconds for a large key, so they see no key that anyone could make
-// up without the work of finding two primes.
+// checkRSAPrivate comes to the dear checks last. Precompute and Validate take seconds for a large key, so they see no
+// key that anyone could make up without the work of finding two primes.
 func checkRSAPrivate(k *rsa.PrivateKey) (crypto.PrivateKey, error) {
 	if _, err := checkRSA(&k.PublicKey); err != nil {
 		return nil, err
@@ -75,7 +75,8 @@ func belongTogether(k *rsa.PrivateKey) bool {
 
 func positive(n *big.Int) bool { return n != nil && n.Sign() > 0 }
 
-// checkShortcuts refuses precomputed numbers that another reader would use with another result. Those that are nil are absent.
+// checkShortcuts refuses precomputed numbers that another reader would use with another result. Those that are nil are
+// absent.
 func checkShortcuts(key *rsa.PrivateKey, dp, dq, qi *big.Int) error {
 	for _, number := range []struct {
 		name      string
@@ -88,8 +89,8 @@ func checkShortcuts(key *rsa.PrivateKey, dp, dq, qi *big.Int) error {
 	return nil
 }
 
-// parsePKCS1 reads an RSA private key of two primes (RFC 8017 §A.1.2), and checks it. The function of crypto/x509 would validate the key before anyone
-// could look at what that is going to cost.
+// parsePKCS1 reads an RSA private key of two primes (RFC 8017 §A.1.2), and checks it. The function of crypto/x509 would
+// validate the key before anyone could look at what that is going to cost.
 func parsePKCS1(der []byte) (crypto.PrivateKey, error) {
 	var read struct {
 		Version             int

@@ -25,8 +25,8 @@ func made(p, q *big.Int) *rsa.PrivateKey {
 	return &rsa.PrivateKey{PublicKey: rsa.PublicKey{N: new(big.Int).Mul(p, q), E: 65537}, D: d, Primes: []*big.Int{p, q}}
 }
 
-// composite returns a number of 1024 bits, large enough that a prime times it has 2048, that is the product of two primes, and no trial
-// division finds out.
+// composite returns a number of 1024 bits, large enough that a prime times it has 2048, that is the product of two
+// primes, and no trial division finds out.
 func composite(t *testing.T) *big.Int {
 	t.Helper()
 	for {

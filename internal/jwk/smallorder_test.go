@@ -11,8 +11,8 @@ import (
 	"github.com/jot-auth/jot/internal/jwk"
 )
 
-// The 8 points of small order and all their encodings, each with the order of its point: twice as many as there are numbers y, for either
-// sign of x, which where x is 0 says nothing.
+// The 8 points of small order and all their encodings, each with the order of its point: twice as many as there are
+// numbers y, for either sign of x, which where x is 0 says nothing.
 var smallOrder = []struct {
 	encoding string
 	order    int
@@ -64,9 +64,9 @@ func TestSmallOrderIsForgeable(t *testing.T) {
 	}
 }
 
-// The table is complete. On the curve −x² + y² = 1 + d·x²·y² (RFC 8032 §5.1) the neutral point has y = 1, the point of order 2 y = −1, those of
-// order 4 y = 0. A point of order 8 is one whose double has y = 0, so x² = −y², and d·y⁴ + 2·y² − 1 = 0. An encoding has y, or y + p where
-// that fits into 255 bits.
+// The table is complete. On the curve −x² + y² = 1 + d·x²·y² (RFC 8032 §5.1) the neutral point has y = 1, the point of
+// order 2 y = −1, those of order 4 y = 0. A point of order 8 is one whose double has y = 0, so x² = −y², and d·y⁴ +
+// 2·y² − 1 = 0. An encoding has y, or y + p where that fits into 255 bits.
 func TestSmallOrderIsComplete(t *testing.T) {
 	p, _ := new(big.Int).SetString("57896044618658097711785492504343953926634992332820282019728792003956564819949", 10)
 	d, _ := new(big.Int).SetString("37095705934669439343138083508754565189542113879843219016388785533085940283555", 10)

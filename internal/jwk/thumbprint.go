@@ -9,8 +9,9 @@ import (
 	"github.com/jot-auth/jot/internal/jose"
 )
 
-// Thumbprint returns the digest of a public key's required members (RFC 7638 §3; RFC 8037 §2 for OKP, RFC 9964 §6 for AKP). The hash is SHA-256, SHA-384 or
-// SHA-512. There's none for a secret: whoever knows it could try guesses (RFC 7638 §7).
+// Thumbprint returns the digest of a public key's required members (RFC 7638 §3; RFC 8037 §2 for OKP, RFC 9964 §6 for
+// AKP). The hash is SHA-256, SHA-384 or SHA-512. There's none for a secret: whoever knows it could try guesses (RFC
+// 7638 §7).
 func Thumbprint(key crypto.PublicKey, hash crypto.Hash) ([]byte, error) {
 	if hash != crypto.SHA256 && hash != crypto.SHA384 && hash != crypto.SHA512 {
 		return nil, errors.New("a thumbprint is made with SHA-256, SHA-384 or SHA-512")

@@ -11,8 +11,8 @@ import (
 	"runtime"
 )
 
-// Read returns the content of a file, at most limit bytes. It refuses a file that others can open and one that isn't regular; one that doesn't exist is
-// fs.ErrNotExist.
+// Read returns the content of a file, at most limit bytes. It refuses a file that others can open and one that isn't
+// regular; one that doesn't exist is fs.ErrNotExist.
 func Read(path string, limit int64) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err = check(path, info, err); err != nil { // already here, since opening a pipe waits for whoever writes to it

@@ -13,7 +13,8 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// baseline is what an operation is held against: the standard library making or checking the signature of the same bytes, and nothing else.
+// baseline is what an operation is held against: the standard library making or checking the signature of the same
+// bytes, and nothing else.
 type baseline struct {
 	name    string
 	prepare preparation

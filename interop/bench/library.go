@@ -6,15 +6,16 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// A verifier checks a token whole: form, algorithm, signature, exp, nbf, iss and aud, and decodes all 13 claims into a struct. It shows that to see, which is
-// nil while time is measured, so that no struct has to be put on the heap for it.
+// A verifier checks a token whole: form, algorithm, signature, exp, nbf, iss and aud, and decodes all 13 claims into a
+// struct. It shows that to see, which is nil while time is measured, so that no struct has to be put on the heap for
+// it.
 type verifier func(t token, see func(claims any)) error
 
 // A signer makes a token of the registered claims, with the key ID in its header.
 type signer func() (token, error)
 
-// library is one of the token libraries that are measured. Its keys, options and whatever else its documentation advises to prepare are prepared
-// before; where it offers several ways, it goes the quickest one that it documents.
+// library is one of the token libraries that are measured. Its keys, options and whatever else its documentation
+// advises to prepare are prepared before; where it offers several ways, it goes the quickest one that it documents.
 type library struct {
 	name   string
 	module string // empty for jot itself

@@ -1,4 +1,5 @@
-// Command bench measures jot against the bare signature of the standard library and against other token libraries, and prints a table in Markdown.
+// Command bench measures jot against the bare signature of the standard library and against other token libraries, and
+// prints a table in Markdown.
 //
 //	go run ./interop/bench                     # print it
 //	go run ./interop/bench -write README.md    # put it between the two markers of a file, too

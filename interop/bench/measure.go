@@ -30,11 +30,12 @@ type pace struct {
 	turn   time.Duration // of one contender in one round
 }
 
-// compare lets the contenders take turns, so that whatever else happens on the machine strikes all of them alike; medians
-// discard what struck one of them alone. Contenders that are nil are left out.
+// compare lets the contenders take turns, so that whatever else happens on the machine strikes all of them alike;
+// medians discard what struck one of them alone. Contenders that are nil are left out.
 //
-// The clock is the CPU time of the whole process: other processes don't count, and garbage collection does, for its workers are threads of this process.
-// It's collected before each turn, outside the clock, so that nobody pays for another's garbage, and a turn is long enough for several collections.
+// The clock is the CPU time of the whole process: other processes don't count, and garbage collection does, for its
+// workers are threads of this process. It's collected before each turn, outside the clock, so that nobody pays for
+// another's garbage, and a turn is long enough for several collections.
 func compare(contenders []work, p pace) ([]measurement, error) {
 	results := make([]measurement, len(contenders))
 	repetitions := make([]int, len(contenders))
@@ -89,7 +90,8 @@ func takeTurns(contenders []work, repetitions []int) ([]float64, error) {
 	return round, nil
 }
 
-// allocationsOf counts exactly, over enough repetitions that what is made only once, or again after a collection, is none of one of them.
+// allocationsOf counts exactly, over enough repetitions that what is made only once, or again after a collection, is
+// none of one of them.
 func allocationsOf(c work) float64 {
 	const repetitions = 50
 	return math.Floor(testing.AllocsPerRun(4, func() { _ = c(repetitions) }) / repetitions)

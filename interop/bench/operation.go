@@ -19,7 +19,8 @@ type work func(n int) error
 // preparation makes the keys, options and tokens of a work, which then aren't measured.
 type preparation func(k *keyring) (work, error)
 
-// operation is a line of the table: something that jot does, what it's held against, and the other libraries doing the same.
+// operation is a line of the table: something that jot does, what it's held against, and the other libraries doing the
+// same.
 type operation struct {
 	name    string
 	against baseline // without one, the line is in nanoseconds

@@ -14,7 +14,8 @@ type goJoseClaims struct {
 	ownClaims
 }
 
-// goJose decodes once, into a struct that embeds its Claims, and validates those. It has no option that requires exp, so its caller looks.
+// goJose decodes once, into a struct that embeds its Claims, and validates those. It has no option that requires exp,
+// so its caller looks.
 func goJose() library {
 	return library{
 		name: "go-jose", module: "github.com/go-jose/go-jose/v4",

@@ -11,8 +11,8 @@ type golangJWTClaims struct {
 	ownClaims
 }
 
-// golangJWT holds one Parser and decodes into a struct that embeds RegisteredClaims, as its documentation does. The key function needn't look for
-// the key ID: there is one key.
+// golangJWT holds one Parser and decodes into a struct that embeds RegisteredClaims, as its documentation does. The key
+// function needn't look for the key ID: there is one key.
 func golangJWT() library {
 	return library{
 		name: "golang-jwt", module: "github.com/golang-jwt/jwt/v5",

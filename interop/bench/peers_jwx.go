@@ -18,8 +18,8 @@ var jwxAlgorithms = map[jot.Algorithm]jwa.SignatureAlgorithm{
 	jot.HS256: jwa.HS256(), jot.RS256: jwa.RS256(), jot.ES256: jwa.ES256(), jot.EdDSA: jwa.EdDSA(),
 }
 
-// jwx verifies as the section on performance of its documentation advises: with package jws, the payload then decoded into a plain struct. The
-// checks of the claims are its caller's that way. It signs with package jwt.
+// jwx verifies as the section on performance of its documentation advises: with package jws, the payload then decoded
+// into a plain struct. The checks of the claims are its caller's that way. It signs with package jwt.
 func jwx() library {
 	return library{
 		name: "jwx", module: "github.com/lestrrat-go/jwx/v3",
@@ -56,8 +56,9 @@ func jwx() library {
 	}
 }
 
-// jwxSigning is a key with its ID. A JWK that bears its ID takes the quick path of Sign, but is made into a key of the standard library
-// for each signature, which costs RSA and Ed25519 more than the path saves: for them, the ID stands in a prepared header.
+// jwxSigning is a key with its ID. A JWK that bears its ID takes the quick path of Sign, but is made into a key of the
+// standard library for each signature, which costs RSA and Ed25519 more than the path saves: for them, the ID stands in
+// a prepared header.
 func (k *keyring) jwxSigning(alg jot.Algorithm) (jwt.SignEncryptParseOption, error) {
 	if alg == jot.RS256 || alg == jot.EdDSA {
 		header := jws.NewHeaders()

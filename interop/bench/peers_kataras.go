@@ -10,8 +10,9 @@ import (
 
 var katarasAlgorithms = map[jot.Algorithm]jwt.Alg{jot.HS256: jwt.HS256, jot.RS256: jwt.RS256, jot.ES256: jwt.ES256, jot.EdDSA: jwt.EdDSA}
 
-// kataras looks the key up by its ID, its one documented way to read a header that has a kid, and checks with its Expected, its "more performance-wise" way.
-// It has no option that requires exp, so a validator of the caller's own looks.
+// kataras looks the key up by its ID, its one documented way to read a header that has a kid, and checks with its
+// Expected, its "more performance-wise" way. It has no option that requires exp, so a validator of the caller's own
+// looks.
 func kataras() library {
 	requireExpiry := jwt.TokenValidatorFunc(func(_ []byte, claims jwt.Claims, err error) error {
 		if err == nil && claims.Expiry == 0 {

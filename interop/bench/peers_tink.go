@@ -15,7 +15,8 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// tink makes its primitive and its validator once. It has no decoding into a struct: its caller reads each claim by its name. It lacks EdDSA.
+// tink makes its primitive and its validator once. It has no decoding into a struct: its caller reads each claim by its
+// name. It lacks EdDSA.
 func tink() library {
 	return library{name: "tink", module: "github.com/tink-crypto/tink-go/v2", verifier: newTinkVerifier, signer: newTinkSigner}
 }

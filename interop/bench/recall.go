@@ -10,8 +10,8 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// recall verifies tokens that the verifier remembers, in an order that no processor foresees. The cache has room for eight times as many, so
-// that hardly one drives out another.
+// recall verifies tokens that the verifier remembers, in an order that no processor foresees. The cache has room for
+// eight times as many, so that hardly one drives out another.
 func recall(tokens int) preparation {
 	return func(k *keyring) (work, error) {
 		v, err := newJotVerifier(k, jot.HS256, jot.VerifierOptions{CacheSize: 8 * tokens})
@@ -31,8 +31,8 @@ func recall(tokens int) preparation {
 	}
 }
 
-// inbox receives one token after the other in the same memory, as a server does that has just read a request: that memory is in the processor's cache,
-// and only what the verifier remembers may have left it.
+// inbox receives one token after the other in the same memory, as a server does that has just read a request: that
+// memory is in the processor's cache, and only what the verifier remembers may have left it.
 type inbox struct {
 	buffer []byte
 	common int      // how much of the buffer is the same in all tokens
@@ -45,7 +45,8 @@ func (in *inbox) receive(i int) string {
 	return unsafe.String(&in.buffer[0], len(in.buffer))
 }
 
-// remembered makes tokens that differ in their last claim, and lets the verifier see each of them. It fails unless nearly all are found again.
+// remembered makes tokens that differ in their last claim, and lets the verifier see each of them. It fails unless
+// nearly all are found again.
 func (k *keyring) remembered(v *jot.Verifier, tokens int) (*inbox, error) {
 	in := &inbox{}
 	claims := newAccessClaims()

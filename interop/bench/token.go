@@ -20,7 +20,8 @@ const (
 	tokenType = "at+jwt"
 	keyID     = "lq7x2CnzDvN1EoYl0r3FfA"
 
-	// rsaBits is the least that RFC 7518 §3.3 allows, so that the signature hides as little as possible of what a library adds.
+	// rsaBits is the least that RFC 7518 §3.3 allows, so that the signature hides as little as possible of what a
+	// library adds.
 	rsaBits = 2048
 )
 
@@ -48,8 +49,8 @@ func (t token) withSignatureOf(other token) token {
 	return newToken(input + "." + signature)
 }
 
-// accessClaims are the 13 claims of an access token (RFC 9068), in plain Go types. The audience is an array, for which every library
-// has its quick path; kataras/jwt would read the payload once more for a string.
+// accessClaims are the 13 claims of an access token (RFC 9068), in plain Go types. The audience is an array, for which
+// every library has its quick path; kataras/jwt would read the payload once more for a string.
 type accessClaims struct {
 	Issuer    string   `json:"iss,omitempty"`
 	Subject   string   `json:"sub"`

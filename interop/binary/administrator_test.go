@@ -9,7 +9,8 @@ import (
 // administrator is one of a server, by the name of root.
 type administrator struct{ url, issuer string }
 
-// bootstrap makes an administrator as an operator does, at a server that runs at url. args name the issuer and the database for jot admin bootstrap.
+// bootstrap makes an administrator as an operator does, at a server that runs at url. args name the issuer and the
+// database for jot admin bootstrap.
 func bootstrap(t *testing.T, url, issuer string, args ...string) administrator {
 	t.Helper()
 	out, talk, code := jot(t, append([]string{"admin", "bootstrap", "--json", "--issuer", issuer}, args...)...)

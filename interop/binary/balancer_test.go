@@ -7,7 +7,8 @@ import (
 	"sync/atomic"
 )
 
-// balancer sends each request to another replica, as a load balancer does, and to the next one where a connection breaks before an answer has begun.
+// balancer sends each request to another replica, as a load balancer does, and to the next one where a connection
+// breaks before an answer has begun.
 type balancer struct {
 	lost atomic.Int64 // connections that broke
 

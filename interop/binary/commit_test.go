@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// Promise 5, to the letter: a server gets SIGKILL when the database has committed and it doesn't know so yet. What it was about to acknowledge holds at every
-// server, and the client, who got no answer, asks another one and goes on.
+// Promise 5, to the letter: a server gets SIGKILL when the database has committed and it doesn't know so yet. What it
+// was about to acknowledge holds at every server, and the client, who got no answer, asks another one and goes on.
 func TestKilledBetweenCommitAndAnswer(t *testing.T) {
 	f := newFleet(t)
 	m := f.members()[0]
@@ -46,8 +46,9 @@ func testRefreshWithoutAnswer(t *testing.T, f *fleet, m *member, c *cutter) {
 	(installation{url: f.ships[1].url()}).checkLine(t, l)
 }
 
-// loseAnswer asks the first server for something about a session, and kills it when that is committed and a COMMIT's answer was on the way to it. That COMMIT may
-// have been another one, and the client have its answer: then it tries again with another session. It returns that of which no answer came.
+// loseAnswer asks the first server for something about a session, and kills it when that is committed and a COMMIT's
+// answer was on the way to it. That COMMIT may have been another one, and the client have its answer: then it tries
+// again with another session. It returns that of which no answer came.
 func (f *fleet) loseAnswer(t *testing.T, m *member, c *cutter, ask func(*line) int, committed func(*line) bool) *line {
 	t.Helper()
 	for range 10 {

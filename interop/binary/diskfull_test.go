@@ -24,7 +24,8 @@ type fullDisk struct {
 	empty func(t *testing.T, r *running)
 }
 
-// A server whose disk is full refuses what it would have to write, for now, and goes on with all else. Nothing that it acknowledged is lost, and it works again when there is room.
+// A server whose disk is full refuses what it would have to write, for now, and goes on with all else. Nothing that it
+// acknowledged is lost, and it works again when there is room.
 func TestDiskFull(t *testing.T) {
 	t.Run("files don't grow", func(t *testing.T) {
 		t.Parallel()

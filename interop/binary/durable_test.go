@@ -20,8 +20,9 @@ const (
 	killAfterLogouts = 15
 )
 
-// Promise 5: SIGKILL in the middle of logouts, when one verifier has half a frame. Each logout that was acknowledged is a refused session for good, and of
-// no other one the server and its feed say different things: its commit is there whole, or not at all.
+// Promise 5: SIGKILL in the middle of logouts, when one verifier has half a frame. Each logout that was acknowledged is
+// a refused session for good, and of no other one the server and its feed say different things: its commit is there
+// whole, or not at all.
 func TestAcknowledgedLogoutsAreDurable(t *testing.T) {
 	site := newInstallation(t)
 	server := site.start(t)
@@ -123,7 +124,8 @@ func (l *line) facts(t *testing.T) *root.RevocationFacts {
 	}
 }
 
-// cutter stands before a server, and lets half of the first data that holds a text through, once it's armed; what follows on that connection is lost.
+// cutter stands before a server, and lets half of the first data that holds a text through, once it's armed; what
+// follows on that connection is lost.
 type cutter struct {
 	address string
 	text    []byte

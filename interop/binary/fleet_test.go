@@ -103,7 +103,8 @@ func (f *fleet) await(changes int, done <-chan struct{}) {
 	}
 }
 
-// call sends a request to a server, and to another one as long as no answer comes. again says that it may have been carried out before.
+// call sends a request to a server, and to another one as long as no answer comes. again says that it may have been
+// carried out before.
 func (f *fleet) call(method, path, token string, body any) (status int, answer map[string]any, again bool) {
 	before := f.lost.Load()
 	for n := range 100 {

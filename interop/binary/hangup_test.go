@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// Clients that hang up while the server writes to them, as anybody can, are no reason to end: writing to a connection that was reset raises SIGPIPE.
+// Clients that hang up while the server writes to them, as anybody can, are no reason to end: writing to a connection
+// that was reset raises SIGPIPE.
 func TestClientsThatHangUpEndNothing(t *testing.T) {
 	site := newInstallation(t)
 	site.start(t)

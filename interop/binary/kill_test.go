@@ -82,8 +82,9 @@ func (i installation) refresh(l *line, token string) int {
 
 func (l *line) latest() string { return l.given[len(l.given)-1] }
 
-// SIGKILL in the middle of 200 refreshes. After the restart, a client that kept its latest token goes on, one that presents an older
-// one ends the session, no token leads into two lines, and the log of revocations goes on where it was.
+// SIGKILL in the middle of 200 refreshes. After the restart, a client that kept its latest token goes on, one that
+// presents an older one ends the session, no token leads into two lines, and the log of revocations goes on where it
+// was.
 func TestKilledWhileRefreshing(t *testing.T) {
 	site := newInstallation(t)
 	server := site.start(t)
@@ -208,8 +209,8 @@ func newFollower(t *testing.T, keySet string, o revocation.ReaderOptions) *follo
 	return f
 }
 
-// waitFor waits until the reader has taken in that many rules since the crash, and one from before. The reader checks every
-// sequence number and hash on the way: a gap or a fork would have made it complain.
+// waitFor waits until the reader has taken in that many rules since the crash, and one from before. The reader checks
+// every sequence number and hash on the way: a gap or a fork would have made it complain.
 func (f *follower) waitFor(t *testing.T, rules int) {
 	t.Helper()
 	if eventually(func() bool {

@@ -24,8 +24,8 @@ const (
 	memberChanges = 1 + 5*memberRounds // see member.live
 )
 
-// Three servers over one PostgreSQL are one server: of what any of them acknowledged nothing is lost when one, chosen at random, gets SIGKILL in the middle of
-// its work, and all of them know it, that one too when it's back.
+// Three servers over one PostgreSQL are one server: of what any of them acknowledged nothing is lost when one, chosen
+// at random, gets SIGKILL in the middle of its work, and all of them know it, that one too when it's back.
 func TestKilledReplica(t *testing.T) {
 	if *seed == 0 {
 		*seed = rand.Uint64()
@@ -122,7 +122,8 @@ func (m *member) logIn() *line {
 	return l
 }
 
-// refresh follows the one rule that a client has: while no answer comes, it sends the same token again, to whichever server.
+// refresh follows the one rule that a client has: while no answer comes, it sends the same token again, to whichever
+// server.
 func (m *member) refresh(l *line) {
 	status, answer, _ := m.call(http.MethodPost, "/v1/refresh", "", map[string]string{"refresh_token": l.latest()})
 	if status != http.StatusOK {
@@ -134,7 +135,8 @@ func (m *member) refresh(l *line) {
 	m.done()
 }
 
-// checkAccess: a token that was just issued says what is acknowledged, and an API takes it, unless its verifier has to find another server first.
+// checkAccess: a token that was just issued says what is acknowledged, and an API takes it, unless its verifier has to
+// find another server first.
 func (m *member) checkAccess(l *line) {
 	var claims struct {
 		Role string `json:"role"`
@@ -162,7 +164,8 @@ func (m *member) changeRole(role string) {
 	m.done()
 }
 
-// end ends a session in one of three ways. Who gets no answer asks again, and may hear that there's no such session any more.
+// end ends a session in one of three ways. Who gets no answer asks again, and may hear that there's no such session any
+// more.
 func (m *member) end(l *line, way int) {
 	var status, gone int
 	var answer map[string]any
@@ -185,7 +188,8 @@ func (m *member) end(l *line, way int) {
 	m.done()
 }
 
-// checkKeys: all servers publish the same keys, after a rotation that one of them carried out, and each takes what the new one signs.
+// checkKeys: all servers publish the same keys, after a rotation that one of them carried out, and each takes what the
+// new one signs.
 func (f *fleet) checkKeys(all []*member) {
 	f.Helper()
 	var sets [replicas]map[string]bool
@@ -202,8 +206,8 @@ func (f *fleet) checkKeys(all []*member) {
 	}
 }
 
-// checkFeed: every server's feed leads to the same place of the same log, and says of each session whether it goes on. So does that which a verifier followed all
-// the while.
+// checkFeed: every server's feed leads to the same place of the same log, and says of each session whether it goes on.
+// So does that which a verifier followed all the while.
 func (f *fleet) checkFeed(all []*member) {
 	f.Helper()
 	followers := map[string]*follower{"the balancer's verifier": f.follower}
@@ -283,8 +287,9 @@ func me(s ship, access string) int {
 	return status
 }
 
-// checkThrottle guesses at each server in turn until each of them delays the next guess. Five guesses are free; did each server count for itself, it would be
-// fifteen. Between the two there are those that a slow machine makes when a delay is over; each of them doubles it.
+// checkThrottle guesses at each server in turn until each of them delays the next guess. Five guesses are free; did
+// each server count for itself, it would be fifteen. Between the two there are those that a slow machine makes when a
+// delay is over; each of them doubles it.
 func (f *fleet) checkThrottle(name string) {
 	f.Helper()
 	delayed := make(map[int]bool)

@@ -17,8 +17,8 @@ import (
 	"github.com/jot-auth/jot/jwks"
 )
 
-// In all 200 logins and 20 rotations. A key set has eight keys of an algorithm at most, and one that retires stays for a quarter of an hour and more: so they come
-// in waves, between which the keys that retire are revoked.
+// In all 200 logins and 20 rotations. A key set has eight keys of an algorithm at most, and one that retires stays for
+// a quarter of an hour and more: so they come in waves, between which the keys that retire are revoked.
 const (
 	waves         = 4
 	waveLogins    = 50
@@ -26,8 +26,8 @@ const (
 	people        = 6 // who log in at once: with more the server, which hashes one password after the other, would be right to say that it's busy
 )
 
-// 200 logins in parallel with 20 rotations. Each login is answered with 200; the key set that is fetched then has the token's key, and an API's verifier accepts
-// the token.
+// 200 logins in parallel with 20 rotations. Each login is answered with 200; the key set that is fetched then has the
+// token's key, and an API's verifier accepts the token.
 func TestLoginsAlongsideRotations(t *testing.T) {
 	t.Run("SQLite", testLoginsAlongsideRotations)
 	t.Run("PostgreSQL", func(t *testing.T) {
@@ -117,7 +117,8 @@ func (r *rotating) checkLogin(t *testing.T, name string) {
 	}
 	published := published(t, r.url)
 	var token *root.Token
-	// The verifier may have waited for a fetch that another login began before the key was published: then it asks again.
+	// The verifier may have waited for a fetch that another login began before the key was published: then it asks
+	// again.
 	if !eventually(func() (ok bool) {
 		var err error
 		token, err = r.verifier.Verify(t.Context(), text(answer, "access_token"))
@@ -195,7 +196,8 @@ func (r *rotating) rotate(t *testing.T) {
 	}
 }
 
-// revokeRetiring revokes the keys that sign no more, with all tokens that they have signed, the administrator's of before among them.
+// revokeRetiring revokes the keys that sign no more, with all tokens that they have signed, the administrator's of
+// before among them.
 func (r *rotating) revokeRetiring(t *testing.T) {
 	t.Helper()
 	r.admin = r.root.logIn(t)

@@ -18,8 +18,9 @@ import (
 // maxStaleness is how long the verifier's lease is: the petstore has the usual one.
 const maxStaleness = 10 * time.Second
 
-// A verifier that is suspended while a session is revoked, for longer than its lease, lets nobody in on that session when it goes on, not even with
-// its first answer. Its clocks go on here; TestSuspensionEndsTheLease of package revocation has one that stands still, as a laptop's does.
+// A verifier that is suspended while a session is revoked, for longer than its lease, lets nobody in on that session
+// when it goes on, not even with its first answer. Its clocks go on here; TestSuspensionEndsTheLease of package
+// revocation has one that stands still, as a laptop's does.
 func TestSuspendedVerifierWakesUpWithoutALease(t *testing.T) {
 	t.Parallel()
 	petstore, err := machine.Build(t.TempDir(), "examples/petstore/cmd/petstore")

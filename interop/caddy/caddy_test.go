@@ -16,7 +16,8 @@ import (
 	"github.com/jot-auth/jot/interop/recipe"
 )
 
-// options keep a Caddy to itself: nothing but the site listens, and the certificate is made by an authority in its storage, which nobody else is told to trust.
+// options keep a Caddy to itself: nothing but the site listens, and the certificate is made by an authority in its
+// storage, which nobody else is told to trust.
 const options = `{
 	admin off
 	default_bind 127.0.0.1

@@ -15,7 +15,8 @@ func (g *gate) pass() {
 	}
 }
 
-// A login while another tab refreshes the session before it counts in all tabs: nobody goes on in the name of whoever was logged in.
+// A login while another tab refreshes the session before it counts in all tabs: nobody goes on in the name of whoever
+// was logged in.
 func TestLogInBesideRefresh(t *testing.T) {
 	w := start(t)
 	bob, err := w.SignUp(t.Context(), "bob", password)
@@ -51,7 +52,8 @@ func TestLogInBesideRefresh(t *testing.T) {
 	}
 }
 
-// Tabs that have a refresh's tokens don't take the ones of before from a tab that told them to one that opens: used once more, these would end the session.
+// Tabs that have a refresh's tokens don't take the ones of before from a tab that told them to one that opens: used
+// once more, these would end the session.
 func TestOpeningBesideRefresh(t *testing.T) {
 	w := start(t)
 	first := w.tab("")

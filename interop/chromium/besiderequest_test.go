@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// A request that is under way while somebody else logs in, in this tab or in another one, isn't sent again in that person's name: its caller gets the 401. So does that of one beside a
-// logout. What is under way while its own session is refreshed goes on.
+// A request that is under way while somebody else logs in, in this tab or in another one, isn't sent again in that
+// person's name: its caller gets the 401. So does that of one beside a logout. What is under way while its own session
+// is refreshed goes on.
 func TestLogInBesideRequest(t *testing.T) {
 	w := start(t)
 	_, err := w.SignUp(t.Context(), "bob", password)

@@ -1,4 +1,5 @@
-// Package chromium drives the ES module of package browser in a real browser, against a whole server and a protected API.
+// Package chromium drives the ES module of package browser in a real browser, against a whole server and a protected
+// API.
 package chromium
 
 import (
@@ -145,7 +146,8 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// Both modes keep the same promises: one login for all tabs, one refresh for all tabs when the claims are stale, and one logout for all.
+// Both modes keep the same promises: one login for all tabs, one refresh for all tabs when the claims are stale, and
+// one logout for all.
 func TestTabs(t *testing.T) {
 	w := start(t)
 	for name, query := range map[string]string{"memory": "", "cookies": "?cookies"} {

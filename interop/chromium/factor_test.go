@@ -7,7 +7,8 @@ import (
 	"github.com/jot-auth/jot/interop/running"
 )
 
-// A page logs a person in who has one-time codes: the error of the password alone has the challenge, and says what a wrong code is.
+// A page logs a person in who has one-time codes: the error of the password alone has the challenge, and says what a
+// wrong code is.
 func TestSecondFactor(t *testing.T) {
 	w := start(t)
 	first := w.tab("")

@@ -27,8 +27,8 @@ const (
 	ofAdmin = "200 admin"
 )
 
-// TestLostRepliesAndSharedTabs: lost replies and tabs that share one store never log a user out. Both tabs refresh at once, the answers are lost again and again, and both go on with
-// the session that they had.
+// TestLostRepliesAndSharedTabs: lost replies and tabs that share one store never log a user out. Both tabs refresh at
+// once, the answers are lost again and again, and both go on with the session that they had.
 func TestLostRepliesAndSharedTabs(t *testing.T) {
 	w := start(t)
 	for name, query := range map[string]string{"memory": "", "cookies": "?cookies"} {
@@ -57,7 +57,8 @@ func TestLostRepliesAndSharedTabs(t *testing.T) {
 	}
 }
 
-// TestFrozenTab: a tab that the browser froze while another one refreshed several times has the latest tokens when it goes on, and ends nothing.
+// TestFrozenTab: a tab that the browser froze while another one refreshed several times has the latest tokens when it
+// goes on, and ends nothing.
 func TestFrozenTab(t *testing.T) {
 	w := start(t)
 	first := w.tab("")

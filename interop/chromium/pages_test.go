@@ -17,8 +17,9 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// TestPages goes through the server's own pages without scripts: a person logs in, allows an app of another origin something, comes back to it, isn't
-// asked again, and logs out. The browser itself holds the pages to their Content-Security-Policy, and keeps cookies that are for TLS on loopback.
+// TestPages goes through the server's own pages without scripts: a person logs in, allows an app of another origin
+// something, comes back to it, isn't asked again, and logs out. The browser itself holds the pages to their
+// Content-Security-Policy, and keeps cookies that are for TLS on loopback.
 func TestPages(t *testing.T) {
 	w := start(t)
 	arrived := make(chan *http.Request, 8)

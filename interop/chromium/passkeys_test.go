@@ -20,8 +20,9 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// TestPasskeys: a person adds a passkey on the server's page, logs out, and logs in for an app with it, first alone and then after the password. The browser has an
-// authenticator of its own, and holds the pages' script to their Content-Security-Policy.
+// TestPasskeys: a person adds a passkey on the server's page, logs out, and logs in for an app with it, first alone and
+// then after the password. The browser has an authenticator of its own, and holds the pages' script to their
+// Content-Security-Policy.
 func TestPasskeys(t *testing.T) {
 	w := startOver(t, running.StartNamed)
 	arrived := make(chan string, 8)

@@ -1,4 +1,5 @@
-// Package client drives jothttp.Transport against a whole server and a protected API, alone and under golang.org/x/oauth2.
+// Package client drives jothttp.Transport against a whole server and a protected API, alone and under
+// golang.org/x/oauth2.
 package client
 
 import (
@@ -100,8 +101,8 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// A demotion reaches a client that is at work: its next requests, however many at once, are refused once for stale claims, one refresh follows, and all
-// of them are answered under the new role.
+// A demotion reaches a client that is at work: its next requests, however many at once, are refused once for stale
+// claims, one refresh follows, and all of them are answered under the new role.
 func TestRoleChangeUnderWay(t *testing.T) {
 	w := start(t)
 	transport := w.transport(t, nil)

@@ -1,4 +1,5 @@
-// Package deployed runs what deploy/ says, without an engine for containers: the image's files and command, and the manifest's pods with their volumes, variables and probes.
+// Package deployed runs what deploy/ says, without an engine for containers: the image's files and command, and the
+// manifest's pods with their volumes, variables and probes.
 package deployed
 
 import (
@@ -28,8 +29,8 @@ const patience = time.Minute
 // repository is the root of the repository.
 const repository = "../.."
 
-// entering makes a root directory of its own for a program: read-only, with mounts in it. Its arguments are the root, a user and a group, the mounts as three each
-// (what, where, ro or rw), "--" and the command.
+// entering makes a root directory of its own for a program: read-only, with mounts in it. Its arguments are the root, a
+// user and a group, the mounts as three each (what, where, ro or rw), "--" and the command.
 const entering = `set -e
 root=$1 user=$2 group=$3
 shift 3
@@ -57,7 +58,8 @@ type mount struct {
 	readOnly   bool
 }
 
-// needContainers skips a test where the system doesn't let us make root directories, which no installed program would mend.
+// needContainers skips a test where the system doesn't let us make root directories, which no installed program would
+// mend.
 func needContainers(t *testing.T) {
 	t.Helper()
 	const try = `mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && exec chroot --userspec=65532:65532 --groups=65532 / true`
@@ -150,7 +152,8 @@ func (p *process) isUp() {
 // slow is what a server says whose machine has too much to do, of which deploy/ isn't guilty.
 var slow = []string{context.DeadlineExceeded.Error(), issuer.ErrBusy.Error()}
 
-// end tells the server to end as engines do, and wants it to end well, and to have warned of nothing but what is expected.
+// end tells the server to end as engines do, and wants it to end well, and to have warned of nothing but what is
+// expected.
 func (p *process) end(expected ...string) {
 	p.t.Helper()
 	if err := p.Process.Signal(syscall.SIGTERM); err != nil {

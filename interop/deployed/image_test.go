@@ -179,7 +179,8 @@ func (i *image) mountVolume(t *testing.T) string {
 	return volume
 }
 
-// TestImage runs the image as deploy/README.md says: as its own user, over a read-only root with nothing in it but the image's files, twice over one volume.
+// TestImage runs the image as deploy/README.md says: as its own user, over a read-only root with nothing in it but the
+// image's files, twice over one volume.
 func TestImage(t *testing.T) {
 	i := newImage(t)
 	checkFiles(t, i.root)

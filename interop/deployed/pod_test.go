@@ -31,7 +31,8 @@ type pod struct {
 	address string
 }
 
-// startPod does what a kubelet does: volumes, variables, users, and the command of the image with the manifest's arguments.
+// startPod does what a kubelet does: volumes, variables, users, and the command of the image with the manifest's
+// arguments.
 func startPod(t *testing.T, m manifest, secret map[string]string) pod {
 	t.Helper()
 	image, spec, c := newImage(t), m.pod(), m.container()
@@ -146,7 +147,8 @@ func (p pod) post(t *testing.T, path string, body map[string]string, want int) m
 	return members
 }
 
-// TestPods: two pods that start before their database live and aren't ready; then they are, and are one server. One that ends is unready first.
+// TestPods: two pods that start before their database live and aren't ready; then they are, and are one server. One
+// that ends is unready first.
 func TestPods(t *testing.T) {
 	needContainers(t)
 	m := readManifest(t)
@@ -247,7 +249,8 @@ func (d *database) accept(listener net.Listener) {
 	}
 }
 
-// TestManifestWaits: what is waited for at the start is within what the startup probe bears: it asks for a sign of life, which there is from the beginning.
+// TestManifestWaits: what is waited for at the start is within what the startup probe bears: it asks for a sign of
+// life, which there is from the beginning.
 func TestManifestWaits(t *testing.T) {
 	m := readManifest(t)
 	for name, probe := range map[string]*core.Probe{"startup": m.container().StartupProbe, "liveness": m.container().LivenessProbe} {

@@ -1,4 +1,5 @@
-// Package install installs the command as a user does, with `go install …@version`, from the module zips that a proxy would serve.
+// Package install installs the command as a user does, with `go install …@version`, from the module zips that a proxy
+// would serve.
 package install
 
 import (

@@ -1,4 +1,5 @@
-// Package kubernetes runs the authenticator of the Kubernetes API server, as a library, with the configuration of docs/recipes/kubernetes.md.
+// Package kubernetes runs the authenticator of the Kubernetes API server, as a library, with the configuration of
+// docs/recipes/kubernetes.md.
 package kubernetes
 
 import (
@@ -105,7 +106,8 @@ func TestAuthenticator(t *testing.T) {
 		}
 	}
 
-	// The next key was published before it signs. One that wasn't would be seen when what the API server keeps has expired.
+	// The next key was published before it signs. One that wasn't would be seen when what the API server keeps has
+	// expired.
 	if _, err := s.Issuer().RotateKey(t.Context(), issuer.RotateOptions{Emergency: true}); err != nil {
 		t.Fatal(err)
 	}

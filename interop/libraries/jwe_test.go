@@ -225,9 +225,9 @@ func TestGoJoseCompression(t *testing.T) {
 	jotDecrypts(t, decrypter, theirs, nil)
 }
 
-// joseGeneral returns go-jose's general serialization as it is, and without what doesn't belong there: go-jose 4.1.8 repeats the first
-// recipient's "encrypted_key" beside "recipients", where only the flattened form has it (RFC 7516 §7.2.2). A message that is both forms at
-// once can be read in two ways, so jot refuses it.
+// joseGeneral returns go-jose's general serialization as it is, and without what doesn't belong there: go-jose 4.1.8
+// repeats the first recipient's "encrypted_key" beside "recipients", where only the flattened form has it (RFC 7516
+// §7.2.2). A message that is both forms at once can be read in two ways, so jot refuses it.
 func joseGeneral(t *testing.T, encrypted *jose.JSONWebEncryption) (mixed, general []byte) {
 	t.Helper()
 	mixed = []byte(encrypted.FullSerialize())

@@ -29,7 +29,8 @@ const (
 	syncLine      = "one fdatasync"
 )
 
-// emptyCommand makes this program a server whose handler does nothing, in a process of its own so that it's accounted for like jot.
+// emptyCommand makes this program a server whose handler does nothing, in a process of its own so that it's accounted
+// for like jot.
 const emptyCommand = "empty"
 
 // serveEmpty serves until stdin ends, so that it doesn't outlive the program that started it.
@@ -84,7 +85,8 @@ func (p plan) measureSignature() (float64, error) {
 	})
 }
 
-// measureHash is what hashing a password costs, at the cost that jot stores (server/internal/accounts/password.go), in milliseconds of CPU.
+// measureHash is what hashing a password costs, at the cost that jot stores (server/internal/accounts/password.go), in
+// milliseconds of CPU.
 func (p plan) measureHash() (float64, error) {
 	return p.alone(8, func() error {
 		argon2.IDKey([]byte("correct horse battery staple"), make([]byte, 16), 2, 19*1024, 1, 32)
@@ -109,7 +111,8 @@ func (p plan) alone(repetitions int, work func() error) (float64, error) {
 	return measure.Median(rounds), nil
 }
 
-// measureSync is how long the disk takes to keep 4 KiB more of a file in the directory, in milliseconds on the clock: the median of many times.
+// measureSync is how long the disk takes to keep 4 KiB more of a file in the directory, in milliseconds on the clock:
+// the median of many times.
 func measureSync(dir string) (float64, error) {
 	const times = 200
 	file, err := os.Create(filepath.Join(dir, "sync"))

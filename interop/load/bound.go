@@ -9,7 +9,8 @@ import (
 	"github.com/jot-auth/jot/jothttp"
 )
 
-// boundSessions are sessions that are bound to a key (RFC 9449). This program signs the proofs: their CPU time isn't the server's.
+// boundSessions are sessions that are bound to a key (RFC 9449). This program signs the proofs: their CPU time isn't
+// the server's.
 type boundSessions struct {
 	sessions
 	signer *jothttp.ProofSigner

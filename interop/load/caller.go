@@ -23,7 +23,8 @@ type caller struct {
 	header http.Header // of every request
 }
 
-// newCaller keeps a connection for each of so many clients. It connects to loopback and nowhere else: this program is no weapon.
+// newCaller keeps a connection for each of so many clients. It connects to loopback and nowhere else: this program is
+// no weapon.
 func newCaller(base string, clients int) *caller {
 	return &caller{base: base, http: &http.Client{
 		Timeout:       answerTimeout,

@@ -1,5 +1,6 @@
-// Command load measures the token server as its users run it: the built command, over HTTP, on SQLite and on PostgreSQL. What an operation costs is the CPU
-// time that the operating system accounts to the server's process, since the time on the clock is everybody's.
+// Command load measures the token server as its users run it: the built command, over HTTP, on SQLite and on
+// PostgreSQL. What an operation costs is the CPU time that the operating system accounts to the server's process, since
+// the time on the clock is everybody's.
 //
 //	make build && go run ./interop/load                   # a table
 //	go run ./interop/load -only refresh -database sqlite  # a part of it

@@ -108,7 +108,8 @@ func (p plan) fullness() string { return fmt.Sprintf("%d sessions", p.sessions) 
 // maker makes a server's data, which are empty at first.
 type maker func(name string) (deployment, error)
 
-// measureStarts is the time from the start of the process to its first answer, and its memory soon after; one that the goal leaves out is left out.
+// measureStarts is the time from the start of the process to its first answer, and its memory soon after; one that the
+// goal leaves out is left out.
 func (p plan) measureStarts(ctx context.Context, r *report, what string, start, memory goals, fresh maker) error {
 	var took, resident []float64
 	var database string
@@ -160,7 +161,8 @@ func (p plan) stock(ctx context.Context, d deployment) (s stock, err error) {
 // revocations is how many sessions a round revokes at most, as each is issued beforehand.
 func (p plan) revocations() int { return 1 + int(500*p.turn.Seconds()) }
 
-// measureOperations runs each on one server. Its memory is looked at before the first password is hashed, which takes much of it for a while.
+// measureOperations runs each on one server. Its memory is looked at before the first password is hashed, which takes
+// much of it for a while.
 func (p plan) measureOperations(ctx context.Context, r *report, d deployment, held stock, progress *measure.Progress) (err error) {
 	running, err := d.start(ctx, p.binary)
 	if err != nil {

@@ -23,8 +23,8 @@ type crowd struct {
 	stopped atomic.Bool
 }
 
-// run lets the clients work until the deadline, the limit, a failure or stop, at least once each, and returns how long each operation took. Its
-// goroutines end with it.
+// run lets the clients work until the deadline, the limit, a failure or stop, at least once each, and returns how long
+// each operation took. Its goroutines end with it.
 func (c *crowd) run(ctx context.Context, deadline time.Time) ([]time.Duration, error) {
 	took := make([][]time.Duration, c.clients)
 	failed := make([]error, c.clients)

@@ -34,8 +34,8 @@ const (
 
 func subjectID(fate string, n int) string { return fmt.Sprintf("%s-%d", fate, n) }
 
-// stock is what the clients hold before the server starts: good refresh tokens, each of a session of its own, the backend's secret, and for each client a
-// key with the sessions that are bound to it, and browsers that are signed in.
+// stock is what the clients hold before the server starts: good refresh tokens, each of a session of its own, the
+// backend's secret, and for each client a key with the sessions that are bound to it, and browsers that are signed in.
 type stock struct {
 	toRefresh, toRevoke []string
 	secret              string
@@ -85,7 +85,8 @@ func (s *stock) addClient(ctx context.Context, i *issuer.Issuer, n int) error {
 	return nil
 }
 
-// issueTokens begins so many sessions of subjects that have ten each, and returns their refresh tokens, which are bound to a key where there is one.
+// issueTokens begins so many sessions of subjects that have ten each, and returns their refresh tokens, which are bound
+// to a key where there is one.
 func issueTokens(ctx context.Context, i *issuer.Issuer, fate string, count int, thumbprint string) ([]string, error) {
 	tokens := make([]string, count)
 	for n := range count {

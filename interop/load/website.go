@@ -19,7 +19,8 @@ type websiteTokens struct {
 	ID     string `json:"id_token"`
 }
 
-// signIns are the browsers of one client, each of which comes so often and then the next, until the first may come again.
+// signIns are the browsers of one client, each of which comes so often and then the next, until the first may come
+// again.
 type signIns struct {
 	secrets []string
 	visits  int
@@ -31,7 +32,8 @@ func (s *signIns) next() string {
 	return secret
 }
 
-// redeeming lets each client's browser, which is signed in, come from the website, which trades the code for tokens: two requests.
+// redeeming lets each client's browser, which is signed in, come from the website, which trades the code for tokens:
+// two requests.
 func (w *world) redeeming() call {
 	return func(ctx context.Context, client int) error {
 		_, err := w.visit(ctx, client)

@@ -16,7 +16,8 @@ const (
 	formType = "application/x-www-form-urlencoded"
 )
 
-// sessionsPerClient is how many sessions each client refreshes in turn, so that they lie in many places of the database.
+// sessionsPerClient is how many sessions each client refreshes in turn, so that they lie in many places of the
+// database.
 const sessionsPerClient = 128
 
 // world is a running server, and the clients with what they hold.
@@ -108,7 +109,8 @@ func (w *world) backendToken(ctx context.Context, resource string) (string, erro
 	return answer.AccessToken, err
 }
 
-// issuing lets the backend begin sessions: in turn of subjects that have some already, and no other client has. It gets its own token with the first.
+// issuing lets the backend begin sessions: in turn of subjects that have some already, and no other client has. It gets
+// its own token with the first.
 func (w *world) issuing() call {
 	authenticated := sync.OnceValues(func() (*caller, error) {
 		token, err := w.backendToken(context.Background(), issuerURL+"/admin")
@@ -160,7 +162,8 @@ func (w *world) signUp(ctx context.Context) error {
 	return nil
 }
 
-// logInsBeside are turned away where too many wait for the hash of their password, which is what keeps the others going.
+// logInsBeside are turned away where too many wait for the hash of their password, which is what keeps the others
+// going.
 func (w *world) logInsBeside() call {
 	logIn := w.loggingIn(0)
 	return func(ctx context.Context, client int) error {

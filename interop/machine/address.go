@@ -7,8 +7,9 @@ import (
 	"testing"
 )
 
-// FreeAddress is one on loopback that nobody listens on now, for a program that can't tell which one it was given, or that comes back to it. Its port is below those that a system
-// gives to whoever asks for any, so that no other test's connection takes it meanwhile.
+// FreeAddress is one on loopback that nobody listens on now, for a program that can't tell which one it was given, or
+// that comes back to it. Its port is below those that a system gives to whoever asks for any, so that no other test's
+// connection takes it meanwhile.
 func FreeAddress(t *testing.T) string {
 	t.Helper()
 	var err error

@@ -17,7 +17,8 @@ func Build(dir, folder string) (string, error) {
 	return path, nil
 }
 
-// RunWithJot is for TestMain: it builds the jot command, sets jot to its path, runs the tests, and returns the exit code.
+// RunWithJot is for TestMain: it builds the jot command, sets jot to its path, runs the tests, and returns the exit
+// code.
 func RunWithJot(m *testing.M, jot *string) (code int) {
 	dir, err := os.MkdirTemp("", "jot-test-")
 	if err == nil {

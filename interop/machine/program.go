@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Need finds a program by one of its names, which may be patterns of paths. Where there is none, how says what to install, and the test is skipped, but
-// not in CI.
+// Need finds a program by one of its names, which may be patterns of paths. Where there is none, how says what to
+// install, and the test is skipped, but not in CI.
 func Need(t *testing.T, how string, names ...string) string {
 	t.Helper()
 	for _, name := range names {
@@ -42,7 +42,8 @@ type Program struct {
 	ended   chan struct{} // closed then
 }
 
-// Serve runs a program until the test ends, and returns when it listens on an address. It gets environment (NAME=value) beside ours.
+// Serve runs a program until the test ends, and returns when it listens on an address. It gets environment (NAME=value)
+// beside ours.
 func Serve(t *testing.T, address string, environment []string, argv ...string) Program {
 	t.Helper()
 	program := exec.Command(argv[0], argv[1:]...)

@@ -1,2 +1,3 @@
-// Package measure is what the programs that measure share: the CPU's time and model, medians, turns, a progress line, and a report with its place in a document.
+// Package measure is what the programs that measure share: the CPU's time and model, medians, turns, a progress line,
+// and a report with its place in a document.
 package measure

@@ -15,7 +15,8 @@ func Median(values []float64) float64 {
 	return (values[middle-1] + values[middle]) / 2
 }
 
-// Quantile returns the least of the sorted values that a share of them, from 0 to 1, doesn't exceed; the zero value where there are none.
+// Quantile returns the least of the sorted values that a share of them, from 0 to 1, doesn't exceed; the zero value
+// where there are none.
 func Quantile[T cmp.Ordered](sorted []T, share float64) T {
 	if len(sorted) == 0 {
 		var none T

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Repetitions returns how often work has to be repeated to fill a turn, by a clock that tells how much time of its kind has passed. work(n) does its thing n times.
+// Repetitions returns how often work has to be repeated to fill a turn, by a clock that tells how much time of its kind
+// has passed. work(n) does its thing n times.
 func Repetitions(work func(n int) error, clock func() time.Duration, turn time.Duration) (int, error) {
 	for n := 1; ; n *= 2 {
 		began := clock()

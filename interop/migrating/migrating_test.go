@@ -1,4 +1,5 @@
-// Package migrating runs the code of docs/migrating.md: what a program does with another library, and the same with jot.
+// Package migrating runs the code of docs/migrating.md: what a program does with another library, and the same with
+// jot.
 package migrating
 
 import (

@@ -153,7 +153,8 @@ func newAccount() string {
 	return fmt.Sprintf(`{"username": %q, "password": %q`, strings.ToLower(rand.Text()), password)
 }
 
-// checkSession: somebody logs in and refreshes, with tokens and with cookies, and is known by the address that nginx saw.
+// checkSession: somebody logs in and refreshes, with tokens and with cookies, and is known by the address that nginx
+// saw.
 func (f *front) checkSession() {
 	f.Helper()
 	client := f.client(person)
@@ -180,7 +181,8 @@ func (f *front) checkSession() {
 	f.want(403, client, "POST", "/v1/refresh", "{}", "Origin", "https://evil.example", "X-Forwarded-Host", "evil.example", "Cookie", strings.Join(sent, "; "))
 }
 
-// checkThrottle: who comes too often is throttled by the address that nginx saw, whatever it claims, and nobody else with it.
+// checkThrottle: who comes too often is throttled by the address that nginx saw, whatever it claims, and nobody else
+// with it.
 func (f *front) checkThrottle() {
 	f.Helper()
 	client, body := f.client(stranger), url.Values{"client_id": {app}}.Encode()
@@ -303,8 +305,8 @@ func (f *front) follow() verifier {
 	return verifier{v, reader}
 }
 
-// stream answers a reader to which frames come as they are made. One that gets none for three seconds polls, as all do where a proxy holds them back, and one may on a machine
-// that stands still.
+// stream answers a reader to which frames come as they are made. One that gets none for three seconds polls, as all do
+// where a proxy holds them back, and one may on a machine that stands still.
 func (f *front) stream(client *http.Client) *revocation.Reader {
 	f.Helper()
 	keys := f.source(client, "/feed/jwks.json")
@@ -331,7 +333,8 @@ func (f *front) stream(client *http.Client) *revocation.Reader {
 	return nil
 }
 
-// checkEnforcement: when ?wait=enforced is answered, the verifier doesn't accept the token; and it hears of what nobody waits for.
+// checkEnforcement: when ?wait=enforced is answered, the verifier doesn't accept the token; and it hears of what nobody
+// waits for.
 func (f *front) checkEnforcement(v verifier) {
 	f.Helper()
 	client := f.client(person)
@@ -392,7 +395,8 @@ func (f *front) checkReload(v verifier) {
 	f.checkEnforcement(v)
 }
 
-// checkCache: a snapshot that nginx keeps is given to who has the credential, also while no server answers, and to nobody else.
+// checkCache: a snapshot that nginx keeps is given to who has the credential, also while no server answers, and to
+// nobody else.
 func (f *front) checkCache() {
 	f.Helper()
 	client := f.client(operator)

@@ -88,7 +88,8 @@ func newFront(t *testing.T, upstreams [2]string) *front {
 	return f
 }
 
-// whole is a configuration that needs nothing of the machine's, and compresses as Debian's does. The workers are whoever runs the test, since they write to its folder.
+// whole is a configuration that needs nothing of the machine's, and compresses as Debian's does. The workers are
+// whoever runs the test, since they write to its folder.
 func (f *front) whole(site string) string {
 	f.Helper()
 	me, err := user.Current()
@@ -120,7 +121,8 @@ func newAuthority(t *testing.T) authority {
 	return a
 }
 
-// sign makes a certificate of a template, with a key of its own: by the authority, or by that key where there is none yet.
+// sign makes a certificate of a template, with a key of its own: by the authority, or by that key where there is none
+// yet.
 func (a authority) sign(t *testing.T, template x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -1,5 +1,5 @@
-// Package nginx runs Debian's nginx with the configuration of docs/recipes/nginx.md in front of an API, against a whole server, and with that of behind-nginx.md in front of
-// two servers.
+// Package nginx runs Debian's nginx with the configuration of docs/recipes/nginx.md in front of an API, against a whole
+// server, and with that of behind-nginx.md in front of two servers.
 package nginx
 
 import (

@@ -1,4 +1,5 @@
-// Package node runs what docs/recipes shows for JavaScript, with openid-client, oauth4webapi and jose, against a whole server.
+// Package node runs what docs/recipes shows for JavaScript, with openid-client, oauth4webapi and jose, against a whole
+// server.
 package node
 
 import (

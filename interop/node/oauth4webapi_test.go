@@ -14,7 +14,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// TestBrowserApp: code with PKCE, tokens that are bound to a key with nonces, their refresh, an API that checks proofs, and the revocation.
+// TestBrowserApp: code with PKCE, tokens that are bound to a key with nonces, their refresh, an API that checks proofs,
+// and the revocation.
 func TestBrowserApp(t *testing.T) {
 	t.Parallel()
 	s, page := running.StartTLS(t), recipe.Read(t, "browser")

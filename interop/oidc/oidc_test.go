@@ -1,4 +1,5 @@
-// Package oidc logs people in with an OpenID Connect client that isn't written here: github.com/coreos/go-oidc over golang.org/x/oauth2.
+// Package oidc logs people in with an OpenID Connect client that isn't written here: github.com/coreos/go-oidc over
+// golang.org/x/oauth2.
 package oidc
 
 import (

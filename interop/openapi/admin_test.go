@@ -80,8 +80,8 @@ func (c *client) invite() string {
 	return code
 }
 
-// refusedTokens shows every operation of the admin API no token, two at once, and one that opens another part of it. A token with
-// the scope of sessions alone comes from a confidential client.
+// refusedTokens shows every operation of the admin API no token, two at once, and one that opens another part of it. A
+// token with the scope of sessions alone comes from a confidential client.
 func (c *client) refusedTokens() {
 	made := c.as("POST", "/admin/v1/clients", object{"client_id": "client_backend", "confidential": true, "scope": issuer.ScopeSessions + " " + issuer.ScopeAdmin}, 201)
 	narrow := c.tokens(call{method: "POST", path: "/oauth2/token", form: url.Values{

@@ -1,5 +1,5 @@
-// Package openapi holds the server against its own description: whatever it answers must be what /openapi.json says, and whatever
-// /openapi.json says must have been answered.
+// Package openapi holds the server against its own description: whatever it answers must be what /openapi.json says,
+// and whatever /openapi.json says must have been answered.
 package openapi
 
 import (

@@ -166,7 +166,8 @@ func (c *client) ownSessions(t tokens) tokens {
 	return t
 }
 
-// throttled makes a call until it's answered with 429. The delay doubles each time, so however slow this machine is, one comes too soon.
+// throttled makes a call until it's answered with 429. The delay doubles each time, so however slow this machine is,
+// one comes too soon.
 func (c *client) throttled(a call) {
 	c.t.Helper()
 	for range 20 {
@@ -189,7 +190,8 @@ func (c *client) foreign(access string) string {
 	return issued.Access
 }
 
-// refusedBearers asks for routes without a token, with what is none, and with a token of the same subject that another client has.
+// refusedBearers asks for routes without a token, with what is none, and with a token of the same subject that another
+// client has.
 func (c *client) refusedBearers(access string, bodies map[string]object) {
 	c.t.Helper()
 	for route, body := range bodies {

@@ -142,7 +142,8 @@ func (c *client) throttledPasskeys(a *authenticator, access map[string]string) {
 	c.throttled(call{method: "POST", path: passkeysPath, json: object{"password": "a wrong password"}, header: access})
 }
 
-// throttledForm sends a form until the server says to wait: an address has a hundred attempts, and then the delay doubles.
+// throttledForm sends a form until the server says to wait: an address has a hundred attempts, and then the delay
+// doubles.
 func (c *client) throttledForm(b *running.Browser, path string, form url.Values, from string) {
 	c.t.Helper()
 	for range 200 {

@@ -27,7 +27,8 @@ func accountsOf(pid int) (accounts, error) {
 	return parseAccounts(string(text))
 }
 
-// parseAccounts reads the fields of proc(5) behind the name of the program, which alone may contain spaces and parentheses.
+// parseAccounts reads the fields of proc(5) behind the name of the program, which alone may contain spaces and
+// parentheses.
 func parseAccounts(stat string) (accounts, error) {
 	const (
 		parent      = 4 - 3 // the numbers of proc(5), of which the first three are cut off

@@ -22,7 +22,8 @@ import (
 
 const clusterRole = "jot"
 
-// Cluster is a PostgreSQL of its own in a temporary directory, with the settings that it comes with: what was committed is on the disk.
+// Cluster is a PostgreSQL of its own in a temporary directory, with the settings that it comes with: what was committed
+// is on the disk.
 type Cluster struct {
 	dir      string
 	programs string

@@ -1,5 +1,5 @@
-// Package programs runs what is measured beside the program that measures: the built command, and a PostgreSQL, with the accounts that the operating
-// system keeps of them.
+// Package programs runs what is measured beside the program that measures: the built command, and a PostgreSQL, with
+// the accounts that the operating system keeps of them.
 package programs
 
 import (
@@ -37,7 +37,8 @@ func CheckBuilt(path string) error {
 	return nil
 }
 
-// Start runs a program until it says, at the end of a line, "on http://127.0.0.1:PORT". What it logs goes into a file, as it would in production.
+// Start runs a program until it says, at the end of a line, "on http://127.0.0.1:PORT". What it logs goes into a file,
+// as it would in production.
 func Start(command *exec.Cmd, log string) (*Program, error) {
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = stopTimeout

@@ -12,7 +12,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// API is a program that verifies tokens for running.Audience by the keys that a server publishes, and wants the scope pets:read. It answers the token's subject.
+// API is a program that verifies tokens for running.Audience by the keys that a server publishes, and wants the scope
+// pets:read. It answers the token's subject.
 type API struct {
 	t       *testing.T
 	server  running.Server
@@ -31,7 +32,8 @@ func CheckAPI(t *testing.T, s running.Server, address string) {
 	a.rotate()
 	a.accepts("signed by the next key", a.token("grace", issuer.Grant{}), "grace")
 
-	// The one after that is new to the API: it looks again as soon as it may. What it finds no longer has the key that was revoked at first.
+	// The one after that is new to the API: it looks again as soon as it may. What it finds no longer has the key that
+	// was revoked at first.
 	a.rotate()
 	second := a.token("hedy", issuer.Grant{})
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {

@@ -57,8 +57,8 @@ func File(t *testing.T, dir, name, text string) string {
 // word is one of a command's, as a shell reads it: what stands in quotation marks is one.
 var word = regexp.MustCompile(`'[^']*'|\S+`)
 
-// Client makes the client of the page's line `jot admin client create …`, with its texts replaced (old, new, …), and answers its secret, if it has one.
-// keys are those that --key-set names.
+// Client makes the client of the page's line `jot admin client create …`, with its texts replaced (old, new, …), and
+// answers its secret, if it has one. keys are those that --key-set names.
 func (p Page) Client(s running.Server, keys *jot.KeySet, replace ...string) (secret string) {
 	p.t.Helper()
 	_, after, found := strings.Cut(p.text, "\njot admin client create ")

@@ -34,7 +34,8 @@ type arrival struct {
 	body []byte
 }
 
-// ServeProxy runs a proxy of the API at an address, which asks the server at another one. It answers by which URL clients know the proxy, and a client that trusts its certificate.
+// ServeProxy runs a proxy of the API at an address, which asks the server at another one. It answers by which URL
+// clients know the proxy, and a client that trusts its certificate.
 type ServeProxy func(t *testing.T, server, api string) (string, *http.Client)
 
 // NewClient trusts what it's told, speaks HTTP/2 where it's encrypted, and keeps no connection after the test.
@@ -113,7 +114,8 @@ func (p *Proxied) request(method string, body io.Reader, headers ...string) *htt
 	return r
 }
 
-// call asks for the API through the proxy, with headers given as name, value, …. What arrives is nil where the API wasn't reached.
+// call asks for the API through the proxy, with headers given as name, value, …. What arrives is nil where the API
+// wasn't reached.
 func (p *Proxied) call(method string, headers ...string) (*http.Response, *arrival) {
 	p.t.Helper()
 	return p.send(p.request(method, nil, headers...))

@@ -21,7 +21,8 @@ const (
 	escapedCaller = "ada%20lovelace%20%C3%A9%20{env.HOME}"
 )
 
-// CheckWhole is Check for a proxy that hands on every answer of the server's, knows its own names and lets connections be upgraded.
+// CheckWhole is Check for a proxy that hands on every answer of the server's, knows its own names and lets connections
+// be upgraded.
 func (p *Proxied) CheckWhole() {
 	p.t.Helper()
 	p.Check()
@@ -253,7 +254,8 @@ func (p *Proxied) checkBoundTokens() {
 	}
 }
 
-// checkAddresses: a proof for an address as it was written is good. A proxy that cleans addresses up may refuse odd ones, but the API gets none that the proof isn't for.
+// checkAddresses: a proof for an address as it was written is good. A proxy that cleans addresses up may refuse odd
+// ones, but the API gets none that the proof isn't for.
 func (p *Proxied) checkAddresses() {
 	p.t.Helper()
 	grete := p.prover("grete")

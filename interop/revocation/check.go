@@ -66,8 +66,8 @@ type contender struct {
 	now clock
 }
 
-// takeTurns lets contenders take turns, so that whatever else happens on the machine strikes all of them alike, and returns the nanoseconds of one
-// lookup of each, round by round.
+// takeTurns lets contenders take turns, so that whatever else happens on the machine strikes all of them alike, and
+// returns the nanoseconds of one lookup of each, round by round.
 func takeTurns(ctx context.Context, p plan, contenders ...contender) ([][]float64, error) {
 	repetitions, times := make([]int, len(contenders)), make([][]float64, len(contenders))
 	for n, c := range contenders {

@@ -19,7 +19,8 @@ import (
 
 const heartbeat = time.Second // of the feed
 
-// crowd is all who read the feed: whole verifiers, connections that note when which rule has arrived, and one that keeps everything.
+// crowd is all who read the feed: whole verifiers, connections that note when which rule has arrived, and one that
+// keeps everything.
 type crowd struct {
 	keys        *jwks.Source
 	verifiers   []*revocation.Reader
@@ -87,7 +88,8 @@ func (c *crowd) leave() {
 	}
 }
 
-// watch waits, on goroutines of its own that end when refusals has returned, until each whole verifier refuses a token of the session.
+// watch waits, on goroutines of its own that end when refusals has returned, until each whole verifier refuses a token
+// of the session.
 func (c *crowd) watch(r revoked) {
 	facts := &jot.RevocationFacts{
 		Issuer: []byte(issuerURL), Subject: []byte(r.Subject), SessionID: []byte(r.SessionID), Generation: 1 << 40, IssuedAt: r.answered.Unix(), HasIssuedAt: true,
@@ -125,7 +127,8 @@ func (c *crowd) refusals() ([]time.Duration, error) {
 	return c.delays, c.missed
 }
 
-// arrivals returns, in order, how long each rule took from the answer to each connection; what was there before the answer took no time.
+// arrivals returns, in order, how long each rule took from the answer to each connection; what was there before the
+// answer took no time.
 func (c *crowd) arrivals(ctx context.Context, all []revoked) ([]time.Duration, error) {
 	sequences, err := c.record.sequences(ctx, len(all))
 	if err != nil {

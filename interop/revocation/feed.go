@@ -27,7 +27,8 @@ func measureFeedOnPostgres(ctx context.Context, p plan, r *report) (err error) {
 	return measureFeed(ctx, p, r, &site{name: "PostgreSQL", database: url})
 }
 
-// measureFeed lets clients revoke at a rate, first while nobody reads the feed and then while all connections do. What the server needs more is the feed's.
+// measureFeed lets clients revoke at a rate, first while nobody reads the feed and then while all connections do. What
+// the server needs more is the feed's.
 func measureFeed(ctx context.Context, p plan, r *report, s *site) (err error) {
 	if s.dir, err = os.MkdirTemp("", "jot-revocation-"); err != nil {
 		return err

@@ -1,5 +1,6 @@
-// Command revocation measures what revocation costs: the check of a token in a verifier, beside what others would do in its place; the memory and the
-// snapshot of a million rules; and the built server with a thousand connections to its feed.
+// Command revocation measures what revocation costs: the check of a token in a verifier, beside what others would do in
+// its place; the memory and the snapshot of a million rules; and the built server with a thousand connections to its
+// feed.
 //
 //	make build && go run ./interop/revocation            # a table
 //	go run ./interop/revocation -only check              # a part of it

@@ -7,8 +7,8 @@ import (
 	"github.com/jot-auth/jot/revocation"
 )
 
-// measureMemory is what a set keeps for each rule: when a million were applied at once, at the worst moment of growing one by one, and while a set
-// is rebuilt that readers go on using.
+// measureMemory is what a set keeps for each rule: when a million were applied at once, at the worst moment of growing
+// one by one, and while a set is rebuilt that readers go on using.
 func measureMemory(_ context.Context, p plan, r *report) error {
 	rules := sessionRules(2 * p.million)
 	empty := inUse()

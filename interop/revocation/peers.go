@@ -11,7 +11,8 @@ import (
 	"github.com/jot-auth/jot/revocation"
 )
 
-// measurePeers asks a set, and what others would ask in its place, about the same strangers. Each of them holds the same million subjects.
+// measurePeers asks a set, and what others would ask in its place, about the same strangers. Each of them holds the
+// same million subjects.
 func measurePeers(ctx context.Context, p plan, r *report) error {
 	rules, asked := sessionRules(p.million), newStrangers(p.million)
 	set, err := newSet(rules)

@@ -18,7 +18,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// revokers are the clients that revoke at once: so many that the rate is kept while an answer takes up to 64 ms. With fewer, it would be they who set the pace.
+// revokers are the clients that revoke at once: so many that the rate is kept while an answer takes up to 64 ms. With
+// fewer, it would be they who set the pace.
 const revokers = 64
 
 const (
@@ -33,7 +34,8 @@ type revoked struct {
 	answered time.Time
 }
 
-// revokeAll ends the sessions at the rate of the plan, or as fast as they can be where that's slower, and tells watch of some. Its goroutines end with it.
+// revokeAll ends the sessions at the rate of the plan, or as fast as they can be where that's slower, and tells watch
+// of some. Its goroutines end with it.
 func (s *site) revokeAll(ctx context.Context, p plan, running *programs.Program, sessions []issuer.Tokens, watch func(revoked)) (l load, err error) {
 	spent, err := programs.CPU(running.PID())
 	if err != nil {

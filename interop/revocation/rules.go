@@ -38,7 +38,8 @@ func sessionRules(count int) []revocation.Rule {
 	return rules
 }
 
-// strangers asks about subjects that no rule names, one after the other in memory, so that what is measured is whoever answers.
+// strangers asks about subjects that no rule names, one after the other in memory, so that what is measured is whoever
+// answers.
 type strangers struct {
 	text []byte
 	next int

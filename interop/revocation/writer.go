@@ -19,8 +19,8 @@ const (
 	askers     = 2
 )
 
-// measureWriter is how many rules a set takes, in frames, in a second of its writer's CPU time, while others ask about what they have been told of. Run this program
-// with -race to see it under the race detector.
+// measureWriter is how many rules a set takes, in frames, in a second of its writer's CPU time, while others ask about
+// what they have been told of. Run this program with -race to see it under the race detector.
 func measureWriter(ctx context.Context, p plan, r *report) error {
 	rules := sessionRules(p.million)
 	set := revocation.NewSet()

@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// Browser is a person's: it keeps cookies, those for TLS alone too, since on loopback browsers do, and sees pages of the server.
+// Browser is a person's: it keeps cookies, those for TLS alone too, since on loopback browsers do, and sees pages of
+// the server.
 type Browser struct {
 	t         *testing.T
 	transport http.RoundTripper

@@ -53,7 +53,8 @@ func StartNamed(t *testing.T, register ...func(*http.ServeMux, Server)) Server {
 	return serve(t, "http", "localhost", (*httptest.Server).Start, register)
 }
 
-// StartTLS serves over TLS, as clients want it that know no exceptions for loopback. Client trusts its certificate, and Roots is the file that others need.
+// StartTLS serves over TLS, as clients want it that know no exceptions for loopback. Client trusts its certificate, and
+// Roots is the file that others need.
 func StartTLS(t *testing.T) Server {
 	t.Helper()
 	return serve(t, "https", "127.0.0.1", (*httptest.Server).StartTLS, nil)

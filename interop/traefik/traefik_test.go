@@ -1,4 +1,5 @@
-// Package traefik runs Traefik with the file of docs/recipes/traefik.md in front of an API, against a whole server. Debian has no package of it, so CI doesn't run this.
+// Package traefik runs Traefik with the file of docs/recipes/traefik.md in front of an API, against a whole server.
+// Debian has no package of it, so CI doesn't run this.
 package traefik
 
 import (

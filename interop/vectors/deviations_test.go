@@ -12,8 +12,8 @@ const (
 	noIssuer    = "a verifier can't demand that there is no \"iss\": RFC 7519 §4.1.1 has no such rule, and it costs no security"
 )
 
-// The cases that jot decides otherwise than the collection, with the reason. A case that comes out as the collection says must not stand here: the
-// tests check both ways.
+// The cases that jot decides otherwise than the collection, with the reason. A case that comes out as the collection
+// says must not stand here: the tests check both ways.
 var (
 	signatureDeviations = map[string]string{
 		"wycheproof/json_web_key/1": MixedSet, "wycheproof/json_web_key/4": DoubledKeyID, "wycheproof/json_web_key/7": ROCA, "wycheproof/json_web_crypto/46": ROCA,

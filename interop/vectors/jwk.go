@@ -43,7 +43,8 @@ var signatureAlgorithms = []jot.Algorithm{
 	jot.MLDSA44, jot.MLDSA65, jot.MLDSA87,
 }
 
-// usable tries every way to use a key; the error says what is wrong with the one that the key itself names, or with all.
+// usable tries every way to use a key; the error says what is wrong with the one that the key itself names, or with
+// all.
 func usable(data []byte) error {
 	var refusals []error
 	for _, alg := range signatureAlgorithms {

@@ -152,7 +152,8 @@ func (u union) VerificationKeys(ctx context.Context, alg jot.Algorithm, kid stri
 	return slices.DeleteFunc(found, func(k jot.VerificationKey) bool { return k.Algorithm() != alg }), nil
 }
 
-// parseSet reads a key set as its parts: package jot keeps public and secret keys apart. Keys that can't be used are left out.
+// parseSet reads a key set as its parts: package jot keeps public and secret keys apart. Keys that can't be used are
+// left out.
 func parseSet(data []byte, algorithms []jot.Algorithm) (jot.KeySource, error) {
 	var document struct {
 		Keys []json.RawMessage `json:"keys"`

@@ -38,8 +38,8 @@ func openJWT(c *Case) ([]byte, error) {
 	return nil, nil
 }
 
-// verifier translates what a case demands. A case that says nothing of a claim lets it be; the demand for an empty issuer can't be
-// stated, and is held against the token's accessor afterwards.
+// verifier translates what a case demands. A case that says nothing of a claim lets it be; the demand for an empty
+// issuer can't be stated, and is held against the token's accessor afterwards.
 func (o Options) verifier(algorithms []jot.Algorithm) jot.VerifierOptions {
 	translated := jot.VerifierOptions{
 		NoExpiry: true, Algorithms: algorithms, Type: o.Type, AnyType: o.Type == "" && !o.NoType, RequirePastIssuedAt: o.PastIssuedAt,

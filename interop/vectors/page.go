@@ -17,7 +17,8 @@ const (
 	maxListed = 36 // cases, or ranges of them, of one list
 )
 
-// HoldPage makes sure that what stands in docs/conformance.md between the section's markers is what the tests found, or writes it there.
+// HoldPage makes sure that what stands in docs/conformance.md between the section's markers is what the tests found, or
+// writes it there.
 func HoldPage(t *testing.T, section, found string, update bool) {
 	t.Helper()
 	begin, end := "<!-- "+section+": begin -->\n", "<!-- "+section+": end -->"

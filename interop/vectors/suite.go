@@ -36,7 +36,8 @@ type Result struct {
 	Otherwise  map[string][]string // of those that don't, and came out otherwise
 }
 
-// Run runs each case in a subtest. The gating ones must come out as they expect; each one that doesn't, gating or not, has a reason.
+// Run runs each case in a subtest. The gating ones must come out as they expect; each one that doesn't, gating or not,
+// has a reason.
 func (s Suite) Run(t *testing.T, cases []Case) Result {
 	result := Result{Name: s.Name, NotOffered: lists{}, Deviations: lists{}, Agreed: lists{}, Otherwise: lists{}}
 	seen := map[string]bool{}

@@ -17,8 +17,9 @@ import (
 	"github.com/jot-auth/jot/jwe"
 )
 
-// vector is a Diffie-Hellman agreement. jot has no way to agree on a secret but ECDH-ES, so each becomes a message that was encrypted to the private
-// key, with the public one as the sender's ephemeral key: it opens if, and only if, the agreed secret is the one that the vector states.
+// vector is a Diffie-Hellman agreement. jot has no way to agree on a secret but ECDH-ES, so each becomes a message that
+// was encrypted to the private key, with the public one as the sender's ephemeral key: it opens if, and only if, the
+// agreed secret is the one that the vector states.
 type vector struct {
 	Public  json.RawMessage `json:"public"`
 	Private json.RawMessage `json:"private"`
@@ -59,8 +60,8 @@ func agreements(t *testing.T, name string, files ...string) run {
 	return run{suite, cases}
 }
 
-// kindOf is the one property of an acceptable public key that decides what a careful implementation does with it: where the agreed secret is zero
-// whatever the private key, RFC 8037 §3.2.1 and RFC 7748 §6.1 refuse.
+// kindOf is the one property of an acceptable public key that decides what a careful implementation does with it: where
+// the agreed secret is zero whatever the private key, RFC 8037 §3.2.1 and RFC 7748 §6.1 refuse.
 func kindOf(flags []string) string {
 	if slices.Contains(flags, "ZeroSharedSecret") {
 		return "of low order"
@@ -68,8 +69,8 @@ func kindOf(flags []string) string {
 	return "of another form"
 }
 
-// open parses both keys and opens the message. An invalid public key is refused as such, before anything fails to open, unless it only is on another
-// curve than the private one.
+// open parses both keys and opens the message. An invalid public key is refused as such, before anything fails to open,
+// unless it only is on another curve than the private one.
 func (v vector) open(invalid bool) ([]byte, error) {
 	curve := curveOf(v.Private)
 	private, err := jwe.ParsePrivateKey(v.Private, jwe.ParseOptions{Algorithm: jwe.ECDH_ES})

@@ -11,8 +11,8 @@ const (
 	noSuchAlgorithm = "the key names the algorithm \"ES521\", and there is none; with ES512, which is meant, the collection below has the case, and it's accepted"
 )
 
-// signatureDeviations and encryptionDeviations are the cases that jot decides otherwise than Wycheproof, with the reason. A case that comes out as
-// Wycheproof says must not stand here: the tests check both ways.
+// signatureDeviations and encryptionDeviations are the cases that jot decides otherwise than Wycheproof, with the
+// reason. A case that comes out as Wycheproof says must not stand here: the tests check both ways.
 var (
 	signatureDeviations = map[string]string{
 		"json_web_signature/346": otherAlgorithm, "json_web_signature/350": otherAlgorithm,

@@ -1,5 +1,6 @@
-// Package wycheproof holds jot against the JOSE vectors of Wycheproof (https://github.com/C2SP/wycheproof), which come as a Go module: signatures,
-// encryption, keys, and the Diffie-Hellman vectors whose keys are JWKs. Its tests always run:
+// Package wycheproof holds jot against the JOSE vectors of Wycheproof (https://github.com/C2SP/wycheproof), which come
+// as a Go module: signatures, encryption, keys, and the Diffie-Hellman vectors whose keys are JWKs. Its tests always
+// run:
 //
 //	go test ./interop/wycheproof
 //

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// maxAccessToken is what fits into the cookie __Host-jot: its name and value have 4096 bytes at most (RFC 6265bis), and the
-// sign between them is counted to be safe.
+// maxAccessToken is what fits into the cookie __Host-jot: its name and value have 4096 bytes at most (RFC 6265bis), and
+// the sign between them is counted to be safe.
 const maxAccessToken = 4096 - len("__Host-jot=")
 
 // accessClaims are the claims that the issuer sets (RFC 9068 §2.2).
@@ -41,9 +41,9 @@ type confirmation struct {
 	Thumbprint string `json:"jkt"`
 }
 
-// draft is an access token whose every claim is settled but which isn't signed yet, and the refresh token that goes with it.
-// Drafts are made inside a transaction, so that all claims are of one moment, and signed outside of it, so that nobody waits
-// for a signature.
+// draft is an access token whose every claim is settled but which isn't signed yet, and the refresh token that goes
+// with it. Drafts are made inside a transaction, so that all claims are of one moment, and signed outside of it, so
+// that nobody waits for a signature.
 type draft struct {
 	subject string
 	at      time.Time     // of the transaction
@@ -57,15 +57,16 @@ type draft struct {
 	bound   string   // thumbprint of the key that the token is bound to; "" of a bearer token
 }
 
-// terms are what is particular about a token. The zero value is a bearer token that lives as long as the resource and the client have it.
+// terms are what is particular about a token. The zero value is a bearer token that lives as long as the resource and
+// the client have it.
 type terms struct {
 	thumbprint string    // of the key that it's bound to; "": none
 	actor      *actor    // of an exchanged one
 	until      time.Time // the end of the token that it was exchanged for; zero: none
 }
 
-// draft settles the claims of an access token: of a session, or without one of a client that acts for itself. It fails with ErrInvalidGrant when the
-// session is over, with ErrProofRequired, or with a *TokenSizeError.
+// draft settles the claims of an access token: of a session, or without one of a client that acts for itself. It fails
+// with ErrInvalidGrant when the session is over, with ErrProofRequired, or with a *TokenSizeError.
 func (m moment) draft(subject *Subject, session *Session, client *Client, resource *Resource, scope []string, t terms) (*draft, error) {
 	if err := client.checkBinding(t.thumbprint); err != nil {
 		return nil, err

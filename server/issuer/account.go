@@ -39,7 +39,8 @@ type Factor struct {
 	Passkey       *Passkey // nil of other kinds
 }
 
-// Passkey is the public half of a key pair of somebody's device or password manager (WebAuthn Level 3 §4, public key credential). Nothing in it is secret.
+// Passkey is the public half of a key pair of somebody's device or password manager (WebAuthn Level 3 §4, public key
+// credential). Nothing in it is secret.
 type Passkey struct {
 	ID             string
 	Subject        string

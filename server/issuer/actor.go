@@ -13,8 +13,8 @@ type Actor struct {
 
 type actorKey struct{}
 
-// WithActor says on whose behalf the issuer is called: the events of that call name the actor. Without one they name nobody, which
-// stands for the program itself.
+// WithActor says on whose behalf the issuer is called: the events of that call name the actor. Without one they name
+// nobody, which stands for the program itself.
 func WithActor(ctx context.Context, a Actor) context.Context {
 	a.UserAgent, a.Address = clip(a.UserAgent, maxUserAgent), clip(a.Address, maxAddress)
 	return context.WithValue(ctx, actorKey{}, a)

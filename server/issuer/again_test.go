@@ -11,7 +11,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// again is a Store that runs every transaction twice, as one does that finds a conflict: what the first run did is rolled back.
+// again is a Store that runs every transaction twice, as one does that finds a conflict: what the first run did is
+// rolled back.
 type again struct{ issuer.Store }
 
 var errRolledBack = errors.New("rolled back on purpose")

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Authorization is what a client asks for through a person's browser (RFC 6749 §4.1.1, OpenID Connect Core 1.0 §3.1.2.1). Its texts are those of the
-// parameters, "" where one is absent; nothing in it was judged yet.
+// Authorization is what a client asks for through a person's browser (RFC 6749 §4.1.1, OpenID Connect Core 1.0
+// §3.1.2.1). Its texts are those of the parameters, "" where one is absent; nothing in it was judged yet.
 type Authorization struct {
 	ClientID        string
 	RedirectURI     string // demanded, and exactly one of the client's: see redirectsTo
@@ -48,8 +48,8 @@ const (
 	promptSelect  = "select_account"
 )
 
-// AuthorizationError is the refusal of an authorization request whose client and redirect URI are good, so that the client gets to know it
-// (RFC 6749 §4.1.2.1, OpenID Connect Core 1.0 §3.1.2.6).
+// AuthorizationError is the refusal of an authorization request whose client and redirect URI are good, so that the
+// client gets to know it (RFC 6749 §4.1.2.1, OpenID Connect Core 1.0 §3.1.2.6).
 type AuthorizationError struct {
 	Code        string
 	Description string // a fixed text: it never quotes the request
@@ -66,8 +66,9 @@ func Refused(code, description string) *AuthorizationError {
 // ErrRedirectURI is a redirect URI that isn't exactly one of the client's. The browser must not be sent there.
 var ErrRedirectURI = errors.New("issuer: the redirect URI is not one of the client's")
 
-// RedirectClient finds the client of an authorization request, if its answer may go to a redirect URI. Before that is known, nothing else of the request
-// counts, and no answer leaves this server. It fails with ErrInvalidClient or ErrRedirectURI.
+// RedirectClient finds the client of an authorization request, if its answer may go to a redirect URI. Before that is
+// known, nothing else of the request counts, and no answer leaves this server. It fails with ErrInvalidClient or
+// ErrRedirectURI.
 func (i *Issuer) RedirectClient(ctx context.Context, id, redirectURI string) (Client, error) {
 	c, err := i.Client(ctx, id)
 	if errors.Is(err, ErrNotFound) {
@@ -82,7 +83,8 @@ func (i *Issuer) RedirectClient(ctx context.Context, id, redirectURI string) (Cl
 // formPost is the response mode in which a form takes the answer to the client (OAuth 2.0 Form Post Response Mode 1.0).
 const formPost = "form_post"
 
-// PostsAnswer reports whether the answer goes to the client by a form, which a person sends. No app's own scheme takes one.
+// PostsAnswer reports whether the answer goes to the client by a form, which a person sends. No app's own scheme takes
+// one.
 func (a *Authorization) PostsAnswer() bool {
 	return a.ResponseMode == formPost && !slices.Contains(a.Prompt, promptNone) && (strings.HasPrefix(a.RedirectURI, "https://") || strings.HasPrefix(a.RedirectURI, "http://"))
 }
@@ -149,7 +151,8 @@ func (a *Authorization) wantsLogin(s *SignIn) bool {
 	return asked && s.AuthTime.Before(a.Asked) || a.Asked.Sub(s.AuthTime) > age || !a.strongEnough(s)
 }
 
-// strongEnough reports whether a sign-in is of one of the classes that the request names. Two factors are enough where one is.
+// strongEnough reports whether a sign-in is of one of the classes that the request names. Two factors are enough where
+// one is.
 func (a *Authorization) strongEnough(s *SignIn) bool {
 	if slices.Contains(a.ACRValues, ACROneFactor) || !slices.Contains(a.ACRValues, ACRTwoFactors) {
 		return true
@@ -157,8 +160,8 @@ func (a *Authorization) strongEnough(s *SignIn) bool {
 	return acrOf(s.AMR) == ACRTwoFactors
 }
 
-// unmet reports whether somebody has logged in for the request and still isn't signed in as strongly as it asks (RFC 9470 §5): another login wouldn't
-// change that.
+// unmet reports whether somebody has logged in for the request and still isn't signed in as strongly as it asks (RFC
+// 9470 §5): another login wouldn't change that.
 func (a *Authorization) unmet(s *SignIn) bool {
 	return !a.strongEnough(s) && !s.AuthTime.Before(a.Asked)
 }

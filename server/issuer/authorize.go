@@ -35,13 +35,15 @@ type Decision struct {
 	consented bool // just now
 }
 
-// Authorize decides on an authorization request of a browser with a sign-in's secret, "" where it has none. allowed is what somebody has just been shown, and has
-// allowed: where the request still comes to the same, that is remembered, and else it counts for nothing.
+// Authorize decides on an authorization request of a browser with a sign-in's secret, "" where it has none. allowed is
+// what somebody has just been shown, and has allowed: where the request still comes to the same, that is remembered,
+// and else it counts for nothing.
 //
-// The operator's own clients need no consent, unless they ask for it (prompt=consent), or anybody on the person's machine may pass for them (RFC 8252 §8.6):
-// then who hasn't just logged in for the request is asked. What the request gets wrong is an *AuthorizationError, which is
-// the client's to know; so is login_required and consent_required with prompt=none. It fails with ErrInvalidClient and ErrRedirectURI as RedirectClient does,
-// and with ErrPending for a request that came in too long ago: a login is none of now because it came after that.
+// The operator's own clients need no consent, unless they ask for it (prompt=consent), or anybody on the person's
+// machine may pass for them (RFC 8252 §8.6): then who hasn't just logged in for the request is asked. What the request
+// gets wrong is an *AuthorizationError, which is the client's to know; so is login_required and consent_required with
+// prompt=none. It fails with ErrInvalidClient and ErrRedirectURI as RedirectClient does, and with ErrPending for a
+// request that came in too long ago: a login is none of now because it came after that.
 func (i *Issuer) Authorize(ctx context.Context, a Authorization, secret string, allowed Shown) (Decision, error) {
 	if err := i.settleHint(ctx, &a); err != nil {
 		return Decision{}, err
@@ -59,9 +61,10 @@ func (i *Issuer) Authorize(ctx context.Context, a Authorization, secret string, 
 		})
 		return d, d.unless(err)
 	}
-	// What is decided is decided where the code is written: a logout, a ban or a change of the client comes before, and counts, or after,
-	// and then the code names a sign-in that is over. A scope that has grown since its page was shown is seen too. Of two consents in one browser the second adds to the
-	// first, since both begin with the sign-in; and of many requests at once each counts the codes of those before it.
+	// What is decided is decided where the code is written: a logout, a ban or a change of the client comes before, and
+	// counts, or after, and then the code names a sign-in that is over. A scope that has grown since its page was shown
+	// is seen too. Of two consents in one browser the second adds to the first, since both begin with the sign-in; and
+	// of many requests at once each counts the codes of those before it.
 	ahead.SignIn = secretHash(secret)
 	err := i.commitForeseen(ctx, ahead, func(u *update) (err error) {
 		if d, err = u.decide(u, a, secret, allowed); err != nil || d.Step != StepAnswer {
@@ -72,7 +75,8 @@ func (i *Issuer) Authorize(ctx context.Context, a Authorization, secret string, 
 	return d, d.unless(err)
 }
 
-// settleHint finds whom a request is about (OpenID Connect Core 1.0 §3.1.2.1, id_token_hint). What is wrong with the hint is told to nobody but the client.
+// settleHint finds whom a request is about (OpenID Connect Core 1.0 §3.1.2.1, id_token_hint). What is wrong with the
+// hint is told to nobody but the client.
 func (i *Issuer) settleHint(ctx context.Context, a *Authorization) error {
 	if a.IDTokenHint == "" {
 		return nil
@@ -156,7 +160,8 @@ func (d *Decision) silent() bool { return d.signIn.AuthTime.Before(d.Request.Ask
 
 var scopeRefused = Refused("invalid_scope", "the client or the resource doesn't know all of the scope")
 
-// requested finds the client and the resource of a request, and refuses what is wrong with it, whoever will log in: first where the answer may not go.
+// requested finds the client and the resource of a request, and refuses what is wrong with it, whoever will log in:
+// first where the answer may not go.
 func (i *Issuer) requested(r Reader, d *Decision) error {
 	if d.Request.ClientID == "" { // there is no default one here
 		return ErrInvalidClient

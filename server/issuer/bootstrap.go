@@ -25,9 +25,9 @@ type Bootstrap struct {
 // ErrBootstrap is a bootstrap code that isn't good: it's wrong, was used, was replaced by a newer one, or has expired.
 var ErrBootstrap = errors.New("issuer: the link is not valid any more; make a new one with 'jot admin bootstrap'")
 
-// InviteAdmin makes a code with which one administrator can be made, within an hour, and voids the code before it. It is for whoever
-// may write to the database, and works as well when all administrators have lost their passwords. Only a hash of the code is
-// stored.
+// InviteAdmin makes a code with which one administrator can be made, within an hour, and voids the code before it. It
+// is for whoever may write to the database, and works as well when all administrators have lost their passwords. Only a
+// hash of the code is stored.
 func InviteAdmin(ctx context.Context, store Store) (code string, expires time.Time, err error) {
 	secret := make([]byte, 32)
 	rand.Read(secret)
@@ -55,8 +55,9 @@ func (i *Issuer) CheckBootstrap(ctx context.Context, code string) error {
 	return i.store.View(ctx, func(r Reader) error { return checkBootstrap(r, code) })
 }
 
-// BootstrapAdmin trades a code for an administrator: it makes a subject with ScopeAdmin and no claims, whose credentials write stores. It
-// fails with ErrBootstrap, an *InputError, and with the error of write, which may run more than once; then the code stays good.
+// BootstrapAdmin trades a code for an administrator: it makes a subject with ScopeAdmin and no claims, whose
+// credentials write stores. It fails with ErrBootstrap, an *InputError, and with the error of write, which may run more
+// than once; then the code stays good.
 func (i *Issuer) BootstrapAdmin(ctx context.Context, code string, write func(sub string, tx Tx) error) (sub string, err error) {
 	s, err := NewSubject(nil, []string{ScopeAdmin})
 	if err != nil {

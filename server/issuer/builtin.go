@@ -1,10 +1,12 @@
 package issuer
 
-// The issuer's own resource is its admin API, and the command line is the client that's made for it. Both are always there.
+// The issuer's own resource is its admin API, and the command line is the client that's made for it. Both are always
+// there.
 const (
 	// CommandClient is the first-party public client of the command line. It may ask for ScopeAdmin and nothing else.
 	CommandClient = ClientPrefix + "jot"
-	// CommandRedirectPath is where a browser comes back to the command line, on whichever port of a loopback address (RFC 8252 §7.3).
+	// CommandRedirectPath is where a browser comes back to the command line, on whichever port of a loopback address
+	// (RFC 8252 §7.3).
 	CommandRedirectPath = "/callback"
 	// ScopeAdmin opens all of the admin API.
 	ScopeAdmin = "jot:admin"
@@ -12,7 +14,8 @@ const (
 	ScopeSessions = "jot:sessions"
 )
 
-// AdminAudience is the audience of tokens for the issuer's own admin API: its URL and "/admin". It is never the default.
+// AdminAudience is the audience of tokens for the issuer's own admin API: its URL and "/admin". It is never the
+// default.
 func (i *Issuer) AdminAudience() string { return i.config.adminAudience() }
 
 func (c *Config) adminAudience() string { return c.URL + "/admin" }

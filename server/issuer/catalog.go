@@ -32,8 +32,8 @@ func holds(text string, others ...string) bool {
 
 func agrees(wanted *bool, is bool) bool { return wanted == nil || *wanted == is }
 
-// ListClients returns up to limit clients with an ID above after, in the order of their IDs: declared, built-in and stored ones. It fails with an *InputError for a
-// filter that can't be.
+// ListClients returns up to limit clients with an ID above after, in the order of their IDs: declared, built-in and
+// stored ones. It fails with an *InputError for a filter that can't be.
 func (i *Issuer) ListClients(ctx context.Context, f ClientFilter, after string, limit int) ([]Client, error) {
 	all := catalog[Client]{
 		name:   func(c Client) string { return c.ID },
@@ -48,8 +48,8 @@ func (i *Issuer) ListClients(ctx context.Context, f ClientFilter, after string, 
 	return all.page(ctx, i.store, f.matches, after, limit)
 }
 
-// ListResources returns up to limit resources with an audience above after, in the order of their audiences: declared, built-in and
-// stored ones. It fails with an *InputError for a filter that can't be.
+// ListResources returns up to limit resources with an audience above after, in the order of their audiences: declared,
+// built-in and stored ones. It fails with an *InputError for a filter that can't be.
 func (i *Issuer) ListResources(ctx context.Context, f ResourceFilter, after string, limit int) ([]Resource, error) {
 	all := catalog[Resource]{
 		name:   func(r Resource) string { return r.Audience },
@@ -71,7 +71,8 @@ func checkFilterText(text string) error {
 	return checkName("text", text)
 }
 
-// catalog is what the configuration declares and what is stored, under names. Of two under one name the declared one counts.
+// catalog is what the configuration declares and what is stored, under names. Of two under one name the declared one
+// counts.
 type catalog[T any] struct {
 	fixed  []T
 	name   func(T) string
@@ -81,8 +82,8 @@ type catalog[T any] struct {
 // catalogBatch is how many stored records are looked at between two statements.
 const catalogBatch = MaxPage + 1
 
-// page returns up to limit records above after that match, in the order of their names. The filter is here and not in a statement: it is for declared ones, too, and two
-// databases don't agree on letter case.
+// page returns up to limit records above after that match, in the order of their names. The filter is here and not in a
+// statement: it is for declared ones, too, and two databases don't agree on letter case.
 func (c catalog[T]) page(ctx context.Context, store Store, matches func(T) bool, after string, limit int) ([]T, error) {
 	var page []T
 	// One transaction, so that all batches are of one moment.

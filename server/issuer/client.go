@@ -172,8 +172,8 @@ func (i *Issuer) Client(ctx context.Context, id string) (Client, error) {
 	return c, err
 }
 
-// CreateClient stores a new client; Declared and Created are set here. It fails with an *InputError, with ErrTaken when the ID exists, and with ErrBusy for two seconds after a
-// client of this ID was deleted.
+// CreateClient stores a new client; Declared and Created are set here. It fails with an *InputError, with ErrTaken when
+// the ID exists, and with ErrBusy for two seconds after a client of this ID was deleted.
 func (i *Issuer) CreateClient(ctx context.Context, c Client) error {
 	if err := c.check(); err != nil {
 		return err
@@ -181,8 +181,8 @@ func (i *Issuer) CreateClient(ctx context.Context, c Client) error {
 	if i.config.client(c.ID) != nil {
 		return ErrTaken
 	}
-	// One insert: of two that create the same client, the unique ID lets one win. The keys that it asks for are of the same commit, so
-	// that no client waits for a key that nobody makes.
+	// One insert: of two that create the same client, the unique ID lets one win. The keys that it asks for are of the
+	// same commit, so that no client waits for a key that nobody makes.
 	return i.changeKeys(ctx, func(u *update, fresh *freshKeys) error {
 		c.Created, c.Declared = u.now, false
 		if err := u.waitForClient(c.ID); err != nil {
@@ -201,9 +201,10 @@ func (i *Issuer) CreateClient(ctx context.Context, c Client) error {
 	})
 }
 
-// ChangeClient reads a stored client, lets change alter it, and writes it back. What it takes from a client's scope, resources or lifetimes, the
-// sessions of before lose with their next refresh; what it gives counts from the next login on. change may run more than once; ID, Declared and
-// Created stay. It fails with an *InputError, ErrNotFound, ErrDeclared, and with the error of change.
+// ChangeClient reads a stored client, lets change alter it, and writes it back. What it takes from a client's scope,
+// resources or lifetimes, the sessions of before lose with their next refresh; what it gives counts from the next login
+// on. change may run more than once; ID, Declared and Created stay. It fails with an *InputError, ErrNotFound,
+// ErrDeclared, and with the error of change.
 func (i *Issuer) ChangeClient(ctx context.Context, id string, change func(*Client) error) (Client, error) {
 	if id != "" && i.config.client(id) != nil {
 		return Client{}, ErrDeclared

@@ -91,8 +91,8 @@ func (f *fixture) clientIDs(filter issuer.ClientFilter) []string {
 	}
 }
 
-// TestClientFilter: declared and stored clients are found alike, also behind many that don't match, and a stored one that the configuration declares by now isn't found
-// by what it was.
+// TestClientFilter: declared and stored clients are found alike, also behind many that don't match, and a stored one
+// that the configuration declares by now isn't found by what it was.
 func TestClientFilter(t *testing.T) {
 	f := newFixture(t, config())
 	f.do(f.store.Update(t.Context(), func(tx issuer.Tx) error {
@@ -368,7 +368,8 @@ func TestDeleteClientWithItsSessions(t *testing.T) {
 	}
 }
 
-// TestDeleteClientRace: whoever logs in or refreshes while a client is deleted is either refused or holds a token that is.
+// TestDeleteClientRace: whoever logs in or refreshes while a client is deleted is either refused or holds a token that
+// is.
 func TestDeleteClientRace(t *testing.T) {
 	f := newFixture(t, config())
 	f.createClient("client_app", nil)

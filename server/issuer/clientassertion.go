@@ -20,14 +20,16 @@ const (
 	assertionLeeway  = 10 * time.Second // clocks of clients and of this server differ
 	maxClientKeys    = 8
 
-	// assertionType says more exactly what kind of JWT it is (draft-ietf-oauth-rfc7523bis); "JWT" and none are taken as well.
+	// assertionType says more exactly what kind of JWT it is (draft-ietf-oauth-rfc7523bis); "JWT" and none are taken as
+	// well.
 	assertionType = "client-authentication+jwt"
 )
 
 // ClientKeyAlgorithms are those that a client's keys may be of.
 func ClientKeyAlgorithms() []jot.Algorithm { return jot.ClassicalAlgorithms() }
 
-// ParseClientKeySet reads the JWK Set with which a client proves itself: 1 to 8 public keys, each of which names its algorithm. It fails with an *InputError.
+// ParseClientKeySet reads the JWK Set with which a client proves itself: 1 to 8 public keys, each of which names its
+// algorithm. It fails with an *InputError.
 func ParseClientKeySet(text []byte) (*jot.KeySet, error) {
 	keys, err := jot.ParseKeySet(text, jot.ParseOptions{})
 	if err != nil {
@@ -58,9 +60,11 @@ func checkClientKeySet(keys *jot.KeySet) error {
 	return nil
 }
 
-// AuthenticateAssertion finds the client that signed an assertion (private_key_jwt: RFC 7523 §3, RFC 9700 §2.5): a JWT under one of its keys, from it and about it, for
-// this issuer's URL and nobody else, that expires within 10 minutes and is used once. The token endpoint's address is no audience: an assertion for
-// it could be one that another server talked the client into. id is the client that the request names, "" if it names none. Anything else is ErrInvalidClient, and uses nothing up.
+// AuthenticateAssertion finds the client that signed an assertion (private_key_jwt: RFC 7523 §3, RFC 9700 §2.5): a JWT
+// under one of its keys, from it and about it, for this issuer's URL and nobody else, that expires within 10 minutes
+// and is used once. The token endpoint's address is no audience: an assertion for it could be one that another server
+// talked the client into. id is the client that the request names, "" if it names none. Anything else is
+// ErrInvalidClient, and uses nothing up.
 func (i *Issuer) AuthenticateAssertion(ctx context.Context, id, assertion string) (Client, error) {
 	if id == "" {
 		id = statedIssuer(assertion)

@@ -21,8 +21,9 @@ func (i *Issuer) DeleteClient(ctx context.Context, id string) error {
 		return err
 	}
 	rule := revocation.Rule{Kind: revocation.ClientIssuedAt, Value: id}
-	// The row and the rule are one commit: a login or refresh at the same time has either read the client, and its token was issued
-	// before the time that the rule names, or finds none. The subject comes before the client, as everywhere.
+	// The row and the rule are one commit: a login or refresh at the same time has either read the client, and its
+	// token was issued before the time that the rule names, or finds none. The subject comes before the client, as
+	// everywhere.
 	err := i.commit(ctx, func(u *update) error {
 		own, err := u.ownSubject(id)
 		if err != nil {
@@ -55,8 +56,8 @@ func (i *Issuer) DeleteClient(ctx context.Context, id string) error {
 	return i.revokeAll(ctx, rule, "")
 }
 
-// waitForClient fails with ErrBusy just after a client of the same ID was deleted: the rule about that one would refuse the
-// tokens of a new one.
+// waitForClient fails with ErrBusy just after a client of the same ID was deleted: the rule about that one would refuse
+// the tokens of a new one.
 func (u *update) waitForClient(id string) error {
 	before, err := u.Subject(id)
 	if errors.Is(err, ErrNotFound) {
@@ -68,5 +69,6 @@ func (u *update) waitForClient(id string) error {
 	return err
 }
 
-// secondAfter is the first second (iat) of which no token was issued before a transaction commits that is about to at a time.
+// secondAfter is the first second (iat) of which no token was issued before a transaction commits that is about to at a
+// time.
 func secondAfter(t time.Time) int64 { return t.Unix() + 2 }

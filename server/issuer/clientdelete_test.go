@@ -10,7 +10,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// slow is a Store whose disk takes long over the next commit of whose context says so: what happens meanwhile happens before it.
+// slow is a Store whose disk takes long over the next commit of whose context says so: what happens meanwhile happens
+// before it.
 type slow struct {
 	issuer.Store
 	meanwhile func()
@@ -30,8 +31,8 @@ func (s *slow) Update(ctx context.Context, f func(issuer.Tx) error) error {
 	})
 }
 
-// TestExchangeWhileClientIsDeleted: who exchanges a token waits for nobody, so that it may be issued after the time that the rule about a deleted client names, and before that is on
-// the disk. It's refused afterwards all the same.
+// TestExchangeWhileClientIsDeleted: who exchanges a token waits for nobody, so that it may be issued after the time
+// that the rule about a deleted client names, and before that is on the disk. It's refused afterwards all the same.
 func TestExchangeWhileClientIsDeleted(t *testing.T) {
 	for _, deleted := range []string{"client_gateway", "client_app"} {
 		t.Run(deleted, func(t *testing.T) {

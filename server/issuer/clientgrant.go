@@ -16,10 +16,12 @@ type ClientGrant struct {
 	KeyThumbprint string // as in Grant
 }
 
-// IssueToClient gives an access token to a client that acts for itself (RFC 6749 §4.4). The client is the token's subject: it has a
-// generation and claims like any other, which ChangeSubject changes, and DisableSubject stops it. There is no session and no refresh token: it asks again.
+// IssueToClient gives an access token to a client that acts for itself (RFC 6749 §4.4). The client is the token's
+// subject: it has a generation and claims like any other, which ChangeSubject changes, and DisableSubject stops it.
+// There is no session and no refresh token: it asks again.
 //
-// A client that doesn't prove who it is is ErrInvalidClient, a public one, which can't, ErrUnauthorizedClient; a disabled one ErrInvalidGrant; all else is as with Issue.
+// A client that doesn't prove who it is is ErrInvalidClient, a public one, which can't, ErrUnauthorizedClient; a
+// disabled one ErrInvalidGrant; all else is as with Issue.
 func (i *Issuer) IssueToClient(ctx context.Context, g ClientGrant) (Tokens, error) {
 	if err := checkThumbprint(g.KeyThumbprint); err != nil {
 		return Tokens{}, err
@@ -39,10 +41,10 @@ func (i *Issuer) IssueToClient(ctx context.Context, g ClientGrant) (Tokens, erro
 
 // draftOwn drafts a token for a client itself. ErrNotFound is that there is no subject for it yet.
 func (i *Issuer) draftOwn(ctx context.Context, g ClientGrant) (d *draft, err error) {
-	// Client, its proof, claims, generation and the token's time are of one state of the database, and nobody waits for a lock: whatever changes
-	// or deletes the client's subject or disables it, or deletes the client, comes before, and counts, or after, and has a rule for the
-	// generation that it ends, which refuses this token whenever it was issued. A longer life than the rules of that time reckoned
-	// with is of a later state than theirs.
+	// Client, its proof, claims, generation and the token's time are of one state of the database, and nobody waits for
+	// a lock: whatever changes or deletes the client's subject or disables it, or deletes the client, comes before, and
+	// counts, or after, and has a rule for the generation that it ends, which refuses this token whenever it was
+	// issued. A longer life than the rules of that time reckoned with is of a later state than theirs.
 	ahead := Foresight{Subject: g.Client.ID}.with(&i.config, g.Client.ID, g.Resource)
 	err = inTime(ctx, func() (now time.Time, err error) {
 		err = i.store.View(ctx, func(r Reader) (err error) {
@@ -89,8 +91,9 @@ func (i *Issuer) confidentialClient(r ClientReader, p ClientProof) (*Client, err
 
 // makeOwnSubject makes the subject that a client is.
 func (i *Issuer) makeOwnSubject(ctx context.Context, p ClientProof) error {
-	// Whether the client exists and making its subject are one transaction: a deletion of the client comes after, and deletes the subject
-	// too, or before, and none is made. Of two that make it, the second finds it. The subject comes before the client, as everywhere.
+	// Whether the client exists and making its subject are one transaction: a deletion of the client comes after, and
+	// deletes the subject too, or before, and none is made. Of two that make it, the second finds it. The subject comes
+	// before the client, as everywhere.
 	return i.commit(ctx, func(u *update) error {
 		if _, err := u.ownSubject(p.ID); err != nil {
 			return err

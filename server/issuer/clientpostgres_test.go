@@ -15,7 +15,8 @@ import (
 	"github.com/jot-auth/jot/server/sqlstore"
 )
 
-// TestClientIsDeletedWhileOthersReadIt: whoever refuses tokens and reads a client that is deleted at the same time waits for that, and neither transaction has to start over.
+// TestClientIsDeletedWhileOthersReadIt: whoever refuses tokens and reads a client that is deleted at the same time
+// waits for that, and neither transaction has to start over.
 func TestClientIsDeletedWhileOthersReadIt(t *testing.T) {
 	for name, test := range map[string]struct {
 		meanwhile func(ctx context.Context, i *issuer.Issuer) error

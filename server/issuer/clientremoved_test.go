@@ -10,7 +10,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// TestRevokeRemovedClient: what a client has left that the configuration doesn't name any more, and what others got in exchange for it, can be refused.
+// TestRevokeRemovedClient: what a client has left that the configuration doesn't name any more, and what others got in
+// exchange for it, can be refused.
 func TestRevokeRemovedClient(t *testing.T) {
 	f := newFixture(t, config())
 	_, hash := issuer.NewClientSecret()
@@ -47,7 +48,8 @@ func TestRevokeRemovedClient(t *testing.T) {
 	}
 }
 
-// TestRevokeClientOfRemovedExchanger: who exchanged a client's tokens loses what it got for them when they are revoked, also where the configuration doesn't name it any more.
+// TestRevokeClientOfRemovedExchanger: who exchanged a client's tokens loses what it got for them when they are revoked,
+// also where the configuration doesn't name it any more.
 func TestRevokeClientOfRemovedExchanger(t *testing.T) {
 	c := config()
 	_, hash := issuer.NewClientSecret()
@@ -106,8 +108,9 @@ func TestRevokeClientOfOldExchanger(t *testing.T) {
 	f.refuse(exchanged.Access, jot.ErrRevoked)
 }
 
-// TestLogoutBesideServerWithoutClient: while servers over one database differ in their configurations, the client of a session is told of its end, whichever of them ends it, and whichever
-// looks first for what is to be told. One that no server knows isn't looked for without end.
+// TestLogoutBesideServerWithoutClient: while servers over one database differ in their configurations, the client of a
+// session is told of its end, whichever of them ends it, and whichever looks first for what is to be told. One that no
+// server knows isn't looked for without end.
 func TestLogoutBesideServerWithoutClient(t *testing.T) {
 	c, request, redeem := browsing()
 	c.Clients[1].BackchannelLogoutURI = "https://app.example.com/logout"

@@ -42,8 +42,8 @@ func newLeads(t *testing.T, i *issuer.Issuer, secret string, count int) *leads {
 	return l
 }
 
-// TestRevokedClientHasNoCodes: after a client's revocation no code of before gives it tokens, and neither does a device that somebody had allowed, or that waits. Who is signed in stays so, and
-// other clients keep what they have.
+// TestRevokedClientHasNoCodes: after a client's revocation no code of before gives it tokens, and neither does a device
+// that somebody had allowed, or that waits. Who is signed in stays so, and other clients keep what they have.
 func TestRevokedClientHasNoCodes(t *testing.T) {
 	c, _, _ := browsing()
 	f := newFixture(t, c)

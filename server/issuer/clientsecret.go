@@ -21,8 +21,9 @@ func NewClientSecret() (secret string, hash []byte) {
 	return secret, sum[:]
 }
 
-// ReplaceClientSecret gives a stored client a new secret, which makes it confidential if it was public, and returns it: it is nowhere
-// else. The old one is good no longer, and neither are its keys. It fails with ErrNotFound or ErrDeclared.
+// ReplaceClientSecret gives a stored client a new secret, which makes it confidential if it was public, and returns it:
+// it is nowhere else. The old one is good no longer, and neither are its keys. It fails with ErrNotFound or
+// ErrDeclared.
 func (i *Issuer) ReplaceClientSecret(ctx context.Context, id string) (secret string, err error) {
 	secret, hash := NewClientSecret()
 	_, err = i.ChangeClient(ctx, id, func(c *Client) error {
@@ -35,9 +36,9 @@ func (i *Issuer) ReplaceClientSecret(ctx context.Context, id string) (secret str
 	return secret, nil
 }
 
-// ClientProof is how a request says which client it comes from, for an operation that finds out in its own transaction (RFC 6749 §2.3). A client that
-// has a secret proves itself with it; a public one has nothing to prove itself with, and "" as its secret. Anything else is ErrInvalidClient, a
-// client with keys too: see AuthenticateAssertion.
+// ClientProof is how a request says which client it comes from, for an operation that finds out in its own transaction
+// (RFC 6749 §2.3). A client that has a secret proves itself with it; a public one has nothing to prove itself with, and
+// "" as its secret. Anything else is ErrInvalidClient, a client with keys too: see AuthenticateAssertion.
 type ClientProof struct {
 	ID     string
 	Secret string
@@ -72,7 +73,8 @@ func (i *Issuer) proved(r ClientReader, p ClientProof) (*Client, error) {
 	return c, nil
 }
 
-// AuthenticateClient finds the client that a request comes from, where what it asks for doesn't take a ClientProof. It fails with ErrInvalidClient.
+// AuthenticateClient finds the client that a request comes from, where what it asks for doesn't take a ClientProof. It
+// fails with ErrInvalidClient.
 func (i *Issuer) AuthenticateClient(ctx context.Context, p ClientProof) (Client, error) {
 	if p.known != nil {
 		return *p.known, nil

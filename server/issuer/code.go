@@ -35,8 +35,8 @@ const (
 	// codeRetention is how long a code is known that was used, so that its second use is seen.
 	codeRetention = 24 * time.Hour
 
-	// maxCodes bounds how many codes one sign-in gives in the minute in which they are good. Who is signed in gets a code without doing anything for it, so that any
-	// page to which a browser is lured can ask for one after the other.
+	// maxCodes bounds how many codes one sign-in gives in the minute in which they are good. Who is signed in gets a
+	// code without doing anything for it, so that any page to which a browser is lured can ask for one after the other.
 	maxCodes = 30
 
 	minVerifier = 43 // characters (RFC 7636 §4.1)
@@ -56,18 +56,20 @@ type CodeGrant struct {
 	Address       string
 }
 
-// RedeemCode begins the session that an authorization code stands for, and gives its first tokens. A code that isn't accepted, for whatever reason,
-// is ErrInvalidGrant; another resource is ErrInvalidTarget, and a client that doesn't prove who it is ErrInvalidClient. Whoever uses a code again
-// ends the session that it gave (RFC 6749 §4.1.2): one of the two isn't whom it was meant for. Another client's attempt changes nothing, and neither
-// does a wrong verifier or redirect URI: the one who has them still can use it.
+// RedeemCode begins the session that an authorization code stands for, and gives its first tokens. A code that isn't
+// accepted, for whatever reason, is ErrInvalidGrant; another resource is ErrInvalidTarget, and a client that doesn't
+// prove who it is ErrInvalidClient. Whoever uses a code again ends the session that it gave (RFC 6749 §4.1.2): one of
+// the two isn't whom it was meant for. Another client's attempt changes nothing, and neither does a wrong verifier or
+// redirect URI: the one who has them still can use it.
 func (i *Issuer) RedeemCode(ctx context.Context, g CodeGrant) (Tokens, error) {
 	if err := checkThumbprint(g.KeyThumbprint); err != nil {
 		return Tokens{}, err
 	}
 	var d *draft
-	// Looking at the code, noting its session and making that are one commit: of many who present one code at once, one gets a session, and the next
-	// one ends it. The client proves in it who it is: a secret that was replaced before is good for no code. The sign-in is read in it too: a logout
-	// comes before, and the code is of no use, or after, and ends the session.
+	// Looking at the code, noting its session and making that are one commit: of many who present one code at once, one
+	// gets a session, and the next one ends it. The client proves in it who it is: a secret that was replaced before is
+	// good for no code. The sign-in is read in it too: a logout comes before, and the code is of no use, or after, and
+	// ends the session.
 	ahead := Foresight{Code: secretHash(g.Code)}.with(&i.config, g.Client.ID, g.Resource)
 	err := i.commitForeseen(ctx, ahead, func(u *update) (err error) {
 		d, err = u.redeem(g)
@@ -83,7 +85,8 @@ func (i *Issuer) RedeemCode(ctx context.Context, g CodeGrant) (Tokens, error) {
 	return i.sign(ctx, d)
 }
 
-// redeem applies the rule of codes. No draft and no error means that the code is refused, and that what this changed is to be kept.
+// redeem applies the rule of codes. No draft and no error means that the code is refused, and that what this changed is
+// to be kept.
 func (u *update) redeem(g CodeGrant) (*draft, error) {
 	client, err := u.issuer.proved(u, g.Client)
 	if err != nil {
@@ -157,7 +160,8 @@ func (u *update) beginSettled(session *Session, subject *Subject, client *Client
 	return d, u.InsertSession(*session)
 }
 
-// partiesOf finds the client and the resource of something that was issued to them, unless they were deleted since, and others bear their names.
+// partiesOf finds the client and the resource of something that was issued to them, unless they were deleted since, and
+// others bear their names.
 func (m moment) partiesOf(r Reader, clientID, audience string, issued time.Time) (*Client, *Resource, error) {
 	client, err := m.issuer.client(r, clientID)
 	if err != nil {

@@ -14,8 +14,9 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// TestCodeAmongOthers: beside its own client, which presents a code once, or twice at once, another client and some with a wrong secret present it too. They get nothing and keep
-// the client from nothing: it gets tokens, whose session the second use ends. A secret that was replaced before is good for no code.
+// TestCodeAmongOthers: beside its own client, which presents a code once, or twice at once, another client and some
+// with a wrong secret present it too. They get nothing and keep the client from nothing: it gets tokens, whose session
+// the second use ends. A secret that was replaced before is good for no code.
 func TestCodeAmongOthers(t *testing.T) {
 	const app, other, redirect = "client_app", "client_other", "https://app.example/done"
 	i := issuerOnPostgres(t)

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// A verifier has 43 to 128 unreserved characters (RFC 7636 §4.1): one that could be guessed is refused, also where its challenge is right.
+// A verifier has 43 to 128 unreserved characters (RFC 7636 §4.1): one that could be guessed is refused, also where its
+// challenge is right.
 func TestCodeVerifiers(t *testing.T) {
 	unreserved := "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 	for name, c := range map[string]struct {

@@ -23,8 +23,8 @@ const (
 
 // Config says how tokens are issued. The zero value of every duration is a good default.
 type Config struct {
-	// URL identifies the issuer (iss) and is the base of its addresses: https, or http on loopback, without a
-	// trailing slash. Tokens are bound to it: under a new URL everybody has to log in again, and should it ever change back, the
+	// URL identifies the issuer (iss) and is the base of its addresses: https, or http on loopback, without a trailing
+	// slash. Tokens are bound to it: under a new URL everybody has to log in again, and should it ever change back, the
 	// sessions of before go on.
 	URL string
 	// Resources are the APIs that tokens are for; the first is the default.
@@ -34,16 +34,17 @@ type Config struct {
 	// KeyEncryptionKey is 32 random bytes that encrypt private keys at rest. Keep it outside the data directory and
 	// its backups. Who loses it loses signing keys and sessions, not accounts.
 	KeyEncryptionKey []byte
-	// OlderKeyEncryptionKeys still open what was sealed under them; New seals it anew under KeyEncryptionKey, after which they aren't needed.
-	// To change the key under several servers, let all of them know the new one as an older one first, and then exchange the two.
+	// OlderKeyEncryptionKeys still open what was sealed under them; New seals it anew under KeyEncryptionKey, after
+	// which they aren't needed. To change the key under several servers, let all of them know the new one as an older
+	// one first, and then exchange the two.
 	OlderKeyEncryptionKeys [][]byte
-	// RemoteKeys are the signing keys whose private halves are elsewhere, such as in a key management service (jot.NewRemoteKey): those that
-	// ImportKey was given and that sign or will.
+	// RemoteKeys are the signing keys whose private halves are elsewhere, such as in a key management service
+	// (jot.NewRemoteKey): those that ImportKey was given and that sign or will.
 	RemoteKeys []*jot.PrivateKey
 	// ForeignIssuers are other issuers whose logout tokens LogOutForeign takes.
 	ForeignIssuers []ForeignIssuer
-	// Algorithm signs where neither the resource nor the client names one; "" is ES256. A change takes effect by itself when a key of
-	// the new one has been published for KeySetMaxAge.
+	// Algorithm signs where neither the resource nor the client names one; "" is ES256. A change takes effect by itself
+	// when a key of the new one has been published for KeySetMaxAge.
 	Algorithm jot.Algorithm
 
 	AccessTTL    time.Duration // life of an access token, whole seconds; 15 min

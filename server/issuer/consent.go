@@ -25,8 +25,8 @@ type Shown struct {
 // Shown is what a page has to show of a decision.
 func (d *Decision) Shown() Shown { return Shown{d.Subject, d.Resource.Audience, join(d.Scope)} }
 
-// consented reports whether the subject has allowed all of a scope. What it allowed to a client or a resource of the same name before, or what
-// somebody else allowed under its ID, doesn't count.
+// consented reports whether the subject has allowed all of a scope. What it allowed to a client or a resource of the
+// same name before, or what somebody else allowed under its ID, doesn't count.
 func consented(r Reader, subject *Subject, client *Client, resource *Resource, scope []string) (bool, error) {
 	c, err := r.Consent(subject.ID, client.ID, resource.Audience)
 	if errors.Is(err, ErrNotFound) {

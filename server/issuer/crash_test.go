@@ -98,8 +98,8 @@ func (f *fixture) crash(answers int) []answer {
 	return got
 }
 
-// TestCrash kills a server in the middle of its work and starts another: every session that lived goes on in one line, every session
-// that ended has ended, and the log has no gap.
+// TestCrash kills a server in the middle of its work and starts another: every session that lived goes on in one line,
+// every session that ended has ended, and the log has no gap.
 func TestCrash(t *testing.T) {
 	f := &fixture{T: t, config: config(), path: filepath.Join(t.TempDir(), "data", "jot.db")}
 	f.start()
@@ -134,7 +134,8 @@ func (f *fixture) checkAnswers(answers []answer) {
 	}
 }
 
-// checkLine: the last token that the client saw is good and gives everybody the same successor; an older one ends the session.
+// checkLine: the last token that the client saw is good and gives everybody the same successor; an older one ends the
+// session.
 func (f *fixture) checkLine(tokens []string) {
 	f.Helper()
 	last := tokens[len(tokens)-1]

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// DeviceCode is what a device without a browser asks with until somebody has decided in another one's (RFC 8628). It gives one session to one client, once,
-// and is no more then.
+// DeviceCode is what a device without a browser asks with until somebody has decided in another one's (RFC 8628). It
+// gives one session to one client, once, and is no more then.
 type DeviceCode struct {
 	Hash     string // base64url of its SHA-256
 	UserHash string // of the code that a person types, as the device shows it
@@ -48,7 +48,8 @@ const (
 
 	deviceInterval = 5 * time.Second // RFC 8628 §3.2, and by how much it grows for a device that asks too often (§3.5)
 
-	// maxDeviceCodes bounds how many of a client wait at once. With so many, one guess at a user code hits one of them with 1 : 25,000,000.
+	// maxDeviceCodes bounds how many of a client wait at once. With so many, one guess at a user code hits one of them
+	// with 1 : 25,000,000.
 	maxDeviceCodes = 1000
 
 	userCodeAlphabet = "BCDFGHJKLMNPQRSTVWXZ" // RFC 8628 §6.1: no vowels, so no words, and nothing that looks like a digit
@@ -75,15 +76,17 @@ type DeviceStart struct {
 	Interval   time.Duration
 }
 
-// StartDevice begins the login of a device. It fails with ErrUnauthorizedClient for a client without DeviceGrant, with ErrInvalidClient, ErrInvalidTarget and
-// ErrInvalidScope, and with ErrBusy when too many devices of the client wait already.
+// StartDevice begins the login of a device. It fails with ErrUnauthorizedClient for a client without DeviceGrant, with
+// ErrInvalidClient, ErrInvalidTarget and ErrInvalidScope, and with ErrBusy when too many devices of the client wait
+// already.
 func (i *Issuer) StartDevice(ctx context.Context, r DeviceRequest) (start DeviceStart, err error) {
 	for range userCodeTries {
 		code, deviceHash := newSecret(deviceCodePrefix)
 		user := newUserCode()
 		start = DeviceStart{DeviceCode: code, UserCode: user, ExpiresIn: deviceCodeTTL, Interval: deviceInterval}
-		// Judging the request and writing the code are one commit: a client that is deleted or loses the right to it comes before, and counts, or after,
-		// and then the code is of no use. On PostgreSQL requests at one moment don't see each other's codes, so that the bound may be passed by as many.
+		// Judging the request and writing the code are one commit: a client that is deleted or loses the right to it
+		// comes before, and counts, or after, and then the code is of no use. On PostgreSQL requests at one moment
+		// don't see each other's codes, so that the bound may be passed by as many.
 		err = i.commit(ctx, func(u *update) error { return u.startDevice(r, deviceHash, secretHash(user)) })
 		if !errors.Is(err, ErrTaken) {
 			break
@@ -135,8 +138,8 @@ func newUserCode() string {
 	return showUserCode(string(code))
 }
 
-// ParseUserCode reads a user code as people type it, in any case, with dashes, dots and spaces wherever they like, and returns it as a device shows it. It fails with
-// ErrUserCode for what can't be one.
+// ParseUserCode reads a user code as people type it, in any case, with dashes, dots and spaces wherever they like, and
+// returns it as a device shows it. It fails with ErrUserCode for what can't be one.
 func ParseUserCode(text string) (string, error) {
 	code := strings.Map(func(r rune) rune {
 		if strings.ContainsRune("-‐‑‒–—−_. \t\u00a0", r) {

@@ -23,8 +23,8 @@ type DeviceAnswer struct {
 	Allow   bool
 }
 
-// FindDevice finds the device that waits with a user code, as ParseUserCode returns it, for who is signed in with a secret. It fails with ErrNotFound
-// when nobody is, and with ErrUserCode.
+// FindDevice finds the device that waits with a user code, as ParseUserCode returns it, for who is signed in with a
+// secret. It fails with ErrNotFound when nobody is, and with ErrUserCode.
 func (i *Issuer) FindDevice(ctx context.Context, signIn, userCode string) (ask DeviceAsk, err error) {
 	err = i.store.View(ctx, func(r Reader) error {
 		now, err := r.Now()
@@ -46,11 +46,13 @@ func (i *Issuer) FindDevice(ctx context.Context, signIn, userCode string) (ask D
 	return ask, err
 }
 
-// AnswerDevice decides on a device's request, once. It fails with ErrNotFound when nobody is signed in, with ErrUserCode when the request doesn't
-// wait any more, and with ErrPending when it isn't what the page showed, or not to whom.
+// AnswerDevice decides on a device's request, once. It fails with ErrNotFound when nobody is signed in, with
+// ErrUserCode when the request doesn't wait any more, and with ErrPending when it isn't what the page showed, or not to
+// whom.
 func (i *Issuer) AnswerDevice(ctx context.Context, signIn string, a DeviceAnswer) error {
-	// That the device waits, who is signed in and the decision are one commit: of two decisions the second finds the first, and a poll sees none or all of it. A
-	// logout or a ban comes before, and nobody is signed in, or after, and then the decision names a generation that is over.
+	// That the device waits, who is signed in and the decision are one commit: of two decisions the second finds the
+	// first, and a poll sees none or all of it. A logout or a ban comes before, and nobody is signed in, or after, and
+	// then the decision names a generation that is over.
 	return i.commit(ctx, func(u *update) error {
 		code, err := u.DeviceCode(a.Code)
 		if errors.Is(err, ErrNotFound) {

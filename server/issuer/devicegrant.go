@@ -31,17 +31,19 @@ type DeviceGrant struct {
 	Address       string
 }
 
-// RedeemDevice begins the session of a device code that somebody has allowed, and gives its first tokens. Before that it fails with ErrAuthorizationPending or
-// ErrSlowDown, and afterwards with ErrAccessDenied, ErrExpiredCode or ErrInvalidGrant; with ErrUnauthorizedClient when the client has lost the right to it.
-// Another client's attempt changes nothing, and neither does one that fails after the decision.
+// RedeemDevice begins the session of a device code that somebody has allowed, and gives its first tokens. Before that
+// it fails with ErrAuthorizationPending or ErrSlowDown, and afterwards with ErrAccessDenied, ErrExpiredCode or
+// ErrInvalidGrant; with ErrUnauthorizedClient when the client has lost the right to it. Another client's attempt
+// changes nothing, and neither does one that fails after the decision.
 func (i *Issuer) RedeemDevice(ctx context.Context, g DeviceGrant) (Tokens, error) {
 	if err := checkThumbprint(g.KeyThumbprint); err != nil {
 		return Tokens{}, err
 	}
 	var d *draft
 	var waits error
-	// Reading the decision, making the session and forgetting the code are one commit: of many who ask with one code at once, one gets the session, and the
-	// others find nothing. The subject is read in it too: a logout everywhere or a ban comes before, and the code is of no use, or after, and ends the session.
+	// Reading the decision, making the session and forgetting the code are one commit: of many who ask with one code at
+	// once, one gets the session, and the others find nothing. The subject is read in it too: a logout everywhere or a
+	// ban comes before, and the code is of no use, or after, and ends the session.
 	err := i.commit(ctx, func(u *update) (err error) {
 		d, waits, err = u.redeemDevice(g)
 		return err
@@ -53,7 +55,8 @@ func (i *Issuer) RedeemDevice(ctx context.Context, g DeviceGrant) (Tokens, error
 	return i.sign(ctx, d)
 }
 
-// redeemDevice applies the rule of device codes. What a device that waits is told comes beside the error, since what this changed is to be kept.
+// redeemDevice applies the rule of device codes. What a device that waits is told comes beside the error, since what
+// this changed is to be kept.
 func (u *update) redeemDevice(g DeviceGrant) (d *draft, waits, err error) {
 	code, err := u.DeviceCode(secretHash(g.DeviceCode))
 	if errors.Is(err, ErrNotFound) || err == nil && code.ClientID != g.ClientID {

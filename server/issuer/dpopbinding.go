@@ -19,16 +19,17 @@ func (c *Client) checkBinding(thumbprint string) error {
 	return nil
 }
 
-// bind settles which key a new session is bound to: a public client's, whose refresh tokens nothing else protects (RFC 9449 §5). A
-// confidential client proves who it is with each refresh, and may change its key.
+// bind settles which key a new session is bound to: a public client's, whose refresh tokens nothing else protects (RFC
+// 9449 §5). A confidential client proves who it is with each refresh, and may change its key.
 func (s *Session) bind(client *Client, thumbprint string) {
 	if !client.Confidential() {
 		s.KeyThumbprint = thumbprint
 	}
 }
 
-// provedBy reports whether the key of a refresh is the one that the session is bound to. What a session of a public client is bound to is settled when it begins: one without a key
-// isn't bound later, or a thief of its refresh token could bind it to a key of their own.
+// provedBy reports whether the key of a refresh is the one that the session is bound to. What a session of a public
+// client is bound to is settled when it begins: one without a key isn't bound later, or a thief of its refresh token
+// could bind it to a key of their own.
 func (s *Session) provedBy(client *Client, thumbprint string) bool {
 	if s.KeyThumbprint == "" && client.Confidential() {
 		return true

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// nonceWindow is how long one nonce is the present one; the one before is good as well, and the one after, of a server whose clock is ahead.
+// nonceWindow is how long one nonce is the present one; the one before is good as well, and the one after, of a server
+// whose clock is ahead.
 const nonceWindow = 3 * time.Minute
 
 const (
@@ -16,8 +17,8 @@ const (
 	nonceSize    = 1 + 8 + nonceCode
 )
 
-// DPoPNonce returns the nonce that proofs are to bear now (RFC 9449 §8): version of the root key ‖ window of time ‖ MAC. Nothing is stored, and every server over
-// one database gives the same.
+// DPoPNonce returns the nonce that proofs are to bear now (RFC 9449 §8): version of the root key ‖ window of time ‖
+// MAC. Nothing is stored, and every server over one database gives the same.
 func (i *Issuer) DPoPNonce() string {
 	window := binary.BigEndian.AppendUint64(nil, i.presentWindow())
 	version, mac := i.MAC(noncePurpose, window)

@@ -7,7 +7,8 @@ import (
 	"github.com/jot-auth/jot/revocation"
 )
 
-// TestNonceWindows: a nonce is good in its own window, in the one after it, and, for a server whose clock is behind, in the one before.
+// TestNonceWindows: a nonce is good in its own window, in the one after it, and, for a server whose clock is behind, in
+// the one before.
 func TestNonceWindows(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	i := &Issuer{config: Config{URL: "https://auth.example.com", Now: func() time.Time { return now }}, rules: revocation.NewSet()}

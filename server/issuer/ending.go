@@ -7,8 +7,8 @@ import (
 	"github.com/jot-auth/jot/revocation"
 )
 
-// Ending ends all sessions of a subject at once, however many they are: those of the generations before it are over from its commit on,
-// whatever their rows say. The rows follow in small batches.
+// Ending ends all sessions of a subject at once, however many they are: those of the generations before it are over
+// from its commit on, whatever their rows say. The rows follow in small batches.
 type Ending struct {
 	Before  uint64 // generation: a session that began in an earlier one has ended; 0: none has
 	At      time.Time
@@ -33,8 +33,9 @@ func findSession(r Reader, sid string) (Session, error) {
 	return session, nil
 }
 
-// endSessions makes every token of a subject stale and ends its sessions: it stores the subject as its next generation, before which all
-// are over. A first batch of rows is written at once, which is all of them but for the busiest subjects.
+// endSessions makes every token of a subject stale and ends its sessions: it stores the subject as its next generation,
+// before which all are over. A first batch of rows is written at once, which is all of them but for the busiest
+// subjects.
 func (u *update) endSessions(s Subject, why EndReason) error {
 	if err := u.notifyAll(s); err != nil {
 		return err
@@ -49,7 +50,8 @@ func (u *update) endSessions(s Subject, why EndReason) error {
 	return u.outdate(s, revocation.SubjectGeneration)
 }
 
-// carryOut writes a subject's Ending into a batch of rows, and refuses what the rule about the subject's generation doesn't outlast.
+// carryOut writes a subject's Ending into a batch of rows, and refuses what the rule about the subject's generation
+// doesn't outlast.
 func (u *update) carryOut(s Subject) (more bool, err error) {
 	ended, err := u.EndSessions(s.ID, s.Ending, sweepBatch)
 	if err != nil {
@@ -59,11 +61,11 @@ func (u *update) carryOut(s Subject) (more bool, err error) {
 	return len(ended) == sweepBatch, nil
 }
 
-// EndSessions ends every session of a subject and makes every access token that it has stale: a logout everywhere. It fails
-// with ErrNotFound.
+// EndSessions ends every session of a subject and makes every access token that it has stale: a logout everywhere. It
+// fails with ErrNotFound.
 func (i *Issuer) EndSessions(ctx context.Context, subject string) error {
-	// The sessions' end and the rule are one commit: a login at the same time either made its session and token before, and both are
-	// caught, or comes after, and its token and session are of the new generation.
+	// The sessions' end and the rule are one commit: a login at the same time either made its session and token before,
+	// and both are caught, or comes after, and its token and session are of the new generation.
 	return i.commit(ctx, func(u *update) error {
 		s, err := findSubject(u, subject)
 		if err != nil {

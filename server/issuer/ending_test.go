@@ -132,7 +132,8 @@ func (f *fixture) endBesideOthers(end func(subject string) error, check func(bef
 	}
 }
 
-// TestOutdateSubjectRace: whoever refreshes while the password is changed is caught, and whoever logs in is caught or of the new generation.
+// TestOutdateSubjectRace: whoever refreshes while the password is changed is caught, and whoever logs in is caught or
+// of the new generation.
 func TestOutdateSubjectRace(t *testing.T) {
 	f := newFixture(t, config())
 	outdate := func(subject string) error { return f.OutdateSubject(t.Context(), subject, "", nil) }

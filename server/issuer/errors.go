@@ -21,17 +21,21 @@ var (
 	ErrInvalidClient = errors.New("issuer: no such client, or not with this secret")
 	// ErrUnauthorizedClient is a client that may not ask for tokens in this way (RFC 6749 §5.2, unauthorized_client).
 	ErrUnauthorizedClient = errors.New("issuer: the client may not use this grant")
-	// ErrInvalidTarget is a resource that doesn't exist or that the client has no business with (RFC 8707 §2, invalid_target).
+	// ErrInvalidTarget is a resource that doesn't exist or that the client has no business with (RFC 8707 §2,
+	// invalid_target).
 	ErrInvalidTarget = errors.New("issuer: no such resource")
-	// ErrProofRequired is a client whose tokens are bound to a key, and that proved to have none (RFC 9449 §5, invalid_dpop_proof).
+	// ErrProofRequired is a client whose tokens are bound to a key, and that proved to have none (RFC 9449 §5,
+	// invalid_dpop_proof).
 	ErrProofRequired = errors.New("issuer: the client's tokens are bound to a key; send a DPoP proof")
 	// ErrInvalidCredentials is a wrong name or password; which of them is not said.
 	ErrInvalidCredentials = errors.New("issuer: wrong name or password")
 	// ErrFactor is a code of a second factor that is wrong, was used, or has run out.
 	ErrFactor = errors.New("issuer: wrong code; wait for the next one")
-	// ErrPasskey is an authenticator's answer that doesn't prove what it should, or that is of no passkey of the account.
+	// ErrPasskey is an authenticator's answer that doesn't prove what it should, or that is of no passkey of the
+	// account.
 	ErrPasskey = errors.New("issuer: the passkey is not accepted")
-	// ErrNoPasskeys is what can't be done at an issuer whose URL names no host but an address: browsers have passkeys for names alone.
+	// ErrNoPasskeys is what can't be done at an issuer whose URL names no host but an address: browsers have passkeys
+	// for names alone.
 	ErrNoPasskeys = errors.New("issuer: no passkeys here: the issuer's URL has no host name")
 	// ErrCode is the code of a link or an invitation that isn't good: it's wrong, was used, or has expired.
 	ErrCode = errors.New("issuer: the code is not valid any more; ask for a new one")
@@ -55,11 +59,13 @@ var (
 	// ErrUnavailable is a database that can't be reached or can't write: answer 503 with Retry-After. It is
 	// jot.ErrUnavailable, so that a verifier over an issuer fails the same way.
 	ErrUnavailable = jot.ErrUnavailable
-	// ErrFull is the ErrUnavailable of a database without room on its disk: it's the same database as before, and can be read.
+	// ErrFull is the ErrUnavailable of a database without room on its disk: it's the same database as before, and can
+	// be read.
 	ErrFull = fmt.Errorf("%w: the disk is full", ErrUnavailable)
 )
 
-// SecondFactorError is a login whose password was right, and that lacks a second factor: whoever has the challenge may complete it.
+// SecondFactorError is a login whose password was right, and that lacks a second factor: whoever has the challenge may
+// complete it.
 type SecondFactorError struct {
 	Challenge string
 	ExpiresIn time.Duration
@@ -72,8 +78,8 @@ func (e *SecondFactorError) Error() string {
 	return "issuer: the account has a second factor; send the challenge back with a code or a passkey's answer"
 }
 
-// ThrottledError is an attempt to log in that comes too soon after others that failed: answer 429 with Retry-After. It says nothing of
-// whether the account exists or the password was right.
+// ThrottledError is an attempt to log in that comes too soon after others that failed: answer 429 with Retry-After. It
+// says nothing of whether the account exists or the password was right.
 type ThrottledError struct {
 	RetryAfter time.Duration // after which an attempt is let through
 }

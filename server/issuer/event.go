@@ -7,18 +7,20 @@ type EventKind string
 
 // The events.
 const (
-	// EventRefreshElsewhere is a refresh token that was used twice within the grace window, the second time from another
-	// address or agent: two tabs on a train, or a thief.
+	// EventRefreshElsewhere is a refresh token that was used twice within the grace window, the second time from
+	// another address or agent: two tabs on a train, or a thief.
 	EventRefreshElsewhere EventKind = "refresh.elsewhere"
-	// EventReplyLost is a client that never got the answer to its last refresh, so that the skipped refresh token was burned.
+	// EventReplyLost is a client that never got the answer to its last refresh, so that the skipped refresh token was
+	// burned.
 	EventReplyLost EventKind = "refresh.reply_lost"
-	// EventRefreshReused is a refresh token that was presented after its successor was used, or after it was burned. The
-	// session has ended.
+	// EventRefreshReused is a refresh token that was presented after its successor was used, or after it was burned.
+	// The session has ended.
 	EventRefreshReused EventKind = "refresh.reused"
-	// EventCodeReused is an authorization code that was presented again: somebody copied it. The session that it gave has ended.
+	// EventCodeReused is an authorization code that was presented again: somebody copied it. The session that it gave
+	// has ended.
 	EventCodeReused EventKind = "code.reused"
-	// EventDatabaseRewound is an alarm: a genuine refresh token that this database never issued. The database was restored from
-	// a backup or lost commits, and what was revoked since may be valid again.
+	// EventDatabaseRewound is an alarm: a genuine refresh token that this database never issued. The database was
+	// restored from a backup or lost commits, and what was revoked since may be valid again.
 	EventDatabaseRewound EventKind = "database.rewound"
 	// EventDatabaseRecovered is what Recover did after the database came back from the past.
 	EventDatabaseRecovered EventKind = "database.recovered"
@@ -51,8 +53,8 @@ func (u *update) event(kind EventKind, r RefreshRequest, session Session, detail
 	})
 }
 
-// eventOnce writes an event about a refresh that rotates nothing, which a client may repeat as often as it likes: once until the next
-// rotation, and nothing after the alarm.
+// eventOnce writes an event about a refresh that rotates nothing, which a client may repeat as often as it likes: once
+// until the next rotation, and nothing after the alarm.
 func (u *update) eventOnce(kind EventKind, r RefreshRequest, session Session, detail string) error {
 	if session.Reported == kind || session.Reported == EventDatabaseRewound {
 		return nil

@@ -25,7 +25,8 @@ func browsing() (issuer.Config, issuer.Authorization, func(code string) issuer.C
 	}
 }
 
-// TestEverybodyIsSignedOut: after what ends everything no browser that was signed in gets to a session without a login, no code of before is good, and neither is a device that somebody had allowed.
+// TestEverybodyIsSignedOut: after what ends everything no browser that was signed in gets to a session without a login,
+// no code of before is good, and neither is a device that somebody had allowed.
 func TestEverybodyIsSignedOut(t *testing.T) {
 	for name, end := range map[string]func(*fixture){
 		"revocation": func(f *fixture) { f.do(f.RevokeEverything(f.Context())) },

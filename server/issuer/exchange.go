@@ -22,13 +22,14 @@ type Exchange struct {
 	KeyThumbprint string // as in Grant
 }
 
-// ExchangeToken lets a client act further on for the subject of an access token that it was shown (RFC 8693): an API that calls another one. The
-// client is confidential, and its ExchangeFrom names the token's audience; what it may ask for is in its Resources and Scopes. The new token is the
-// subject's, names the client as its actor (act) and whoever acted before, at most 4 in all, has no more scope than the old one and ends no later. It
-// belongs to the same session, and ends with that; there is no refresh token.
+// ExchangeToken lets a client act further on for the subject of an access token that it was shown (RFC 8693): an API
+// that calls another one. The client is confidential, and its ExchangeFrom names the token's audience; what it may ask
+// for is in its Resources and Scopes. The new token is the subject's, names the client as its actor (act) and whoever
+// acted before, at most 4 in all, has no more scope than the old one and ends no later. It belongs to the same session,
+// and ends with that; there is no refresh token.
 //
-// An *ExchangeError is a subject token that isn't good, for whatever reason. A client that may not ask is ErrUnauthorizedClient, another scope ErrInvalidScope, another
-// audience ErrInvalidTarget.
+// An *ExchangeError is a subject token that isn't good, for whatever reason. A client that may not ask is
+// ErrUnauthorizedClient, another scope ErrInvalidScope, another audience ErrInvalidTarget.
 func (i *Issuer) ExchangeToken(ctx context.Context, e Exchange) (Tokens, error) {
 	if err := checkThumbprint(e.KeyThumbprint); err != nil {
 		return Tokens{}, err
@@ -45,8 +46,9 @@ func (i *Issuer) ExchangeToken(ctx context.Context, e Exchange) (Tokens, error) 
 		ahead.Subject = given.Subject()
 	}
 	var d *draft
-	// Client, subject, session and the token's time are of one state of the database, and nobody waits for a lock: whatever ends the session, changes the subject or deletes
-	// a client either comes before, and counts, or after, and its rule refuses the new token as it does the old one.
+	// Client, subject, session and the token's time are of one state of the database, and nobody waits for a lock:
+	// whatever ends the session, changes the subject or deletes a client either comes before, and counts, or after, and
+	// its rule refuses the new token as it does the old one.
 	err = inTime(ctx, func() (now time.Time, err error) {
 		err = i.store.View(ctx, func(r Reader) (err error) {
 			if now, err = nowAnd(r, ahead); err == nil {
@@ -123,8 +125,9 @@ func (m moment) subjectOf(r Reader, given *jot.Token) (Subject, *Session, error)
 	return subject, &session, err
 }
 
-// exchangeScope decides what an exchanged token gets: of what the given one has, what client, resource and subject allow. A request for more is ErrInvalidScope. What is
-// called like a scope of OpenID Connect stays behind: it may have been that, which every client may ask for, and opens nothing elsewhere.
+// exchangeScope decides what an exchanged token gets: of what the given one has, what client, resource and subject
+// allow. A request for more is ErrInvalidScope. What is called like a scope of OpenID Connect stays behind: it may have
+// been that, which every client may ask for, and opens nothing elsewhere.
 func exchangeScope(requested, given []string, client *Client, resource *Resource, subject *Subject, session *Session) ([]string, error) {
 	given = slices.DeleteFunc(given, func(token string) bool { return slices.Contains(IdentityScopes(), token) })
 	own := subject.Scope

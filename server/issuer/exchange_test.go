@@ -10,7 +10,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// TestExchangeOfIdentity: what a person let a client know of them opens nothing of an API that calls a scope of its own the same.
+// TestExchangeOfIdentity: what a person let a client know of them opens nothing of an API that calls a scope of its own
+// the same.
 func TestExchangeOfIdentity(t *testing.T) {
 	const callback = "https://app.example.com/callback"
 	_, hash := issuer.NewClientSecret()
@@ -35,7 +36,8 @@ func TestExchangeOfIdentity(t *testing.T) {
 	}
 }
 
-// TestExchangeAfterTheEnd: what another server has ended is over here, too, before its rule has come and while the token itself still passes.
+// TestExchangeAfterTheEnd: what another server has ended is over here, too, before its rule has come and while the
+// token itself still passes.
 func TestExchangeAfterTheEnd(t *testing.T) {
 	for name, end := range map[string]func(context.Context, *issuer.Issuer, issuer.Tokens) error{
 		"session ended": func(ctx context.Context, other *issuer.Issuer, tokens issuer.Tokens) error {

@@ -9,7 +9,8 @@ import (
 	"github.com/jot-auth/jot/revocation"
 )
 
-// settingExchanger is until when tokens may be good that a client got in exchange, in milliseconds: for ever while it may exchange.
+// settingExchanger is until when tokens may be good that a client got in exchange, in milliseconds: for ever while it
+// may exchange.
 func settingExchanger(client string) string { return "exchanger:" + client }
 
 // noteExchanger remembers that a client may exchange tokens, and for how long it matters after that was taken from it.
@@ -51,8 +52,9 @@ func (i *Issuer) noteExchangers(tx Tx) error {
 	return nil
 }
 
-// refuseExchanged refuses also what was got in exchange for the tokens of a client that a rule is about. Nothing in a new token names that client, so every client that may
-// exchange, or could when one of its tokens was issued that may still be good, loses its tokens of until then; what is still called for it gets again at once. Those that the
+// refuseExchanged refuses also what was got in exchange for the tokens of a client that a rule is about. Nothing in a
+// new token names that client, so every client that may exchange, or could when one of its tokens was issued that may
+// still be good, loses its tokens of until then; what is still called for it gets again at once. Those that the
 // configuration doesn't name any more are among them.
 func (u *update) refuseExchanged(rule revocation.Rule, issued time.Time) error {
 	if _, err := readMaxTTL(u); err != nil { // it comes before the clients' settings, as at the start

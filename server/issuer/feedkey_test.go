@@ -20,7 +20,8 @@ func (f *fixture) feedKeys() []string {
 	return ids
 }
 
-// TestFeedKeyRotates: like a key for access tokens, it's published before it signs and as long as what it signed may be read.
+// TestFeedKeyRotates: like a key for access tokens, it's published before it signs and as long as what it signed may be
+// read.
 func TestFeedKeyRotates(t *testing.T) {
 	f := newFixture(t, config())
 	feed := issuer.RotateOptions{Purpose: issuer.PurposeFeed}
@@ -78,7 +79,8 @@ func waitUntil(t *testing.T, is func() bool) {
 	}
 }
 
-// TestStolenFeedKey: an emergency, or its revocation, takes it out of the key set, and a rule tells readers who still have it there.
+// TestStolenFeedKey: an emergency, or its revocation, takes it out of the key set, and a rule tells readers who still
+// have it there.
 func TestStolenFeedKey(t *testing.T) {
 	for name, revoke := range map[string]func(*fixture, string) error{
 		"rotated": func(f *fixture, _ string) error {

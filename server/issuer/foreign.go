@@ -22,22 +22,25 @@ const (
 	maxLogoutToken = 8 << 10     // bytes
 )
 
-// ForeignIssuer is another issuer, of whose logouts this one's log tells (OpenID Connect Back-Channel Logout 1.0), so that verifiers of its tokens have
-// revocation without a look-up too: see LogOutForeign. URL, Audience and MaxTTL are required. The zero value of the rest is the strictest.
+// ForeignIssuer is another issuer, of whose logouts this one's log tells (OpenID Connect Back-Channel Logout 1.0), so
+// that verifiers of its tokens have revocation without a look-up too: see LogOutForeign. URL, Audience and MaxTTL are
+// required. The zero value of the rest is the strictest.
 type ForeignIssuer struct {
 	URL        string          // the iss of its tokens, compared byte by byte
 	Audience   string          // the aud of its logout tokens: our client ID there
 	Algorithms []jot.Algorithm // of its logout tokens; none: whatever its keys fix
 	MaxTTL     time.Duration   // the longest life of its access tokens, up to 30 days: how long rules about them are kept
 
-	// Keys are its keys. Package server finds those of an issuer without any in the key set at KeySetURL, "" being where its metadata says.
+	// Keys are its keys. Package server finds those of an issuer without any in the key set at KeySetURL, "" being
+	// where its metadata says.
 	Keys      jot.KeySource
 	KeySetURL string
 
-	// AnyType takes logout tokens of type JWT, or of none, beside those of type logout+jwt: an issuer may have chosen not to name the type. What else
-	// the token has to say keeps other tokens out.
+	// AnyType takes logout tokens of type JWT, or of none, beside those of type logout+jwt: an issuer may have chosen
+	// not to name the type. What else the token has to say keeps other tokens out.
 	AnyType bool
-	// WholeSubject refuses all of a subject's tokens when one of its sessions ends: for an issuer whose access tokens bear no sid.
+	// WholeSubject refuses all of a subject's tokens when one of its sessions ends: for an issuer whose access tokens
+	// bear no sid.
 	WholeSubject bool
 }
 
@@ -78,7 +81,8 @@ func (f ForeignIssuer) check() error {
 	return nil
 }
 
-// unfitForLogouts reports whether a logout token may not be signed with an algorithm: others who share our secret at another issuer could sign, too.
+// unfitForLogouts reports whether a logout token may not be signed with an algorithm: others who share our secret at
+// another issuer could sign, too.
 func unfitForLogouts(a jot.Algorithm) bool { return !slices.Contains(jot.ClassicalAlgorithms(), a) }
 
 func newForeignIssuers(c Config) (map[string]*foreignIssuer, error) {

@@ -13,11 +13,13 @@ import (
 	"github.com/jot-auth/jot/strictjson"
 )
 
-// LogOutForeign takes a logout token of one of Config.ForeignIssuers, and refuses the tokens that it is about: those of one session, where it names one,
-// or else the subject's, up to the moment of the logout. When it returns nil the rules are durable and published.
+// LogOutForeign takes a logout token of one of Config.ForeignIssuers, and refuses the tokens that it is about: those of
+// one session, where it names one, or else the subject's, up to the moment of the logout. When it returns nil the rules
+// are durable and published.
 //
-// A token that isn't valid (OpenID Connect Back-Channel Logout 1.0 §2.6), or that was taken before, is an *InputError. It fails with
-// jot.ErrUnavailable when the issuer's keys can't be had, and with ErrBusy when that issuer has logged too many out.
+// A token that isn't valid (OpenID Connect Back-Channel Logout 1.0 §2.6), or that was taken before, is an *InputError.
+// It fails with jot.ErrUnavailable when the issuer's keys can't be had, and with ErrBusy when that issuer has logged
+// too many out.
 func (i *Issuer) LogOutForeign(ctx context.Context, raw string) error {
 	f := i.foreign[unverifiedIssuer(raw)]
 	if f == nil {
@@ -30,7 +32,8 @@ func (i *Issuer) LogOutForeign(ctx context.Context, raw string) error {
 	if !f.logouts.take(i.config.Now()) {
 		return ErrBusy
 	}
-	// That the token is new and what it refuses are one commit: of two deliveries at once one writes the rules, and one that failed can be repeated.
+	// That the token is new and what it refuses are one commit: of two deliveries at once one writes the rules, and one
+	// that failed can be repeated.
 	err = i.commit(ctx, func(u *update) error {
 		if err := u.InsertLogoutToken(logout.hash, logout.expires); err != nil {
 			return err
@@ -130,8 +133,8 @@ func logoutHash(token *jot.Token) [32]byte {
 	return sha256.Sum256([]byte(token.Issuer() + "\x00" + token.ID()))
 }
 
-// rule says which tokens the logout refuses. What it takes for the time of the logout is the token's iat, on the same clock as that of the tokens that it
-// refuses; they count whole seconds, so a token of the same second is refused too.
+// rule says which tokens the logout refuses. What it takes for the time of the logout is the token's iat, on the same
+// clock as that of the tokens that it refuses; they count whole seconds, so a token of the same second is refused too.
 func (f *foreignIssuer) rule(token *jot.Token, session string) (revocation.Rule, error) {
 	subject := token.Subject()
 	for name, text := range map[string]string{"sub": subject, "sid": session} {

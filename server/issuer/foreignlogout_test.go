@@ -159,7 +159,8 @@ func TestForeignLogoutTokensAreStrict(t *testing.T) {
 	f.do(f.LogOutForeign(t.Context(), good))
 }
 
-// An issuer that doesn't name the type of its logout tokens is taken at a word of the configuration, and then no other type is either.
+// An issuer that doesn't name the type of its logout tokens is taken at a word of the configuration, and then no other
+// type is either.
 func TestForeignLogoutOfAnyType(t *testing.T) {
 	f := newForeign(t, func(i *issuer.ForeignIssuer) { i.AnyType = true })
 	for n, typ := range []string{"logout+jwt", "JWT", "", "application/logout+jwt"} {
@@ -180,7 +181,8 @@ func TestForeignLogoutWithoutASubject(t *testing.T) {
 	}
 }
 
-// The race that LogOutForeign's transaction closes: of many deliveries of one token, one writes the rules. After its life it's forgotten, and expired.
+// The race that LogOutForeign's transaction closes: of many deliveries of one token, one writes the rules. After its
+// life it's forgotten, and expired.
 func TestForeignLogoutIsTakenOnce(t *testing.T) {
 	f := newForeign(t, nil)
 	raw := f.sign("logout+jwt", f.claims(nil))
@@ -217,7 +219,8 @@ func TestForeignIssuerWhoseKeysCannotBeHad(t *testing.T) {
 	}
 }
 
-// A rule of another issuer outlives the longest life of a token of ours, and a recovered log refuses that issuer's tokens of before too.
+// A rule of another issuer outlives the longest life of a token of ours, and a recovered log refuses that issuer's
+// tokens of before too.
 func TestRecoveryRefusesForeignTokens(t *testing.T) {
 	f := newForeign(t, func(i *issuer.ForeignIssuer) { i.MaxTTL = 7 * 24 * time.Hour })
 	f.do(f.LogOutForeign(t.Context(), f.sign("logout+jwt", f.claims(nil))))

@@ -12,8 +12,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// FuzzForeignLogout: whatever another issuer signs, it's refused as its mistake, or it is about tokens of that issuer alone, for no longer than they live, in
-// a rule that every verifier takes.
+// FuzzForeignLogout: whatever another issuer signs, it's refused as its mistake, or it is about tokens of that issuer
+// alone, for no longer than they live, in a rule that every verifier takes.
 func FuzzForeignLogout(f *testing.F) {
 	key, err := jot.GenerateKey(jot.EdDSA)
 	if err != nil {

@@ -55,8 +55,8 @@ func (r *foretold) Resource(audience string) (issuer.Resource, error) {
 	return r.Reader.Resource(audience)
 }
 
-// TestForeseen: what an exchange and an introspection read in any case is foreseen, where client and resource are stored, too: it comes from PostgreSQL in one round trip. The resource of a session
-// is known when that has been read.
+// TestForeseen: what an exchange and an introspection read in any case is foreseen, where client and resource are
+// stored, too: it comes from PostgreSQL in one round trip. The resource of a session is known when that has been read.
 func TestForeseen(t *testing.T) {
 	f := newFixture(t, config())
 	ctx := t.Context()

@@ -8,8 +8,8 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// freshKeys are keys that a transaction may need. Making one takes long (RSA), so none is made while others wait for the database:
-// a transaction that lacks one ends, and runs again when it is there.
+// freshKeys are keys that a transaction may need. Making one takes long (RSA), so none is made while others wait for
+// the database: a transaction that lacks one ends, and runs again when it is there.
 type freshKeys struct {
 	made  map[keyLine][]Key
 	taken map[keyLine]int
@@ -69,8 +69,9 @@ func (u *update) addKey(k Key, state KeyState) error {
 	return u.InsertKey(k)
 }
 
-// demandKeys makes the first keys of an algorithm that has none. A first key in state KeyActive signs at once; KeyNext is for an
-// algorithm that verifiers may be shown who hold a key set of before: it signs when they hold it. "" demands nothing.
+// demandKeys makes the first keys of an algorithm that has none. A first key in state KeyActive signs at once; KeyNext
+// is for an algorithm that verifiers may be shown who hold a key set of before: it signs when they hold it. "" demands
+// nothing.
 func (u *update) demandKeys(fresh *freshKeys, first KeyState, algorithm jot.Algorithm) error {
 	if algorithm == "" {
 		return nil

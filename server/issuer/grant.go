@@ -40,22 +40,24 @@ type Tokens struct {
 
 // Issue begins a session and gives its first tokens. The caller has authenticated the subject.
 //
-// Whoever keeps users of their own needs no other call: with Claims, the subject is made where it doesn't exist, and has these claims from now
-// on, and with a Scope beside them that scope as its widest one. Where that is a change, its tokens of before are stale. What the client or the
-// resource doesn't know of such a scope is left out. Claims and scope are as with NewSubject, an ID as with CreateSubject, or an *InputError.
+// Whoever keeps users of their own needs no other call: with Claims, the subject is made where it doesn't exist, and
+// has these claims from now on, and with a Scope beside them that scope as its widest one. Where that is a change, its
+// tokens of before are stale. What the client or the resource doesn't know of such a scope is left out. Claims and
+// scope are as with NewSubject, an ID as with CreateSubject, or an *InputError.
 //
-// A scope that the client or the resource doesn't know is ErrInvalidScope; what the subject lacks is left out, as RFC 6749 §3.3
-// allows, and Tokens.Scope says so. An unknown subject is ErrNotFound, a disabled one ErrInvalidGrant, an unknown client or resource
-// ErrInvalidClient or ErrInvalidTarget, a grant that isn't for NoAdmin ErrAdminOnly, and a token that fits into no cookie a *TokenSizeError. The subject is judged first, so that
-// a caller can answer its refusal like a wrong password whatever else the request asks for.
+// A scope that the client or the resource doesn't know is ErrInvalidScope; what the subject lacks is left out, as RFC
+// 6749 §3.3 allows, and Tokens.Scope says so. An unknown subject is ErrNotFound, a disabled one ErrInvalidGrant, an
+// unknown client or resource ErrInvalidClient or ErrInvalidTarget, a grant that isn't for NoAdmin ErrAdminOnly, and a
+// token that fits into no cookie a *TokenSizeError. The subject is judged first, so that a caller can answer its
+// refusal like a wrong password whatever else the request asks for.
 func (i *Issuer) Issue(ctx context.Context, g Grant) (Tokens, error) {
 	if err := errors.Join(checkAMR(g.AMR), g.checkSubject(), checkThumbprint(g.KeyThumbprint)); err != nil {
 		return Tokens{}, err
 	}
 	var d *draft
 	// The token's time, the subject's claims and generation, and the new session are of one transaction: a change of
-	// the subject comes either before, and is in the token, or after, and its rule refuses the token. Of two that bring one new subject along
-	// the second begins again, and finds it.
+	// the subject comes either before, and is in the token, or after, and its rule refuses the token. Of two that bring
+	// one new subject along the second begins again, and finds it.
 	err := i.commitForeseen(ctx, g.foresight(&i.config), func(u *update) (err error) {
 		d, err = u.begin(g)
 		return err
@@ -67,7 +69,8 @@ func (i *Issuer) Issue(ctx context.Context, g Grant) (Tokens, error) {
 	return i.sign(ctx, d)
 }
 
-// foresight is the subject, and client and resource too where nothing is locked between that and these: no account, and not who else is in office.
+// foresight is the subject, and client and resource too where nothing is locked between that and these: no account, and
+// not who else is in office.
 func (g *Grant) foresight(c *Config) Foresight {
 	ahead := Foresight{Subject: g.Subject}
 	takesOffice := g.Claims != nil && g.Scope != nil && !g.NoAdmin && !slices.Contains(g.Scope, ScopeAdmin)
@@ -77,8 +80,9 @@ func (g *Grant) foresight(c *Config) Foresight {
 	return ahead.with(c, g.ClientID, g.Resource)
 }
 
-// CheckGrant refuses a grant that Issue refuses whoever the subject is, by its client, resource, scope and key, with ErrInvalidClient, ErrInvalidTarget, ErrInvalidScope or
-// ErrProofRequired: for a caller who is about to authenticate the subject, which takes long and may count. Issue judges it again.
+// CheckGrant refuses a grant that Issue refuses whoever the subject is, by its client, resource, scope and key, with
+// ErrInvalidClient, ErrInvalidTarget, ErrInvalidScope or ErrProofRequired: for a caller who is about to authenticate
+// the subject, which takes long and may count. Issue judges it again.
 func (i *Issuer) CheckGrant(ctx context.Context, g Grant) error {
 	return i.store.View(ctx, func(r Reader) error {
 		client, resource, err := i.parties(r, g)

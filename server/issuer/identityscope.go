@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// The scopes of OpenID Connect (Core 1.0 §5.4 and §11). They are about the person rather than about an API, so that every client may ask for
-// them at the authorization endpoint. A resource that declares one of these names means its own.
+// The scopes of OpenID Connect (Core 1.0 §5.4 and §11). They are about the person rather than about an API, so that
+// every client may ask for them at the authorization endpoint. A resource that declares one of these names means its
+// own.
 const (
 	scopeOpenID  = "openid"
 	scopeProfile = "profile"

@@ -10,8 +10,8 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// idClaims are those of an ID token (OpenID Connect Core 1.0 §2). It is for the client alone: its audience is a client, its type JWT, and it has
-// neither client_id nor scope, so that no API takes it for an access token.
+// idClaims are those of an ID token (OpenID Connect Core 1.0 §2). It is for the client alone: its audience is a client,
+// its type JWT, and it has neither client_id nor scope, so that no API takes it for an access token.
 type idClaims struct {
 	Issuer     string   `json:"iss"`
 	Subject    string   `json:"sub"`
@@ -69,7 +69,8 @@ func (d *idDraft) sign(ctx context.Context, access string) (string, error) {
 	return d.key.sign(ctx, d.claims)
 }
 
-// accessHash is the left half of the access token's hash, by the hash of the ID token's algorithm (OpenID Connect Core 1.0 §3.1.3.6).
+// accessHash is the left half of the access token's hash, by the hash of the ID token's algorithm (OpenID Connect Core
+// 1.0 §3.1.3.6).
 func accessHash(algorithm jot.Algorithm, access string) string {
 	if algorithm == jot.EdDSA { // Ed25519 hashes with SHA-512
 		sum := sha512.Sum512([]byte(access))

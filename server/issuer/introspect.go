@@ -22,10 +22,12 @@ type Introspection struct {
 	Expires   time.Time
 }
 
-// Introspect tells a client about a live token (RFC 7662). Confidential clients alone may ask: others are ErrUnauthorizedClient. A client learns of its
-// own tokens, and of access tokens for the audiences that its Resources name: whoever holds one of those can read it, and learns from us whether it's still good.
-// Resources that are left open name none. ErrNotFound is everything else, without a distinction: a token that isn't ours, that is over, that was revoked, or that is
-// none of this client's business. It changes nothing, whichever token is shown. The caller has authenticated the client.
+// Introspect tells a client about a live token (RFC 7662). Confidential clients alone may ask: others are
+// ErrUnauthorizedClient. A client learns of its own tokens, and of access tokens for the audiences that its Resources
+// name: whoever holds one of those can read it, and learns from us whether it's still good. Resources that are left
+// open name none. ErrNotFound is everything else, without a distinction: a token that isn't ours, that is over, that
+// was revoked, or that is none of this client's business. It changes nothing, whichever token is shown. The caller has
+// authenticated the client.
 func (i *Issuer) Introspect(ctx context.Context, token string, by Client) (Introspection, error) {
 	if !by.Confidential() {
 		return Introspection{}, ErrUnauthorizedClient
@@ -51,7 +53,8 @@ func (i *Issuer) introspectAccessToken(ctx context.Context, raw string, by Clien
 	}, nil
 }
 
-// verifyAccessToken verifies an access token of this issuer's, of either type. Any other token, whoever signed it, is ErrNotFound.
+// verifyAccessToken verifies an access token of this issuer's, of either type. Any other token, whoever signed it, is
+// ErrNotFound.
 func (i *Issuer) verifyAccessToken(ctx context.Context, raw string) (*jot.Token, error) {
 	token, err := i.anyType.Verify(ctx, raw)
 	if errors.Is(err, jot.ErrInvalidToken) || err == nil && (token.ClientID() == "" || token.ID() == "" || len(token.Audience()) != 1) {
@@ -60,8 +63,8 @@ func (i *Issuer) verifyAccessToken(ctx context.Context, raw string) (*jot.Token,
 	return token, err
 }
 
-// introspectRefreshToken is about the two refresh tokens of a session that would be taken: the current one, and the one before. A spent one is
-// no alarm here: nobody has tried to use it.
+// introspectRefreshToken is about the two refresh tokens of a session that would be taken: the current one, and the one
+// before. A spent one is no alarm here: nobody has tried to use it.
 func (i *Issuer) introspectRefreshToken(ctx context.Context, text string, by Client) (Introspection, error) {
 	token, err := i.openRefreshToken(text, by.ID)
 	if err != nil {
@@ -117,7 +120,8 @@ func (i *Issuer) lookAtSession(r Reader, token refreshToken, now time.Time) (Int
 	}, nil
 }
 
-// subjectOfSession finds a session as it is, whether or not its row says so already, and its subject. ErrNotFound is also that of a subject that was deleted.
+// subjectOfSession finds a session as it is, whether or not its row says so already, and its subject. ErrNotFound is
+// also that of a subject that was deleted.
 func subjectOfSession(r SessionReader, sid string) (Subject, Session, error) {
 	session, subject, err := r.Session(sid)
 	if err == nil && !subject.Deleted.IsZero() {

@@ -12,8 +12,8 @@
 //
 // All times in tokens and rules are the database's, so that servers over one database agree.
 //
-// Whatever asks the database may fail with ErrUnavailable, where that is out of reach, with ErrBusy, where too many wait for it, and with its context's error. Comments name
-// the errors beside these.
+// Whatever asks the database may fail with ErrUnavailable, where that is out of reach, with ErrBusy, where too many
+// wait for it, and with its context's error. Comments name the errors beside these.
 package issuer
 
 import (
@@ -36,8 +36,8 @@ const (
 	settingMaxSession = "max_session"
 )
 
-// verifierCache is how many tokens each of the issuer's own verifiers remembers, in some 2 MB: a backend that begins sessions shows one with each, and an API
-// that asks about tokens asks about each many times.
+// verifierCache is how many tokens each of the issuer's own verifiers remembers, in some 2 MB: a backend that begins
+// sessions shows one with each, and an API that asks about tokens asks about each many times.
 const verifierCache = 1024
 
 // Issuer issues, refreshes and revokes tokens. It is safe for concurrent use.
@@ -78,9 +78,10 @@ type Issuer struct {
 	ended     sync.WaitGroup
 }
 
-// New opens an issuer over a store. The very first start on an empty store makes the keys and the log; any number
-// of servers may do that at once. New starts a goroutine for key rotation and upkeep, and one that watches a store that is a Watcher;
-// Close ends them. The store stays the caller's. New fails with what Config.Validate says, and when the key-encryption keys don't open the store's keys.
+// New opens an issuer over a store. The very first start on an empty store makes the keys and the log; any number of
+// servers may do that at once. New starts a goroutine for key rotation and upkeep, and one that watches a store that is
+// a Watcher; Close ends them. The store stays the caller's. New fails with what Config.Validate says, and when the
+// key-encryption keys don't open the store's keys.
 func New(ctx context.Context, store Store, c Config) (*Issuer, error) {
 	c, err := c.complete()
 	if err != nil {
@@ -120,8 +121,8 @@ func (i *Issuer) Close() error {
 
 // start makes what is missing in the database and loads what is kept in memory.
 func (i *Issuer) start(ctx context.Context) error {
-	// Whether something is missing and making it are one transaction: of two servers that start on an empty database, the
-	// second finds the first one's keys and log.
+	// Whether something is missing and making it are one transaction: of two servers that start on an empty database,
+	// the second finds the first one's keys and log.
 	var from moved
 	err := i.store.Update(ctx, func(tx Tx) (err error) {
 		err1 := raiseLongest(tx, settingMaxTTL, i.config.longestTTL())
@@ -155,8 +156,8 @@ func (i *Issuer) start(ctx context.Context) error {
 	})
 }
 
-// raiseLongest remembers the longest life of a token or a session, so that after a configuration with a shorter one rules and retiring
-// keys still outlast those of before.
+// raiseLongest remembers the longest life of a token or a session, so that after a configuration with a shorter one
+// rules and retiring keys still outlast those of before.
 func raiseLongest(tx Tx, setting string, longest time.Duration) error {
 	before, err := readLongest(tx, setting)
 	if err != nil && !errors.Is(err, ErrNotFound) || longest <= before {
@@ -165,8 +166,8 @@ func raiseLongest(tx Tx, setting string, longest time.Duration) error {
 	return tx.PutSetting(setting, longest.Milliseconds())
 }
 
-// readLongest returns what raiseLongest remembers. Another server over the database may have raised it, so who relies on it reads it in
-// the transaction that does.
+// readLongest returns what raiseLongest remembers. Another server over the database may have raised it, so who relies
+// on it reads it in the transaction that does.
 func readLongest(r SettingReader, setting string) (time.Duration, error) {
 	ms, err := r.Setting(setting)
 	return time.Duration(ms) * time.Millisecond, err
@@ -183,7 +184,8 @@ func (i *Issuer) loadMaxTTL(r Reader) error {
 	return err
 }
 
-// newVerifiers take tokens of any life that a configuration allows: another server over the database may have a longer one.
+// newVerifiers take tokens of any life that a configuration allows: another server over the database may have a longer
+// one.
 func (i *Issuer) newVerifiers() (err error) {
 	o := jot.VerifierOptions{
 		Issuer: i.config.URL, AnyAudience: true, Type: accessType, MaxTTL: maxAccessTTL, Now: i.config.Now, Revocation: i,
@@ -200,13 +202,15 @@ func (i *Issuer) newVerifiers() (err error) {
 	return err
 }
 
-// Verifier verifies this issuer's own access tokens, whichever of its resources they are for: for the server's own endpoints.
+// Verifier verifies this issuer's own access tokens, whichever of its resources they are for: for the server's own
+// endpoints.
 func (i *Issuer) Verifier() *jot.Verifier { return i.verifier }
 
 // URL identifies the issuer (iss).
 func (i *Issuer) URL() string { return i.config.URL }
 
-// Resources returns the APIs that the configuration declares; the first is the default. ListResources knows the stored ones too.
+// Resources returns the APIs that the configuration declares; the first is the default. ListResources knows the stored
+// ones too.
 func (i *Issuer) Resources() []Resource { return slices.Clone(i.config.Resources) }
 
 // Clients returns the programs that the configuration declares. ListClients knows the stored ones too.

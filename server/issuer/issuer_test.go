@@ -213,8 +213,8 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// TestStartRace starts several issuers on one empty database: they must agree on keys and log, or tokens of one would be
-// refused by another.
+// TestStartRace starts several issuers on one empty database: they must agree on keys and log, or tokens of one would
+// be refused by another.
 func TestStartRace(t *testing.T) {
 	f := &fixture{T: t, config: config(), path: filepath.Join(t.TempDir(), "data", "jot.db")}
 	const servers = 4

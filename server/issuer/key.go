@@ -56,7 +56,8 @@ func (k *Key) published() bool {
 
 var errKeysMissing = errors.New("keys: the database lacks an active or next key; restore it from a backup")
 
-// keyLine names keys of which one follows the other: those that sign access tokens in one algorithm, or those that sign the feed.
+// keyLine names keys of which one follows the other: those that sign access tokens in one algorithm, or those that sign
+// the feed.
 type keyLine struct {
 	purpose   Purpose
 	algorithm jot.Algorithm

@@ -175,8 +175,8 @@ func TestRotateKeyTooYoung(t *testing.T) {
 	})
 }
 
-// TestAutomaticRotation follows the keys through their lives: each is published before it signs, signs for its lifetime, and is
-// published until its last token has expired.
+// TestAutomaticRotation follows the keys through their lives: each is published before it signs, signs for its
+// lifetime, and is published until its last token has expired.
 func TestAutomaticRotation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := config()
@@ -286,7 +286,8 @@ func TestRevokeOtherKeys(t *testing.T) {
 	}
 }
 
-// TestRotationRace: of many rotations at once one happens and the others are scheduled; every token is of a published key.
+// TestRotationRace: of many rotations at once one happens and the others are scheduled; every token is of a published
+// key.
 func TestRotationRace(t *testing.T) {
 	f := newFixture(t, config())
 	f.clock.Advance(10 * time.Minute)
@@ -365,7 +366,8 @@ func TestKeysOfAnotherDatabase(t *testing.T) {
 	f.refuseRefresh(first.Refresh)
 }
 
-// TestKeyChangeWhoseCallerIsGone: a change of the keys takes effect at once even so, or tokens would be dead when they are issued.
+// TestKeyChangeWhoseCallerIsGone: a change of the keys takes effect at once even so, or tokens would be dead when they
+// are issued.
 func TestKeyChangeWhoseCallerIsGone(t *testing.T) {
 	for name, change := range map[string]func(f *fixture, ctx context.Context, active string) error{
 		"revoke": func(f *fixture, ctx context.Context, active string) error { return f.RevokeKey(ctx, active) },
@@ -421,8 +423,8 @@ func TestKeysAtTheLimit(t *testing.T) {
 	})
 }
 
-// TestServerWithLongerTokens: a server's rules and keys outlast the tokens that another one over the database gives, and it takes and
-// revokes them.
+// TestServerWithLongerTokens: a server's rules and keys outlast the tokens that another one over the database gives,
+// and it takes and revokes them.
 func TestServerWithLongerTokens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newBubbleFixture(t, config())

@@ -5,8 +5,9 @@ import (
 	"fmt"
 )
 
-// OpenKeys returns the private keys that sign access tokens, or did and are still published, as JWKs: for moving them elsewhere. Keys whose private
-// half is elsewhere already are left out. The key-encryption keys are those that the database was made with.
+// OpenKeys returns the private keys that sign access tokens, or did and are still published, as JWKs: for moving them
+// elsewhere. Keys whose private half is elsewhere already are left out. The key-encryption keys are those that the
+// database was made with.
 func OpenKeys(r KeyReader, keyEncryptionKeys ...[]byte) ([]json.RawMessage, error) {
 	for _, key := range keyEncryptionKeys {
 		if len(key) != keySize {

@@ -12,21 +12,23 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// ImportKey takes a signing key from elsewhere. One that jot.ParsePrivateKey has read, from PEM or a JWK, is kept like those that the issuer makes. Of a remote one
-// (jot.NewRemoteKey) the database only learns the public half, and every server over it is given the key as one of Config.RemoteKeys.
+// ImportKey takes a signing key from elsewhere. One that jot.ParsePrivateKey has read, from PEM or a JWK, is kept like
+// those that the issuer makes. Of a remote one (jot.NewRemoteKey) the database only learns the public half, and every
+// server over it is given the key as one of Config.RemoteKeys.
 //
-// It becomes the next key of its algorithm, in place of the one that was. It signs from the next rotation on, before which it has to have been published for
-// Config.KeySetMaxAge. The key after it is made by the issuer, unless another one is imported meanwhile.
+// It becomes the next key of its algorithm, in place of the one that was. It signs from the next rotation on, before
+// which it has to have been published for Config.KeySetMaxAge. The key after it is made by the issuer, unless another
+// one is imported meanwhile.
 //
-// A key that is too weak can't be parsed to begin with. One for an algorithm that nobody asks for, or whose key ID is no name, is an
-// *InputError; one that is or was known already, under whatever key ID, ErrTaken.
+// A key that is too weak can't be parsed to begin with. One for an algorithm that nobody asks for, or whose key ID is
+// no name, is an *InputError; one that is or was known already, under whatever key ID, ErrTaken.
 func (i *Issuer) ImportKey(ctx context.Context, key *jot.PrivateKey) error {
 	k, err := i.importable(ctx, key)
 	if err != nil {
 		return err
 	}
-	// That the key is new and the algorithm in use is seen in the transaction that takes it: of two imports of one key the second
-	// fails, and there is always exactly one next key.
+	// That the key is new and the algorithm in use is seen in the transaction that takes it: of two imports of one key
+	// the second fails, and there is always exactly one next key.
 	err = i.commit(ctx, func(u *update) error {
 		inUse, err := i.algorithmsInUse(u)
 		if err != nil {
@@ -56,8 +58,8 @@ func (i *Issuer) ImportKey(ctx context.Context, key *jot.PrivateKey) error {
 	return i.adoptKeys(ctx)
 }
 
-// importable makes a key's record, unless it is none that signs access tokens. A remote key has to sign something first: that its function asks
-// somebody else shows here and not at the next login.
+// importable makes a key's record, unless it is none that signs access tokens. A remote key has to sign something
+// first: that its function asks somebody else shows here and not at the next login.
 func (i *Issuer) importable(ctx context.Context, key *jot.PrivateKey) (Key, error) {
 	if key == nil {
 		return Key{}, &InputError{"key", "is missing"}

@@ -161,7 +161,8 @@ func newSafe(t *testing.T) (*safe, *jot.PrivateKey) {
 	return s, key
 }
 
-// TestRemoteKey: the database holds the public half and the state, and each signature comes from elsewhere and is verified.
+// TestRemoteKey: the database holds the public half and the state, and each signature comes from elsewhere and is
+// verified.
 func TestRemoteKey(t *testing.T) {
 	f := newFixture(t, config())
 	vault, key := newSafe(t)

@@ -6,9 +6,10 @@ import (
 	"github.com/jot-auth/jot/revocation"
 )
 
-// RevokeKey takes a signing key, or one of the feed, out of use at once. Its key set loses it, and a rule that never expires refuses every token, or every statement of the
-// feed, that it verifies, wherever its public key is still cached. If it was the active one, the next key signs from now on, however young.
-// It fails with ErrNotFound. Revoking twice is no error.
+// RevokeKey takes a signing key, or one of the feed, out of use at once. Its key set loses it, and a rule that never
+// expires refuses every token, or every statement of the feed, that it verifies, wherever its public key is still
+// cached. If it was the active one, the next key signs from now on, however young. It fails with ErrNotFound. Revoking
+// twice is no error.
 func (i *Issuer) RevokeKey(ctx context.Context, kid string) error {
 	// State, rule and successor are one commit: no moment without a key that signs, and none in which a rotation
 	// promotes the revoked key.

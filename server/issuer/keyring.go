@@ -23,8 +23,8 @@ type keyring struct {
 	feedSet   *jot.KeySet
 }
 
-// KeySet returns the public keys of access tokens, for publication: the active one, the next one, and those whose tokens
-// haven't all expired.
+// KeySet returns the public keys of access tokens, for publication: the active one, the next one, and those whose
+// tokens haven't all expired.
 func (i *Issuer) KeySet() *jot.KeySet { return i.keys.Load().published }
 
 // VerificationKeys implements jot.KeySource with the published keys. It never fails.
@@ -32,8 +32,8 @@ func (i *Issuer) VerificationKeys(ctx context.Context, alg jot.Algorithm, kid st
 	return i.KeySet().VerificationKeys(ctx, alg, kid)
 }
 
-// FeedKeySet returns the public keys of the revocation feed, for publication: the active one, the next one, and those before that signed something
-// of late. They sign no token.
+// FeedKeySet returns the public keys of the revocation feed, for publication: the active one, the next one, and those
+// before that signed something of late. They sign no token.
 func (i *Issuer) FeedKeySet() *jot.KeySet { return i.keys.Load().feedSet }
 
 // FeedSigner returns what signs the statements of the revocation feed.
@@ -42,8 +42,8 @@ func (i *Issuer) FeedSigner() *jot.Signer { return i.keys.Load().feed }
 // startKeys makes the first keys of every purpose that has none.
 func (i *Issuer) startKeys(ctx context.Context) error {
 	root := i.newRootKey(1)
-	// Whether a key is missing and making it are one transaction: of two servers that start on an empty database, the second
-	// finds the first one's keys.
+	// Whether a key is missing and making it are one transaction: of two servers that start on an empty database, the
+	// second finds the first one's keys.
 	return i.withFreshKeys(ctx, func(u *update, fresh *freshKeys) error {
 		inUse, err := i.algorithmsInUse(u) // clients and resources before keys, as whoever makes one of these
 		if err != nil {
@@ -87,7 +87,8 @@ func (i *Issuer) newKey(line keyLine) (Key, error) {
 	return k, errors.Join(err1, err2)
 }
 
-// reloadKeys brings the keyring, and the longest life of a token, up to date with the database. One at a time, so that an older state never replaces a newer one.
+// reloadKeys brings the keyring, and the longest life of a token, up to date with the database. One at a time, so that
+// an older state never replaces a newer one.
 func (i *Issuer) reloadKeys(ctx context.Context) error {
 	i.reloading.Lock()
 	defer i.reloading.Unlock()
@@ -143,8 +144,8 @@ func (i *Issuer) openKeys(keys []Key) (*keyring, error) {
 	return ring, nil
 }
 
-// openKey puts what a key is good for into the ring and returns its public half, nil of a root key. A private key that isn't
-// needed yet is opened too, so that a wrong key-encryption key shows at the start and not at the next rotation.
+// openKey puts what a key is good for into the ring and returns its public half, nil of a root key. A private key that
+// isn't needed yet is opened too, so that a wrong key-encryption key shows at the start and not at the next rotation.
 func (i *Issuer) openKey(ring *keyring, k Key) (*jot.PublicKey, error) {
 	if k.Purpose == PurposeRefresh {
 		return nil, i.openRootKey(ring, k)
@@ -173,8 +174,8 @@ func (i *Issuer) openKey(ring *keyring, k Key) (*jot.PublicKey, error) {
 	return public, err
 }
 
-// openPrivateKey opens a key whose public half is published, and checks that it is the one. One that was opened before isn't opened again:
-// a server goes on when another one has sealed the keys under a new key-encryption key.
+// openPrivateKey opens a key whose public half is published, and checks that it is the one. One that was opened before
+// isn't opened again: a server goes on when another one has sealed the keys under a new key-encryption key.
 func (i *Issuer) openPrivateKey(k Key, published *jot.PublicKey) (*jot.PrivateKey, error) {
 	private, err := i.findPrivateKey(k)
 	if err != nil {

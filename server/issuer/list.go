@@ -37,8 +37,8 @@ type KeyFilter struct {
 	Algorithm jot.Algorithm // "": every one, and root keys, which have none
 }
 
-// Subjects returns a page of subjects, newest first, and where the next page begins, "" after the last. It fails with an *InputError
-// for a page that can't be.
+// Subjects returns a page of subjects, newest first, and where the next page begins, "" after the last. It fails with
+// an *InputError for a page that can't be.
 func (i *Issuer) Subjects(ctx context.Context, f SubjectFilter, p Page) (subjects []Subject, next string, err error) {
 	return listed(ctx, i, p, func(r Reader, after Position, limit int) ([]Subject, error) { return r.Subjects(f, after, limit) },
 		func(s Subject) string { return Position{s.Created, s.ID}.String() })
@@ -64,8 +64,8 @@ func (i *Issuer) SubjectsByID(ctx context.Context, ids []string) ([]Subject, err
 	return found, err
 }
 
-// Sessions returns a page of sessions, newest first, and where the next page begins, "" after the last. It fails with an *InputError
-// for a page that can't be.
+// Sessions returns a page of sessions, newest first, and where the next page begins, "" after the last. It fails with
+// an *InputError for a page that can't be.
 func (i *Issuer) Sessions(ctx context.Context, f SessionFilter, p Page) (sessions []Session, next string, err error) {
 	return listed(ctx, i, p, func(r Reader, after Position, limit int) ([]Session, error) {
 		var live time.Time
@@ -101,8 +101,8 @@ func applyEndings(r SubjectReader, sessions []Session) error {
 	return nil
 }
 
-// RecentEvents returns a page of events, newest first, and where the next page begins, "" after the last. It fails with an
-// *InputError for a page that can't be.
+// RecentEvents returns a page of events, newest first, and where the next page begins, "" after the last. It fails with
+// an *InputError for a page that can't be.
 func (i *Issuer) RecentEvents(ctx context.Context, f EventFilter, p Page) (events []Event, next string, err error) {
 	return listed(ctx, i, p, func(r Reader, after Position, limit int) ([]Event, error) {
 		before, err := eventID(after)
@@ -155,8 +155,8 @@ func listed[T any](ctx context.Context, i *Issuer, p Page, read func(Reader, Pos
 	return page, next, nil
 }
 
-// ListKeys returns a page of the keys that there ever were, newest first, and where the next page begins, "" after the last. It fails with an
-// *InputError for a page or a filter that can't be.
+// ListKeys returns a page of the keys that there ever were, newest first, and where the next page begins, "" after the
+// last. It fails with an *InputError for a page or a filter that can't be.
 func (i *Issuer) ListKeys(ctx context.Context, f KeyFilter, p Page) (keys []Key, next string, err error) {
 	if err := f.check(); err != nil {
 		return nil, "", err

@@ -17,8 +17,9 @@ import (
 	"github.com/jot-auth/jot/server/sqlstore"
 )
 
-// TestNobodyWaitsInACircle: transactions that lock what others lock, too, do so in one order. So while one holds what the others are about to wait for, none of them holds what that
-// one asks for next: all succeed, none starts over, and none waits for PostgreSQL to find out.
+// TestNobodyWaitsInACircle: transactions that lock what others lock, too, do so in one order. So while one holds what
+// the others are about to wait for, none of them holds what that one asks for next: all succeed, none starts over, and
+// none waits for PostgreSQL to find out.
 func TestNobodyWaitsInACircle(t *testing.T) {
 	disabled := true
 	for name, test := range map[string]circle{

@@ -31,8 +31,8 @@ func startLog(tx Tx) error {
 	return err
 }
 
-// loadRules fills the in-memory set with the rules that are in force: at the start, when rules were dropped by a clock that was
-// ahead, and when the log is another one.
+// loadRules fills the in-memory set with the rules that are in force: at the start, when rules were dropped by a clock
+// that was ahead, and when the log is another one.
 func (i *Issuer) loadRules(r Reader) error {
 	now, head, err := i.applyLiveRules(r)
 	if err != nil {
@@ -64,7 +64,8 @@ func (i *Issuer) applyLiveRules(r Reader) (now time.Time, head revocation.Head, 
 }
 
 // followLog applies rules that others wrote: another process over the same database, or a commit of ours whose answer
-// was lost. Only the issuer's own goroutine calls it. A rule that can't be applied is an error, and those after it are applied.
+// was lost. Only the issuer's own goroutine calls it. A rule that can't be applied is an error, and those after it are
+// applied.
 func (i *Issuer) followLog(r Reader) error {
 	head, err := r.LogHead()
 	if err != nil {
@@ -120,9 +121,9 @@ func (i *Issuer) LogHeadNow(ctx context.Context) (head revocation.Head, now time
 	return head, now, err
 }
 
-// LogEntries returns up to limit rules that follow sequence after, in order, and the head that they lead to; without any,
-// the head that after is. An after beyond the head fails with ErrNotFound: this log never had it. One so old that rules after it have been
-// forgotten fails with ErrSwept: begin with ActiveRules.
+// LogEntries returns up to limit rules that follow sequence after, in order, and the head that they lead to; without
+// any, the head that after is. An after beyond the head fails with ErrNotFound: this log never had it. One so old that
+// rules after it have been forgotten fails with ErrSwept: begin with ActiveRules.
 func (i *Issuer) LogEntries(ctx context.Context, after uint64, limit int) ([]revocation.Rule, revocation.Head, error) {
 	var entries []LogEntry
 	var head revocation.Head
@@ -154,8 +155,9 @@ func (i *Issuer) LogEntries(ctx context.Context, after uint64, limit int) ([]rev
 	return rules, head, nil
 }
 
-// ActiveRules hands out, one at a time, the rules in force among the first entries of the log, up to sequence last, and returns the head that last is and the
-// time at which they are in force. It fails with ErrNotFound when the log isn't as long, and with ErrSwept when it goes back less far.
+// ActiveRules hands out, one at a time, the rules in force among the first entries of the log, up to sequence last, and
+// returns the head that last is and the time at which they are in force. It fails with ErrNotFound when the log isn't
+// as long, and with ErrSwept when it goes back less far.
 func (i *Issuer) ActiveRules(ctx context.Context, last uint64, each func(revocation.Rule) error) (head revocation.Head, now time.Time, err error) {
 	err = i.store.View(ctx, func(r Reader) error {
 		if now, err = r.Now(); err != nil { // before the log is read: the time must not promise more than was read

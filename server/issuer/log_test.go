@@ -78,7 +78,8 @@ func TestLog(t *testing.T) {
 	}
 }
 
-// TestLogUnderLoad: rules of many changes at once form one chain without a gap, and each is enforced when its change returns.
+// TestLogUnderLoad: rules of many changes at once form one chain without a gap, and each is enforced when its change
+// returns.
 func TestLogUnderLoad(t *testing.T) {
 	f := newFixture(t, config())
 	const clients, rounds = 16, 8

@@ -24,7 +24,8 @@ func (m mortal) Update(ctx context.Context, f func(issuer.Tx) error) error {
 	return m.Store.Update(ctx, f)
 }
 
-// TestLogOutHalfway: a logout of many sessions that failed in between is over for the browser's sign-in, and is finished by whoever logs out again, or in.
+// TestLogOutHalfway: a logout of many sessions that failed in between is over for the browser's sign-in, and is
+// finished by whoever logs out again, or in.
 func TestLogOutHalfway(t *testing.T) {
 	for name, finish := range map[string]func(f *fixture, secret string) error{
 		"logged out again": func(f *fixture, secret string) error {

@@ -6,9 +6,10 @@ import (
 	"crypto/sha256"
 )
 
-// MAC authenticates a message for a purpose, a fixed text that names what the code is for. The key is derived from the newest root
-// key in use, the purpose and the issuer's URL, so every server over one database makes the same code, the database alone can't make
-// any, and a code for one purpose says nothing for another. The version names the root key: keep it beside the code.
+// MAC authenticates a message for a purpose, a fixed text that names what the code is for. The key is derived from the
+// newest root key in use, the purpose and the issuer's URL, so every server over one database makes the same code, the
+// database alone can't make any, and a code for one purpose says nothing for another. The version names the root key:
+// keep it beside the code.
 func (i *Issuer) MAC(purpose string, message []byte) (version byte, mac []byte) {
 	keys := i.keys.Load()
 	version = keys.rootVersion(i.config.Now())

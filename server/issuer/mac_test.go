@@ -2,7 +2,8 @@ package issuer_test
 
 import "testing"
 
-// TestMAC: a code is good for its purpose, message, version and issuer, on every server over the database, and for nothing else.
+// TestMAC: a code is good for its purpose, message, version and issuer, on every server over the database, and for
+// nothing else.
 func TestMAC(t *testing.T) {
 	f := newFixture(t, config())
 	version, mac := f.MAC("a", []byte("message"))

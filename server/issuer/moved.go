@@ -6,7 +6,8 @@ import (
 	"log/slog"
 )
 
-// moved is the URL of before, where a server starts over a database that was served under another one; "": it's the same, or there was none.
+// moved is the URL of before, where a server starts over a database that was served under another one; "": it's the
+// same, or there was none.
 type moved string
 
 // noteURL remembers the URL in the database, and an event where it's another one.

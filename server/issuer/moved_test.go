@@ -11,7 +11,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// A server that starts under another URL than before says what that means, once, with both; and it's true: nothing of before is good, and is again under the old URL.
+// A server that starts under another URL than before says what that means, once, with both; and it's true: nothing of
+// before is good, and is again under the old URL.
 func TestMoved(t *testing.T) {
 	const old, next = "https://auth.example.com", "https://login.example.com"
 	var log logtest.Buffer

@@ -45,8 +45,8 @@ type logoutClaims struct {
 	SessionID string                    `json:"sid"`
 }
 
-// notify remembers that the client of a session is to be told of its end, if it has an ID token and wants to know. The notice is of the transaction that
-// ends the session: no logout goes untold because a server stopped in between.
+// notify remembers that the client of a session is to be told of its end, if it has an ID token and wants to know. The
+// notice is of the transaction that ends the session: no logout goes untold because a server stopped in between.
 func (u *update) notify(session Session) error {
 	if !slices.Contains(session.Scope, scopeOpenID) {
 		return nil

@@ -9,8 +9,8 @@ import (
 	"github.com/jot-auth/jot/revocation"
 )
 
-// checkSubject says what is wrong with the subject of a grant, and with the claims that it brings along, which it makes compact. A client
-// that acts for itself has a subject too, and no session: whoever brings a login would pass for it.
+// checkSubject says what is wrong with the subject of a grant, and with the claims that it brings along, which it makes
+// compact. A client that acts for itself has a subject too, and no session: whoever brings a login would pass for it.
 func (g *Grant) checkSubject() error {
 	if strings.HasPrefix(g.Subject, ClientPrefix) {
 		return &InputError{"subject", "must not begin with " + ClientPrefix}
@@ -23,7 +23,8 @@ func (g *Grant) checkSubject() error {
 	return errors.Join(checkName("subject", g.Subject), err, checkScope(g.Scope))
 }
 
-// grantee finds the subject of a grant. Where the grant brings claims, the subject becomes what it says, and the scope is used up.
+// grantee finds the subject of a grant. Where the grant brings claims, the subject becomes what it says, and the scope
+// is used up.
 func (u *update) grantee(g *Grant) (Subject, error) {
 	s, err := findSubject(u, g.Subject)
 	if err := g.checkNoAdmin(s); err != nil {

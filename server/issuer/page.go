@@ -14,8 +14,8 @@ const (
 	MaxPage     = 200
 )
 
-// Page is the part of a list that is asked for. Lists go by time and ID, newest first, so what is added meanwhile moves no entry
-// to another page.
+// Page is the part of a list that is asked for. Lists go by time and ID, newest first, so what is added meanwhile moves
+// no entry to another page.
 type Page struct {
 	After string // where the page before ended, as its answer said; "" is the beginning
 	Limit int    // entries at most, up to MaxPage; 0: DefaultPage
@@ -32,7 +32,8 @@ func (p Position) String() string {
 	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(p.Time.UnixMilli(), 10) + " " + p.ID))
 }
 
-// compare is negative where p comes before q in a list: it's the newer one, by the millisecond that clients get, or has the higher ID.
+// compare is negative where p comes before q in a list: it's the newer one, by the millisecond that clients get, or has
+// the higher ID.
 func (p Position) compare(q Position) int {
 	return cmp.Or(cmp.Compare(q.Time.UnixMilli(), p.Time.UnixMilli()), strings.Compare(q.ID, p.ID))
 }
@@ -64,7 +65,8 @@ func (p Page) size() (int, error) {
 	return p.Limit, nil
 }
 
-// turn cuts a list that was read with one entry too many down to its page, and says where that ended: "" at the end of the list.
+// turn cuts a list that was read with one entry too many down to its page, and says where that ended: "" at the end of
+// the list.
 func turn[T any](list []T, size int, at func(T) string) (page []T, next string) {
 	if len(list) <= size {
 		return list, ""

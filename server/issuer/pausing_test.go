@@ -9,7 +9,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// pausing is a Store in which transactions pause where their contexts say so (pauses), for others to begin to wait for them. It counts those that had to start over.
+// pausing is a Store in which transactions pause where their contexts say so (pauses), for others to begin to wait for
+// them. It counts those that had to start over.
 type pausing struct {
 	issuer.Store
 	again atomic.Int64

@@ -19,8 +19,8 @@ const (
 // ErrPending is a request that waited for too long, or that this server didn't seal for this browser.
 var ErrPending = errors.New("issuer: the request has expired; begin again where you came from")
 
-// Seal makes a text of something that waits for a person, for its page to carry: nobody else can make one, and Open tells when it has become too old.
-// A text for one purpose is none for another. What is sealed isn't secret.
+// Seal makes a text of something that waits for a person, for its page to carry: nobody else can make one, and Open
+// tells when it has become too old. A text for one purpose is none for another. What is sealed isn't secret.
 func (i *Issuer) Seal(ctx context.Context, purpose string, content any) (string, error) {
 	now, err := i.Now(ctx)
 	if err != nil {

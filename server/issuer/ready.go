@@ -23,8 +23,9 @@ type probe struct {
 	err error
 }
 
-// Ready reports whether tokens can be issued: nil, or an error that wraps ErrUnavailable or ErrBusy. It writes to the database,
-// at most once a second, so it also tells of a full disk and of another process that keeps the database locked.
+// Ready reports whether tokens can be issued: nil, or an error that wraps ErrUnavailable or ErrBusy. It writes to the
+// database, at most once a second, so it also tells of a full disk and of another process that keeps the database
+// locked.
 func (i *Issuer) Ready(ctx context.Context) error {
 	i.probe.mu.Lock()
 	defer i.probe.mu.Unlock()

@@ -7,7 +7,8 @@ import (
 	"github.com/jot-auth/jot/revocation"
 )
 
-// Receipt tells how far the revocation log has come with the rules that calls of the issuer wrote. It's safe for concurrent use.
+// Receipt tells how far the revocation log has come with the rules that calls of the issuer wrote. It's safe for
+// concurrent use.
 type Receipt struct {
 	mu   sync.Mutex
 	head revocation.Head

@@ -28,11 +28,12 @@ type RecoverOptions struct {
 	URL              string // of the issuer, as in Config
 	KeyEncryptionKey []byte // seals the new keys
 
-	// OlderKeyEncryptionKeys are those under which the keys of before may be sealed, as in Config: a backup can be older than
-	// KeyEncryptionKey.
+	// OlderKeyEncryptionKeys are those under which the keys of before may be sealed, as in Config: a backup can be
+	// older than KeyEncryptionKey.
 	OlderKeyEncryptionKeys [][]byte
 
-	// ForeignIssuers are those of Config: logouts there may have been forgotten too, so their tokens of before are refused.
+	// ForeignIssuers are those of Config: logouts there may have been forgotten too, so their tokens of before are
+	// refused.
 	ForeignIssuers []ForeignIssuer
 
 	// Witness is what was seen of the database before it went back; zero where nobody saw any.
@@ -51,14 +52,15 @@ type Recovery struct {
 	Witness    Witness         // to be remembered from now on
 }
 
-// Recover makes a database safe to serve that has come back from the past: one that was restored from a backup, or a standby that
-// was promoted before it had everything. Nobody knows what was revoked since, so everything is: a new log begins with a rule that
-// refuses every access token of before, every session ends, every browser is signed out, and no key of before is used any more. Accounts, subjects and
-// clients stay as the database has them; a ban or a new password that it doesn't know of is lost.
+// Recover makes a database safe to serve that has come back from the past: one that was restored from a backup, or a
+// standby that was promoted before it had everything. Nobody knows what was revoked since, so everything is: a new log
+// begins with a rule that refuses every access token of before, every session ends, every browser is signed out, and no
+// key of before is used any more. Accounts, subjects and clients stay as the database has them; a ban or a new password
+// that it doesn't know of is lost.
 //
-// Servers should be stopped. One that runs learns of its new keys at its next upkeep; what it issues until then is refused. Recover
-// returns when tokens can be issued again, about a second later. It may be repeated, and may be interrupted anywhere: before its
-// one transaction, sessions have ended and nothing else happened.
+// Servers should be stopped. One that runs learns of its new keys at its next upkeep; what it issues until then is
+// refused. Recover returns when tokens can be issued again, about a second later. It may be repeated, and may be
+// interrupted anywhere: before its one transaction, sessions have ended and nothing else happened.
 func Recover(ctx context.Context, store Store, o RecoverOptions) (Recovery, error) {
 	if err := checkURL(o.URL); err != nil {
 		return Recovery{}, err
@@ -92,8 +94,8 @@ func Recover(ctx context.Context, store Store, o RecoverOptions) (Recovery, erro
 	return done, i.waitUntil(ctx, done.RefuseIat)
 }
 
-// checkSealed shows a wrong key-encryption key, or a database without keys, before anything is changed. Remote keys needn't be at hand: those
-// that the issuer makes take their place.
+// checkSealed shows a wrong key-encryption key, or a database without keys, before anything is changed. Remote keys
+// needn't be at hand: those that the issuer makes take their place.
 func (i *Issuer) checkSealed(r Reader) error {
 	if _, err := readSigningKeys(r); err != nil {
 		return err
@@ -113,12 +115,14 @@ func (i *Issuer) checkSealed(r Reader) error {
 	return nil
 }
 
-// endAllSessions ends the sessions that there are, batch by batch. Those that begin meanwhile end in the transaction that recovers.
+// endAllSessions ends the sessions that there are, batch by batch. Those that begin meanwhile end in the transaction
+// that recovers.
 func (i *Issuer) endAllSessions(ctx context.Context) (total int, err error) {
 	var ended []Session
 	for more := true; more; total += len(ended) {
 		last := lastOf(ended) // only a commit moves on: what is rolled back runs again
-		// A batch is a transaction of its own: a refresh at the same time comes before, and its session ends here, or finds it ended.
+		// A batch is a transaction of its own: a refresh at the same time comes before, and its session ends here, or
+		// finds it ended.
 		err := i.store.Update(ctx, func(tx Tx) error {
 			now, err := tx.Now()
 			if err == nil {
@@ -146,8 +150,9 @@ func lastOf(sessions []Session) Position {
 // recover is the transaction that counts.
 func (i *Issuer) recover(ctx context.Context, seen Witness) (Recovery, error) {
 	var done Recovery
-	// The log, the keys and the sessions change in one transaction: nobody finds new keys with an old log, and a session that
-	// begins at the same time either ends here or has a refresh token and an access token of keys that are gone.
+	// The log, the keys and the sessions change in one transaction: nobody finds new keys with an old log, and a
+	// session that begins at the same time either ends here or has a refresh token and an access token of keys that are
+	// gone.
 	err := i.withFreshKeys(ctx, func(u *update, fresh *freshKeys) error {
 		r := &recovery{update: u, fresh: fresh, seen: seen}
 		for _, step := range []func() error{r.endSessions, r.signOut, r.replaceKeys, r.refuseAll, r.forgetBootstrap, r.mark, r.replaceLog, r.report} {
@@ -169,9 +174,10 @@ type recovery struct {
 	seen  Witness
 }
 
-// refuseAll gathers the rule that refuses every token of before: all that were issued up to now, or up to the last time that is
-// known of the database where that is later. Tokens count whole seconds, so the limit is rounded up, and a second is added. Now is when the
-// transaction has done what takes long: until it commits, a server of before may still tell verifiers of the old log.
+// refuseAll gathers the rule that refuses every token of before: all that were issued up to now, or up to the last time
+// that is known of the database where that is later. Tokens count whole seconds, so the limit is rounded up, and a
+// second is added. Now is when the transaction has done what takes long: until it commits, a server of before may still
+// tell verifiers of the old log.
 func (r *recovery) refuseAll() error {
 	now, err := r.Now()
 	if err != nil {
@@ -203,9 +209,9 @@ func roundUp(t time.Time) time.Time {
 	return t
 }
 
-// replaceKeys revokes every signing key that is published, since one that was revoked after the backup would sign again, and whoever
-// stole it forges tokens of any date. It takes the feed's key away from a server of before that still runs, and the root keys from all
-// refresh tokens of before.
+// replaceKeys revokes every signing key that is published, since one that was revoked after the backup would sign
+// again, and whoever stole it forges tokens of any date. It takes the feed's key away from a server of before that
+// still runs, and the root keys from all refresh tokens of before.
 func (r *recovery) replaceKeys() error {
 	keys, err := r.Keys()
 	if err != nil {
@@ -254,8 +260,8 @@ func (r *recovery) dropKey(k Key) error {
 	return r.UpdateKey(k)
 }
 
-// replaceLog begins a new log with the rules that were gathered and those of before that they don't include: about keys, which
-// never expire, and about another issuer, where the URL has changed.
+// replaceLog begins a new log with the rules that were gathered and those of before that they don't include: about
+// keys, which never expire, and about another issuer, where the URL has changed.
 func (r *recovery) replaceLog() error {
 	before, err := r.LogHead()
 	if err != nil {
@@ -321,7 +327,8 @@ func (r *recovery) report() error {
 	return r.InsertEvent(Event{Time: r.now, Kind: EventDatabaseRecovered, Detail: detail})
 }
 
-// mark sets what is to be remembered of the database from now on, but for the log's head. Nothing is missing at the start of a new log.
+// mark sets what is to be remembered of the database from now on, but for the log's head. Nothing is missing at the
+// start of a new log.
 func (r *recovery) mark() error {
 	mark, err := markAgain(r.update, r.seen.Mark)
 	r.Witness = Witness{Mark: mark, Time: r.RefuseIat}

@@ -90,7 +90,8 @@ func TestRecover(t *testing.T) {
 	})
 }
 
-// TestRecoverEveryAlgorithm: each that signs goes on with new keys, and the keys that retire are revoked with the others.
+// TestRecoverEveryAlgorithm: each that signs goes on with new keys, and the keys that retire are revoked with the
+// others.
 func TestRecoverEveryAlgorithm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := config()
@@ -166,8 +167,8 @@ func TestIssuingWaits(t *testing.T) {
 	})
 }
 
-// TestRecoverUnderOtherKeys: the private half of a remote key isn't needed to take it out of use, and a backup may be older than the
-// key-encryption key.
+// TestRecoverUnderOtherKeys: the private half of a remote key isn't needed to take it out of use, and a backup may be
+// older than the key-encryption key.
 func TestRecoverUnderOtherKeys(t *testing.T) {
 	f := newFixture(t, config())
 	_, key := newSafe(t)
@@ -199,8 +200,8 @@ func TestRecoverUnderOtherKeys(t *testing.T) {
 	f.accept(f.login().Access)
 }
 
-// TestRecoverAmongLogins: of logins and refreshes at the same time, none has a token that a server over the new log accepts, unless its
-// session began after.
+// TestRecoverAmongLogins: of logins and refreshes at the same time, none has a token that a server over the new log
+// accepts, unless its session began after.
 func TestRecoverAmongLogins(t *testing.T) {
 	f := &fixture{T: t, config: config(), path: filepath.Join(t.TempDir(), "data", "jot.db")}
 	f.start()

@@ -14,7 +14,8 @@ const (
 	maxRedirectURI  = 1024 // bytes of one
 )
 
-// answerParameters are what an answer to an authorization request adds to a redirect URI, which must not have them of its own.
+// answerParameters are what an answer to an authorization request adds to a redirect URI, which must not have them of
+// its own.
 var answerParameters = []string{"code", "error", "error_description", "error_uri", "iss", "state"}
 
 func checkRedirectURIs(field string, uris []string) error {
@@ -32,8 +33,8 @@ func checkRedirectURIs(field string, uris []string) error {
 	return nil
 }
 
-// checkRedirectURI says what is wrong with a redirect URI, "" where nothing is: it must be https, http on loopback (RFC 8252 §7.3), or of an
-// app's own scheme, which has a dot (§7.1). What two parsers may read in two ways is refused.
+// checkRedirectURI says what is wrong with a redirect URI, "" where nothing is: it must be https, http on loopback (RFC
+// 8252 §7.3), or of an app's own scheme, which has a dot (§7.1). What two parsers may read in two ways is refused.
 func checkRedirectURI(text string) string {
 	u, err := url.Parse(text)
 	switch {
@@ -78,8 +79,8 @@ func hasDotSegment(path string) bool {
 	return slices.Contains(segments, ".") || slices.Contains(segments, "..")
 }
 
-// redirectsTo reports whether an answer for the client may go to a URI: one of those that it has, character by character (RFC 9700 §2.1). Only the
-// port of a loopback address is the app's to choose at the moment (RFC 8252 §7.3).
+// redirectsTo reports whether an answer for the client may go to a URI: one of those that it has, character by
+// character (RFC 9700 §2.1). Only the port of a loopback address is the app's to choose at the moment (RFC 8252 §7.3).
 func (c *Client) redirectsTo(uri string) bool {
 	return slices.Contains(c.RedirectURIs, uri) || slices.ContainsFunc(c.RedirectURIs, func(own string) bool {
 		before, after, ok := loopbackParts(own)
@@ -88,8 +89,9 @@ func (c *Client) redirectsTo(uri string) bool {
 	})
 }
 
-// answersAssured reports whether nobody but the client gets to use an answer that goes to one of its redirect URIs. Without a secret, any program on the person's
-// machine may listen on loopback or claim a scheme of its own, and begin a request there as well, with a challenge of its own (RFC 8252 §8.6).
+// answersAssured reports whether nobody but the client gets to use an answer that goes to one of its redirect URIs.
+// Without a secret, any program on the person's machine may listen on loopback or claim a scheme of its own, and begin
+// a request there as well, with a challenge of its own (RFC 8252 §8.6).
 func (c *Client) answersAssured(uri string) bool {
 	return c.Confidential() || strings.HasPrefix(uri, "https://")
 }

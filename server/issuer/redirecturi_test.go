@@ -92,7 +92,8 @@ func TestRedirectsTo(t *testing.T) {
 	}
 }
 
-// FuzzRedirectsTo: an answer goes to a URI that the client could have, too, and that net/url finds to differ in the port of a loopback address at most.
+// FuzzRedirectsTo: an answer goes to a URI that the client could have, too, and that net/url finds to differ in the
+// port of a loopback address at most.
 func FuzzRedirectsTo(f *testing.F) {
 	for _, seed := range [][2]string{
 		{"https://app.example.com/callback", "https://app.example.com/callback"}, {"http://127.0.0.1/callback", "http://127.0.0.1:51004/callback"},

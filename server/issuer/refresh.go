@@ -56,10 +56,11 @@ type RefreshRequest struct {
 	KeyThumbprint string // of the key that the client proved to have (RFC 9449): the access token is bound to it; "": it proved none
 }
 
-// Refresh trades a refresh token for the next tokens of its session. Whoever presents the same token again within the grace
-// window gets the same refresh token as the first; whoever presents a spent one ends the session. A token that isn't
-// accepted, for whatever reason, is ErrInvalidGrant; a scope beyond the session's is ErrInvalidScope and another resource ErrInvalidTarget, and neither
-// changes anything; nor does another key than that of the session, ErrInvalidGrant.
+// Refresh trades a refresh token for the next tokens of its session. Whoever presents the same token again within the
+// grace window gets the same refresh token as the first; whoever presents a spent one ends the session. A token that
+// isn't accepted, for whatever reason, is ErrInvalidGrant; a scope beyond the session's is ErrInvalidScope and another
+// resource ErrInvalidTarget, and neither changes anything; nor does another key than that of the session,
+// ErrInvalidGrant.
 func (i *Issuer) Refresh(ctx context.Context, r RefreshRequest) (Tokens, error) {
 	if err := checkThumbprint(r.KeyThumbprint); err != nil {
 		return Tokens{}, err
@@ -83,8 +84,8 @@ func (i *Issuer) Refresh(ctx context.Context, r RefreshRequest) (Tokens, error) 
 	return i.sign(ctx, d)
 }
 
-// decideRefresh waits for the database for a third of the grace window at most, and is ErrBusy then. A request that came
-// in time, but was decided after the window, would burn the token that another tab got meanwhile.
+// decideRefresh waits for the database for a third of the grace window at most, and is ErrBusy then. A request that
+// came in time, but was decided after the window, would burn the token that another tab got meanwhile.
 func (i *Issuer) decideRefresh(ctx context.Context, r RefreshRequest, token refreshToken) (d *draft, err error) {
 	soon, cancel := context.WithTimeout(ctx, i.config.RefreshGrace/3)
 	defer cancel()
@@ -106,8 +107,8 @@ func (i *Issuer) decideRefresh(ctx context.Context, r RefreshRequest, token refr
 	return d, err
 }
 
-// refresh applies the refresh rule. No draft and no error means that the token is refused, and that what this changed is to be
-// kept.
+// refresh applies the refresh rule. No draft and no error means that the token is refused, and that what this changed
+// is to be kept.
 func (u *update) refresh(r RefreshRequest, token refreshToken) (*draft, error) {
 	session, subject, err := u.Session(token.session)
 	if errors.Is(err, ErrNotFound) || err == nil && !subject.Deleted.IsZero() {

@@ -82,7 +82,8 @@ func TestRefreshAgainFromElsewhere(t *testing.T) {
 	}
 }
 
-// TestRefreshAfterLostReply: a client that never saw its answer goes on, as often as it takes, and what it never saw is burned.
+// TestRefreshAfterLostReply: a client that never saw its answer goes on, as often as it takes, and what it never saw is
+// burned.
 func TestRefreshAfterLostReply(t *testing.T) {
 	f := newFixture(t, config())
 	seen := f.login()
@@ -104,7 +105,8 @@ func TestRefreshAfterLostReply(t *testing.T) {
 	f.accept(f.refresh(arrived.Refresh).Access)
 }
 
-// TestRefreshTabsAfterLostReply: tabs that share a store, and refresh at once long after a reply was lost to all of them, go on with one line of tokens.
+// TestRefreshTabsAfterLostReply: tabs that share a store, and refresh at once long after a reply was lost to all of
+// them, go on with one line of tokens.
 func TestRefreshTabsAfterLostReply(t *testing.T) {
 	f := newFixture(t, config())
 	stored := f.login()
@@ -229,8 +231,8 @@ func TestRefreshRefused(t *testing.T) {
 	}
 }
 
-// TestRefreshThatWaits: a request that came in time and would be decided after the grace window isn't decided at all, for it
-// would burn the token that its client got meanwhile.
+// TestRefreshThatWaits: a request that came in time and would be decided after the grace window isn't decided at all,
+// for it would burn the token that its client got meanwhile.
 func TestRefreshThatWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newBubbleFixture(t, config())

@@ -10,12 +10,13 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// tryTimeout is when a client gives a request up and a server stops working at it: twice of it is within the grace window.
+// tryTimeout is when a client gives a request up and a server stops working at it: twice of it is within the grace
+// window.
 const tryTimeout = 15 * time.Second
 
-// browser is a client that keeps its side of the bargain. Its tabs share one store. A tab may present the token in the store while
-// another one does; but after a try without an answer one tries at a time, and nobody presents a new token while a request with an older
-// one is under way. The latest answer wins.
+// browser is a client that keeps its side of the bargain. Its tabs share one store. A tab may present the token in the
+// store while another one does; but after a try without an answer one tries at a time, and nobody presents a new token
+// while a request with an older one is under way. The latest answer wins.
 type browser struct {
 	sid, token string
 	tries      []*try

@@ -23,8 +23,8 @@ import (
 	"github.com/jot-auth/jot/server/sqlstore"
 )
 
-// machineChecks and machineSteps bound the random histories of one run. `go test -run TestRefreshMachine ./server/issuer -rapid.checks=5000`
-// walks more; a failure prints the seed that walks it again.
+// machineChecks and machineSteps bound the random histories of one run. `go test -run TestRefreshMachine
+// ./server/issuer -rapid.checks=5000` walks more; a failure prints the seed that walks it again.
 const (
 	machineChecks = 15
 	machineSteps  = 60
@@ -37,8 +37,8 @@ type database struct {
 	crash func() error                                // leaves what a crash at this moment leaves, for those who open it next
 }
 
-// TestRefreshMachine holds the issuer, on every store, against the plain model in refreshmodel_test.go: random histories of what clients,
-// thieves, operators and broken machines do, over two servers that share a database.
+// TestRefreshMachine holds the issuer, on every store, against the plain model in refreshmodel_test.go: random
+// histories of what clients, thieves, operators and broken machines do, over two servers that share a database.
 func TestRefreshMachine(t *testing.T) {
 	t.Run("SQLite", func(t *testing.T) { checkRefreshMachine(t, sqliteDatabase) })
 }
@@ -66,7 +66,8 @@ func setDefaultFlag(name, value string) {
 	}
 }
 
-// inBubble runs f in a bubble, where upkeep takes place when the machine sleeps, and hands on how it ended: rapid ends a check by a panic.
+// inBubble runs f in a bubble, where upkeep takes place when the machine sleeps, and hands on how it ended: rapid ends
+// a check by a panic.
 func inBubble(t *testing.T, r *rapid.T, f func(*testing.T)) {
 	var ended any
 	synctest.Test(t, func(t *testing.T) {
@@ -320,8 +321,9 @@ func (w *world) check(r *rapid.T) {
 	}
 }
 
-// settle waits until every process has heard of what the others did, and holds each verdict on each access token against the model: those
-// of the processes, and those of verifiers elsewhere that still hold every key that there ever was.
+// settle waits until every process has heard of what the others did, and holds each verdict on each access token
+// against the model: those of the processes, and those of verifiers elsewhere that still hold every key that there ever
+// was.
 func (w *world) settle(r *rapid.T) {
 	time.Sleep(time.Minute + time.Second)
 	synctest.Wait()
@@ -350,8 +352,8 @@ func (w *world) checkVerdict(r *rapid.T, s login, token accessToken, verifier *j
 	}
 }
 
-// atOnce carries out several acts at the same time, spread over the processes. Their answers must be what some order of them, one after
-// the other, would give.
+// atOnce carries out several acts at the same time, spread over the processes. Their answers must be what some order of
+// them, one after the other, would give.
 func (w *world) atOnce(r *rapid.T, acts []act) []reply {
 	replies := make([]reply, len(acts))
 	var wait sync.WaitGroup

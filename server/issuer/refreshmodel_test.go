@@ -30,8 +30,9 @@ func (p promise) broken(format string, args ...any) error {
 	return fmt.Errorf("%s: %s", p, fmt.Sprintf(format, args...))
 }
 
-// model is what the issuer promises, told plainly: by the tokens themselves rather than by counters, in one thread, with nothing of
-// the issuer's code. Each of its methods takes an answer of the issuer, says whether it is allowed, and what follows.
+// model is what the issuer promises, told plainly: by the tokens themselves rather than by counters, in one thread,
+// with nothing of the issuer's code. Each of its methods takes an answer of the issuer, says whether it is allowed, and
+// what follows.
 type model struct {
 	config   issuer.Config
 	now      time.Time
@@ -50,7 +51,8 @@ type person struct {
 	disabled   bool
 }
 
-// login is a session. Its token good earns the next one; before is the one that earned good; spent ones were rotated away or burned.
+// login is a session. Its token good earns the next one; before is the one that earned good; spent ones were rotated
+// away or burned.
 type login struct {
 	subject            string
 	good, before       string // good is "" while only the server knows it

@@ -50,8 +50,8 @@ func issuerOnPostgres(t *testing.T) *issuer.Issuer {
 	return i
 }
 
-// TestFirstTokensRace: of many that are the first to ask for tokens of one subject or one client, on PostgreSQL, where they don't wait for each
-// other, all get theirs.
+// TestFirstTokensRace: of many that are the first to ask for tokens of one subject or one client, on PostgreSQL, where
+// they don't wait for each other, all get theirs.
 func TestFirstTokensRace(t *testing.T) {
 	i := issuerOnPostgres(t)
 	_, hash := issuer.NewClientSecret()

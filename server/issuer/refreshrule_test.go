@@ -53,8 +53,8 @@ func TestRefreshRule(t *testing.T) {
 	}
 }
 
-// TestRefreshRuleNeverForks walks every short history and checks what the rule is for: at most one token is good for a new
-// one beside the previous one, and a spent token never becomes good again.
+// TestRefreshRuleNeverForks walks every short history and checks what the rule is for: at most one token is good for a
+// new one beside the previous one, and a spent token never becomes good again.
 func TestRefreshRuleNeverForks(t *testing.T) {
 	const grace, steps = 30 * time.Second, 5
 	var walk func(c Counters, now time.Time, spent map[uint64]bool, left int)

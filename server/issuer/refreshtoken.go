@@ -18,7 +18,8 @@ const (
 	refreshTokenSize = 1 + sessionIDSize + 8 + sha256.Size
 )
 
-// refreshToken is what an opaque refresh token says: the next use of which session. Its text is "jrt_" and the base64url of
+// refreshToken is what an opaque refresh token says: the next use of which session. Its text is "jrt_" and the
+// base64url of
 //
 //	version (1 byte) ‖ session (26) ‖ counter (8, big endian) ‖ HMAC-SHA256 (32)
 //

@@ -57,7 +57,8 @@ func TestRefreshTokenStays(t *testing.T) {
 	}
 }
 
-// TestUnknownRootKey: nothing is genuine under a root key that isn't there, which would be an empty one that everybody knows.
+// TestUnknownRootKey: nothing is genuine under a root key that isn't there, which would be an empty one that everybody
+// knows.
 func TestUnknownRootKey(t *testing.T) {
 	i := &Issuer{config: Config{URL: "https://auth.example.com"}}
 	i.keys.Store(&keyring{roots: map[byte]rootKey{1: {secret: make([]byte, rootKeySize)}}})

@@ -19,19 +19,20 @@ type Renewal struct {
 	Committed func()         // as in Proof
 }
 
-// RenewSession ends every session of a subject, makes every access token that it has stale, and begins one new session like the
-// present one: what a changed password is worth. Nobody who holds a token of before, the present session's refresh token included,
-// gets any further with it. It fails with ErrInvalidGrant when the present session is over or the subject is disabled, with ErrNotFound
-// when the subject has no such session, and with what Confirm says. Where signing fails, with jot.ErrUnavailable, all else has happened: then the subject logs in anew, as
-// after an answer that was lost.
+// RenewSession ends every session of a subject, makes every access token that it has stale, and begins one new session
+// like the present one: what a changed password is worth. Nobody who holds a token of before, the present session's
+// refresh token included, gets any further with it. It fails with ErrInvalidGrant when the present session is over or
+// the subject is disabled, with ErrNotFound when the subject has no such session, and with what Confirm says. Where
+// signing fails, with jot.ErrUnavailable, all else has happened: then the subject logs in anew, as after an answer that
+// was lost.
 func (i *Issuer) RenewSession(ctx context.Context, r Renewal) (Tokens, error) {
 	if err := checkAMR(r.AMR); err != nil {
 		return Tokens{}, err
 	}
 	var d *draft
-	// What Confirm stores, the end of all sessions, the rule and the new session are one commit. A login that has checked the old
-	// password either began its session before, which ends here, or finds in its own Confirm that the password has changed. Of two
-	// renewals at once the second finds its session ended.
+	// What Confirm stores, the end of all sessions, the rule and the new session are one commit. A login that has
+	// checked the old password either began its session before, which ends here, or finds in its own Confirm that the
+	// password has changed. Of two renewals at once the second finds its session ended.
 	err := i.commit(ctx, func(u *update) (err error) {
 		d, err = u.renew(r)
 		return err
@@ -75,8 +76,8 @@ func (u *update) renew(r Renewal) (*draft, error) {
 	return u.beginLike(&present, &subject, r)
 }
 
-// beginLike begins a session with what is left of another one's scope: what client, resource or subject have lost since its login is left out. A client or resource that
-// is gone is ErrInvalidGrant, as it is for a refresh.
+// beginLike begins a session with what is left of another one's scope: what client, resource or subject have lost since
+// its login is left out. A client or resource that is gone is ErrInvalidGrant, as it is for a refresh.
 func (u *update) beginLike(present *Session, subject *Subject, r Renewal) (*draft, error) {
 	client, resource, err := u.partiesOf(u, present.ClientID, present.Resource, present.Created)
 	if errors.Is(err, ErrInvalidClient) {
@@ -98,12 +99,13 @@ func (u *update) beginLike(present *Session, subject *Subject, r Renewal) (*draf
 	return d, u.auditActor(EventSessionIssued, Event{Subject: subject.ID, Session: session.ID, ClientID: client.ID})
 }
 
-// OutdateSubject is for a new password: it makes the subject's tokens stale and ends its sessions, all but the one from which the password
-// was changed; keep is its ID, "" keeps none. with, if there is one, runs in the same transaction, for what else must change with it; it
-// may run more than once. OutdateSubject fails with ErrNotFound, and with the error of with.
+// OutdateSubject is for a new password: it makes the subject's tokens stale and ends its sessions, all but the one from
+// which the password was changed; keep is its ID, "" keeps none. with, if there is one, runs in the same transaction,
+// for what else must change with it; it may run more than once. OutdateSubject fails with ErrNotFound, and with the
+// error of with.
 func (i *Issuer) OutdateSubject(ctx context.Context, sub, keep string, with func(Tx) error) error {
-	// The new password, the sessions' end and the rule are one commit: whoever logged in with the old password either did so before,
-	// and is caught, or finds the new one.
+	// The new password, the sessions' end and the rule are one commit: whoever logged in with the old password either
+	// did so before, and is caught, or finds the new one.
 	return i.commit(ctx, func(u *update) error {
 		s, err := findSubject(u, sub)
 		if err != nil {

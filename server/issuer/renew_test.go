@@ -39,7 +39,8 @@ func TestRenewSession(t *testing.T) {
 	f.accept(f.refresh(renewed.Refresh).Access)
 }
 
-// TestRenewSessionRefused: what isn't the subject's own live session renews nothing, and a Confirm that fails undoes all.
+// TestRenewSessionRefused: what isn't the subject's own live session renews nothing, and a Confirm that fails undoes
+// all.
 func TestRenewSessionRefused(t *testing.T) {
 	f := newFixture(t, config())
 	f.createSubject("bob")
@@ -69,7 +70,8 @@ func TestRenewSessionRefused(t *testing.T) {
 	}
 }
 
-// TestRenewSessionRace: of many that renew at once one does, and logins that confirmed what it replaced have no session left.
+// TestRenewSessionRace: of many that renew at once one does, and logins that confirmed what it replaced have no session
+// left.
 func TestRenewSessionRace(t *testing.T) {
 	f := newFixture(t, config())
 	present := f.login()
@@ -158,7 +160,8 @@ func TestSessionsOf(t *testing.T) {
 	}
 }
 
-// TestRenewSessionUnsigned: where signing fails after the commit, all else has happened, and is told once: whoever asked logs in anew.
+// TestRenewSessionUnsigned: where signing fails after the commit, all else has happened, and is told once: whoever
+// asked logs in anew.
 func TestRenewSessionUnsigned(t *testing.T) {
 	f := newFixture(t, config())
 	vault, key := newSafe(t)
@@ -184,7 +187,8 @@ func TestRenewSessionUnsigned(t *testing.T) {
 	f.accept(f.login().Access)
 }
 
-// TestRenewSessionKeepsScope: the new session has what the present one has, and no more: not where that is nothing, and with the scopes of OpenID Connect.
+// TestRenewSessionKeepsScope: the new session has what the present one has, and no more: not where that is nothing, and
+// with the scopes of OpenID Connect.
 func TestRenewSessionKeepsScope(t *testing.T) {
 	c, request, redeem := browsing()
 	f := newFixture(t, c)

@@ -11,7 +11,8 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// Resource is an API that tokens are for (RFC 8707). Those of Config.Resources are declared: they are fixed, and win over stored ones.
+// Resource is an API that tokens are for (RFC 8707). Those of Config.Resources are declared: they are fixed, and win
+// over stored ones.
 type Resource struct {
 	Audience  string        // the aud of its tokens
 	Name      string        // for people; at most 255 bytes
@@ -57,8 +58,8 @@ func (i *Issuer) resource(r ResourceReader, audience string) (*Resource, error) 
 	return &found, nil
 }
 
-// target finds the resource that a client asks tokens for; "" is the client's own default. One that it has no business with is
-// ErrInvalidTarget, as is one that doesn't exist.
+// target finds the resource that a client asks tokens for; "" is the client's own default. One that it has no business
+// with is ErrInvalidTarget, as is one that doesn't exist.
 func (i *Issuer) target(r ResourceReader, client *Client, audience string) (*Resource, error) {
 	switch {
 	case audience == "" && len(client.Resources) > 0:
@@ -85,8 +86,8 @@ func (i *Issuer) Resource(ctx context.Context, audience string) (Resource, error
 	return found, err
 }
 
-// CreateResource stores a new resource; Declared and Created are set here. It fails with an *InputError, or with ErrTaken when the
-// audience exists.
+// CreateResource stores a new resource; Declared and Created are set here. It fails with an *InputError, or with
+// ErrTaken when the audience exists.
 func (i *Issuer) CreateResource(ctx context.Context, r Resource) error {
 	if i.config.resource(r.Audience) != nil {
 		return ErrTaken
@@ -95,8 +96,8 @@ func (i *Issuer) CreateResource(ctx context.Context, r Resource) error {
 	if err := r.check(); err != nil {
 		return err
 	}
-	// One insert: of two that create the same resource, the unique audience lets one win. The longest life of a token is raised in the
-	// same commit, so that no rule is ever written that a token outlives.
+	// One insert: of two that create the same resource, the unique audience lets one win. The longest life of a token
+	// is raised in the same commit, so that no rule is ever written that a token outlives.
 	return i.changeKeys(ctx, func(u *update, fresh *freshKeys) error {
 		r.Created, r.Declared = u.now, false
 		if err := u.InsertResource(r); err != nil {
@@ -109,16 +110,17 @@ func (i *Issuer) CreateResource(ctx context.Context, r Resource) error {
 	})
 }
 
-// ChangeResource reads a stored resource, lets change alter it, and writes it back. Existing sessions follow with their next refresh. A longer
-// life of tokens counts for every rule from then on; after a shorter one rules and keys still outlast the tokens of before. change may run more
-// than once; Audience, Declared and Created stay. It fails with an *InputError, ErrNotFound, ErrDeclared, and with the error of change.
+// ChangeResource reads a stored resource, lets change alter it, and writes it back. Existing sessions follow with their
+// next refresh. A longer life of tokens counts for every rule from then on; after a shorter one rules and keys still
+// outlast the tokens of before. change may run more than once; Audience, Declared and Created stay. It fails with an
+// *InputError, ErrNotFound, ErrDeclared, and with the error of change.
 func (i *Issuer) ChangeResource(ctx context.Context, audience string, change func(*Resource) error) (Resource, error) {
 	if i.config.resource(audience) != nil {
 		return Resource{}, ErrDeclared
 	}
 	var r Resource
-	// Reading and writing back are one transaction, so that of two changes neither is lost; a token that is being issued meanwhile has
-	// either the old life or a maximum that is raised already.
+	// Reading and writing back are one transaction, so that of two changes neither is lost; a token that is being
+	// issued meanwhile has either the old life or a maximum that is raised already.
 	err := i.changeKeys(ctx, func(u *update, fresh *freshKeys) error {
 		before, err := u.Resource(audience)
 		if err != nil {
@@ -155,9 +157,9 @@ func (u *update) serveResource(fresh *freshKeys, first KeyState, r Resource) err
 	return raiseLongest(u, settingMaxTTL, r.AccessTTL)
 }
 
-// DeleteResource deletes a stored resource: no token is issued for it any more, and none of its sessions can be refreshed, even if
-// one of that audience is made again. Access tokens that its API still takes end by themselves, within their life. It fails with
-// ErrNotFound or ErrDeclared.
+// DeleteResource deletes a stored resource: no token is issued for it any more, and none of its sessions can be
+// refreshed, even if one of that audience is made again. Access tokens that its API still takes end by themselves,
+// within their life. It fails with ErrNotFound or ErrDeclared.
 func (i *Issuer) DeleteResource(ctx context.Context, audience string) error {
 	if i.config.resource(audience) != nil {
 		return ErrDeclared

@@ -82,7 +82,8 @@ func TestBadResources(t *testing.T) {
 	}
 }
 
-// TestLongerLife: rules and keys outlast the longest token, from the commit on that allows it, and whatever comes after.
+// TestLongerLife: rules and keys outlast the longest token, from the commit on that allows it, and whatever comes
+// after.
 func TestLongerLife(t *testing.T) {
 	f := newFixture(t, config())
 	f.createResource(issuer.Resource{Audience: "shop", AccessTTL: time.Hour})
@@ -101,7 +102,8 @@ func TestLongerLife(t *testing.T) {
 	}
 }
 
-// TestAlgorithmsSideBySide: a resource's algorithm wins over its client's, and each has keys of its own that rotate by themselves.
+// TestAlgorithmsSideBySide: a resource's algorithm wins over its client's, and each has keys of its own that rotate by
+// themselves.
 func TestAlgorithmsSideBySide(t *testing.T) {
 	f := newFixture(t, config())
 	f.createResource(issuer.Resource{Audience: "ed", Algorithm: jot.EdDSA})
@@ -143,7 +145,8 @@ func (f *fixture) rotated(a jot.Algorithm) {
 	f.do(err)
 }
 
-// TestAlgorithmInTime: a new algorithm signs by itself when every verifier holds its key, and leaves when nobody asks for it any more.
+// TestAlgorithmInTime: a new algorithm signs by itself when every verifier holds its key, and leaves when nobody asks
+// for it any more.
 func TestAlgorithmInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := config()

@@ -9,13 +9,14 @@ import (
 	"github.com/jot-auth/jot/revocation"
 )
 
-// maxRevokedTokens bounds the access tokens of one session that are revoked one by one, so that nobody fills the memory of
-// every verifier with them.
+// maxRevokedTokens bounds the access tokens of one session that are revoked one by one, so that nobody fills the memory
+// of every verifier with them.
 const maxRevokedTokens = 8
 
-// RevokeToken revokes a token on behalf of its client (RFC 7009): of an access token nothing but itself, of the ninth one of a session and of a
-// refresh token the whole session, whichever of the session's refresh tokens it is. What a client got in exchange for another's token takes no
-// session along. A token that isn't ours, isn't this client's, or is of no use any more is no error, and changes nothing. "" is the default client.
+// RevokeToken revokes a token on behalf of its client (RFC 7009): of an access token nothing but itself, of the ninth
+// one of a session and of a refresh token the whole session, whichever of the session's refresh tokens it is. What a
+// client got in exchange for another's token takes no session along. A token that isn't ours, isn't this client's, or
+// is of no use any more is no error, and changes nothing. "" is the default client.
 func (i *Issuer) RevokeToken(ctx context.Context, token, clientID string) error {
 	id, err := i.clientID(ctx, clientID)
 	if err != nil {
@@ -73,9 +74,9 @@ func (u *update) refuseToken(token *jot.Token, session Session, known bool) erro
 	return u.UpdateSession(session)
 }
 
-// SessionOf finds the live session of a refresh token, whichever of the session's refresh tokens it is, so that it can be ended
-// where no access token is at hand. It changes nothing. What isn't a genuine refresh token of this client is ErrInvalidGrant; a session
-// that is over already is ErrNotFound. "" is the default client.
+// SessionOf finds the live session of a refresh token, whichever of the session's refresh tokens it is, so that it can
+// be ended where no access token is at hand. It changes nothing. What isn't a genuine refresh token of this client is
+// ErrInvalidGrant; a session that is over already is ErrNotFound. "" is the default client.
 func (i *Issuer) SessionOf(ctx context.Context, refreshToken, clientID string) (Session, error) {
 	id, err := i.clientID(ctx, clientID)
 	if err != nil {
@@ -114,8 +115,8 @@ func (i *Issuer) EndAnySession(ctx context.Context, sid string) error {
 }
 
 func (i *Issuer) endSession(ctx context.Context, sid string, why EndReason, own func(*Session) bool) error {
-	// The session's end and the rule are one commit: a refresh at the same time either finds the session ended, or made its
-	// access token before, and that token names the session.
+	// The session's end and the rule are one commit: a refresh at the same time either finds the session ended, or made
+	// its access token before, and that token names the session.
 	return i.commitTogether(ctx, sid, func(u *update) (func() error, error) {
 		session, err := findSession(u, sid)
 		if err == nil && !own(&session) {

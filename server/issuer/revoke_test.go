@@ -187,8 +187,8 @@ func TestEndSessions(t *testing.T) {
 	}
 }
 
-// TestLoginAfterEndSessions: a login right after a logout everywhere is good at once, and everything of before is refused, wherever
-// the clock goes.
+// TestLoginAfterEndSessions: a login right after a logout everywhere is good at once, and everything of before is
+// refused, wherever the clock goes.
 func TestLoginAfterEndSessions(t *testing.T) {
 	for _, jump := range []time.Duration{0, -5 * time.Second, -time.Hour} {
 		f := newFixture(t, config())
@@ -260,7 +260,8 @@ func TestRevocationIsTold(t *testing.T) {
 	}
 }
 
-// TestRevokedWhileTheClockWasAhead: a rule about a token or session that the clock's error took into the future lives as long as they.
+// TestRevokedWhileTheClockWasAhead: a rule about a token or session that the clock's error took into the future lives
+// as long as they.
 func TestRevokedWhileTheClockWasAhead(t *testing.T) {
 	f := newFixture(t, config())
 	f.clock.Advance(time.Hour)
@@ -288,7 +289,8 @@ func (f *fixture) stayRefused(all ...issuer.Tokens) {
 	}
 }
 
-// TestEndedWhileTheClockWasAhead: nor do all of a subject's tokens become good again when the clock gets to where it was, not even for whoever bears its ID then.
+// TestEndedWhileTheClockWasAhead: nor do all of a subject's tokens become good again when the clock gets to where it
+// was, not even for whoever bears its ID then.
 func TestEndedWhileTheClockWasAhead(t *testing.T) {
 	for name, end := range map[string]func(f *fixture) error{
 		"a logout everywhere": func(f *fixture) error { return f.EndSessions(f.Context(), "ann") },
@@ -409,7 +411,8 @@ func newBrittleFixture(t *testing.T) (*fixture, *brittle) {
 	return f, store
 }
 
-// TestLogoutWhoseAnswerWasLost: what is in the log is enforced, whatever the commit answered; at the latest when the logout is tried again.
+// TestLogoutWhoseAnswerWasLost: what is in the log is enforced, whatever the commit answered; at the latest when the
+// logout is tried again.
 func TestLogoutWhoseAnswerWasLost(t *testing.T) {
 	for _, again := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {

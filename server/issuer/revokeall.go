@@ -9,8 +9,8 @@ import (
 	"github.com/jot-auth/jot/revocation"
 )
 
-// RevokeAnyToken is RevokeToken for an administrator: whichever client's token it is, and one that isn't ours or is of no use any more
-// fails with ErrNotFound, so that nobody takes a mistyped token for a revoked one.
+// RevokeAnyToken is RevokeToken for an administrator: whichever client's token it is, and one that isn't ours or is of
+// no use any more fails with ErrNotFound, so that nobody takes a mistyped token for a revoked one.
 func (i *Issuer) RevokeAnyToken(ctx context.Context, token string) error {
 	if strings.HasPrefix(token, refreshPrefix) {
 		return i.revokeAnyRefreshToken(ctx, token)
@@ -43,8 +43,10 @@ func (i *Issuer) revokeAnyRefreshToken(ctx context.Context, text string) error {
 	})
 }
 
-// RevokeClient ends every session of a client, voids its codes, those of devices too, and refuses every access token that it has, and what others got in exchange for one. It fails with ErrNotFound when there is no such
-// client, nor what one has left that the configuration doesn't name any more. When it fails otherwise a part may be done: ask again.
+// RevokeClient ends every session of a client, voids its codes, those of devices too, and refuses every access token
+// that it has, and what others got in exchange for one. It fails with ErrNotFound when there is no such client, nor
+// what one has left that the configuration doesn't name any more. When it fails otherwise a part may be done: ask
+// again.
 func (i *Issuer) RevokeClient(ctx context.Context, id string) error {
 	_, err := i.Client(ctx, id)
 	if errors.Is(err, ErrNotFound) {
@@ -79,7 +81,8 @@ func (i *Issuer) outdateOwn(ctx context.Context, id string) error {
 	})
 }
 
-// leftBehind fails with ErrNotFound for a client of which nothing is known: no session, no token of its own, and none that it may have got in exchange.
+// leftBehind fails with ErrNotFound for a client of which nothing is known: no session, no token of its own, and none
+// that it may have got in exchange.
 func leftBehind(r Reader, id string) error {
 	if !strings.HasPrefix(id, ClientPrefix) {
 		return ErrNotFound
@@ -93,8 +96,9 @@ func leftBehind(r Reader, id string) error {
 	return err
 }
 
-// RevokeEverything ends every session, signs every browser out and refuses every access token of this issuer, those of clients that act for themselves included: for
-// a database that somebody else has seen. When it fails a part may be done: ask again.
+// RevokeEverything ends every session, signs every browser out and refuses every access token of this issuer, those of
+// clients that act for themselves included: for a database that somebody else has seen. When it fails a part may be
+// done: ask again.
 func (i *Issuer) RevokeEverything(ctx context.Context) error {
 	if err := i.signEverybodyOut(ctx); err != nil {
 		return err
@@ -102,8 +106,9 @@ func (i *Issuer) RevokeEverything(ctx context.Context) error {
 	return i.revokeAll(ctx, revocation.Rule{Kind: revocation.IssuerIssuedAt}, EventRevocationAll)
 }
 
-// revokeAll refuses the access tokens first, then ends the sessions, in small transactions since they may be a million, and then refuses
-// the access tokens that sessions got before it was their turn. A session that begins meanwhile may end, too.
+// revokeAll refuses the access tokens first, then ends the sessions, in small transactions since they may be a million,
+// and then refuses the access tokens that sessions got before it was their turn. A session that begins meanwhile may
+// end, too.
 func (i *Issuer) revokeAll(ctx context.Context, rule revocation.Rule, kind EventKind) error {
 	if err := i.refuseIssued(ctx, rule, kind); err != nil {
 		return err
@@ -125,8 +130,8 @@ func (i *Issuer) revokeAll(ctx context.Context, rule revocation.Rule, kind Event
 	return i.refuseIssued(ctx, rule, "")
 }
 
-// refuseAhead refuses, one by one, the access tokens of sessions that were used before the clock was set back: to a rule about the time they are of the future, and one about
-// a subject's generation is forgotten before they expire.
+// refuseAhead refuses, one by one, the access tokens of sessions that were used before the clock was set back: to a
+// rule about the time they are of the future, and one about a subject's generation is forgotten before they expire.
 func (u *update) refuseAhead(sessions []Session) {
 	for _, s := range sessions {
 		if s.LastUsed.After(u.now) {

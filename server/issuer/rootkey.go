@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// rootKeyDelay is how long before its first use a new root key is in the database: every server over it has read it by then, or it
-// would take refresh tokens of another one for forgeries.
+// rootKeyDelay is how long before its first use a new root key is in the database: every server over it has read it by
+// then, or it would take refresh tokens of another one for forgeries.
 const rootKeyDelay = 5 * upkeepInterval
 
 func (i *Issuer) newRootKey(version byte) Key {
@@ -21,10 +21,12 @@ func (i *Issuer) newRootKey(version byte) Key {
 	return k
 }
 
-// RotateRootKey makes a new root key for refresh tokens. New tokens are authenticated with it 5 minutes from now; those of the one before stay good,
-// for as long as a session may last. It fails with ErrKeyLimit when there were 255 root keys.
+// RotateRootKey makes a new root key for refresh tokens. New tokens are authenticated with it 5 minutes from now; those
+// of the one before stay good, for as long as a session may last. It fails with ErrKeyLimit when there were 255 root
+// keys.
 func (i *Issuer) RotateRootKey(ctx context.Context) error {
-	// Versions are read and given in one transaction: of two rotations at once, each makes a key with a version of its own.
+	// Versions are read and given in one transaction: of two rotations at once, each makes a key with a version of its
+	// own.
 	return i.changeKeys(ctx, func(u *update, _ *freshKeys) error {
 		all, err := u.Keys()
 		if err != nil {

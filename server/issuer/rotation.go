@@ -9,8 +9,8 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// settingRotationDue, before the name of an algorithm, or "feed", holds when an asked-for rotation is to be carried out, in Unix milliseconds; 0
-// when none is.
+// settingRotationDue, before the name of an algorithm, or "feed", holds when an asked-for rotation is to be carried
+// out, in Unix milliseconds; 0 when none is.
 const settingRotationDue = "rotation_due_"
 
 func (l keyLine) settingDue() string {
@@ -60,9 +60,10 @@ type Rotation struct {
 	Limit         int       // how many may be
 }
 
-// RotateKey makes the next key of an algorithm, or of the feed, sign and publishes a new next key. A next key that verifiers may not hold yet, because
-// it is younger than Config.KeySetMaxAge, isn't promoted, but in an emergency: the rotation is scheduled, survives a restart, and is
-// carried out by itself. It fails with ErrKeyLimit when too many retiring keys are still needed, and with ErrNotFound when the algorithm isn't in use.
+// RotateKey makes the next key of an algorithm, or of the feed, sign and publishes a new next key. A next key that
+// verifiers may not hold yet, because it is younger than Config.KeySetMaxAge, isn't promoted, but in an emergency: the
+// rotation is scheduled, survives a restart, and is carried out by itself. It fails with ErrKeyLimit when too many
+// retiring keys are still needed, and with ErrNotFound when the algorithm isn't in use.
 func (i *Issuer) RotateKey(ctx context.Context, o RotateOptions) (Rotation, error) {
 	line, err := o.line(i.config)
 	if err != nil {
@@ -117,7 +118,8 @@ func (i *Issuer) adoptKeys(ctx context.Context) error {
 	return i.reloadKeys(ctx)
 }
 
-// planRotation decides what a rotation does to the keys of a line. What the feed's key has signed is as old as a token, at most, when somebody reads it.
+// planRotation decides what a rotation does to the keys of a line. What the feed's key has signed is as old as a token,
+// at most, when somebody reads it.
 func (i *Issuer) planRotation(r SettingReader, line keyLine, keys signingKeys, now time.Time, o RotateOptions) (Rotation, error) {
 	active, next := keys.in(KeyActive), keys.in(KeyNext)
 	if next == nil || o.Emergency && active == nil {
@@ -206,8 +208,8 @@ func (u *update) addNext(fresh *freshKeys, line keyLine) (string, error) {
 	return key.ID, u.addKey(key, KeyNext)
 }
 
-// rotationDue returns when the next rotation of a line is to happen: when it was asked for, at once when no key signs, or when
-// the active key has signed for its lifetime; but not before every verifier holds the next key.
+// rotationDue returns when the next rotation of a line is to happen: when it was asked for, at once when no key signs,
+// or when the active key has signed for its lifetime; but not before every verifier holds the next key.
 func (i *Issuer) rotationDue(r SettingReader, keys signingKeys) (time.Time, error) {
 	next := keys.in(KeyNext)
 	var due time.Time

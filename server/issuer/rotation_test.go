@@ -108,8 +108,8 @@ func signedWith(access string) (string, error) {
 	return header.KeyID, err
 }
 
-// TestLoginsAlongsideRotations: 200 logins in parallel with 20 rotations. None fails, and no token bears the ID of a key that isn't in the
-// key set at that moment.
+// TestLoginsAlongsideRotations: 200 logins in parallel with 20 rotations. None fails, and no token bears the ID of a
+// key that isn't in the key set at that moment.
 func TestLoginsAlongsideRotations(t *testing.T) {
 	c := config()
 	c.KeySetMaxAge = time.Millisecond
@@ -144,8 +144,8 @@ func TestLoginsAlongsideRotations(t *testing.T) {
 	wait.Wait()
 }
 
-// TestAlgorithmChangedWhenARotationIsDue: the key that nobody asks for any more signs until those of the new algorithm are old enough, and is
-// given up then.
+// TestAlgorithmChangedWhenARotationIsDue: the key that nobody asks for any more signs until those of the new algorithm
+// are old enough, and is given up then.
 func TestAlgorithmChangedWhenARotationIsDue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newBubbleFixture(t, config())

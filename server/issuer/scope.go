@@ -37,8 +37,9 @@ func isScopeToken(token string) bool {
 	return token != "" && len(token) <= maxScopeSize
 }
 
-// grantScope decides what a login gets. A nil request asks for everything; a request for something that the client
-// or the resource doesn't know is ErrInvalidScope, since that is a mistake in a program; what the subject doesn't have as its own is left out.
+// grantScope decides what a login gets. A nil request asks for everything; a request for something that the client or
+// the resource doesn't know is ErrInvalidScope, since that is a mistake in a program; what the subject doesn't have as
+// its own is left out.
 func grantScope(requested []string, client *Client, resource *Resource, own []string) ([]string, error) {
 	if requested == nil {
 		return intersect(resource.Scopes, client.Scopes, own), nil
@@ -49,8 +50,8 @@ func grantScope(requested []string, client *Client, resource *Resource, own []st
 	return intersect(requested, own), nil
 }
 
-// narrowScope decides what one refreshed access token gets (RFC 6749 §6). A nil request asks for the session's scope; more
-// than that is ErrInvalidScope. What client, resource or subject have lost since the login is left out.
+// narrowScope decides what one refreshed access token gets (RFC 6749 §6). A nil request asks for the session's scope;
+// more than that is ErrInvalidScope. What client, resource or subject have lost since the login is left out.
 func narrowScope(requested []string, session *Session, client *Client, resource *Resource, subject *Subject) ([]string, error) {
 	if requested == nil {
 		requested = session.Scope

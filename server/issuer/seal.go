@@ -22,8 +22,8 @@ const kekIDSize = 8
 //
 //	version (1 byte) ‖ ID of the key-encryption key (8) ‖ nonce (12) ‖ ciphertext and tag
 //
-// A sealed key opens only as what it was sealed as: purpose, key ID and version are authenticated with it. The ID of the
-// key-encryption key is derived from it as well, and tells nothing about it.
+// A sealed key opens only as what it was sealed as: purpose, key ID and version are authenticated with it. The ID of
+// the key-encryption key is derived from it as well, and tells nothing about it.
 type sealer struct {
 	keys []sealingKey // the first one seals, all of them open
 }

@@ -14,7 +14,8 @@ import (
 
 func kek(b byte) []byte { return bytes.Repeat([]byte{b}, 32) }
 
-// TestNewKeyEncryptionKey: the keys are sealed anew at the start, and the old key-encryption key is of no use after that.
+// TestNewKeyEncryptionKey: the keys are sealed anew at the start, and the old key-encryption key is of no use after
+// that.
 func TestNewKeyEncryptionKey(t *testing.T) {
 	f := newFixture(t, config())
 	tokens := f.login()
@@ -36,7 +37,8 @@ func TestNewKeyEncryptionKey(t *testing.T) {
 	}
 }
 
-// TestRunningServersOutliveANewKeyEncryptionKey: a server that only knows the old one goes on with the keys that it holds.
+// TestRunningServersOutliveANewKeyEncryptionKey: a server that only knows the old one goes on with the keys that it
+// holds.
 func TestRunningServersOutliveANewKeyEncryptionKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newBubbleFixture(t, config())
@@ -86,7 +88,8 @@ func TestNewKeyEncryptionKeyRace(t *testing.T) {
 	f.accept(f.login().Access)
 }
 
-// TestRotateRootKey: refresh tokens of before stay good, and those that follow are of the new key when every server knows it.
+// TestRotateRootKey: refresh tokens of before stay good, and those that follow are of the new key when every server
+// knows it.
 func TestRotateRootKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newBubbleFixture(t, config())

@@ -5,8 +5,8 @@ import "fmt"
 // Secrets seals what is kept beside a subject, such as the secret of its one-time codes, under a key-encryption key.
 type Secrets struct{ sealer *sealer }
 
-// NewSecrets makes Secrets that seal under the first of these key-encryption keys, and open what was sealed under any of them. It fails for keys of another
-// size than 32 bytes.
+// NewSecrets makes Secrets that seal under the first of these key-encryption keys, and open what was sealed under any
+// of them. It fails for keys of another size than 32 bytes.
 func NewSecrets(keyEncryptionKeys ...[]byte) (Secrets, error) {
 	for _, key := range keyEncryptionKeys {
 		if len(key) != keySize {
@@ -22,7 +22,8 @@ func (s Secrets) SealSecret(purpose, id string, secret []byte) []byte {
 	return s.sealer.seal(secretKey(purpose, id, nil), secret)
 }
 
-// OpenSecret opens what SealSecret made, also under an older key-encryption key: then current is false, and it should be sealed anew.
+// OpenSecret opens what SealSecret made, also under an older key-encryption key: then current is false, and it should
+// be sealed anew.
 func (s Secrets) OpenSecret(purpose, id string, sealed []byte) (secret []byte, current bool, err error) {
 	key := secretKey(purpose, id, sealed)
 	secret, err = s.sealer.open(key)

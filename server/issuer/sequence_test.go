@@ -80,8 +80,8 @@ func (s *serial) read() {
 	}
 }
 
-// A sequence numbers events when they are written, and a cursor reads them when they are committed: what was numbered earlier and committed later is
-// never read. That's why our log is numbered in the order of commits.
+// A sequence numbers events when they are written, and a cursor reads them when they are committed: what was numbered
+// earlier and committed later is never read. That's why our log is numbered in the order of commits.
 func TestSequenceAndCursorLoseEvents(t *testing.T) {
 	s := newSerial(t)
 	slow, first := s.insert()
@@ -145,7 +145,8 @@ func underLoad(t *testing.T, read func(), write func(writer int) error) {
 	}
 }
 
-// The same load against our log: a cursor reads every rule, once, without a gap, and each writer's in the order of its commits.
+// The same load against our log: a cursor reads every rule, once, without a gap, and each writer's in the order of its
+// commits.
 func TestLogAndCursorLoseNothing(t *testing.T) {
 	for name, open := range map[string]func(*testing.T) (*sqlstore.Store, error){
 		"SQLite": func(t *testing.T) (*sqlstore.Store, error) {

@@ -65,7 +65,8 @@ func (s *Session) live(now time.Time) bool {
 	return s.Ended.IsZero() && now.Before(s.IdleExpires) && now.Before(s.Expires)
 }
 
-// of reports whether the session was begun by this client for this resource, and not by others that bore their names before.
+// of reports whether the session was begun by this client for this resource, and not by others that bore their names
+// before.
 func (s *Session) of(client *Client, resource *Resource) bool {
 	return !s.Created.Before(client.Created) && !s.Created.Before(resource.Created) && client.may(resource.Audience)
 }
@@ -75,8 +76,8 @@ func (i *Issuer) idleTTL(client *Client) time.Duration {
 	return shorter(client.IdleTTL, i.config.IdleTTL)
 }
 
-// use notes where the session was used from and moves its idle expiry. What the client doesn't tell stays. So does a use by a clock that was ahead: an access token of then
-// outlasts those of now.
+// use notes where the session was used from and moves its idle expiry. What the client doesn't tell stays. So does a
+// use by a clock that was ahead: an access token of then outlasts those of now.
 func (s *Session) use(now time.Time, idle time.Duration, userAgent, address string) {
 	if s.IdleExpires = now.Add(idle); now.After(s.LastUsed) {
 		s.LastUsed = now
@@ -94,8 +95,8 @@ func (s *Session) elsewhere(userAgent, address string) bool {
 	return userAgent != "" && userAgent != s.UserAgent || address != "" && address != s.Address
 }
 
-// end ends a session and refuses its access tokens, of which the last was issued when the session was last used, whatever the
-// clock shows now.
+// end ends a session and refuses its access tokens, of which the last was issued when the session was last used,
+// whatever the clock shows now.
 func (u *update) end(session Session, why EndReason) error {
 	issued := u.now
 	if session.LastUsed.After(issued) {
@@ -124,8 +125,9 @@ func (i *Issuer) Session(ctx context.Context, sid string) (Session, error) {
 	return s, err
 }
 
-// SessionsOf lists the live sessions of a subject in the order of their IDs: up to limit of them, at most 200, with an ID above
-// after. The ID of the last one is the next page's after; "" as next means that there are no more. A subject that doesn't exist has none.
+// SessionsOf lists the live sessions of a subject in the order of their IDs: up to limit of them, at most 200, with an
+// ID above after. The ID of the last one is the next page's after; "" as next means that there are no more. A subject
+// that doesn't exist has none.
 func (i *Issuer) SessionsOf(ctx context.Context, subject, after string, limit int) (live []Session, next string, err error) {
 	err = i.store.View(ctx, func(r Reader) error {
 		s, err := findSubject(r, subject)
@@ -161,8 +163,8 @@ func liveSessions(r Reader, s Subject, after string, limit int) (live []Session,
 	return live, next, err
 }
 
-// clip makes a text that a client tells about itself valid UTF-8 of at most size bytes without control characters. An odd
-// user agent is no reason to refuse a login.
+// clip makes a text that a client tells about itself valid UTF-8 of at most size bytes without control characters. An
+// odd user agent is no reason to refuse a login.
 func clip(text string, size int) string {
 	text = strings.ToValidUTF8(text[:min(len(text), size)], "")
 	return strings.Map(func(r rune) rune {

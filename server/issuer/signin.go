@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// SignIn is a browser's own login at this server: who is signed in gets sessions for clients without proving anything again. Its secret is in
-// the browser's cookie alone.
+// SignIn is a browser's own login at this server: who is signed in gets sessions for clients without proving anything
+// again. Its secret is in the browser's cookie alone.
 type SignIn struct {
 	ID         string
 	Hash       string // base64url of the SHA-256 of its secret
@@ -27,11 +27,12 @@ func (s *SignIn) live(subject *Subject, now time.Time) bool {
 	return now.Before(s.Expires) && s.Generation != loggedOut && subject.Deleted.IsZero() && !subject.Disabled && !s.outdated(subject)
 }
 
-// outdated reports whether all logins of a sign-in's subject have ended since. A subject that was made after one of the same ID was deleted has a
-// later generation.
+// outdated reports whether all logins of a sign-in's subject have ended since. A subject that was made after one of the
+// same ID was deleted has a later generation.
 func (s *SignIn) outdated(subject *Subject) bool { return s.Generation < subject.Ending.Before }
 
-// loggedOut is the generation of a sign-in that is over, and that still has sessions to end. Those of subjects begin with 1.
+// loggedOut is the generation of a sign-in that is over, and that still has sessions to end. Those of subjects begin
+// with 1.
 const loggedOut = 0
 
 // secretHash is what the database has of a secret.
@@ -50,15 +51,18 @@ func newSecret(prefix string) (secret, hash string) {
 
 const signInPrefix = "jsi_"
 
-// SignIn begins a sign-in for a subject that has just proved who it is, and returns its secret and how long it lasts at most. present is the secret
-// of the browser's sign-in so far, "" where there is none: of the same subject it goes on under the new secret, and with it that subject's
-// sessions, unless all of its logins have ended since; anybody else's ends, and so does one whose logout has failed halfway. It fails as Issue does for an unknown or disabled subject, and with what Confirm says.
+// SignIn begins a sign-in for a subject that has just proved who it is, and returns its secret and how long it lasts at
+// most. present is the secret of the browser's sign-in so far, "" where there is none: of the same subject it goes on
+// under the new secret, and with it that subject's sessions, unless all of its logins have ended since; anybody else's
+// ends, and so does one whose logout has failed halfway. It fails as Issue does for an unknown or disabled subject, and
+// with what Confirm says.
 func (i *Issuer) SignIn(ctx context.Context, p Proof, present string) (secret string, life time.Duration, err error) {
 	if err := checkAMR(p.AMR); err != nil {
 		return "", 0, err
 	}
-	// The subject's state, the proof and the sign-in are one commit: whatever ends all of the subject's sign-ins comes before, and is seen, or
-	// after, and ends this one. Of two logins in one browser the second finds what the first made, or a secret that is no more.
+	// The subject's state, the proof and the sign-in are one commit: whatever ends all of the subject's sign-ins comes
+	// before, and is seen, or after, and ends this one. Of two logins in one browser the second finds what the first
+	// made, or a secret that is no more.
 	other := false
 	err = i.commit(ctx, func(u *update) (err error) {
 		secret, other, err = u.signIn(p, present)
@@ -105,7 +109,8 @@ func (u *update) signIn(p Proof, present string) (secret string, other bool, err
 	return secret, false, u.UpdateSignIn(s)
 }
 
-// presentSignIn finds the sign-in of a secret, if there is one. Its subject may be another one than that of who logs in.
+// presentSignIn finds the sign-in of a secret, if there is one. Its subject may be another one than that of who logs
+// in.
 func (u *update) presentSignIn(secret string) (s SignIn, found bool, err error) {
 	if secret == "" {
 		return SignIn{}, false, nil
@@ -145,8 +150,9 @@ func (i *Issuer) SignedIn(ctx context.Context, secret string) (s SignIn, err err
 // signInBatch is how many sessions of a sign-in one transaction ends.
 const signInBatch = 50
 
-// endSessionsOfSignIn ends a batch of a sign-in's sessions with an ID above after, and returns the last one's, "" when there are no more. A session
-// that its client may use while nobody is there (offline_access) stays; the client is told all the same.
+// endSessionsOfSignIn ends a batch of a sign-in's sessions with an ID above after, and returns the last one's, "" when
+// there are no more. A session that its client may use while nobody is there (offline_access) stays; the client is told
+// all the same.
 func (u *update) endSessionsOfSignIn(id, after string) (last string, err error) {
 	sessions, err := u.SessionsOfSignIn(id, after, signInBatch)
 	if err != nil {

@@ -80,9 +80,9 @@ func newActiveKey(k Key, private *jot.PrivateKey) (activeKey, error) {
 	return active, nil
 }
 
-// signer returns the key for tokens of a type: of the first of the algorithms that is named and has an active key. A key that was
-// asked for a moment ago isn't active until verifiers hold it; then, and after a change of the configuration, the one that was activated last
-// signs.
+// signer returns the key for tokens of a type: of the first of the algorithms that is named and has an active key. A
+// key that was asked for a moment ago isn't active until verifiers hold it; then, and after a change of the
+// configuration, the one that was activated last signs.
 func (ring *keyring) signer(typ string, algorithms ...jot.Algorithm) (*signingKey, error) {
 	typ = cmp.Or(typ, accessType)
 	for _, algorithm := range algorithms {

@@ -13,8 +13,9 @@ import (
 	"github.com/jot-auth/jot/server/sqlstore"
 )
 
-// TestTwoLogInInEachOthersBrowser: a browser's sign-in of one person gives way to that of another one, and elsewhere it's the other way round at the same time. Neither
-// waits for the person of whom the other browser was, and so neither transaction has to start over.
+// TestTwoLogInInEachOthersBrowser: a browser's sign-in of one person gives way to that of another one, and elsewhere
+// it's the other way round at the same time. Neither waits for the person of whom the other browser was, and so neither
+// transaction has to start over.
 func TestTwoLogInInEachOthersBrowser(t *testing.T) {
 	// Nobody is impatient, however busy the machine is.
 	store, err := sqlstore.OpenPostgres(t.Context(), pgtest.Database(t)+"?statement_timeout=60000&idle_in_transaction_session_timeout=60000", sqlstore.Options{BusyTimeout: time.Minute})

@@ -13,21 +13,25 @@ import (
 //
 // Times are whole milliseconds; the zero time is stored as such. Every method of a store fails
 //
-//   - with an error that wraps ErrUnavailable when the database can't be reached, is locked for too long, or can't write
+//   - with an error that wraps ErrUnavailable when the database can't be reached, is locked for too long, or can't
+//     write
 //   - with one that wraps ErrBusy when too many wait for it
 //   - with the context's error when that ended first
 type Store interface {
-	// View runs f on one consistent state of the database. The Reader ends with f. It may run f again, on a later state.
+	// View runs f on one consistent state of the database. The Reader ends with f. It may run f again, on a later
+	// state.
 	View(ctx context.Context, f func(Reader) error) error
 	// Update runs f in one serializable transaction that can write, and commits it when f returns nil; the commit is
-	// durable when Update returns nil. After an error nothing that f wrote is there, unless the commit itself failed: then
-	// either everything is or nothing. A store that finds a conflict may run f again, so f must have no effects but
-	// through its Tx. A method of the Tx that writes and fails leaves nothing but to return an error. Some
-	// writes may fail only after their method has returned: then everything after them fails, and Update returns the error that they stand for. The Tx ends with f.
+	// durable when Update returns nil. After an error nothing that f wrote is there, unless the commit itself failed:
+	// then either everything is or nothing. A store that finds a conflict may run f again, so f must have no effects
+	// but through its Tx. A method of the Tx that writes and fails leaves nothing but to return an error. Some writes
+	// may fail only after their method has returned: then everything after them fails, and Update returns the error
+	// that they stand for. The Tx ends with f.
 	//
-	// Whoever reads several rows does so in one order: the subject, who else is in office, its sessions, its account, then clients and resources, keys, settings and the log.
-	// Over a store that locks what is read, two that do otherwise wait for each other until one of them has to start over. Who reads sessions of several subjects has all of
-	// them before it goes on.
+	// Whoever reads several rows does so in one order: the subject, who else is in office, its sessions, its account,
+	// then clients and resources, keys, settings and the log. Over a store that locks what is read, two that do
+	// otherwise wait for each other until one of them has to start over. Who reads sessions of several subjects has all
+	// of them before it goes on.
 	Update(ctx context.Context, f func(Tx) error) error
 	// Close ends the store. What was committed stays.
 	Close() error
@@ -79,8 +83,9 @@ type Clock interface {
 
 // Foreseer is told what will be read.
 type Foreseer interface {
-	// Foresee lets the store read what comes next at once, rather than wait for each. It's the first method that is called, and changes nothing but
-	// when something is read: the clock first, and the rest in the order of Foresight, so that it's locked in the order that Store asks for.
+	// Foresee lets the store read what comes next at once, rather than wait for each. It's the first method that is
+	// called, and changes nothing but when something is read: the clock first, and the rest in the order of Foresight,
+	// so that it's locked in the order that Store asks for.
 	Foresee(Foresight) error
 }
 
@@ -88,10 +93,11 @@ type Foreseer interface {
 type SubjectReader interface {
 	// Subject finds a subject, or fails with ErrNotFound.
 	Subject(id string) (Subject, error)
-	// Subjects returns up to limit subjects that exist and that the filter lets through, newest first and by falling ID, from after
-	// the position.
+	// Subjects returns up to limit subjects that exist and that the filter lets through, newest first and by falling
+	// ID, from after the position.
 	Subjects(f SubjectFilter, after Position, limit int) ([]Subject, error)
-	// OtherWithScope reports whether a subject that exists and isn't disabled, and isn't the one of this ID, has a scope of the issuer's own, which begins with "jot:".
+	// OtherWithScope reports whether a subject that exists and isn't disabled, and isn't the one of this ID, has a
+	// scope of the issuer's own, which begins with "jot:".
 	OtherWithScope(scope, id string) (bool, error)
 }
 
@@ -109,28 +115,30 @@ type SubjectWriter interface {
 type SessionReader interface {
 	// Session finds a session, ended or expired ones too, and its subject, or fails with ErrNotFound.
 	Session(id string) (Session, Subject, error)
-	// SessionsOf returns up to limit sessions of a subject that weren't ended, expired ones too, with an ID above after, in the
-	// order of their IDs' bytes.
+	// SessionsOf returns up to limit sessions of a subject that weren't ended, expired ones too, with an ID above
+	// after, in the order of their IDs' bytes.
 	SessionsOf(subject, after string, limit int) ([]Session, error)
-	// Sessions returns up to limit sessions of the filter's subject and client, newest first and by falling ID, from after the
-	// position; with a time that isn't zero, only those whose rows say that they live then.
+	// Sessions returns up to limit sessions of the filter's subject and client, newest first and by falling ID, from
+	// after the position; with a time that isn't zero, only those whose rows say that they live then.
 	Sessions(f SessionFilter, live time.Time, after Position, limit int) ([]Session, error)
 }
 
 // SessionWriter writes sessions.
 type SessionWriter interface {
-	// HoldSessions reads up to 32 sessions and their subjects at once, before anything about them is written, for the first Session of each. So of two transactions that need
-	// the same ones, neither waits for what the other has while it has what the other waits for: all take them in the order of subjects and IDs.
+	// HoldSessions reads up to 32 sessions and their subjects at once, before anything about them is written, for the
+	// first Session of each. So of two transactions that need the same ones, neither waits for what the other has while
+	// it has what the other waits for: all take them in the order of subjects and IDs.
 	HoldSessions(ids []string) error
 	// InsertSession adds a session, or fails with ErrTaken. Its subject must exist: else ErrNotFound.
 	InsertSession(Session) error
-	// UpdateSession replaces what changes in a session's life: Generation, UserAgent, Address, LastUsed, IdleExpires, Counters,
-	// Ended, EndReason, RevokedTokens and Reported. It fails with ErrNotFound.
+	// UpdateSession replaces what changes in a session's life: Generation, UserAgent, Address, LastUsed, IdleExpires,
+	// Counters, Ended, EndReason, RevokedTokens and Reported. It fails with ErrNotFound.
 	UpdateSession(Session) error
-	// EndSessions carries an Ending out on up to limit sessions of a subject that haven't ended and are of a generation before it, and
-	// returns them.
+	// EndSessions carries an Ending out on up to limit sessions of a subject that haven't ended and are of a generation
+	// before it, and returns them.
 	EndSessions(subject string, e Ending, limit int) ([]Session, error)
-	// EndSessionsOf ends up to limit sessions of a client, "" of every one, that haven't ended, oldest first and by rising ID, from after the position, and returns them.
+	// EndSessionsOf ends up to limit sessions of a client, "" of every one, that haven't ended, oldest first and by
+	// rising ID, from after the position, and returns them.
 	EndSessionsOf(client string, at time.Time, why EndReason, after Position, limit int) ([]Session, error)
 }
 
@@ -156,7 +164,8 @@ type ClientWriter interface {
 type ResourceReader interface {
 	// Resource finds a resource, or fails with ErrNotFound.
 	Resource(audience string) (Resource, error)
-	// Resources returns up to limit resources with an audience above after, in the order of the bytes of their audiences.
+	// Resources returns up to limit resources with an audience above after, in the order of the bytes of their
+	// audiences.
 	Resources(after string, limit int) ([]Resource, error)
 	// Algorithms returns the algorithms that any stored resource or client names, each once.
 	Algorithms() ([]jot.Algorithm, error)
@@ -192,8 +201,8 @@ type RuleReader interface {
 	LogHead() (revocation.Head, error)
 	// LogEntries returns up to limit entries with a sequence above after, in order.
 	LogEntries(after uint64, limit int) ([]LogEntry, error)
-	// LiveRules hands out the rules of sequence last or below that never expire or expire at now or later, in any order, one at a time, and
-	// stops at the first error.
+	// LiveRules hands out the rules of sequence last or below that never expire or expire at now or later, in any
+	// order, one at a time, and stops at the first error.
 	LiveRules(now time.Time, last uint64, each func(revocation.Rule) error) error
 	// ReplacedLog returns the head at which ReplaceLog replaced a log, or ErrNotFound.
 	ReplacedLog(logID string) (revocation.Head, error)
@@ -205,7 +214,8 @@ type RuleWriter interface {
 	AppendRule(LogEntry) error
 	// PutLogHead replaces the head.
 	PutLogHead(revocation.Head) error
-	// ReplaceLog removes every entry, notes the head so far as that of a replaced log, and puts the head of an empty one.
+	// ReplaceLog removes every entry, notes the head so far as that of a replaced log, and puts the head of an empty
+	// one.
 	ReplaceLog(fresh revocation.Head) error
 }
 
@@ -213,7 +223,8 @@ type RuleWriter interface {
 type EventReader interface {
 	// Events returns up to limit events that the filter lets through with an ID above after, oldest first.
 	Events(f EventFilter, after uint64, limit int) ([]Event, error)
-	// EventsBefore returns up to limit events that the filter lets through with an ID below before, newest first; 0 is above all.
+	// EventsBefore returns up to limit events that the filter lets through with an ID below before, newest first; 0 is
+	// above all.
 	EventsBefore(f EventFilter, before uint64, limit int) ([]Event, error)
 }
 
@@ -243,7 +254,8 @@ type BootstrapWriter interface {
 
 // VerifierReader reads who follows the revocation feed.
 type VerifierReader interface {
-	// Verifiers returns every verifier of every server, in the order of the bytes of their IDs, and then of the servers.
+	// Verifiers returns every verifier of every server, in the order of the bytes of their IDs, and then of the
+	// servers.
 	Verifiers() ([]Verifier, error)
 	// Asked returns what was put last, the zero cursor before that.
 	Asked() (revocation.Cursor, error)
@@ -257,7 +269,8 @@ type VerifierWriter interface {
 	DoubtVerifier(Verifier) error
 	// DeleteVerifier deletes a verifier of a server whose Registered is still the same.
 	DeleteVerifier(Verifier) error
-	// Acknowledge replaces Acknowledged of those of the verifiers that exist and have acknowledged less, or another log, at all their servers.
+	// Acknowledge replaces Acknowledged of those of the verifiers that exist and have acknowledged less, or another
+	// log, at all their servers.
 	Acknowledge(c revocation.Cursor, ids []string) error
 	// PutAsked replaces what Asked returns.
 	PutAsked(revocation.Cursor) error
@@ -279,7 +292,8 @@ type Setting struct {
 type SettingReader interface {
 	// Setting returns the value of a setting, or ErrNotFound.
 	Setting(name string) (int64, error)
-	// Settings returns those whose names begin with a prefix, in the order of their names. In an Update nobody else changes one of them, or makes one more, before the commit.
+	// Settings returns those whose names begin with a prefix, in the order of their names. In an Update nobody else
+	// changes one of them, or makes one more, before the commit.
 	Settings(prefix string) ([]Setting, error)
 	// URL returns the one that was put last, or ErrNotFound before there was any.
 	URL() (string, error)
@@ -293,22 +307,26 @@ type SettingWriter interface {
 	PutURL(url string) error
 }
 
-// Sweeper finds and forgets what is over. Each method takes a limited number of records, so that no transaction is long.
+// Sweeper finds and forgets what is over. Each method takes a limited number of records, so that no transaction is
+// long.
 type Sweeper interface {
 	// PendingSubjects returns the IDs of up to limit subjects whose Ending is pending.
 	PendingSubjects(limit int) ([]string, error)
-	// DeleteSessions deletes up to limit sessions that expired (Expires) or ended before a time, and returns how many these were.
+	// DeleteSessions deletes up to limit sessions that expired (Expires) or ended before a time, and returns how many
+	// these were.
 	DeleteSessions(before time.Time, limit int) (int, error)
-	// DeleteRules deletes up to limit entries of the log, of sequence last or below, whose rules expired before a time, and returns the
-	// highest sequence among them; 0: there were none.
+	// DeleteRules deletes up to limit entries of the log, of sequence last or below, whose rules expired before a time,
+	// and returns the highest sequence among them; 0: there were none.
 	DeleteRules(before time.Time, last uint64, limit int) (uint64, error)
-	// DeleteEvents deletes those of the oldest limit events that were written before a time, and returns how many these were.
+	// DeleteEvents deletes those of the oldest limit events that were written before a time, and returns how many these
+	// were.
 	DeleteEvents(before time.Time, limit int) (int, error)
 	// DeleteLogoutTokens forgets up to limit logout tokens that expired before a time, and returns how many these were.
 	DeleteLogoutTokens(before time.Time, limit int) (int, error)
 	// DeleteKeys deletes the retired keys that left the key set before a time.
 	DeleteKeys(before time.Time) error
-	// DeleteSubjects deletes up to limit subjects that were deleted before a time and have no sessions, and returns how many these were.
+	// DeleteSubjects deletes up to limit subjects that were deleted before a time and have no sessions, and returns how
+	// many these were.
 	DeleteSubjects(before time.Time, limit int) (int, error)
 	// DeleteAssertions deletes up to limit assertions that expired before a time, and returns how many these were.
 	DeleteAssertions(before time.Time, limit int) (int, error)

@@ -21,15 +21,16 @@ type AuthorizationWriter interface {
 
 // SignInReader reads sign-ins. Who reads one together with its subject begins with the sign-in.
 type SignInReader interface {
-	// SignIn finds the sign-in whose secret has a hash, whoever its subject is, or fails with ErrNotFound. It's for who has to do with another subject too: two subjects
-	// have no order.
+	// SignIn finds the sign-in whose secret has a hash, whoever its subject is, or fails with ErrNotFound. It's for who
+	// has to do with another subject too: two subjects have no order.
 	SignIn(hash string) (SignIn, error)
 	// SignInByHash finds the sign-in whose secret has a hash, and its subject, or fails with ErrNotFound.
 	SignInByHash(hash string) (SignIn, Subject, error)
-	// SignInOfCode finds the sign-in that the authorization code of a hash names, and its subject, or fails with ErrNotFound.
+	// SignInOfCode finds the sign-in that the authorization code of a hash names, and its subject, or fails with
+	// ErrNotFound.
 	SignInOfCode(hash string) (SignIn, Subject, error)
-	// SessionsOfSignIn returns up to limit sessions that name a sign-in and weren't ended, expired ones too, with an ID above after, in the
-	// order of their IDs' bytes.
+	// SessionsOfSignIn returns up to limit sessions that name a sign-in and weren't ended, expired ones too, with an ID
+	// above after, in the order of their IDs' bytes.
 	SessionsOfSignIn(id, after string, limit int) ([]Session, error)
 	// SessionsSignedIn returns up to limit sessions of a subject that name a sign-in and weren't ended, in any order.
 	SessionsSignedIn(subject string, limit int) ([]Session, error)
@@ -93,7 +94,8 @@ type DeviceCodeReader interface {
 type DeviceCodeWriter interface {
 	// InsertDeviceCode adds a device code, or fails with ErrTaken when one of the hashes exists.
 	InsertDeviceCode(DeviceCode) error
-	// UpdateDeviceCode replaces Scope, Interval, Polled, Decision, Subject, Generation, AMR and AuthTime, or fails with ErrNotFound.
+	// UpdateDeviceCode replaces Scope, Interval, Polled, Decision, Subject, Generation, AMR and AuthTime, or fails with
+	// ErrNotFound.
 	UpdateDeviceCode(DeviceCode) error
 	// DeleteDeviceCode removes a device code, or fails with ErrNotFound.
 	DeleteDeviceCode(hash string) error
@@ -105,8 +107,9 @@ type DeviceCodeWriter interface {
 type NoticeWriter interface {
 	// InsertNotice adds a notice, or fails with ErrTaken.
 	InsertNotice(Notice) error
-	// ClaimNotices returns up to limit notices that are due by now, those that are due first, counts an attempt of each, and makes it due at
-	// until, so that nobody else claims it before. It leaves out those for busy clients, at most MaxBusyClients.
+	// ClaimNotices returns up to limit notices that are due by now, those that are due first, counts an attempt of
+	// each, and makes it due at until, so that nobody else claims it before. It leaves out those for busy clients, at
+	// most MaxBusyClients.
 	ClaimNotices(now, until time.Time, limit int, busy []string) ([]Notice, error)
 	// PostponeNotice makes a notice, if there is one, due at another time.
 	PostponeNotice(id string, due time.Time) error
@@ -118,7 +121,8 @@ type NoticeWriter interface {
 type AuthorizationSweeper interface {
 	// DeleteSignIns deletes sign-ins that expired before a time.
 	DeleteSignIns(before time.Time, limit int) (int, error)
-	// DeleteUnusedCodes deletes codes of a client, "" of every one, that expired before a time, and that gave no session.
+	// DeleteUnusedCodes deletes codes of a client, "" of every one, that expired before a time, and that gave no
+	// session.
 	DeleteUnusedCodes(client string, before time.Time, limit int) (int, error)
 	// DeleteCodes deletes codes that expired before a time.
 	DeleteCodes(before time.Time, limit int) (int, error)

@@ -72,14 +72,16 @@ func checkClaims(claims json.RawMessage) (json.RawMessage, error) {
 	return compact.Bytes(), nil
 }
 
-// CreateSubject stores a new subject. ID may be the caller's own identifier of its user, of 1 to 255 bytes, but not with
-// ClientPrefix; Generation and the times are set here. It fails with an *InputError, or with ErrTaken when the ID exists.
+// CreateSubject stores a new subject. ID may be the caller's own identifier of its user, of 1 to 255 bytes, but not
+// with ClientPrefix; Generation and the times are set here. It fails with an *InputError, or with ErrTaken when the ID
+// exists.
 func (i *Issuer) CreateSubject(ctx context.Context, s Subject) error {
 	s, err := s.checked()
 	if err != nil {
 		return err
 	}
-	// Looking for a subject of before and writing the new one are one transaction: of two that create the same subject, one wins.
+	// Looking for a subject of before and writing the new one are one transaction: of two that create the same subject,
+	// one wins.
 	return i.commit(ctx, func(u *update) error {
 		_, err := u.createSubject(s)
 		return err
@@ -98,8 +100,8 @@ func (s Subject) checked() (Subject, error) {
 	return Subject{ID: s.ID, Claims: claims, Scope: s.Scope, Disabled: s.Disabled}, nil
 }
 
-// createSubject stores a new subject. One that was deleted under the same ID goes on where it stopped: its tokens stay stale, and its
-// sessions ended.
+// createSubject stores a new subject. One that was deleted under the same ID goes on where it stopped: its tokens stay
+// stale, and its sessions ended.
 func (u *update) createSubject(s Subject) (Subject, error) {
 	s.Generation, s.Created = 1, u.now
 	before, err := u.Subject(s.ID)
@@ -154,9 +156,9 @@ type Change struct {
 	Soft     bool            // tokens with the old claims stay good, and verifiers advise a refresh: for a promotion
 }
 
-// ChangeSubject gives a subject new claims or a new scope and makes the tokens of before stale: they are refused, and
-// a refresh brings the new claims. A session's scope is settled at login: a narrower one counts from the next refresh on, a wider one
-// from the next login. It fails with an *InputError, ErrNotFound or ErrLastAdmin.
+// ChangeSubject gives a subject new claims or a new scope and makes the tokens of before stale: they are refused, and a
+// refresh brings the new claims. A session's scope is settled at login: a narrower one counts from the next refresh on,
+// a wider one from the next login. It fails with an *InputError, ErrNotFound or ErrLastAdmin.
 func (i *Issuer) ChangeSubject(ctx context.Context, sub string, change Change) error {
 	claims, err := checkClaims(change.Claims)
 	if err := errors.Join(err, checkScope(change.Scope)); err != nil {
@@ -168,8 +170,9 @@ func (i *Issuer) ChangeSubject(ctx context.Context, sub string, change Change) e
 	if change.Claims != nil {
 		change.Claims = claims
 	}
-	// What is new about the subject, its generation, the end of its sessions and the rule are one commit: a login or refresh that
-	// runs meanwhile either sees all of it, or made its session and token before, of the old generation, and both are caught.
+	// What is new about the subject, its generation, the end of its sessions and the rule are one commit: a login or
+	// refresh that runs meanwhile either sees all of it, or made its session and token before, of the old generation,
+	// and both are caught.
 	return i.commit(ctx, func(u *update) error {
 		before, err := findSubject(u, sub)
 		if err != nil {

@@ -129,8 +129,8 @@ func TestDisabledInDatabase(t *testing.T) {
 	f.refuseRefresh(tokens.Refresh)
 }
 
-// TestIssueAgainstChange issues and refreshes while the claims change: once a change has returned, no token with claims of before
-// is accepted, whenever it was asked for.
+// TestIssueAgainstChange issues and refreshes while the claims change: once a change has returned, no token with claims
+// of before is accepted, whenever it was asked for.
 func TestIssueAgainstChange(t *testing.T) {
 	f := newFixture(t, config())
 	const changes = 40
@@ -165,7 +165,8 @@ func TestIssueAgainstChange(t *testing.T) {
 	}
 }
 
-// checkVersion: a token that is accepted has claims of at least a version, for older ones were changed before it was checked.
+// checkVersion: a token that is accepted has claims of at least a version, for older ones were changed before it was
+// checked.
 func (f *fixture) checkVersion(tokens issuer.Tokens, least int) {
 	f.Helper()
 	token, err := f.Verifier().Verify(f.Context(), tokens.Access)

@@ -14,26 +14,27 @@ const (
 	sweepInterval = 10 * time.Minute // between rounds, when nothing is left to do
 	sweepPause    = time.Second      // between rounds, when there is
 
-	// ruleRetention is how long expired rules stay in the log: a clock that was set wrong for a while must not make anybody forget what
-	// was revoked, and a reader of the log who was away goes on where it stopped.
+	// ruleRetention is how long expired rules stay in the log: a clock that was set wrong for a while must not make
+	// anybody forget what was revoked, and a reader of the log who was away goes on where it stopped.
 	ruleRetention = 7 * 24 * time.Hour
-	// ruleTail is how many entries stay whatever their age, so that whoever begins to follow the log finds its end whole.
+	// ruleTail is how many entries stay whatever their age, so that whoever begins to follow the log finds its end
+	// whole.
 	ruleTail = 2 * revocation.MaxFrameRules
 
 	// settingLogStart holds the sequence up to which the log may lack entries.
 	settingLogStart = "log_start"
 )
 
-// sweep forgets what is over, in small transactions, and reports whether there is more. Several servers may sweep one database at once:
-// each transaction takes what it finds.
+// sweep forgets what is over, in small transactions, and reports whether there is more. Several servers may sweep one
+// database at once: each transaction takes what it finds.
 func (i *Issuer) sweep(ctx context.Context) (more bool, err error) {
 	steps := []func(*update) (bool, error){
 		(*update).finishEnding, (*update).sweepSessions, (*update).sweepRules, (*update).sweepEvents, (*update).sweepLogoutTokens, (*update).sweepKeys, (*update).sweepSubjects,
 		(*update).sweepSignIns, (*update).sweepCodes, (*update).sweepDeviceCodes, (*update).sweepAssertions,
 	}
 	for batch := 0; batch < sweepBatches && len(steps) > 0; batch++ {
-		// What is over is decided in the transaction that forgets it: a session that is ended or a log that grows meanwhile is before
-		// or after, and of two servers that find the same rows, one forgets them.
+		// What is over is decided in the transaction that forgets it: a session that is ended or a log that grows
+		// meanwhile is before or after, and of two servers that find the same rows, one forgets them.
 		err := i.commit(ctx, func(u *update) (err error) {
 			more, err = steps[0](u)
 			return err
@@ -118,9 +119,9 @@ func (u *update) sweepKeys() (more bool, err error) {
 	return false, u.DeleteKeys(u.now.Add(-u.issuer.config.EventRetention))
 }
 
-// sweepSubjects forgets deleted subjects when no rule and no session knows of them any more. The longest life of a token is the one that this server
-// has read: in the transaction the setting would be held before the subjects, and one that was raised in the meantime is that of tokens which none of
-// these subjects has.
+// sweepSubjects forgets deleted subjects when no rule and no session knows of them any more. The longest life of a
+// token is the one that this server has read: in the transaction the setting would be held before the subjects, and one
+// that was raised in the meantime is that of tokens which none of these subjects has.
 func (u *update) sweepSubjects() (more bool, err error) {
 	count, err := u.DeleteSubjects(u.now.Add(-u.issuer.MaxTTL()-ruleSlack-ruleRetention), sweepBatch)
 	return count > 0, err

@@ -50,8 +50,8 @@ func (t *crossingTx) AppendRule(e issuer.LogEntry) error {
 	return t.Tx.AppendRule(e)
 }
 
-// Sessions that end while a transaction is under way end together in the next one. Each has the outcome that it would have by itself, and a rule once, whatever becomes of that
-// transaction.
+// Sessions that end while a transaction is under way end together in the next one. Each has the outcome that it would
+// have by itself, and a rule once, whatever becomes of that transaction.
 func TestSessionsEndTogether(t *testing.T) {
 	for name, test := range map[string]struct {
 		append  func(calls int) error

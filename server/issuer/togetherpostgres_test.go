@@ -20,8 +20,8 @@ import (
 	"github.com/jot-auth/jot/server/sqlstore"
 )
 
-// TestSessionsEndTogetherOnPostgres: where several write at once, on two servers, sessions that end together and others that are refreshed, or end with all of their subject, neither
-// fail nor leave a gap in the log.
+// TestSessionsEndTogetherOnPostgres: where several write at once, on two servers, sessions that end together and others
+// that are refreshed, or end with all of their subject, neither fail nor leave a gap in the log.
 func TestSessionsEndTogetherOnPostgres(t *testing.T) {
 	const workers, rounds, subjects = 12, 12, 3
 	url := pgtest.Database(t)
@@ -92,7 +92,8 @@ func endSomehow(t *testing.T, i *issuer.Issuer, tokens issuer.Tokens, round int)
 	}
 }
 
-// meeting is the Store of one of two servers, which share transactions at the same time: neither holds its sessions before the other one is about to.
+// meeting is the Store of one of two servers, which share transactions at the same time: neither holds its sessions
+// before the other one is about to.
 type meeting struct {
 	issuer.Store
 	gate     sync.RWMutex // for who looks for a session
@@ -129,7 +130,8 @@ func (t *meetingTx) HoldSessions(ids []string) error {
 	return t.Tx.HoldSessions(ids)
 }
 
-// TestTwoServersShareTransactionsAtOnce: sessions of the same subjects end together at two servers, in opposite order, and neither transaction has to start over.
+// TestTwoServersShareTransactionsAtOnce: sessions of the same subjects end together at two servers, in opposite order,
+// and neither transaction has to start over.
 func TestTwoServersShareTransactionsAtOnce(t *testing.T) {
 	url := pgtest.Database(t)
 	here, there := make(chan struct{}), make(chan struct{})

@@ -2,10 +2,12 @@ package issuer
 
 import "slices"
 
-// UnknownScope is a scope of a declared client that none of its resources knows, so that nobody gets it: probably a slip of the pen.
+// UnknownScope is a scope of a declared client that none of its resources knows, so that nobody gets it: probably a
+// slip of the pen.
 type UnknownScope struct{ ClientID, Scope string }
 
-// UnknownScopes returns those of the clients that the configuration declares. What looks unknown here may be a scope of a resource in the database.
+// UnknownScopes returns those of the clients that the configuration declares. What looks unknown here may be a scope of
+// a resource in the database.
 func (c Config) UnknownScopes() []UnknownScope { return c.unknownScopes(c.fixedResources()) }
 
 func (c Config) unknownScopes(resources []Resource) (unknown []UnknownScope) {

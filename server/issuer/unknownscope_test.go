@@ -9,7 +9,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// A scope of a declared client that none of its resources knows is told of at the start, until one in the database knows it.
+// A scope of a declared client that none of its resources knows is told of at the start, until one in the database
+// knows it.
 func TestUnknownScope(t *testing.T) {
 	var log logtest.Buffer
 	c := config()

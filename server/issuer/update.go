@@ -60,8 +60,9 @@ func (i *Issuer) commitForeseen(ctx context.Context, ahead Foresight, f func(*up
 	})
 }
 
-// commitOnce runs f, which reads what is foreseen, in one transaction together with the log entries for the rules that f gathers. When it returns nil the
-// rules are durable, CheckRevocation knows them, and waiters on LogChanged are woken.
+// commitOnce runs f, which reads what is foreseen, in one transaction together with the log entries for the rules that
+// f gathers. When it returns nil the rules are durable, CheckRevocation knows them, and waiters on LogChanged are
+// woken.
 func (i *Issuer) commitOnce(ctx context.Context, ahead Foresight, f func(*update) error) error {
 	var u *update
 	var complete bool
@@ -135,8 +136,8 @@ func (u *update) refuseIssued(r revocation.Rule, issued time.Time) {
 	u.lasting = append(u.lasting, lasting{r, issued, false})
 }
 
-// refuseAgain gathers a rule that was gathered before, in case the answer of its commit was lost: this server enforces it
-// at once, and looks at the log.
+// refuseAgain gathers a rule that was gathered before, in case the answer of its commit was lost: this server enforces
+// it at once, and looks at the log.
 func (u *update) refuseAgain(r revocation.Rule, issued time.Time) {
 	u.lasting = append(u.lasting, lasting{r, issued, true})
 }
@@ -144,8 +145,9 @@ func (u *update) refuseAgain(r revocation.Rule, issued time.Time) {
 // outlive returns when a rule may be forgotten about a token that expires at a time: Rule.Expires.
 func outlive(expires time.Time) int64 { return expires.Add(ruleSlack).Unix() + 1 }
 
-// completeRules lets lasting rules expire after the longest life of a token. That setting is read when nothing but the log is left to do: whoever reads it holds it until the
-// commit, and mustn't wait for a subject or a client of somebody who waits for the setting.
+// completeRules lets lasting rules expire after the longest life of a token. That setting is read when nothing but the
+// log is left to do: whoever reads it holds it until the commit, and mustn't wait for a subject or a client of somebody
+// who waits for the setting.
 func completeRules(tx Tx, all []*update) error {
 	if !slices.ContainsFunc(all, func(u *update) bool { return len(u.lasting) > 0 }) {
 		return nil

@@ -13,8 +13,8 @@ const (
 	upkeepTimeout  = 30 * time.Second
 )
 
-// upkeep is the issuer's goroutine: it rotates keys when that is due, takes expired ones out of the key set, follows what
-// other processes write, and forgets expired rules. Close ends it.
+// upkeep is the issuer's goroutine: it rotates keys when that is due, takes expired ones out of the key set, follows
+// what other processes write, and forgets expired rules. Close ends it.
 func (i *Issuer) upkeep(ctx context.Context) {
 	for ctx.Err() == nil {
 		wait, err := i.maintain(ctx)
@@ -131,8 +131,8 @@ func (i *Issuer) keysDue(r Reader) (time.Time, error) {
 	return first, nil
 }
 
-// advanceKeys takes expired keys out of their key set and rotates those of every line for which that is due. What can't be rotated
-// yet doesn't keep the others.
+// advanceKeys takes expired keys out of their key set and rotates those of every line for which that is due. What can't
+// be rotated yet doesn't keep the others.
 func (i *Issuer) advanceKeys(ctx context.Context) error {
 	var lines []keyLine
 	// Which keys have expired is decided in the transaction that retires them: of two servers that find one, one does.
@@ -177,8 +177,8 @@ func (i *Issuer) advanceLine(ctx context.Context, line keyLine) error {
 	})
 }
 
-// abandon ends the keys of an algorithm that nobody asks for any more, at the time at which they would have been rotated. Those that sign
-// because the keys that are asked for are too young to are rotated once more.
+// abandon ends the keys of an algorithm that nobody asks for any more, at the time at which they would have been
+// rotated. Those that sign because the keys that are asked for are too young to are rotated once more.
 func (u *update) abandon(keys signingKeys) error {
 	maxTTL, err := readMaxTTL(u)
 	if err != nil {

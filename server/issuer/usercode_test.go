@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// FuzzParseUserCode: whatever a person types, what is looked for is a code as devices show them, and it's the same one when it's typed off the page.
+// FuzzParseUserCode: whatever a person types, what is looked for is a code as devices show them, and it's the same one
+// when it's typed off the page.
 func FuzzParseUserCode(f *testing.F) {
 	for _, seed := range []string{"WDJB-MJHT", "wdjb mjht", "W.D.J.B.M.J.H.T", "WDJB‑MJHT", "WDJBMJH", "WDJBMJHTX", "WDJB-MJHA", "ſſſſſſſſ", "\xff", "ﬅﬅﬅﬅ"} {
 		f.Add(seed)

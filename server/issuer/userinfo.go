@@ -21,9 +21,10 @@ var (
 // ErrInsufficientScope is an access token that wasn't given for this.
 var ErrInsufficientScope = errors.New("issuer: the access token's scope doesn't reach so far")
 
-// UserInfo returns the claims about a person that its access token opens: sub, and what profile and email in its scope name of the subject's
-// claims, as these are now. A scope that the token's resource declares is that resource's own, and opens nothing here. The caller has verified the token;
-// one without openid is ErrInsufficientScope, and that of a subject that is gone or disabled, or of a resource that is gone, jot.ErrInvalidToken.
+// UserInfo returns the claims about a person that its access token opens: sub, and what profile and email in its scope
+// name of the subject's claims, as these are now. A scope that the token's resource declares is that resource's own,
+// and opens nothing here. The caller has verified the token; one without openid is ErrInsufficientScope, and that of a
+// subject that is gone or disabled, or of a resource that is gone, jot.ErrInvalidToken.
 func (i *Issuer) UserInfo(ctx context.Context, token *jot.Token) (map[string]json.RawMessage, error) {
 	return i.UserInfoOf(ctx, token, func(context.Context, string) (Known, error) { return Known{}, nil })
 }
@@ -34,7 +35,8 @@ type Known struct {
 	Email    string // that was verified; opened by email
 }
 
-// UserInfoOf is UserInfo, with what who answers about a subject beside its claims. It's asked for a token alone that opens some of that.
+// UserInfoOf is UserInfo, with what who answers about a subject beside its claims. It's asked for a token alone that
+// opens some of that.
 func (i *Issuer) UserInfoOf(ctx context.Context, token *jot.Token, who func(ctx context.Context, sub string) (Known, error)) (map[string]json.RawMessage, error) {
 	resource, err := i.resourceOfToken(ctx, token)
 	if err != nil {

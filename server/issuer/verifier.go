@@ -9,8 +9,9 @@ import (
 	"github.com/jot-auth/jot/revocation"
 )
 
-// Verifier is a reader of the revocation feed that may hold a lease: as long as it does, it accepts tokens that newer rules refuse. It is known once for each
-// server that it came to, so that one of these forgets only what that one has told it.
+// Verifier is a reader of the revocation feed that may hold a lease: as long as it does, it accepts tokens that newer
+// rules refuse. It is known once for each server that it came to, so that one of these forgets only what that one has
+// told it.
 type Verifier struct {
 	ID           string            // its own choice, and no other's
 	Server       string            // where it registered
@@ -25,13 +26,14 @@ type Acknowledgement struct {
 	Cursor   revocation.Cursor
 }
 
-// RegisterVerifiers notes verifiers before anything is sent to them that a lease could stand on: whoever looks for verifiers after a rule's
-// commit finds every one that may not know the rule. What a known one has acknowledged stays.
+// RegisterVerifiers notes verifiers before anything is sent to them that a lease could stand on: whoever looks for
+// verifiers after a rule's commit finds every one that may not know the rule. What a known one has acknowledged stays.
 //
 // It returns Registered, which is the same for all.
 func (i *Issuer) RegisterVerifiers(ctx context.Context, verifiers []Verifier) (at time.Time, err error) {
 	sorted := slices.SortedFunc(slices.Values(verifiers), func(a, b Verifier) int { return strings.Compare(a.ID, b.ID) })
-	// One transaction for all who come at once. In the order of the IDs, as those who acknowledge, so that no two wait for each other.
+	// One transaction for all who come at once. In the order of the IDs, as those who acknowledge, so that no two wait
+	// for each other.
 	err = i.store.Update(ctx, func(tx Tx) (err error) {
 		if at, err = tx.Now(); err != nil {
 			return err
@@ -47,8 +49,8 @@ func (i *Issuer) RegisterVerifiers(ctx context.Context, verifiers []Verifier) (a
 	return at, err
 }
 
-// AcknowledgeVerifiers notes what verifiers acknowledged. What is beyond the log's head is left out: no verifier can have it, and it would
-// stand for rules that are yet to come.
+// AcknowledgeVerifiers notes what verifiers acknowledged. What is beyond the log's head is left out: no verifier can
+// have it, and it would stand for rules that are yet to come.
 func (i *Issuer) AcknowledgeVerifiers(ctx context.Context, all []Acknowledgement) error {
 	head, err := i.LogHead(ctx)
 	if err != nil {
@@ -63,7 +65,8 @@ func (i *Issuer) AcknowledgeVerifiers(ctx context.Context, all []Acknowledgement
 	if len(verifiers) == 0 {
 		return nil
 	}
-	// One transaction for all that came meanwhile. That the head was read before is no race: it only grows, or is of another log.
+	// One transaction for all that came meanwhile. That the head was read before is no race: it only grows, or is of
+	// another log.
 	return i.store.Update(ctx, func(tx Tx) error {
 		for cursor, ids := range verifiers {
 			slices.Sort(ids)
@@ -75,7 +78,8 @@ func (i *Issuer) AcknowledgeVerifiers(ctx context.Context, all []Acknowledgement
 	})
 }
 
-// DoubtVerifiers notes, for all servers to see, that nobody seems to answer for verifiers any more, unless they have registered again meanwhile. When they do, nobody doubts them.
+// DoubtVerifiers notes, for all servers to see, that nobody seems to answer for verifiers any more, unless they have
+// registered again meanwhile. When they do, nobody doubts them.
 func (i *Issuer) DoubtVerifiers(ctx context.Context, verifiers []Verifier) error {
 	return i.changeVerifiers(ctx, verifiers, Tx.DoubtVerifier)
 }
@@ -118,7 +122,8 @@ func (i *Issuer) Asked(ctx context.Context) (asked revocation.Cursor, err error)
 	return asked, err
 }
 
-// AskVerifiers lets all servers ask their verifiers to acknowledge the rules up to a place of the log. They are told at once.
+// AskVerifiers lets all servers ask their verifiers to acknowledge the rules up to a place of the log. They are told at
+// once.
 func (i *Issuer) AskVerifiers(ctx context.Context, until revocation.Cursor) error {
 	// Reading and raising is one transaction: of two servers that ask, the one that asks for less takes nothing back.
 	return i.store.Update(ctx, func(tx Tx) error {
@@ -130,6 +135,6 @@ func (i *Issuer) AskVerifiers(ctx context.Context, until revocation.Cursor) erro
 	})
 }
 
-// OthersWrote returns a channel that is closed when another server may have written something. Without word from the database it is
-// closed only now and then, so look as well.
+// OthersWrote returns a channel that is closed when another server may have written something. Without word from the
+// database it is closed only now and then, so look as well.
 func (i *Issuer) OthersWrote() <-chan struct{} { return i.others.wait() }

@@ -4,8 +4,9 @@ import "context"
 
 // Watcher is a Store over a database that several servers share.
 type Watcher interface {
-	// Watch calls changed soon after another server wrote to the log or changed the keys, whenever it may have missed that, and at
-	// least every few seconds. It returns when the context ends, or at once when there can't be another server.
+	// Watch calls changed soon after another server wrote to the log or changed the keys, whenever it may have missed
+	// that, and at least every few seconds. It returns when the context ends, or at once when there can't be another
+	// server.
 	Watch(ctx context.Context, changed func())
 }
 

@@ -14,8 +14,8 @@ type Allowance struct {
 	Own          []string // the scopes that the resource knows: they mean what it says
 }
 
-// Allowances returns what a subject lets others' clients have, in the order of their IDs. What it allowed to a client or a resource that is gone
-// isn't among it. It fails with ErrNotFound.
+// Allowances returns what a subject lets others' clients have, in the order of their IDs. What it allowed to a client
+// or a resource that is gone isn't among it. It fails with ErrNotFound.
 func (i *Issuer) Allowances(ctx context.Context, sub string) (all []Allowance, err error) {
 	err = i.store.View(ctx, func(r Reader) error {
 		subject, err := findSubject(r, sub)
@@ -87,18 +87,21 @@ func (i *Issuer) allowance(r Reader, subject *Subject, c Consent) (Allowance, er
 // withdrawalBatch is how many sessions one transaction ends.
 const withdrawalBatch = 50
 
-// WithdrawConsent takes back all that a subject lets a client have, and ends the sessions that the client has of it, those for when nobody is there
-// (offline_access) included. It fails with ErrNotFound where there is neither, nor a device that waits for its first tokens. When it fails otherwise a part may be done: ask again.
+// WithdrawConsent takes back all that a subject lets a client have, and ends the sessions that the client has of it,
+// those for when nobody is there (offline_access) included. It fails with ErrNotFound where there is neither, nor a
+// device that waits for its first tokens. When it fails otherwise a part may be done: ask again.
 func (i *Issuer) WithdrawConsent(ctx context.Context, sub, clientID string) error {
 	var more bool
-	// All that was allowed goes in the commit that ends the first sessions, with the subject's row held, so that no session begins between the batches: a code that
-	// is traded at the same time comes before, and its session is found here, or finds no consent. So do the codes of devices: their trade comes before, or finds no code.
+	// All that was allowed goes in the commit that ends the first sessions, with the subject's row held, so that no
+	// session begins between the batches: a code that is traded at the same time comes before, and its session is found
+	// here, or finds no consent. So do the codes of devices: their trade comes before, or finds no code.
 	err := i.commit(ctx, func(u *update) (err error) {
 		more, err = u.withdraw(sub, clientID)
 		return err
 	})
 	for err == nil && more {
-		// A batch begins with the subject, as all do that end sessions: of two that end the same one, the second finds it ended.
+		// A batch begins with the subject, as all do that end sessions: of two that end the same one, the second finds
+		// it ended.
 		err = i.commit(ctx, func(u *update) error {
 			if _, err := findSubject(u, sub); err != nil {
 				return err
@@ -111,7 +114,8 @@ func (i *Issuer) WithdrawConsent(ctx context.Context, sub, clientID string) erro
 	return err
 }
 
-// withdraw deletes all that a subject lets a client have, and ends a first batch of sessions. The codes of devices come before the subject, as where they're traded.
+// withdraw deletes all that a subject lets a client have, and ends a first batch of sessions. The codes of devices come
+// before the subject, as where they're traded.
 func (u *update) withdraw(sub, clientID string) (more bool, err error) {
 	codes, err := u.DeleteDeviceCodesTo(sub, clientID)
 	if err != nil {

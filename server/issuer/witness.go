@@ -9,28 +9,30 @@ import (
 	"github.com/jot-auth/jot/revocation"
 )
 
-// ErrRewound is a database that has come back from the past, or isn't the one of before. What was revoked since may be valid
-// again, so that nothing may be served from it before Recover.
+// ErrRewound is a database that has come back from the past, or isn't the one of before. What was revoked since may be
+// valid again, so that nothing may be served from it before Recover.
 var ErrRewound = errors.New("issuer: the database has gone back in time; recover it")
 
-// settingMark counts the witnesses of a database, so that one which goes back is seen even where the log stood still: its refresh
-// tokens would go back, too, and those that were used up be good again.
+// settingMark counts the witnesses of a database, so that one which goes back is seen even where the log stood still:
+// its refresh tokens would go back, too, and those that were used up be good again.
 const settingMark = "witness_mark"
 
-// Witness is what a server has seen of a database. It's kept outside of it, so that whoever brings an old database back doesn't
-// bring an old witness with it.
+// Witness is what a server has seen of a database. It's kept outside of it, so that whoever brings an old database back
+// doesn't bring an old witness with it.
 type Witness struct {
 	Head revocation.Head // of the revocation log
 	Mark int64           // that was written into the database
 	Time time.Time       // the database's at that moment
 }
 
-// Witness marks the database, after it has passed CheckWitness, and returns what is to be remembered of it from now on. The zero value of
-// seen is for who hasn't seen anything. A database that has gone back is an error that wraps ErrRewound.
+// Witness marks the database, after it has passed CheckWitness, and returns what is to be remembered of it from now on.
+// The zero value of seen is for who hasn't seen anything. A database that has gone back is an error that wraps
+// ErrRewound.
 func (i *Issuer) Witness(ctx context.Context, seen Witness) (Witness, error) {
 	var w Witness
-	// Check and mark are one transaction, which is on the disk before anybody remembers it: a database that goes back in between
-	// isn't taken for the one that was checked, and of several servers none remembers a mark that the database doesn't have.
+	// Check and mark are one transaction, which is on the disk before anybody remembers it: a database that goes back
+	// in between isn't taken for the one that was checked, and of several servers none remembers a mark that the
+	// database doesn't have.
 	err := i.store.Update(ctx, func(tx Tx) (err error) {
 		if err := checkWitness(tx, seen); err != nil {
 			return err
@@ -65,9 +67,9 @@ func readMark(r SettingReader) (int64, error) {
 	return mark, err
 }
 
-// CheckWitness holds a database against what was seen of it. Its log must lead through the witness's head, and its mark be as high; or
-// the log is the successor, by Recover, of the one that the witness knows. Else the error wraps ErrRewound. An entry that is gone
-// because it can't matter to any living token proves nothing, and is no error.
+// CheckWitness holds a database against what was seen of it. Its log must lead through the witness's head, and its mark
+// be as high; or the log is the successor, by Recover, of the one that the witness knows. Else the error wraps
+// ErrRewound. An entry that is gone because it can't matter to any living token proves nothing, and is no error.
 func CheckWitness(ctx context.Context, store Store, w Witness) error {
 	return store.View(ctx, func(r Reader) error { return checkWitness(r, w) })
 }
@@ -96,7 +98,8 @@ func checkWitness(r Reader, w Witness) error {
 	return checkPasses(r, head, w.Head)
 }
 
-// checkReplaced: of several servers over one database, one recovers it, and the others' witnesses still know the log of before.
+// checkReplaced: of several servers over one database, one recovers it, and the others' witnesses still know the log of
+// before.
 func checkReplaced(r RuleReader, w Witness) error {
 	_, err := r.ReplacedLog(w.Head.LogID)
 	if errors.Is(err, ErrNotFound) {

@@ -31,7 +31,8 @@ func (s *Store) UpdateAccounts(ctx context.Context, f func(accounts.Tx) error) e
 // AccountsTx implements accounts.Store. It panics with a transaction of another store, which is a fault of the program.
 func (s *Store) AccountsTx(t issuer.Tx) accounts.Tx { return t.(*tx) }
 
-// AccountsReader returns the accounts in a View that this very store began for an issuer. It panics with another store's, which is a fault of the program.
+// AccountsReader returns the accounts in a View that this very store began for an issuer. It panics with another
+// store's, which is a fault of the program.
 func (s *Store) AccountsReader(r issuer.Reader) accounts.Reader { return r.(*tx) }
 
 // AccountByName implements accounts.AccountReader.
@@ -70,7 +71,8 @@ func (t *tx) UpdateEmail(subject string, e accounts.Email) error {
 	return t.change(updateEmail, e.Address, e.Key, flag(e.Verified), subject)
 }
 
-// DeleteAccount implements issuer.SubjectWriter. What was sent to somebody who is gone opens nothing any more, and neither do codes.
+// DeleteAccount implements issuer.SubjectWriter. What was sent to somebody who is gone opens nothing any more, and
+// neither do codes.
 func (t *tx) DeleteAccount(subject string) error {
 	if err := t.insert(deleteAccount, subject); err != nil {
 		return err

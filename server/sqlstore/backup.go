@@ -16,9 +16,9 @@ import (
 // backupPages is how many pages are copied before it's looked whether to go on: 4 MiB.
 const backupPages = 1024
 
-// Backup copies the SQLite database in a file, which a server may be writing to, into a new file of mode 0600: its state of one moment,
-// in one file without others beside it, checked. It never overwrites: what exists already is an error that wraps fs.ErrExist. Progress,
-// where it isn't nil, is told how many pages are copied, of how many.
+// Backup copies the SQLite database in a file, which a server may be writing to, into a new file of mode 0600: its
+// state of one moment, in one file without others beside it, checked. It never overwrites: what exists already is an
+// error that wraps fs.ErrExist. Progress, where it isn't nil, is told how many pages are copied, of how many.
 func Backup(ctx context.Context, from, to string, progress func(done, total int)) error {
 	if info, err := os.Stat(from); err != nil || !info.Mode().IsRegular() {
 		return fmt.Errorf("there is no database %s", from)
@@ -45,15 +45,16 @@ func Backup(ctx context.Context, from, to string, progress func(done, total int)
 	return os.Link(unfinished, to) // unlike a rename, never over a file that appeared meanwhile
 }
 
-// plainSource names a database that is opened as it is: nothing about it is changed, and it isn't made when it's missing.
+// plainSource names a database that is opened as it is: nothing about it is changed, and it isn't made when it's
+// missing.
 func plainSource(path string, pragmas ...string) (string, error) {
 	path, err := filepath.Abs(path)
 	query := url.Values{"mode": {"rw"}, "_pragma": append([]string{"busy_timeout(5000)", "trusted_schema(0)"}, pragmas...), "_defensive": {"1"}}
 	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: query.Encode()}).String(), err
 }
 
-// copyDatabase copies page by page inside one reading transaction, so that whoever writes meanwhile neither waits nor makes it
-// begin again.
+// copyDatabase copies page by page inside one reading transaction, so that whoever writes meanwhile neither waits nor
+// makes it begin again.
 func copyDatabase(ctx context.Context, from, to string, progress func(done, total int)) error {
 	source, err := plainSource(from, "query_only(1)")
 	if err != nil {

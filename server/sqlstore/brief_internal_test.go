@@ -11,8 +11,8 @@ import (
 // openTransactions counts those of the store's database that wait for their next statement.
 const openTransactions = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'`
 
-// TestBriefView: a View that reads what it foresaw holds no transaction open meanwhile. One that reads on runs again, and sees one state of the database: that of now,
-// not what it had foreseen before somebody changed it.
+// TestBriefView: a View that reads what it foresaw holds no transaction open meanwhile. One that reads on runs again,
+// and sees one state of the database: that of now, not what it had foreseen before somebody changed it.
 func TestBriefView(t *testing.T) {
 	store, err := OpenPostgres(t.Context(), pgtest.Database(t), Options{})
 	if err != nil {

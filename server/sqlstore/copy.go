@@ -24,15 +24,17 @@ type Progress struct {
 // ErrNotEmpty is a database that something is to be copied into and that holds rows already.
 var ErrNotEmpty = errors.New("the database isn't empty: name a new one")
 
-// Copy copies every row of one database into another, which must be empty: it fails with ErrNotEmpty otherwise. It reads one state of the source,
-// and writes one transaction: after an error the target is as empty as before. No server may write to the source meanwhile, since what
-// it writes stays behind. Progress is told after each batch; nil tells nobody.
+// Copy copies every row of one database into another, which must be empty: it fails with ErrNotEmpty otherwise. It
+// reads one state of the source, and writes one transaction: after an error the target is as empty as before. No server
+// may write to the source meanwhile, since what it writes stays behind. Progress is told after each batch; nil tells
+// nobody.
 func Copy(ctx context.Context, from, to *Store, tell func(Progress)) error {
 	if tell == nil {
 		tell = func(Progress) {}
 	}
 	return from.transact(ctx, from.reader, func(source *tx) error {
-		// The lock of the keys keeps a server from starting on the target before it is complete: it would make keys of its own.
+		// The lock of the keys keeps a server from starting on the target before it is complete: it would make keys of
+		// its own.
 		return to.updateAlone(ctx, func(target *tx) error { // nobody else's failure makes it begin again
 			if err := errors.Join(from.dialect.takeTime(source), to.dialect.takeTime(target), target.lock(lockKeys)); err != nil {
 				return err

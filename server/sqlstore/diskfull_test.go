@@ -10,8 +10,8 @@ import (
 	"github.com/jot-auth/jot/server/sqlstore"
 )
 
-// TestDiskFull: a SQLite database that can't grow is unavailable for who writes, loses nothing, goes on to be read, and works again when
-// there is room.
+// TestDiskFull: a SQLite database that can't grow is unavailable for who writes, loses nothing, goes on to be read, and
+// works again when there is room.
 func TestDiskFull(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "jot.db")
 	store := open(t, path, sqlstore.Options{})

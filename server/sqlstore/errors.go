@@ -42,7 +42,8 @@ func explain(ctx context.Context, err error) error {
 	return fmt.Errorf("database: %w", err)
 }
 
-// impatience tells why the caller waits no longer, if so. A connection that was given the same deadline may notice a moment before the context does.
+// impatience tells why the caller waits no longer, if so. A connection that was given the same deadline may notice a
+// moment before the context does.
 func impatience(ctx context.Context) error {
 	if deadline, limited := ctx.Deadline(); limited && !time.Now().Before(deadline) {
 		return context.DeadlineExceeded
@@ -59,8 +60,8 @@ func disconnected(err error) bool {
 		errors.As(err, &network) || errors.As(err, &connecting) || pgconn.SafeToRetry(err) || pgconn.Timeout(err)
 }
 
-// Unreachable reports whether PostgreSQL couldn't be opened only because it can't be reached, or isn't ready, so that waiting may help. Wrong names, passwords
-// and certificates don't mend themselves.
+// Unreachable reports whether PostgreSQL couldn't be opened only because it can't be reached, or isn't ready, so that
+// waiting may help. Wrong names, passwords and certificates don't mend themselves.
 func Unreachable(err error) bool {
 	var failure *pgconn.PgError
 	var certificate *tls.CertificateVerificationError

@@ -71,15 +71,16 @@ func scanEvent(r row) (issuer.Event, error) {
 	return e, err
 }
 
-// InsertEvent implements issuer.EventWriter. The event is written when the transaction is about to commit: see writeEvents.
+// InsertEvent implements issuer.EventWriter. The event is written when the transaction is about to commit: see
+// writeEvents.
 func (t *tx) InsertEvent(e issuer.Event) error {
 	t.events = append(t.events, e)
 	return nil
 }
 
-// writeEvents writes the events of this transaction. IDs ascend in the order of the commits, so that who reads events with a cursor misses
-// none: the lock is held from before the first ID is drawn until the commit, and taken last, so that it's held for a moment and nobody
-// who holds it waits for another lock.
+// writeEvents writes the events of this transaction. IDs ascend in the order of the commits, so that who reads events
+// with a cursor misses none: the lock is held from before the first ID is drawn until the commit, and taken last, so
+// that it's held for a moment and nobody who holds it waits for another lock.
 func (t *tx) writeEvents() error {
 	if len(t.events) == 0 {
 		return nil

@@ -18,7 +18,8 @@ func (s *Store) LimitPages(ctx context.Context, pages int) error {
 // Tables are those that Copy copies.
 var Tables = tables
 
-// WithMigrations are the options of a newer program, which has these migrations too: their texts by their names, for one dialect.
+// WithMigrations are the options of a newer program, which has these migrations too: their texts by their names, for
+// one dialect.
 func (o Options) WithMigrations(t testing.TB, dialect string, newer map[string]string) Options {
 	t.Helper()
 	files := make(fstest.MapFS)

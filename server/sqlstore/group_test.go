@@ -14,8 +14,8 @@ import (
 	"github.com/jot-auth/jot/server/sqlstore"
 )
 
-// TestGroup: of updates that share a commit, each comes out as it would by itself: who fails leaves nothing behind, whether it had written, was
-// given up or panicked, and takes nobody along.
+// TestGroup: of updates that share a commit, each comes out as it would by itself: who fails leaves nothing behind,
+// whether it had written, was given up or panicked, and takes nobody along.
 func TestGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := open(t, filepath.Join(t.TempDir(), "jot.db"), sqlstore.Options{})

@@ -8,8 +8,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// TestLateFault: a statement that PostgreSQL refuses when nobody waits for it any more is what the Update fails with, also where it travelled with the COMMIT or
-// where the function goes on, and nothing of the Update is there.
+// TestLateFault: a statement that PostgreSQL refuses when nobody waits for it any more is what the Update fails with,
+// also where it travelled with the COMMIT or where the function goes on, and nothing of the Update is there.
 func TestLateFault(t *testing.T) {
 	store, err := OpenPostgres(t.Context(), pgtest.Database(t), Options{})
 	if err != nil {

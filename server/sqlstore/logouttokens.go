@@ -11,7 +11,8 @@ const (
 	deleteLogoutTokens = `DELETE FROM logout_tokens WHERE hash IN (SELECT hash FROM logout_tokens WHERE expires < $1 LIMIT $2)`
 )
 
-// InsertLogoutToken implements issuer.LogoutTokenWriter. Of two that insert the same one at once, the second waits for the first.
+// InsertLogoutToken implements issuer.LogoutTokenWriter. Of two that insert the same one at once, the second waits for
+// the first.
 func (t *tx) InsertLogoutToken(hash [32]byte, expires time.Time) error {
 	inserted, err := t.exec(insertLogoutToken, hash[:], millis(expires))
 	if err == nil && inserted == 0 {

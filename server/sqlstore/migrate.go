@@ -56,7 +56,8 @@ func (m migrator) up(ctx context.Context) (Schema, error) {
 	return after, err
 }
 
-// announce logs that an upgrade begins, and returns what logs its end. The tables of an empty database are made in a moment, and aren't worth a line.
+// announce logs that an upgrade begins, and returns what logs its end. The tables of an empty database are made in a
+// moment, and aren't worth a line.
 func (m migrator) announce(before Schema) (upgraded func()) {
 	if before.Version == 0 || len(before.Pending) == 0 {
 		return func() {}

@@ -15,12 +15,14 @@ import (
 )
 
 const (
-	// migrationWait is how long a migration waits for a table that is in use. Whoever wants that table next waits behind it: so it's shorter than servers wait for
-	// a lock (Options.BusyTimeout), and longer than the second (deadlock_timeout) after which PostgreSQL gives up a vacuum that is in the way.
+	// migrationWait is how long a migration waits for a table that is in use. Whoever wants that table next waits
+	// behind it: so it's shorter than servers wait for a lock (Options.BusyTimeout), and longer than the second
+	// (deadlock_timeout) after which PostgreSQL gives up a vacuum that is in the way.
 	migrationWait = 1200 * time.Millisecond
 	// migrationRest is when it tries again: meanwhile those go on who waited behind it.
 	migrationRest = 2 * time.Second
-	// migrationPatience is for how long it tries: whoever uses a table for longer doesn't notice, so somebody has to be told.
+	// migrationPatience is for how long it tries: whoever uses a table for longer doesn't notice, so somebody has to be
+	// told.
 	migrationPatience = 30 * time.Second
 	// migrationPause is between looks whether another server still migrates.
 	migrationPause = 100 * time.Millisecond
@@ -31,7 +33,8 @@ func (c postgresConfig) migrator(db *sql.DB, o Options) migrator {
 	return migrator{db, postgresDialect{}, c.versions(), o.migrations, o.OverNewer, o.Logger, amongTransactions}
 }
 
-// migratePostgres brings the schema up to date, one server after the other, without the limits of time for everyday work.
+// migratePostgres brings the schema up to date, one server after the other, without the limits of time for everyday
+// work.
 func migratePostgres(ctx context.Context, config postgresConfig, o Options) (none Schema, _ error) {
 	config = config.Copy()
 	config.RuntimeParams["statement_timeout"], config.RuntimeParams["idle_in_transaction_session_timeout"] = "0", "0"
@@ -45,8 +48,9 @@ func migratePostgres(ctx context.Context, config postgresConfig, o Options) (non
 	if s, err := m.look(ctx); err != nil || len(s.Pending) == 0 { // without the lock: a server may start while a newer one migrates, for an hour maybe
 		return s, err
 	}
-	// The lock is that of a transaction in which nothing else happens, since a pooler keeps no session: the schema and each migration are transactions of
-	// their own. Of several servers that start at once, one migrates, and the others find it done.
+	// The lock is that of a transaction in which nothing else happens, since a pooler keeps no session: the schema and
+	// each migration are transactions of their own. Of several servers that start at once, one migrates, and the others
+	// find it done.
 	holder, err := holdMigrations(ctx, db)
 	if err != nil {
 		return none, err
@@ -63,11 +67,13 @@ func migratePostgres(ctx context.Context, config postgresConfig, o Options) (non
 	return m.up(ctx)
 }
 
-// lockMigrations has no arguments: those of the simple protocol need types that this program leaves out (the tag nopgxregisterdefaulttypes).
+// lockMigrations has no arguments: those of the simple protocol need types that this program leaves out (the tag
+// nopgxregisterdefaulttypes).
 var lockMigrations = fmt.Sprintf(`SELECT pg_try_advisory_xact_lock(%d, 0)`, lockSpace)
 
-// holdMigrations returns the transaction that has the lock. Who waits for it has no connection meanwhile: a pooler may have few, and who migrates needs two of them.
-// Nor has anybody a snapshot meanwhile, for which an index that is made concurrently would wait: of the extended protocol, the last statement keeps its own.
+// holdMigrations returns the transaction that has the lock. Who waits for it has no connection meanwhile: a pooler may
+// have few, and who migrates needs two of them. Nor has anybody a snapshot meanwhile, for which an index that is made
+// concurrently would wait: of the extended protocol, the last statement keeps its own.
 func holdMigrations(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
 	for {
 		holder, err := db.BeginTx(ctx, nil)
@@ -128,7 +134,8 @@ func inUse(err error) bool {
 // withoutTransaction is the line of a migration that runs outside of any: one that makes an index while others write.
 const withoutTransaction = "-- +goose NO TRANSACTION"
 
-// fitPooler refuses migrations outside of transactions behind a pooler, where only transactions know our schema: others in the database may have tables of the same names.
+// fitPooler refuses migrations outside of transactions behind a pooler, where only transactions know our schema: others
+// in the database may have tables of the same names.
 func (m migrator) fitPooler(ctx context.Context) error {
 	s, err := m.schema(ctx)
 	if err != nil {

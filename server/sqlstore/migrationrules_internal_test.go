@@ -19,13 +19,15 @@ import (
 // part is a thing that the database knows of a schema: a column, an index, a constraint.
 type part struct{ kind, table, name string }
 
-// shape is what the database knows of a part. Added to a table that was there before, a part may break the statements of before, or keep writers waiting.
+// shape is what the database knows of a part. Added to a table that was there before, a part may break the statements
+// of before, or keep writers waiting.
 type shape struct {
 	definition     string
 	breaks, blocks bool
 }
 
-// The parts of a schema as the two databases tell of them: kind, table, name, definition, whether it breaks and whether it blocks.
+// The parts of a schema as the two databases tell of them: kind, table, name, definition, whether it breaks and whether
+// it blocks.
 const (
 	postgresParts = `
 		SELECT 'table', relname, '', relfilenode::text, false, false FROM pg_class WHERE relnamespace = 'jot'::regnamespace AND relkind = 'r' UNION ALL
@@ -111,8 +113,9 @@ func breaches(before, after map[part]shape, newAge, concurrent bool) (found []st
 	return found
 }
 
-// beforeTheFirstRelease are the breaches of migrations that nobody has run beside a server of the version before: there was no version. Each index was made in a
-// transaction; the unique one is of columns that came with it; 00006 changes what servers tell each other, and those of both kinds look at everything whatever they hear.
+// beforeTheFirstRelease are the breaches of migrations that nobody has run beside a server of the version before: there
+// was no version. Each index was made in a transaction; the unique one is of columns that came with it; 00006 changes
+// what servers tell each other, and those of both kinds look at everything whatever they hear.
 var beforeTheFirstRelease = map[string]map[string][]string{
 	"sqlite": {
 		"00011_recovery_of_accounts.sql": {"index accounts accounts_by_email refuses what was right before"},
@@ -139,7 +142,8 @@ var beforeTheFirstRelease = map[string]map[string][]string{
 	},
 }
 
-// TestMigrationsLetServersRun holds each migration to migrations/README.md, by what the databases know of the schema before and after it.
+// TestMigrationsLetServersRun holds each migration to migrations/README.md, by what the databases know of the schema
+// before and after it.
 func TestMigrationsLetServersRun(t *testing.T) {
 	for name, d := range dialectsUnderTest() {
 		t.Run(name, func(t *testing.T) {

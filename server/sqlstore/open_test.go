@@ -107,7 +107,8 @@ func TestOpenRace(t *testing.T) {
 	wait.Wait()
 }
 
-// TestLocked: a database that another process keeps locked is unavailable, and isn't waited for longer than it was said.
+// TestLocked: a database that another process keeps locked is unavailable, and isn't waited for longer than it was
+// said.
 func TestLocked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "jot.db")
 	one, two := open(t, path, sqlstore.Options{}), open(t, path, sqlstore.Options{BusyTimeout: 50 * time.Millisecond})
@@ -189,7 +190,8 @@ func TestClock(t *testing.T) {
 	}
 }
 
-// TestCloseLeavesOneFile: every connection is closed, so that SQLite puts its log into the database and removes it. Whoever copies the file then copies all of it.
+// TestCloseLeavesOneFile: every connection is closed, so that SQLite puts its log into the database and removes it.
+// Whoever copies the file then copies all of it.
 func TestCloseLeavesOneFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "jot.db")
 	store, err := sqlstore.Open(t.Context(), path, sqlstore.Options{})

@@ -33,18 +33,21 @@ func IsPostgres(connection string) bool {
 	return strings.HasPrefix(connection, "postgres://") || strings.HasPrefix(connection, "postgresql://")
 }
 
-// OpenPostgres opens a PostgreSQL database, version 15 or newer, and makes or upgrades the schema where needed. Any number of servers may do
-// that at once, and share the database. The connection string is postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full; what it leaves
-// out comes from the environment variables of PostgreSQL (PGPASSWORD, PGSSLROOTCERT, …), and no error quotes it.
+// OpenPostgres opens a PostgreSQL database, version 15 or newer, and makes or upgrades the schema where needed. Any
+// number of servers may do that at once, and share the database. The connection string is
+// postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full; what it leaves out comes from the environment
+// variables of PostgreSQL (PGPASSWORD, PGSSLROOTCERT, …), and no error quotes it.
 //
-// The tables are in a schema of their own, jot or what search_path in the connection string names: their names are common words, and
-// the database may be shared with a program that has a table "sessions" as well.
+// The tables are in a schema of their own, jot or what search_path in the connection string names: their names are
+// common words, and the database may be shared with a program that has a table "sessions" as well.
 //
-// A pooler in transaction mode, such as PgBouncer, may stand in between. It's noticed when it refuses our settings or takes no notice of them; pool_mode=transaction in the
-// connection string names one that doesn't give itself away. Behind it, what other servers wrote is known some 50 ms later.
+// A pooler in transaction mode, such as PgBouncer, may stand in between. It's noticed when it refuses our settings or
+// takes no notice of them; pool_mode=transaction in the connection string names one that doesn't give itself away.
+// Behind it, what other servers wrote is known some 50 ms later.
 //
-// OpenPostgres refuses to send a password unencrypted to another machine, unless the connection string says sslmode=disable. It refuses a
-// database that a newer version of this program has upgraded, unless Options.OverNewer allows it.
+// OpenPostgres refuses to send a password unencrypted to another machine, unless the connection string says
+// sslmode=disable. It refuses a database that a newer version of this program has upgraded, unless Options.OverNewer
+// allows it.
 func OpenPostgres(ctx context.Context, connection string, o Options) (*Store, error) {
 	o = o.complete(8, 16)
 	config, err := parsePostgres(connection, o)
@@ -113,8 +116,8 @@ func (c postgresConfig) versions() string { return c.schema() + "." + goose.Defa
 
 func milliseconds(d time.Duration) string { return fmt.Sprint(d.Milliseconds()) }
 
-// checkEncryption refuses a connection to another machine that is encrypted only if that machine, or whoever sits in between, likes: the
-// default of PostgreSQL's clients.
+// checkEncryption refuses a connection to another machine that is encrypted only if that machine, or whoever sits in
+// between, likes: the default of PostgreSQL's clients.
 func checkEncryption(config *pgconn.Config) error {
 	type way struct{ encrypted, plain bool }
 	ways := make(map[string]way)
@@ -139,7 +142,8 @@ func local(host string) bool {
 	return strings.HasPrefix(host, "/") || loopback.Names(host)
 }
 
-// connections keeps so many, and replaces each once in a while, so that a server that was moved is found; not all pools at once.
+// connections keeps so many, and replaces each once in a while, so that a server that was moved is found; not all pools
+// at once.
 func connections(config postgresConfig, most int) *sql.DB {
 	db := sql.OpenDB(config.connector())
 	db.SetMaxOpenConns(most)
@@ -148,8 +152,8 @@ func connections(config postgresConfig, most int) *sql.DB {
 	return db
 }
 
-// leaveStandby gives up a connection that was used to a server that takes no changes, such as the primary of before: the next one may lead to that of now. PostgreSQL tells
-// by itself when either parameter changes.
+// leaveStandby gives up a connection that was used to a server that takes no changes, such as the primary of before:
+// the next one may lead to that of now. PostgreSQL tells by itself when either parameter changes.
 func leaveStandby(_ context.Context, c *pgx.Conn) error {
 	for _, parameter := range []string{"in_hot_standby", "default_transaction_read_only"} {
 		if c.PgConn().ParameterStatus(parameter) == "on" {

@@ -16,8 +16,8 @@ type Options struct {
 	Now         func() time.Time // the clock, for tests; nil: the database's
 	Logger      *slog.Logger     // is told of an upgrade of the schema, before and after; nil: nobody is
 
-	// OverNewer opens a schema to which a newer program has added: for servers that start again while others are upgraded beside them. What counts on knowing every table,
-	// as a copy does, must not set it.
+	// OverNewer opens a schema to which a newer program has added: for servers that start again while others are
+	// upgraded beside them. What counts on knowing every table, as a copy does, must not set it.
 	OverNewer bool
 
 	migrations fs.FS // for tests; nil: those of this program

@@ -10,7 +10,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// TestPatientReader: nobody waits longer for a connection than they want to, and who goes away amid a View leaves its connection whole.
+// TestPatientReader: nobody waits longer for a connection than they want to, and who goes away amid a View leaves its
+// connection whole.
 func TestPatientReader(t *testing.T) {
 	store, err := Open(t.Context(), filepath.Join(t.TempDir(), "jot.db"), Options{Readers: 1})
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 	"github.com/jot-auth/jot/server/internal/pgtest"
 )
 
-// TestAdministratorsAreFoundByIndex: among many subjects, nobody reads them all to find another administrator, on neither database.
+// TestAdministratorsAreFoundByIndex: among many subjects, nobody reads them all to find another administrator, on
+// neither database.
 func TestAdministratorsAreFoundByIndex(t *testing.T) {
 	file, err := Open(t.Context(), filepath.Join(t.TempDir(), "jot.db"), Options{})
 	if err != nil {

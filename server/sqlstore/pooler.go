@@ -17,11 +17,13 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// A pooler in transaction mode, such as PgBouncer, gives each transaction another of its connections to PostgreSQL. So nothing of a session lasts: no settings, no
-// prepared statements, no LISTEN, no lock but a transaction's. Behind one, each transaction makes its own settings, in the round trip of its BEGIN, statements are
-// parsed each time, and what other servers wrote is looked for instead of being told.
+// A pooler in transaction mode, such as PgBouncer, gives each transaction another of its connections to PostgreSQL. So
+// nothing of a session lasts: no settings, no prepared statements, no LISTEN, no lock but a transaction's. Behind one,
+// each transaction makes its own settings, in the round trip of its BEGIN, statements are parsed each time, and what
+// other servers wrote is looked for instead of being told.
 
-// poolerParameter of a connection string says that there is a pooler, where that isn't noticed. It's PgBouncer's own word.
+// poolerParameter of a connection string says that there is a pooler, where that isn't noticed. It's PgBouncer's own
+// word.
 const poolerParameter = "pool_mode"
 
 // postgresConfig is how to reach PostgreSQL.
@@ -38,7 +40,8 @@ var sessionParameters = []string{"application_name", "timezone"}
 // poolerWait is how long a pooler may take to give a second connection, however busy it is.
 const poolerWait = 30 * time.Second
 
-// anotherConnection fails where a pooler gives no connection beside those that are in use, rather than let the start hang.
+// anotherConnection fails where a pooler gives no connection beside those that are in use, rather than let the start
+// hang.
 func anotherConnection(ctx context.Context, db *sql.DB, wait time.Duration) error {
 	soon, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
@@ -97,8 +100,9 @@ func (c postgresConfig) connector() driver.Connector {
 	return pooledConnector{stdlib.GetConnector(*config, stdlib.OptionResetSession(leaveStandby)), c.localSettings()}
 }
 
-// impatience is what becomes of a statement whose caller is gone. It ends on the server too: one that waits for a lock would go on to hold its own. A pooler
-// isn't asked to end one, for PgBouncer before 1.21 ends itself in return (its issues 822 and 904): there the timeouts of the settings end it, or else the connection.
+// impatience is what becomes of a statement whose caller is gone. It ends on the server too: one that waits for a lock
+// would go on to hold its own. A pooler isn't asked to end one, for PgBouncer before 1.21 ends itself in return (its
+// issues 822 and 904): there the timeouts of the settings end it, or else the connection.
 func (c postgresConfig) impatience(connection *pgconn.PgConn) ctxwatch.Handler {
 	if c.pooler {
 		return &pgconn.DeadlineContextWatcherHandler{Conn: connection.Conn(), DeadlineDelay: 2 * statementTimeout}
@@ -136,7 +140,8 @@ type pooledConnection struct {
 	settings string
 }
 
-// BeginTx begins a transaction of READ COMMITTED unless it's told otherwise: what the session's default is, nobody knows.
+// BeginTx begins a transaction of READ COMMITTED unless it's told otherwise: what the session's default is, nobody
+// knows.
 func (c *pooledConnection) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
 	begin := "BEGIN ISOLATION LEVEL READ COMMITTED"
 	switch sql.IsolationLevel(o.Isolation) {

@@ -9,7 +9,8 @@ import (
 	"github.com/jot-auth/jot/server/internal/pgtest"
 )
 
-// TestNoticesPooler: whatever a pooler does with our settings, it's noticed, and everything has a schema and a limit of time all the same.
+// TestNoticesPooler: whatever a pooler does with our settings, it's noticed, and everything has a schema and a limit of
+// time all the same.
 func TestNoticesPooler(t *testing.T) {
 	direct := pgtest.Database(t)
 	for name, c := range map[string]struct {

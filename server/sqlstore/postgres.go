@@ -13,8 +13,9 @@ import (
 
 // postgresDialect is that of PostgreSQL.
 //
-// An Update is READ COMMITTED, and locks what it reads: so each statement sees the newest state, what was read stays as it is until the
-// commit, and nobody fails for having come second. SERIALIZABLE would make the second one fail and run again.
+// An Update is READ COMMITTED, and locks what it reads: so each statement sees the newest state, what was read stays as
+// it is until the commit, and nobody fails for having come second. SERIALIZABLE would make the second one fail and run
+// again.
 type postgresDialect struct{}
 
 // lockSpace keeps our advisory locks apart from those of others in the database.
@@ -27,8 +28,8 @@ const (
 	selectBegun = `SELECT (extract(epoch FROM now()) * 1000)::bigint`
 )
 
-// now is the server's clock. In a View it's the time of the beginning: what was committed before is seen, as whoever promises
-// somebody to know everything up to a time relies on.
+// now is the server's clock. In a View it's the time of the beginning: what was committed before is seen, as whoever
+// promises somebody to know everything up to a time relies on.
 func (postgresDialect) now(t *tx) (time.Time, error) {
 	var ms int64
 	if err := t.fault(t.row(clockOf(t)).Scan(&ms)); err != nil {
@@ -50,8 +51,8 @@ func (postgresDialect) nowAhead(t *tx) {
 	}
 }
 
-// holding locks the subject of a session first, since that is the order of the query's tables: whoever ends all its sessions has locked it
-// before them, and would wait for this transaction while this one waits for the subject.
+// holding locks the subject of a session first, since that is the order of the query's tables: whoever ends all its
+// sessions has locked it before them, and would wait for this transaction while this one waits for the subject.
 func (postgresDialect) holding(query string) string {
 	if query == selectSession || query == sessionsToHold {
 		return query + ` FOR NO KEY UPDATE OF subjects, sessions`

@@ -68,7 +68,8 @@ func TestExplainPostgres(t *testing.T) {
 	}
 }
 
-// lateContext is past its deadline, and its timer hasn't noticed: a connection with the same deadline may be ahead of it.
+// lateContext is past its deadline, and its timer hasn't noticed: a connection with the same deadline may be ahead of
+// it.
 type lateContext struct{ context.Context }
 
 func (lateContext) Deadline() (time.Time, bool) { return time.Now().Add(-time.Microsecond), true }
@@ -85,8 +86,8 @@ func TestExplainLate(t *testing.T) {
 	}
 }
 
-// TestWatch: the database tells who watches of a rule and of a key that another server wrote, and of nothing that was rolled back
-// or that it wrote itself.
+// TestWatch: the database tells who watches of a rule and of a key that another server wrote, and of nothing that was
+// rolled back or that it wrote itself.
 func TestWatch(t *testing.T) {
 	database := pgtest.Database(t)
 	ours, err := OpenPostgres(t.Context(), database, Options{})
@@ -148,7 +149,8 @@ func TestWatch(t *testing.T) {
 	<-ended
 }
 
-// TestMigrationPatience: a table that stays in use ends a migration, with what to do about it, and anything else ends it at once.
+// TestMigrationPatience: a table that stays in use ends a migration, with what to do about it, and anything else ends
+// it at once.
 func TestMigrationPatience(t *testing.T) {
 	if wait := (Options{}).complete(1, 1).BusyTimeout; migrationWait >= wait {
 		t.Errorf("a migration waits for %v, and servers that wait behind it for %v only", migrationWait, wait)

@@ -30,14 +30,16 @@ func openPostgres(t *testing.T, database string, o sqlstore.Options) *sqlstore.S
 	return store
 }
 
-// TestPostgresTypesOfTheProgram: CI tests over a pgx that knows no more types than in the program that is built for users (TAGS in the Makefile).
+// TestPostgresTypesOfTheProgram: CI tests over a pgx that knows no more types than in the program that is built for
+// users (TAGS in the Makefile).
 func TestPostgresTypesOfTheProgram(t *testing.T) {
 	if _, known := pgtype.NewMap().TypeForValue(int32(0)); known && os.Getenv("CI") == "true" {
 		t.Error("pgx has registered its types, so that statements may pass here that fail in the program: run 'make test', or go test with the Makefile's TAGS")
 	}
 }
 
-// TestPostgresStart: of many servers that start on an empty database at once, one makes the schema; tables of others stay as they are.
+// TestPostgresStart: of many servers that start on an empty database at once, one makes the schema; tables of others
+// stay as they are.
 func TestPostgresStart(t *testing.T) {
 	database := pgtest.Database(t)
 	pgtest.Exec(t, database, "CREATE TABLE public.sessions (theirs text)")
@@ -188,7 +190,8 @@ func TestPostgresStandby(t *testing.T) {
 	}
 }
 
-// TestLostCommit: when only the answer of a commit is lost, the caller is told that something is wrong, and everything is there.
+// TestLostCommit: when only the answer of a commit is lost, the caller is told that something is wrong, and everything
+// is there.
 func TestLostCommit(t *testing.T) {
 	proxy := pgtest.NewProxy(t, pgtest.Database(t))
 	store := openPostgres(t, proxy.URL, sqlstore.Options{})
@@ -271,7 +274,8 @@ var crossings = []func(issuer.Tx) error{
 	},
 }
 
-// TestPostgresHoldsSessionsInOneOrder: who waits for a session of the first subject has none of the next one's yet, however they were asked for.
+// TestPostgresHoldsSessionsInOneOrder: who waits for a session of the first subject has none of the next one's yet,
+// however they were asked for.
 func TestPostgresHoldsSessionsInOneOrder(t *testing.T) {
 	database := pgtest.Database(t)
 	// Nobody is impatient, however busy the machine is.

@@ -13,10 +13,12 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// rollbackTimeout is for the end of a transaction that failed. A server that doesn't answer in time has lost the connection's transaction with it.
+// rollbackTimeout is for the end of a transaction that failed. A server that doesn't answer in time has lost the
+// connection's transaction with it.
 const rollbackTimeout = 5 * time.Second
 
-// postgresPool lends connections to PostgreSQL, on which statements run without database/sql in between: it has no way to send several at once.
+// postgresPool lends connections to PostgreSQL, on which statements run without database/sql in between: it has no way
+// to send several at once.
 type postgresPool struct {
 	*sql.DB
 	config  postgresConfig
@@ -77,8 +79,9 @@ func (p *postgresPool) begin(ctx context.Context) (session, error) {
 	return s, nil
 }
 
-// postgresSession is a transaction on PostgreSQL. What nobody waits for travels with the next statement, the beginning with the first: a round trip
-// costs more than most statements do. The database runs what comes together one after the other, and after one that failed none, not even a COMMIT.
+// postgresSession is a transaction on PostgreSQL. What nobody waits for travels with the next statement, the beginning
+// with the first: a round trip costs more than most statements do. The database runs what comes together one after the
+// other, and after one that failed none, not even a COMMIT.
 type postgresSession struct {
 	lent       *sql.Conn
 	connection *pgx.Conn // of lent, which nobody else has meanwhile

@@ -17,7 +17,8 @@ func newQueue(writers, places int) queue {
 	return queue{places: make(chan struct{}, places), turn: make(chan struct{}, writers)}
 }
 
-// enter waits for the caller's turn, until it leaves. It fails with issuer.ErrBusy when the queue is full, and with the context's error.
+// enter waits for the caller's turn, until it leaves. It fails with issuer.ErrBusy when the queue is full, and with the
+// context's error.
 func (q queue) enter(ctx context.Context) (leave func(), err error) {
 	if err := q.takePlace(); err != nil {
 		return nil, err

@@ -19,12 +19,13 @@ type Schema struct {
 	Ran     []string // those that were to come when the database was opened, and have run since, in order
 }
 
-// schemaAge is how many versions of a schema an age has. Within one, migrations only add, and take nothing away that programs of before use: the
-// migration that does begins the next age, and its version is a multiple of this.
+// schemaAge is how many versions of a schema an age has. Within one, migrations only add, and take nothing away that
+// programs of before use: the migration that does begins the next age, and its version is a multiple of this.
 const schemaAge = 1000
 
-// Serves reports whether servers of this program may run over the schema once it's up to date. They may over that of a newer program, too, where that has
-// only added to it (Options.OverNewer): so one of several that are being upgraded can start again, and an upgrade be taken back.
+// Serves reports whether servers of this program may run over the schema once it's up to date. They may over that of a
+// newer program, too, where that has only added to it (Options.OverNewer): so one of several that are being upgraded
+// can start again, and an upgrade be taken back.
 func (s Schema) Serves() bool { return s.Version/schemaAge <= s.Newest/schemaAge }
 
 // Newer reports whether a newer program has upgraded the schema.

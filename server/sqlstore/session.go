@@ -20,10 +20,12 @@ type pool interface {
 type session interface {
 	// exec runs a statement and returns how many rows it changed.
 	exec(query string, args []any) (changed int64, err error)
-	// later runs a statement whose outcome nobody waits for, but for whether it fails: now, or together with the next one or the commit, where that
-	// saves a round trip. One that failed late is the *lateError of the method that noticed, and nothing is committed.
+	// later runs a statement whose outcome nobody waits for, but for whether it fails: now, or together with the next
+	// one or the commit, where that saves a round trip. One that failed late is the *lateError of the method that
+	// noticed, and nothing is committed.
 	later(query string, args []any) error
-	// ahead is query for rows that somebody will ask for. They come with the next fetch, and are kept for the one who does.
+	// ahead is query for rows that somebody will ask for. They come with the next fetch, and are kept for the one who
+	// does.
 	ahead(query string, args []any)
 	// fetch sends what waits, if there is anything to be fetched ahead.
 	fetch() error

@@ -22,7 +22,8 @@ const (
 	maxToHold        = 32
 	selectSessionsOf = `SELECT ` + sessionColumns + ` FROM sessions WHERE subject = $1 AND ended = 0 AND id > $2 ORDER BY id LIMIT $3`
 
-	// One text for each index that finds the rows. A parameter has the type of the column that it is compared with first.
+	// One text for each index that finds the rows. A parameter has the type of the column that it is compared with
+	// first.
 	sessionsWhere           = `SELECT ` + sessionColumns + ` FROM sessions WHERE (created, id) < ($1, $2) AND (ended = 0 AND idle_expires > $3 AND expires > $3 OR $3 = 0) `
 	sessionsOrder           = `ORDER BY created DESC, id DESC LIMIT $4`
 	selectSessions          = sessionsWhere + sessionsOrder

@@ -41,10 +41,10 @@ func (sqliteDialect) takeTime(*tx) error { return nil }
 
 func (sqliteDialect) continueIdentities(*tx) error { return nil } // AUTOINCREMENT does
 
-// Open opens the SQLite database in a file, and makes or upgrades it where needed. The file gets mode 0600, its directory
-// is made with mode 0700 when it is missing. Open refuses a file that is a symbolic link or that others can read, and a directory
-// that others can write to: they could put another database in its place. It refuses a database that a newer version of this program
-// has upgraded, unless Options.OverNewer allows it.
+// Open opens the SQLite database in a file, and makes or upgrades it where needed. The file gets mode 0600, its
+// directory is made with mode 0700 when it is missing. Open refuses a file that is a symbolic link or that others can
+// read, and a directory that others can write to: they could put another database in its place. It refuses a database
+// that a newer version of this program has upgraded, unless Options.OverNewer allows it.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	o = o.complete(max(4, runtime.NumCPU()), 1)
 	path, err := filepath.Abs(path)
@@ -75,10 +75,12 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// migrateSQLite brings the schema up to date on the one connection that writes, without waiting for the disk at each of many commits: nobody is told of any,
-// and the first one that somebody is told of has all before it on the disk, in the same log.
+// migrateSQLite brings the schema up to date on the one connection that writes, without waiting for the disk at each of
+// many commits: nobody is told of any, and the first one that somebody is told of has all before it on the disk, in the
+// same log.
 func migrateSQLite(ctx context.Context, writer *sql.DB, o Options) (s Schema, _ error) {
-	// This opens the connection, and so makes the log of a new file: of several who do, SQLite lets some fail rather than wait.
+	// This opens the connection, and so makes the log of a new file: of several who do, SQLite lets some fail rather
+	// than wait.
 	err := amongOthers(ctx, func() error {
 		_, err := writer.ExecContext(ctx, "PRAGMA synchronous = NORMAL")
 		return err
@@ -113,8 +115,8 @@ func secureDirectory(path string) error {
 	return nil
 }
 
-// secureFile makes the database's file, or checks that it is one of its own. SQLite gives the files that it puts beside it the
-// same mode.
+// secureFile makes the database's file, or checks that it is one of its own. SQLite gives the files that it puts beside
+// it the same mode.
 func secureFile(path string) error {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err == nil {

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// sqlitePool keeps its connections, each with the statements that it has run so far: the driver would parse them anew each time. What has begun on one runs
-// to its end, whatever becomes of the caller: it's short, and to listen for the caller the driver would start a goroutine for each statement, which
-// costs more than most of them.
+// sqlitePool keeps its connections, each with the statements that it has run so far: the driver would parse them anew
+// each time. What has begun on one runs to its end, whatever becomes of the caller: it's short, and to listen for the
+// caller the driver would start a goroutine for each statement, which costs more than most of them.
 type sqlitePool struct {
 	*sql.DB
 	opening string        // the statement that begins a transaction
@@ -29,7 +29,8 @@ type sqliteConnection struct {
 	prepared map[string]*sql.Stmt
 }
 
-// Close gives the connection back to the pool below, without its statements: nothing else would close them, and SQLite doesn't close a file that has any.
+// Close gives the connection back to the pool below, without its statements: nothing else would close them, and SQLite
+// doesn't close a file that has any.
 func (c *sqliteConnection) Close() error {
 	for _, statement := range c.prepared {
 		statement.Close()

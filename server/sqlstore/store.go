@@ -1,9 +1,11 @@
 // Package sqlstore keeps everything that the token server must not forget in a database: SQLite or PostgreSQL.
 //
-// It stores and decides nothing: the rules are in issuer and accounts, whose Store interfaces it satisfies. What was committed is on the disk.
+// It stores and decides nothing: the rules are in issuer and accounts, whose Store interfaces it satisfies. What was
+// committed is on the disk.
 //
-// On SQLite one connection writes, in immediate transactions that those share who wait (see group.go), and a pool of others reads beside it, each on the state of its first
-// read. What reads runs to its end, as it is short. On PostgreSQL several write, and what a transaction reads it locks: see dialect.go for the order.
+// On SQLite one connection writes, in immediate transactions that those share who wait (see group.go), and a pool of
+// others reads beside it, each on the state of its first read. What reads runs to its end, as it is short. On
+// PostgreSQL several write, and what a transaction reads it locks: see dialect.go for the order.
 package sqlstore
 
 import (

@@ -12,8 +12,9 @@ const (
 	selectSubject  = `SELECT ` + subjectColumns + ` FROM subjects WHERE id = $1`
 	selectSubjects = `SELECT ` + subjectColumns + ` FROM subjects
 		WHERE (created, id) < ($1, $2) AND deleted = 0 AND (disabled = $3 OR $3 < 0) ORDER BY created DESC, id DESC LIMIT $4`
-	// A scope is a list of words. The first condition is that of the index subjects_by_own_scope, word for word, which leads to the few who have one
-	// of the issuer's own; it's an equality and they are counted, or PostgreSQL would expect so many that it looks for one among all subjects.
+	// A scope is a list of words. The first condition is that of the index subjects_by_own_scope, word for word, which
+	// leads to the few who have one of the issuer's own; it's an equality and they are counted, or PostgreSQL would
+	// expect so many that it looks for one among all subjects.
 	otherWithScope = `SELECT count(*) > 0 FROM subjects
 		WHERE CASE WHEN replace(' ' || scope, ' jot:', '') = ' ' || scope THEN 0 ELSE 1 END = 1
 			AND disabled = 0 AND deleted = 0 AND id <> $1 AND replace(' ' || scope || ' ', $2, '') <> ' ' || scope || ' '`

@@ -15,7 +15,8 @@ const (
 		AND slot IN (SELECT slot FROM throttles WHERE cleared <= $1 AND next <= $1 ORDER BY cleared LIMIT $2)`
 )
 
-// Throttle implements accounts.Reader. In an Update nobody else counts in the slot before the commit, whether or not it has a row.
+// Throttle implements accounts.Reader. In an Update nobody else counts in the slot before the commit, whether or not it
+// has a row.
 func (t *tx) Throttle(slot int64) (accounts.Throttle, error) {
 	if t.updates {
 		if err := t.store.dialect.lockSlot(t, slot); err != nil {

@@ -43,8 +43,8 @@ func (t *tx) lock(l lock) error {
 	return t.store.dialect.lock(t, l, false)
 }
 
-// shareConfiguration takes the lock of clients and resources, which many read and few change, beside others who share it. Two who share it and
-// then want to change wait for each other; the one that has to run again takes it alone.
+// shareConfiguration takes the lock of clients and resources, which many read and few change, beside others who share
+// it. Two who share it and then want to change wait for each other; the one that has to run again takes it alone.
 func (t *tx) shareConfiguration() error {
 	if !t.updates || t.shares {
 		return nil
@@ -53,8 +53,8 @@ func (t *tx) shareConfiguration() error {
 	return t.store.dialect.lock(t, lockConfiguration, !t.again)
 }
 
-// errFailed is what methods return after a statement has failed that nobody waited for. It's none of the errors that callers branch on: the Store's
-// own method returns what went wrong.
+// errFailed is what methods return after a statement has failed that nobody waited for. It's none of the errors that
+// callers branch on: the Store's own method returns what went wrong.
 var errFailed = errors.New("the transaction has failed")
 
 // fault translates an error of the session.
@@ -84,7 +84,8 @@ func (t *tx) exec(query string, args ...any) (int64, error) {
 	return changed, t.fault(err)
 }
 
-// later runs a statement that only a fault can make fail. It may fail later than this method, and then nothing is committed.
+// later runs a statement that only a fault can make fail. It may fail later than this method, and then nothing is
+// committed.
 func (t *tx) later(query string, args ...any) error {
 	t.writes()
 	return t.fault(t.session.later(query, args))
@@ -166,8 +167,8 @@ func peek[T any](t *tx, scan func(row) (T, error), query string, arg any) (T, er
 	return found, nil
 }
 
-// storable reports whether every text among the arguments is one that a row can hold: PostgreSQL fails for any other, and ends the
-// transaction, where the answer is that there is no such row.
+// storable reports whether every text among the arguments is one that a row can hold: PostgreSQL fails for any other,
+// and ends the transaction, where the answer is that there is no such row.
 func storable(args ...any) bool {
 	return !slices.ContainsFunc(args, func(arg any) bool {
 		text, ok := arg.(string)
@@ -175,8 +176,8 @@ func storable(args ...any) bool {
 	})
 }
 
-// findOrLock is find for a row that this transaction makes where it is missing. Of two that find it missing at once, the lock lets one
-// go on, and the other finds what that one made.
+// findOrLock is find for a row that this transaction makes where it is missing. Of two that find it missing at once,
+// the lock lets one go on, and the other finds what that one made.
 func (t *tx) findOrLock(l lock, query string, arg any, fields ...any) error {
 	err := t.find(query, arg, fields...)
 	if !errors.Is(err, issuer.ErrNotFound) || !t.updates {

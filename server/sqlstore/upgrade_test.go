@@ -19,7 +19,8 @@ import (
 	"github.com/jot-auth/jot/server/sqlstore"
 )
 
-// What a newer version may bring: a column of a table that is in use, a table, and an index that is made while others write, as migrations/README.md has it.
+// What a newer version may bring: a column of a table that is in use, a table, and an index that is made while others
+// write, as migrations/README.md has it.
 const (
 	newColumn = `-- +goose Up
 ALTER TABLE sessions ADD COLUMN device TEXT;
@@ -44,7 +45,8 @@ func newer(t *testing.T, more map[string]string) sqlstore.Options {
 	return sqlstore.Options{}.WithMigrations(t, "postgres", more)
 }
 
-// older are the options of this program's servers, which are the older ones here. Nobody waits in vain for a busy machine.
+// older are the options of this program's servers, which are the older ones here. Nobody waits in vain for a busy
+// machine.
 var older = sqlstore.Options{OverNewer: true, BusyTimeout: time.Minute}
 
 func startIssuer(t *testing.T, store *sqlstore.Store) *issuer.Issuer {
@@ -134,8 +136,9 @@ func (c *crowd) end() {
 	c.wait.Wait()
 }
 
-// TestUpgradeBesideServers: while two newer replicas start at once and upgrade the schema, the servers of before serve everybody, and go on over the new one; one of them that starts
-// again does so too, until a new age of the schema begins.
+// TestUpgradeBesideServers: while two newer replicas start at once and upgrade the schema, the servers of before serve
+// everybody, and go on over the new one; one of them that starts again does so too, until a new age of the schema
+// begins.
 func TestUpgradeBesideServers(t *testing.T) {
 	for name, test := range map[string]struct {
 		through func(t *testing.T, database string) string
@@ -184,7 +187,8 @@ func TestUpgradeBesideServers(t *testing.T) {
 	}
 }
 
-// TestUpgradeWaitsItsTurn: a long transaction, such as a dump, holds up the upgrade, and nobody who comes after the two.
+// TestUpgradeWaitsItsTurn: a long transaction, such as a dump, holds up the upgrade, and nobody who comes after the
+// two.
 func TestUpgradeWaitsItsTurn(t *testing.T) {
 	database := pgtest.Database(t)
 	server := openPostgres(t, database, older)
@@ -219,7 +223,8 @@ func TestUpgradeWaitsItsTurn(t *testing.T) {
 	}
 }
 
-// TestStartBesideUpgrade: a server starts while another holds the lock of migrations, as it may for long, where it has nothing to migrate itself.
+// TestStartBesideUpgrade: a server starts while another holds the lock of migrations, as it may for long, where it has
+// nothing to migrate itself.
 func TestStartBesideUpgrade(t *testing.T) {
 	database := pgtest.Database(t)
 	openPostgres(t, database, older).Close()
@@ -237,7 +242,8 @@ func TestStartBesideUpgrade(t *testing.T) {
 	}
 }
 
-// TestConcurrentIndexBehindPooler: what only works without a transaction is refused where only transactions know which tables are ours.
+// TestConcurrentIndexBehindPooler: what only works without a transaction is refused where only transactions know which
+// tables are ours.
 func TestConcurrentIndexBehindPooler(t *testing.T) {
 	direct := pgtest.Database(t)
 	openPostgres(t, direct, older).Close()
@@ -248,7 +254,8 @@ func TestConcurrentIndexBehindPooler(t *testing.T) {
 	openPostgres(t, direct, brings)
 }
 
-// TestNewerSchema: a database that a newer program has upgraded is refused, and by servers only where it has done more than add to it.
+// TestNewerSchema: a database that a newer program has upgraded is refused, and by servers only where it has done more
+// than add to it.
 func TestNewerSchema(t *testing.T) {
 	path, database := filepath.Join(t.TempDir(), "jot.db"), pgtest.Database(t)
 	for dialect, try := range map[string]func(sqlstore.Options) (*sqlstore.Store, error){
@@ -285,7 +292,8 @@ func TestNewerSchema(t *testing.T) {
 	}
 }
 
-// TestServersRole: servers whose role may read and write rows, and nothing else, run over what another role has made and upgraded, as docs/operations.md has it.
+// TestServersRole: servers whose role may read and write rows, and nothing else, run over what another role has made
+// and upgraded, as docs/operations.md has it.
 func TestServersRole(t *testing.T) {
 	cluster := pgtest.Start(t)
 	database := cluster.Database(t)

@@ -16,10 +16,12 @@ const serverParameter = "jot.server"
 // watchInterval is how often somebody who watches looks without having been told, in case a message was lost.
 const watchInterval = time.Second
 
-// pooledInterval is how often somebody looks who can't be told, since a pooler stands in between: often enough for rules to be everywhere within 100 ms.
+// pooledInterval is how often somebody looks who can't be told, since a pooler stands in between: often enough for
+// rules to be everywhere within 100 ms.
 const pooledInterval = 50 * time.Millisecond
 
-// watcher is how a Store learns what other servers write; the zero value, of SQLite, never does: one server has the file to itself.
+// watcher is how a Store learns what other servers write; the zero value, of SQLite, never does: one server has the
+// file to itself.
 type watcher struct {
 	config   *pgx.ConnConfig // nil: nobody can be listened to
 	interval time.Duration

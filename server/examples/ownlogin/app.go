@@ -59,8 +59,8 @@ func (a *app) handler() http.Handler {
 	return mux
 }
 
-// logIn checks the password as it always did, and then asks for tokens. What the users' table says of the user goes into them: were it
-// to change, the next login would tell the token server, and the tokens of before would be refused.
+// logIn checks the password as it always did, and then asks for tokens. What the users' table says of the user goes
+// into them: were it to change, the next login would tell the token server, and the tokens of before would be refused.
 func (a *app) logIn(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
 	u, err := a.authenticate(r.Context(), r.PostFormValue("name"), r.PostFormValue("password"))

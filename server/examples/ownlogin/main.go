@@ -1,5 +1,6 @@
-// Command ownlogin is an API that has users of its own, in a table that it had before jot, and gives them jot's tokens: the login stays here,
-// and sessions, refresh, logout and revocation are the token server's, which is mounted below /auth.
+// Command ownlogin is an API that has users of its own, in a table that it had before jot, and gives them jot's tokens:
+// the login stays here, and sessions, refresh, logout and revocation are the token server's, which is mounted below
+// /auth.
 //
 //	go run ./server/examples/ownlogin
 package main

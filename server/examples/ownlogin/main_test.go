@@ -12,7 +12,8 @@ import (
 	"github.com/jot-auth/jot/server"
 )
 
-// TestOwnLogin: log in at the API, call it, refresh at the token server, change the role, and be refused with the old token.
+// TestOwnLogin: log in at the API, call it, refresh at the token server, change the role, and be refused with the old
+// token.
 func TestOwnLogin(t *testing.T) {
 	site := httptest.NewUnstartedServer(nil)
 	a, err := newApp(t.Context(), "http://"+site.Listener.Addr().String()+"/auth", t.TempDir(), server.NewSecret())

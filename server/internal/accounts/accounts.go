@@ -5,13 +5,14 @@
 // leaves a processor to everything else. An unknown name costs the same as a wrong
 // password and is answered the same.
 //
-// Guessing is throttled: an attempt is counted in the database before its hash is computed, and those that fail delay the next ones,
-// by name and by address, more and more. Nothing is ever locked.
+// Guessing is throttled: an attempt is counted in the database before its hash is computed, and those that fail delay
+// the next ones, by name and by address, more and more. Nothing is ever locked.
 //
-// An account may demand one-time codes (RFC 6238) or a passkey (WebAuthn) beside its password. Then the password gives a challenge and nothing else. A passkey also
-// logs in by itself.
+// An account may demand one-time codes (RFC 6238) or a passkey (WebAuthn) beside its password. Then the password gives
+// a challenge and nothing else. A passkey also logs in by itself.
 //
-// Whatever asks the database may fail with issuer.ErrUnavailable, issuer.ErrBusy, and its context's error. Comments name the errors beside these.
+// Whatever asks the database may fail with issuer.ErrUnavailable, issuer.ErrBusy, and its context's error. Comments
+// name the errors beside these.
 package accounts
 
 import (
@@ -38,7 +39,8 @@ type Account struct {
 	Created      time.Time // UTC, whole milliseconds
 }
 
-// Issuer is what this package needs of an *issuer.Issuer: its keys, and the transactions that change an account together with its subject.
+// Issuer is what this package needs of an *issuer.Issuer: its keys, and the transactions that change an account
+// together with its subject.
 type Issuer interface {
 	Keys
 	Enrol(ctx context.Context, s issuer.Subject, with func(issuer.Tx) error) error
@@ -51,7 +53,8 @@ type Issuer interface {
 	BootstrapAdmin(ctx context.Context, code string, with func(sub string, tx issuer.Tx) error) (sub string, err error)
 }
 
-// Keys authenticate codes under keys that all servers over one database share and the database doesn't hold, and seal what it holds.
+// Keys authenticate codes under keys that all servers over one database share and the database doesn't hold, and seal
+// what it holds.
 type Keys interface {
 	MAC(purpose string, message []byte) (version byte, mac []byte)
 	CheckMAC(purpose string, message []byte, version byte, mac []byte) bool
@@ -75,7 +78,8 @@ type Config struct {
 	PerAddress Schedule // from an IPv4 address or an IPv6 /64: 100, then 1 s up to 15 min; one every minute
 	PerNetwork Schedule // from an IPv4 /24 or an IPv6 /48: 400, then 1 s up to 15 min; one every 10 s
 
-	// NoThrottling lets anybody guess as fast as the gate lets hashes through. It's for whoever throttles in front of this server.
+	// NoThrottling lets anybody guess as fast as the gate lets hashes through. It's for whoever throttles in front of
+	// this server.
 	NoThrottling bool
 
 	Invited bool // only whoever has an invitation may sign up
@@ -102,8 +106,8 @@ type Accounts struct {
 	relyingParty *webauthn.WebAuthn // of passkeys; nil: no browser has any for this issuer
 }
 
-// New makes Accounts over a store and the issuer over the same store. It fails when a bound is negative, when a schedule isn't one, or when the
-// scope or the claims of new subjects aren't ones that a subject may have.
+// New makes Accounts over a store and the issuer over the same store. It fails when a bound is negative, when a
+// schedule isn't one, or when the scope or the claims of new subjects aren't ones that a subject may have.
 func New(store Store, i Issuer, c Config) (*Accounts, error) {
 	c, err := c.complete()
 	if err != nil {

@@ -28,8 +28,9 @@ type Admin struct {
 // NewAdmin makes an Admin that hashes behind the gate of the accounts, and finds them in their store.
 func NewAdmin(a *Accounts, store AdminStore) *Admin { return &Admin{accounts: a, store: store} }
 
-// Create makes an account and its subject, of which ID, Claims, Scope and Disabled count, and answers the subject's identifier, a
-// random one where ID is "". It fails as SignUp does, and with an *issuer.InputError for a subject that can't be.
+// Create makes an account and its subject, of which ID, Claims, Scope and Disabled count, and answers the subject's
+// identifier, a random one where ID is "". It fails as SignUp does, and with an *issuer.InputError for a subject that
+// can't be.
 func (a *Admin) Create(ctx context.Context, e issuer.Enrolment, subject issuer.Subject) (string, error) {
 	made, err := issuer.NewSubject(subject.Claims, subject.Scope)
 	if err != nil {
@@ -65,8 +66,8 @@ func (a *Admin) prepare(ctx context.Context, e issuer.Enrolment) (Account, error
 	return account, err
 }
 
-// Bootstrap makes an account with the scope of administrators for whoever has a code of the operator's, and answers its subject's
-// identifier. It fails as SignUp does, and with issuer.ErrBootstrap.
+// Bootstrap makes an account with the scope of administrators for whoever has a code of the operator's, and answers its
+// subject's identifier. It fails as SignUp does, and with issuer.ErrBootstrap.
 func (a *Admin) Bootstrap(ctx context.Context, code, name, password string) (string, error) {
 	if err := a.accounts.issuer.CheckBootstrap(ctx, code); err != nil { // no hashing for strangers
 		return "", err
@@ -98,7 +99,8 @@ func (a *Admin) People(ctx context.Context, subjects []string) (map[string]issue
 	return people, err
 }
 
-// Search returns the canonical names of up to limit accounts, those that begin with a prefix and follow after, in order, and their subjects.
+// Search returns the canonical names of up to limit accounts, those that begin with a prefix and follow after, in
+// order, and their subjects.
 func (a *Admin) Search(ctx context.Context, prefix, after string, limit int) (names, subjects []string, err error) {
 	prefix = foldName(prefix)
 	found, err := a.store.AccountsFrom(ctx, prefix, prefix+afterAll, after, limit)

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// sweepEvery is after how many attempts throttles that have run out are removed, and sweepLimit how many at once: more than so
-	// many attempts add, so that the table shrinks after an attack.
+	// sweepEvery is after how many attempts throttles that have run out are removed, and sweepLimit how many at once:
+	// more than so many attempts add, so that the table shrinks after an attack.
 	sweepEvery = 32
 	sweepLimit = 256
 
@@ -45,8 +45,9 @@ func refused(r Reader, limits []limit) error {
 	return nil
 }
 
-// count counts an attempt against every limit, or refuses it and counts nothing. It comes before the hash. Where there is no place at the gate to
-// wait for one it isn't tried: a flood that is turned away writes nothing, which those who refresh would have to wait for.
+// count counts an attempt against every limit, or refuses it and counts nothing. It comes before the hash. Where there
+// is no place at the gate to wait for one it isn't tried: a flood that is turned away writes nothing, which those who
+// refresh would have to wait for.
 func (a *Accounts) count(ctx context.Context, who caller, limits []limit) (attempt, error) {
 	if a.gate.full(who) {
 		return attempt{}, issuer.ErrBusy
@@ -70,8 +71,8 @@ func (a *Accounts) countAll(ctx context.Context, limits []limit) (attempt, error
 		return attempt{}, nil
 	}
 	var counted []Throttle
-	// Whether an attempt is allowed and that it was made are one transaction: of many guesses at once each sees all that were counted
-	// before it, so they cost no more hashes than one after the other.
+	// Whether an attempt is allowed and that it was made are one transaction: of many guesses at once each sees all
+	// that were counted before it, so they cost no more hashes than one after the other.
 	err := a.store.UpdateAccounts(ctx, func(tx Tx) (err error) {
 		if err := refused(tx, limits); err != nil {
 			return err
@@ -130,8 +131,8 @@ func (t attempt) giveBack(tx Tx) error {
 	return nil
 }
 
-// abandon gives back an attempt of which no hash was computed, also when its caller has gone. Where that fails the attempt stays
-// counted, which only delays the next.
+// abandon gives back an attempt of which no hash was computed, also when its caller has gone. Where that fails the
+// attempt stays counted, which only delays the next.
 func (a *Accounts) abandon(ctx context.Context, t attempt) {
 	if len(t.limits) == 0 {
 		return
@@ -143,13 +144,14 @@ func (a *Accounts) abandon(ctx context.Context, t attempt) {
 	_ = a.store.UpdateAccounts(ctx, t.giveBack)
 }
 
-// sweep removes a bounded number of throttles that have run out, once in a while. What it can't remove now it removes the next time.
+// sweep removes a bounded number of throttles that have run out, once in a while. What it can't remove now it removes
+// the next time.
 func (a *Accounts) sweep(ctx context.Context) {
 	if a.attempts.Add(1)%sweepEvery != 0 {
 		return
 	}
-	// One statement that removes what nobody has counted on: an attempt at the same time comes before it, and its slot isn't empty, or
-	// after it, and begins the slot anew.
+	// One statement that removes what nobody has counted on: an attempt at the same time comes before it, and its slot
+	// isn't empty, or after it, and begins the slot anew.
 	_ = a.store.UpdateAccounts(ctx, func(tx Tx) error {
 		now, err := tx.Now()
 		if err != nil {

@@ -7,9 +7,9 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// ResetPassword gives a subject's account a new password, whatever the current one is, and ends all its sessions. A new one that no account
-// may have is an *issuer.InputError, a subject without an account issuer.ErrNotFound, and too many callers are issuer.ErrBusy. It voids the
-// account's codes, as every change of a password does.
+// ResetPassword gives a subject's account a new password, whatever the current one is, and ends all its sessions. A new
+// one that no account may have is an *issuer.InputError, a subject without an account issuer.ErrNotFound, and too many
+// callers are issuer.ErrBusy. It voids the account's codes, as every change of a password does.
 func (a *Accounts) ResetPassword(ctx context.Context, subject, fresh string) error {
 	account, err := a.accountOf(ctx, subject)
 	if err != nil {
@@ -32,8 +32,9 @@ func (a *Accounts) ResetPassword(ctx context.Context, subject, fresh string) err
 	return err
 }
 
-// replacePassword stores a new password, and voids what was sent and begun while the old one counted: who knew it may have asked for a code, at an address
-// of their own, with which to come back, or have the secret of one-time codes that wait to be confirmed.
+// replacePassword stores a new password, and voids what was sent and begun while the old one counted: who knew it may
+// have asked for a code, at an address of their own, with which to come back, or have the secret of one-time codes that
+// wait to be confirmed.
 func replacePassword(tx Tx, subject string, hash passwordHash) error {
 	if err := voidCodes(tx, subject); err != nil {
 		return err
@@ -44,14 +45,16 @@ func replacePassword(tx Tx, subject string, hash passwordHash) error {
 	return dropEnrolment(tx, subject) // the account comes before its factors, as in EnrolTOTP
 }
 
-// ChangePassword checks the current password and a new one. The proof's Confirm stores the new one: it's for the transaction in which the
-// sessions of the old one end, see issuer.RenewSession, and fails with issuer.ErrInvalidCredentials when another change came first.
+// ChangePassword checks the current password and a new one. The proof's Confirm stores the new one: it's for the
+// transaction in which the sessions of the old one end, see issuer.RenewSession, and fails with
+// issuer.ErrInvalidCredentials when another change came first.
 //
-// A new password that no account may have is an *issuer.InputError, a wrong current one issuer.ErrInvalidCredentials, and a subject that has
-// no password issuer.ErrNotFound. Attempts count by account, apart from logins, and by address: too many are an *issuer.ThrottledError.
+// A new password that no account may have is an *issuer.InputError, a wrong current one issuer.ErrInvalidCredentials,
+// and a subject that has no password issuer.ErrNotFound. Attempts count by account, apart from logins, and by address:
+// too many are an *issuer.ThrottledError.
 //
-// Demanded is whether the account has a second factor, as the caller found it, and that who asks has proved it. Where one has come since, Confirm fails with
-// issuer.ErrBusy: whoever asks again learns it.
+// Demanded is whether the account has a second factor, as the caller found it, and that who asks has proved it. Where
+// one has come since, Confirm fails with issuer.ErrBusy: whoever asks again learns it.
 func (a *Accounts) ChangePassword(ctx context.Context, subject, current, fresh string, demanded bool, from issuer.Device) (issuer.Proof, error) {
 	account, limits, err := a.lookUpChange(ctx, subject, from)
 	if err != nil {
@@ -75,8 +78,9 @@ func (a *Accounts) ChangePassword(ctx context.Context, subject, current, fresh s
 		return issuer.Proof{}, err
 	}
 	return issuer.Proof{Subject: subject, AMR: passwordAMR, Committed: func() { a.tell(account, "changed") }, Confirm: func(t issuer.Tx) error {
-		// That no second factor has come since the caller looked is of the commit that stores the new password: a session by the password alone, which
-		// somebody holds who knows that password, must not outlive the moment in which the owner has made both too little.
+		// That no second factor has come since the caller looked is of the commit that stores the new password: a
+		// session by the password alone, which somebody holds who knows that password, must not outlive the moment in
+		// which the owner has made both too little.
 		if !demanded {
 			if err := a.wantNoFactor(t, subject); err != nil {
 				return err
@@ -89,8 +93,8 @@ func (a *Accounts) ChangePassword(ctx context.Context, subject, current, fresh s
 	}}, nil
 }
 
-// reauthenticate checks the current password of somebody who is logged in, as ChangePassword does. What the attempt was counted for is given
-// back by confirm.
+// reauthenticate checks the current password of somebody who is logged in, as ChangePassword does. What the attempt was
+// counted for is given back by confirm.
 func (a *Accounts) reauthenticate(ctx context.Context, subject, password string, from issuer.Device) (Account, attempt, error) {
 	account, limits, err := a.lookUpChange(ctx, subject, from)
 	if err != nil {

@@ -47,8 +47,8 @@ func TestChangePassword(t *testing.T) {
 	}
 }
 
-// TestChangePasswordAsFactorComes: a second factor that was confirmed while the hashes were computed stands in the way of a change that has proved none; one that
-// was demanded when the caller looked doesn't.
+// TestChangePasswordAsFactorComes: a second factor that was confirmed while the hashes were computed stands in the way
+// of a change that has proved none; one that was demanded when the caller looked doesn't.
 func TestChangePasswordAsFactorComes(t *testing.T) {
 	store := newMemory()
 	a, _ := counted(t, store, Config{})
@@ -92,7 +92,8 @@ func TestChangePasswordRefuses(t *testing.T) {
 	}
 }
 
-// TestChangePasswordThrottled: guesses at the current password are bounded as logins are, apart from them: neither delays the other.
+// TestChangePasswordThrottled: guesses at the current password are bounded as logins are, apart from them: neither
+// delays the other.
 func TestChangePasswordThrottled(t *testing.T) {
 	store := newMemory()
 	a, calls := counted(t, store, Config{})

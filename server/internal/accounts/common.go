@@ -7,13 +7,15 @@ import (
 	"unicode/utf8"
 )
 
-// commonWords are what people's passwords are made of most, one a line: written for this program, and copied from no list.
+// commonWords are what people's passwords are made of most, one a line: written for this program, and copied from no
+// list.
 //
 //go:embed common.txt
 var commonWords string
 
-// The cost of a password is about how many bits it takes to guess, by whoever knows how people make passwords: as the cheapest way to put it
-// together of words, walks over the keyboard, sequences, years and what it has said before, and of characters where nothing else fits.
+// The cost of a password is about how many bits it takes to guess, by whoever knows how people make passwords: as the
+// cheapest way to put it together of words, walks over the keyboard, sequences, years and what it has said before, and
+// of characters where nothing else fits.
 const (
 	minCost = 32 // what an account's password must have
 
@@ -46,7 +48,8 @@ const longestWord = 32
 // unleet are the letters that a digit or sign is written for.
 var unleet = strings.NewReplacer("0", "o", "1", "i", "3", "e", "4", "a", "5", "s", "7", "t", "@", "a", "$", "s", "!", "i")
 
-// isCommon reports whether a password is among those that are guessed first, by anybody or by whoever knows the account's own words.
+// isCommon reports whether a password is among those that are guessed first, by anybody or by whoever knows the
+// account's own words.
 func isCommon(password string, own []string) bool {
 	text := []rune(strings.ToLower(password))
 	text = text[:min(len(text), maxJudged)]
@@ -99,7 +102,8 @@ func wordCost(text []rune, own map[string]int) (cost int, found bool) {
 	return 0, false
 }
 
-// keyboard is where the keys of the layout are that others derive from, row by row, each shifted to the right of the one above.
+// keyboard is where the keys of the layout are that others derive from, row by row, each shifted to the right of the
+// one above.
 var keyboard = [...]string{"1234567890-=", "qwertyuiop[]", "asdfghjkl;'", "zxcvbnm,./"}
 
 // walk is how many characters at the beginning of a text are on keys each of which touches the one before.
@@ -167,7 +171,8 @@ func isYear(text []rune) bool {
 	return (century == "19" || century == "20") && '0' <= text[2] && text[2] <= '9' && '0' <= text[3] && text[3] <= '9'
 }
 
-// minOwn is the length from which a password must not hold a word of the account at all: shorter ones stand in many other words.
+// minOwn is the length from which a password must not hold a word of the account at all: shorter ones stand in many
+// other words.
 const minOwn = 4
 
 // own are the texts of an account that its password must not be made of.

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// deviceTTL is how long a device token is good for after the login that gave it. It's the longest life that browsers allow a cookie.
+// deviceTTL is how long a device token is good for after the login that gave it. It's the longest life that browsers
+// allow a cookie.
 const deviceTTL = 400 * 24 * time.Hour
 
 const (
@@ -20,8 +21,8 @@ const (
 	deviceSize    = 1 + deviceIDSize + 8 + deviceMACSize
 )
 
-// deviceToken says that its bearer has logged in to an account before. It's no credential: it only gives its bearer's attempts a count of
-// their own. Its text is "jdt_" and the base64url of
+// deviceToken says that its bearer has logged in to an account before. It's no credential: it only gives its bearer's
+// attempts a count of their own. Its text is "jdt_" and the base64url of
 //
 //	version (1 byte) ‖ ID (16, random) ‖ issued (8, Unix seconds, big endian) ‖ MAC (32)
 //
@@ -58,7 +59,8 @@ func (a *Accounts) renewDeviceToken(text, subject string) string {
 	return a.newDeviceToken(id, subject, now)
 }
 
-// openDeviceToken returns the ID of the device that a token of this account names. Anything else is ignored, as if there were no token.
+// openDeviceToken returns the ID of the device that a token of this account names. Anything else is ignored, as if
+// there were no token.
 func (a *Accounts) openDeviceToken(text, subject string, now time.Time) (id string, known bool) {
 	t, ok := parseDeviceToken(text)
 	if !ok || !a.issuer.CheckMAC(devicePurpose, t.message(subject), t.version, t.mac) {

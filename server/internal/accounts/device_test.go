@@ -22,8 +22,8 @@ func logIn(t *testing.T, a *Accounts, store *memory, name string, from issuer.De
 	return proof.DeviceToken
 }
 
-// TestKnownDevice: a device that has logged in isn't delayed by others, neither by account nor by address; its own guesses are bounded
-// and cleared by its success; and they delay nobody else.
+// TestKnownDevice: a device that has logged in isn't delayed by others, neither by account nor by address; its own
+// guesses are bounded and cleared by its success; and they delay nobody else.
 func TestKnownDevice(t *testing.T) {
 	store := newMemory()
 	a, calls := counted(t, store, Config{PerAddress: Schedule{Free: 6, MaxDelay: time.Second, Forgive: time.Second}})
@@ -99,7 +99,8 @@ func TestForeignDeviceTokens(t *testing.T) {
 	}
 }
 
-// TestRenewedDeviceToken: a device stays the one that it was, under its own account; elsewhere it's a new one, unlike every other.
+// TestRenewedDeviceToken: a device stays the one that it was, under its own account; elsewhere it's a new one, unlike
+// every other.
 func TestRenewedDeviceToken(t *testing.T) {
 	a, _ := counted(t, newMemory(), Config{})
 	device := func(token, subject string) string {

@@ -23,8 +23,9 @@ func written(t *testing.T, write func(context.Context) (Letter, error)) string {
 	return verifyCode.FindString(letter.Text)
 }
 
-// TestLettersOutOfTurn: the address that was stated last counts, in whatever order the letters are written, as by two servers or after a fault: whoever reads the mail of a
-// mistyped one gets neither the account nor its owner's code voided.
+// TestLettersOutOfTurn: the address that was stated last counts, in whatever order the letters are written, as by two
+// servers or after a fault: whoever reads the mail of a mistyped one gets neither the account nor its owner's code
+// voided.
 func TestLettersOutOfTurn(t *testing.T) {
 	const mistyped, right = "adda@example.com", "ada@example.com"
 	states := map[string]func(a *Accounts, store *memory) error{
@@ -75,7 +76,8 @@ func TestLettersOutOfTurn(t *testing.T) {
 	}
 }
 
-// TestAddressVerifiedMeanwhile: an address that is verified while the password is checked, with which another one is stated, stays until that one is verified.
+// TestAddressVerifiedMeanwhile: an address that is verified while the password is checked, with which another one is
+// stated, stays until that one is verified.
 func TestAddressVerifiedMeanwhile(t *testing.T) {
 	letters, store := new(pile), newMemory()
 	a, _ := counted(t, store, Config{Post: letters, NoThrottling: true})

@@ -58,8 +58,9 @@ func (r talliedReader) Throttle(slot int64) (Throttle, error) {
 	return r.Reader.Throttle(slot)
 }
 
-// TestWhoIsThereCostsTheSame: whoever isn't let in is answered after the same questions to the database, in the same order, whether or not there is an account, and whatever it demands. How many
-// hashes that takes is TestLogInCostsTheSame's.
+// TestWhoIsThereCostsTheSame: whoever isn't let in is answered after the same questions to the database, in the same
+// order, whether or not there is an account, and whatever it demands. How many hashes that takes is
+// TestLogInCostsTheSame's.
 func TestWhoIsThereCostsTheSame(t *testing.T) {
 	store := &tallied{memory: newMemory()}
 	a, calls := counted(t, store, Config{Post: new(pile)})

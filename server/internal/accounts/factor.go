@@ -13,9 +13,10 @@ const (
 	kindPasskey = "passkey"
 )
 
-// EnrolTOTP begins to give an account one-time codes, and answers their secret and the URI of its QR code. Nothing is asked for until ConfirmTOTP has
-// seen a code; another EnrolTOTP begins anew, and a new password ends it. Attempts count as those of ChangePassword, and it fails as that does, and with issuer.ErrTaken where the
-// account has one-time codes already.
+// EnrolTOTP begins to give an account one-time codes, and answers their secret and the URI of its QR code. Nothing is
+// asked for until ConfirmTOTP has seen a code; another EnrolTOTP begins anew, and a new password ends it. Attempts
+// count as those of ChangePassword, and it fails as that does, and with issuer.ErrTaken where the account has one-time
+// codes already.
 func (a *Accounts) EnrolTOTP(ctx context.Context, subject, password string, from issuer.Device) (secret, uri string, err error) {
 	account, try, err := a.reauthenticate(ctx, subject, password, from)
 	if err != nil {
@@ -23,8 +24,9 @@ func (a *Accounts) EnrolTOTP(ctx context.Context, subject, password string, from
 	}
 	raw := newTOTPSecret()
 	sealed := a.issuer.SealSecret(TOTPSecret, subject, raw)
-	// That the password is still right, giving back its attempt, that there are no codes yet and the secret are one commit: of two devices that enrol at
-	// once the one that came last has the secret that counts, and none takes the place of one that was confirmed meanwhile.
+	// That the password is still right, giving back its attempt, that there are no codes yet and the secret are one
+	// commit: of two devices that enrol at once the one that came last has the secret that counts, and none takes the
+	// place of one that was confirmed meanwhile.
 	err = a.store.UpdateAccounts(ctx, func(tx Tx) error {
 		if err := a.confirmIn(tx, account, try); err != nil {
 			return err
@@ -52,17 +54,17 @@ func taken(yes bool) error {
 	return nil
 }
 
-// ConfirmTOTP takes the first code of a secret. From then on no password alone logs in. Where it's the account's first second factor the recovery codes are
-// answered, this one time. It fails
-// with issuer.ErrFactor for a code that isn't right, or where nothing waits to be confirmed, and with an *issuer.ThrottledError.
+// ConfirmTOTP takes the first code of a secret. From then on no password alone logs in. Where it's the account's first
+// second factor the recovery codes are answered, this one time. It fails with issuer.ErrFactor for a code that isn't
+// right, or where nothing waits to be confirmed, and with an *issuer.ThrottledError.
 func (a *Accounts) ConfirmTOTP(ctx context.Context, subject, code string, from issuer.Device) (codes []string, err error) {
 	try, err := a.charge(ctx, a.codeLimits(subject, from))
 	if err != nil {
 		return nil, err
 	}
 	fresh, hashes := newRecoveryCodes(subject)
-	// The secret's state, the use of its code, the recovery codes and the event are one commit: of two that confirm at once the second finds it
-	// confirmed, so that the codes which somebody wrote down are those that count.
+	// The secret's state, the use of its code, the recovery codes and the event are one commit: of two that confirm at
+	// once the second finds it confirmed, so that the codes which somebody wrote down are those that count.
 	err = a.issuer.Amend(ctx, subject, issuer.EventFactorAdded, func(t issuer.Tx) error {
 		tx := a.store.AccountsTx(t)
 		f, err := tx.TOTP(subject)
@@ -151,11 +153,12 @@ func dropEnrolment(tx Tx, subject string) error {
 	return tx.DeleteTOTP(subject)
 }
 
-// RemoveTOTP takes a subject's one-time codes away, and with the last of its second factors the recovery codes, or fails with issuer.ErrNotFound. Whoever asks for it
-// has just logged in with two factors.
+// RemoveTOTP takes a subject's one-time codes away, and with the last of its second factors the recovery codes, or
+// fails with issuer.ErrNotFound. Whoever asks for it has just logged in with two factors.
 func (a *Accounts) RemoveTOTP(ctx context.Context, subject string) error {
 	var demanded bool
-	// The codes' end, that of the recovery codes and the event are one commit: nothing is removed unseen, and of two removals the second finds nothing.
+	// The codes' end, that of the recovery codes and the event are one commit: nothing is removed unseen, and of two
+	// removals the second finds nothing.
 	err := a.issuer.Amend(ctx, subject, issuer.EventFactorRemoved, func(t issuer.Tx) error {
 		tx := a.store.AccountsTx(t)
 		var err error
@@ -173,12 +176,13 @@ func (a *Accounts) RemoveTOTP(ctx context.Context, subject string) error {
 	return err
 }
 
-// RemoveFactors takes everything away that a subject's account demands beside its password, with the recovery codes, or fails with issuer.ErrNotFound where there
-// is nothing: its owner has lost them all.
+// RemoveFactors takes everything away that a subject's account demands beside its password, with the recovery codes, or
+// fails with issuer.ErrNotFound where there is nothing: its owner has lost them all.
 func (a *Admin) RemoveFactors(ctx context.Context, subject string) error {
 	store := a.accounts.store
 	var demanded bool
-	// That there is one, its end and the event are one commit: nothing is removed unseen, and of two removals the second finds none.
+	// That there is one, its end and the event are one commit: nothing is removed unseen, and of two removals the
+	// second finds none.
 	err := a.accounts.issuer.Amend(ctx, subject, issuer.EventFactorRemoved, func(t issuer.Tx) error {
 		tx := store.AccountsTx(t)
 		_, err := tx.TOTP(subject)
@@ -202,7 +206,8 @@ func (a *Admin) RemoveFactors(ctx context.Context, subject string) error {
 	return err
 }
 
-// codeLimits bound guesses at the codes of one account. A known device has no count of its own here: the code is all that a thief of it lacks.
+// codeLimits bound guesses at the codes of one account. A known device has no count of its own here: the code is all
+// that a thief of it lacks.
 func (a *Accounts) codeLimits(subject string, from issuer.Device) []limit {
 	if a.config.NoThrottling {
 		return nil
@@ -210,8 +215,9 @@ func (a *Accounts) codeLimits(subject string, from issuer.Device) []limit {
 	return append(a.addressLimits(from.Address), limit{a.slot(byFactor, subject), a.config.PerAccount})
 }
 
-// checkCode checks a code of a subject's second factor, or a recovery code, and answers what uses it up, in the transaction of what it is for. Attempts
-// count by account and address. It fails with issuer.ErrFactor and an *issuer.ThrottledError; so may what it answers.
+// checkCode checks a code of a subject's second factor, or a recovery code, and answers what uses it up, in the
+// transaction of what it is for. Attempts count by account and address. It fails with issuer.ErrFactor and an
+// *issuer.ThrottledError; so may what it answers.
 func (a *Accounts) checkCode(ctx context.Context, subject, code string, from issuer.Device) (spend func(issuer.Tx) error, err error) {
 	try, err := a.charge(ctx, a.codeLimits(subject, from))
 	if err != nil {
@@ -257,7 +263,8 @@ func (a *Accounts) spendRecoveryCode(t issuer.Tx, subject, plain string, from is
 	return t.InsertEvent(issuer.Event{Time: now, Kind: issuer.EventRecoveryCodeUsed, Subject: subject, Address: from.Address})
 }
 
-// spendStep uses up a one-time code, if it's still good: that of a secret which was replaced since it was looked at isn't.
+// spendStep uses up a one-time code, if it's still good: that of a secret which was replaced since it was looked at
+// isn't.
 func (a *Accounts) spendStep(tx Tx, subject, plain string) error {
 	step, err := a.goodStep(tx, subject, plain)
 	if err != nil {

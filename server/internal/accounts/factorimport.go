@@ -10,7 +10,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// Bounds of what other systems made. A secret has at least what RFC 4226 §4 (R6) demands, and at most a block of the hash, from where on more adds nothing.
+// Bounds of what other systems made. A secret has at least what RFC 4226 §4 (R6) demands, and at most a block of the
+// hash, from where on more adds nothing.
 const (
 	minImportedSecret = 16 // bytes
 	maxImportedSecret = 64
@@ -22,8 +23,9 @@ var (
 	errImportedHashes = &issuer.InputError{Field: "recovery_hashes", Reason: "must be up to 100 different SHA-256 hashes in lower-case hex"}
 )
 
-// ImportTOTP gives an account the one-time codes that it had at another system, confirmed, with the hashes of its recovery codes as Export writes them. It
-// fails with an *issuer.InputError, issuer.ErrNotFound where the subject has no account, and issuer.ErrTaken where it has one-time codes already.
+// ImportTOTP gives an account the one-time codes that it had at another system, confirmed, with the hashes of its
+// recovery codes as Export writes them. It fails with an *issuer.InputError, issuer.ErrNotFound where the subject has
+// no account, and issuer.ErrTaken where it has one-time codes already.
 func (a *Admin) ImportTOTP(ctx context.Context, subject string, f issuer.ForeignTOTP) error {
 	secret, err := parseTOTPSecret(f.Secret)
 	if err != nil {
@@ -34,8 +36,8 @@ func (a *Admin) ImportTOTP(ctx context.Context, subject string, f issuer.Foreign
 		return err
 	}
 	sealed := a.accounts.issuer.SealSecret(TOTPSecret, subject, secret)
-	// That there are no codes yet, the secret, the recovery codes and the event are one commit: of two imports the second finds the first, and what the
-	// owner has confirmed meanwhile stays.
+	// That there are no codes yet, the secret, the recovery codes and the event are one commit: of two imports the
+	// second finds the first, and what the owner has confirmed meanwhile stays.
 	return a.accounts.issuer.Amend(ctx, subject, issuer.EventFactorAdded, func(t issuer.Tx) error {
 		tx := a.accounts.store.AccountsTx(t)
 		if _, err := tx.AccountOfSubject(subject); err != nil {

@@ -4,7 +4,8 @@ import "context"
 
 const resealBatch = 200
 
-// ResealFactors seals every secret anew that was sealed under an older key-encryption key, after which that one isn't needed.
+// ResealFactors seals every secret anew that was sealed under an older key-encryption key, after which that one isn't
+// needed.
 func ResealFactors(ctx context.Context, store Store, secrets Secrets) error {
 	for after := ""; ; {
 		var page []TOTP
@@ -16,7 +17,8 @@ func ResealFactors(ctx context.Context, store Store, secrets Secrets) error {
 			return err
 		}
 		after = page[len(page)-1].Subject
-		// A secret is replaced only where it's still the one that was read: an enrolment at the same time has sealed another one, under the new key.
+		// A secret is replaced only where it's still the one that was read: an enrolment at the same time has sealed
+		// another one, under the new key.
 		err = store.UpdateAccounts(ctx, func(tx Tx) error { return resealAll(tx, secrets, page) })
 		if err != nil {
 			return err

@@ -16,8 +16,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// storedHash is what a password is held against: an Argon2id hash of ours, or one that another system made and that is replaced by ours at the
-// next login.
+// storedHash is what a password is held against: an Argon2id hash of ours, or one that another system made and that is
+// replaced by ours at the next login.
 type storedHash interface {
 	// matches computes the hash of a password, which takes long, and compares the two in constant time.
 	matches(derive deriveFunc, password string) bool
@@ -25,7 +25,8 @@ type storedHash interface {
 	current() bool
 }
 
-// Bounds of what other systems made. They keep a hostile hash from taking the server's memory or time, and leave room for every recommended cost.
+// Bounds of what other systems made. They keep a hostile hash from taking the server's memory or time, and leave room
+// for every recommended cost.
 const (
 	maxBcryptCost   = 14        // about a second
 	maxScryptMemory = 128 << 20 // bytes: N=2^17, r=8
@@ -74,7 +75,8 @@ func (h argon2iHash) matches(_ deriveFunc, password string) bool {
 
 func (argon2iHash) current() bool { return false }
 
-// bcryptHash is a hash as every bcrypt writes it: $2b$12$salt and key. What a password has after 72 bytes doesn't count.
+// bcryptHash is a hash as every bcrypt writes it: $2b$12$salt and key. What a password has after 72 bytes doesn't
+// count.
 type bcryptHash string
 
 var bcryptForm = regexp.MustCompile(`^\$2[aby]\$([0-9]{2})\$[./A-Za-z0-9]{53}$`)

@@ -14,7 +14,8 @@ import (
 // staple is the password of foreignHashes.
 const staple = "correct horse battery staple"
 
-// foreignHashes were made by others: bcrypt by libxcrypt, scrypt by OpenSSL, Argon2 by the reference implementation's command.
+// foreignHashes were made by others: bcrypt by libxcrypt, scrypt by OpenSSL, Argon2 by the reference implementation's
+// command.
 var foreignHashes = map[string]string{
 	"bcrypt 2b": "$2b$05$abcdefghijklmnopqrstuuFiPhXf1sVd3pCCRO.uVh34H/qI/ZsuS",
 	"bcrypt 2y": "$2y$04$abcdefghijklmnopqrstuu7EJV7kdjBBQxyb0HjTh9KS7.Lah/6CG",
@@ -100,7 +101,8 @@ func TestReferenceOfArgon2i(t *testing.T) {
 	}
 }
 
-// FuzzCheckImport: a hash that is taken costs no more than the server bears, and is read again from the database as it came.
+// FuzzCheckImport: a hash that is taken costs no more than the server bears, and is read again from the database as it
+// came.
 func FuzzCheckImport(f *testing.F) {
 	const salt, key = "c29tZXNhbHRzb21lc2FsdA", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE"
 	for _, seed := range []string{

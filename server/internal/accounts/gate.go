@@ -42,7 +42,8 @@ var (
 	known    = caller{known: true}
 )
 
-// One network of strangers may take half of their places, for an office is one, and one subject a sixteenth: a person has few devices.
+// One network of strangers may take half of their places, for an office is one, and one subject a sixteenth: a person
+// has few devices.
 const (
 	strangerShare = 2
 	knownShare    = 16

@@ -53,7 +53,8 @@ func TestGateBounds(t *testing.T) {
 	})
 }
 
-// TestGateKnown: strangers who fill their places turn nobody away who is known, and neither do those who are known each other's.
+// TestGateKnown: strangers who fill their places turn nobody away who is known, and neither do those who are known each
+// other's.
 func TestGateKnown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, err := newGate(1, 1, time.Minute)
@@ -176,7 +177,8 @@ func TestHashingIsBounded(t *testing.T) {
 	})
 }
 
-// TestGateShares: whoever fills the places that one network or one subject may have leaves the others theirs, and gets them back.
+// TestGateShares: whoever fills the places that one network or one subject may have leaves the others theirs, and gets
+// them back.
 func TestGateShares(t *testing.T) {
 	for _, c := range []struct {
 		crowd, other caller

@@ -17,8 +17,8 @@ const (
 
 const maxNote = 200 // bytes
 
-// Invite makes an invitation, with which one account can be made where sign-up isn't open, until it expires; a ttl of 0 is
-// DefaultInvitation. The note is for administrators, to tell one from another. It fails with an *issuer.InputError.
+// Invite makes an invitation, with which one account can be made where sign-up isn't open, until it expires; a ttl of 0
+// is DefaultInvitation. The note is for administrators, to tell one from another. It fails with an *issuer.InputError.
 func (a *Admin) Invite(ctx context.Context, note string, ttl time.Duration) (issuer.Invitation, string, error) {
 	if ttl == 0 {
 		ttl = DefaultInvitation
@@ -47,7 +47,8 @@ func (a *Admin) Invite(ctx context.Context, note string, ttl time.Duration) (iss
 	return t.invitation(), code, nil
 }
 
-// Invitations returns up to limit invitations that weren't used, expired ones too as long as they are there, in the order of their IDs, above after.
+// Invitations returns up to limit invitations that weren't used, expired ones too as long as they are there, in the
+// order of their IDs, above after.
 func (a *Admin) Invitations(ctx context.Context, after string, limit int) ([]issuer.Invitation, error) {
 	from, err := ticketHash(after)
 	if err != nil && after != "" {
@@ -71,7 +72,8 @@ func (a *Admin) Withdraw(ctx context.Context, id string) error {
 	if err != nil {
 		return issuer.ErrNotFound
 	}
-	// That it is an invitation, its end and the event are one commit: whoever signs up with it does so before, or finds it gone.
+	// That it is an invitation, its end and the event are one commit: whoever signs up with it does so before, or finds
+	// it gone.
 	return a.accounts.issuer.Amend(ctx, "", issuer.EventInvitationWithdrawn, func(itx issuer.Tx) error {
 		tx := a.accounts.store.AccountsTx(itx)
 		t, err := tx.Ticket([32]byte(hash))

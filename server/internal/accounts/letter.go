@@ -20,13 +20,13 @@ type Letter struct {
 
 // Post takes letters, which it delivers later.
 type Post interface {
-	// Send takes a letter, or fails with issuer.ErrBusy when it has too many. Whoever posts it doesn't wait for it to be written: write runs
-	// when it is the letter's turn, and may answer that there is none.
+	// Send takes a letter, or fails with issuer.ErrBusy when it has too many. Whoever posts it doesn't wait for it to
+	// be written: write runs when it is the letter's turn, and may answer that there is none.
 	Send(write func(context.Context) (Letter, error)) error
 }
 
-// Links are what the letters lead to: each is the URL of a page to which a code is appended, such as https://app.example.com/reset#. Without
-// one a letter has the code, for people to enter.
+// Links are what the letters lead to: each is the URL of a page to which a code is appended, such as
+// https://app.example.com/reset#. Without one a letter has the code, for people to enter.
 type Links struct {
 	Verify string
 	Reset  string
@@ -59,7 +59,8 @@ func link(page, code string) string {
 	return page + code
 }
 
-// tell sends a letter that nobody waits for, if there is an address that is known to be the person's. Where it's lost nothing else is.
+// tell sends a letter that nobody waits for, if there is an address that is known to be the person's. Where it's lost
+// nothing else is.
 func (a *Accounts) tell(account Account, kind string) {
 	if a.config.Post == nil || !account.Email.Verified || !a.mayTell(account.Subject, kind) {
 		return
@@ -89,8 +90,8 @@ func (a *Accounts) tellOwner(subject, kind string) {
 // countTimeout bounds how long a change that stands waits for its letter to be counted.
 const countTimeout = 5 * time.Second
 
-// mayTell counts a letter that tells of a change, by account and kind: nobody fills the outbox, which is everybody's, by changing their own password to and fro. The owner has had
-// the first ones. One that can't be counted is sent.
+// mayTell counts a letter that tells of a change, by account and kind: nobody fills the outbox, which is everybody's,
+// by changing their own password to and fro. The owner has had the first ones. One that can't be counted is sent.
 func (a *Accounts) mayTell(subject, kind string) bool {
 	if a.config.NoThrottling {
 		return true

@@ -19,7 +19,8 @@ func (p *pile) Send(write func(context.Context) (Letter, error)) error {
 	return nil
 }
 
-// TestLettersOfOneAccount: whoever changes their account again and again has as many letters of each kind as the account has free attempts, and leaves the outbox to others.
+// TestLettersOfOneAccount: whoever changes their account again and again has as many letters of each kind as the
+// account has free attempts, and leaves the outbox to others.
 func TestLettersOfOneAccount(t *testing.T) {
 	letters, store := new(pile), newMemory()
 	a, _ := counted(t, store, Config{Post: letters, PerAccount: Schedule{Free: 3}})
@@ -69,7 +70,8 @@ func TestLettersOfFactors(t *testing.T) {
 	}
 }
 
-// TestLettersToOneMailbox: whoever asks for letters to an address with one name after the other behind its plus sign (RFC 5233) gets no more of them into its mailbox.
+// TestLettersToOneMailbox: whoever asks for letters to an address with one name after the other behind its plus sign
+// (RFC 5233) gets no more of them into its mailbox.
 func TestLettersToOneMailbox(t *testing.T) {
 	letters, store := new(pile), newMemory()
 	a, _ := counted(t, store, Config{Post: letters, PerAccount: Schedule{Free: 3}})

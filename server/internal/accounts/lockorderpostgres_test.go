@@ -17,7 +17,8 @@ import (
 	"github.com/jot-auth/jot/server/sqlstore"
 )
 
-// pausing is a store in which the next transaction that forgets expired tickets pauses while it has their rows. It counts transactions that had to start over.
+// pausing is a store in which the next transaction that forgets expired tickets pauses while it has their rows. It
+// counts transactions that had to start over.
 type pausing struct {
 	*sqlstore.Store
 	armed           atomic.Bool
@@ -51,8 +52,9 @@ func (t pausingTx) SweepTickets(now time.Time, limit int) error {
 	return err
 }
 
-// TestLogInsWaitInOneOrder: of two people at one address, one logs in with a passkey while the other is asked for a second factor. Both forget the same expired tickets and count
-// by the same address, in one order: neither waits for the other in a circle, which PostgreSQL would break after a second.
+// TestLogInsWaitInOneOrder: of two people at one address, one logs in with a passkey while the other is asked for a
+// second factor. Both forget the same expired tickets and count by the same address, in one order: neither waits for
+// the other in a circle, which PostgreSQL would break after a second.
 func TestLogInsWaitInOneOrder(t *testing.T) {
 	const origin, password = "https://auth.example.com", "correct horse battery staple"
 	url := pgtest.Database(t)

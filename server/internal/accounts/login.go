@@ -22,16 +22,16 @@ type lookup struct {
 	factor  bool // the account demands more than its password
 }
 
-// LogIn checks a name and a password, and returns a proof for the account's subject. An unknown name and a wrong password are both
-// issuer.ErrInvalidCredentials, take one hash each and count alike. An attempt that comes too soon after others that failed is an
-// *issuer.ThrottledError and takes none, whether or not the name exists; too many callers are issuer.ErrBusy. Whether the subject is
-// disabled is the issuer's to say. Where the account has a second factor a right password is an *issuer.SecondFactorError, from a known device
-// too: see CompleteLogIn.
+// LogIn checks a name and a password, and returns a proof for the account's subject. An unknown name and a wrong
+// password are both issuer.ErrInvalidCredentials, take one hash each and count alike. An attempt that comes too soon
+// after others that failed is an *issuer.ThrottledError and takes none, whether or not the name exists; too many
+// callers are issuer.ErrBusy. Whether the subject is disabled is the issuer's to say. Where the account has a second
+// factor a right password is an *issuer.SecondFactorError, from a known device too: see CompleteLogIn.
 //
-// Attempts count by name and by address. Those from a known device count by account and device alone, so that nobody else's guesses
-// delay them. The proof's Confirm fails with issuer.ErrInvalidCredentials when the password was changed since it was checked, and gives
-// back what the attempt was counted for: so a login that comes to nothing after all, since the subject is disabled, counts like a wrong
-// password. Its device token is good for 400 days.
+// Attempts count by name and by address. Those from a known device count by account and device alone, so that nobody
+// else's guesses delay them. The proof's Confirm fails with issuer.ErrInvalidCredentials when the password was changed
+// since it was checked, and gives back what the attempt was counted for: so a login that comes to nothing after all,
+// since the subject is disabled, counts like a wrong password. Its device token is good for 400 days.
 func (a *Accounts) LogIn(ctx context.Context, name, password string, from issuer.Device) (issuer.Proof, error) {
 	found, err := a.lookUp(ctx, name, password, from)
 	if err != nil {
@@ -74,8 +74,8 @@ func (a *Accounts) LogIn(ctx context.Context, name, password string, from issuer
 	}, nil
 }
 
-// confirmAlone is confirmUpgrade for a password that is all that the account demands. Where a second factor has come meanwhile whoever asks again
-// learns it.
+// confirmAlone is confirmUpgrade for a password that is all that the account demands. Where a second factor has come
+// meanwhile whoever asks again learns it.
 func (a *Accounts) confirmAlone(t issuer.Tx, checked Account, try attempt, upgraded string) error {
 	if err := a.wantNoFactor(t, checked.Subject); err != nil {
 		return err
@@ -83,7 +83,8 @@ func (a *Accounts) confirmAlone(t issuer.Tx, checked Account, try attempt, upgra
 	return a.confirmUpgrade(t, checked, try, upgraded)
 }
 
-// wantNoFactor fails with issuer.ErrBusy where a second factor has come that wasn't there when whoever asks was told what is demanded.
+// wantNoFactor fails with issuer.ErrBusy where a second factor has come that wasn't there when whoever asks was told
+// what is demanded.
 func (a *Accounts) wantNoFactor(t issuer.Tx, subject string) error {
 	if enrolled, err := hasFactor(a.store.AccountsTx(t), subject); err != nil || enrolled {
 		return cmp.Or(err, issuer.ErrBusy)
@@ -103,8 +104,9 @@ func (a *Accounts) upgrade(ctx context.Context, who caller, found lookup, passwo
 	return hash.String(), nil
 }
 
-// confirmUpgrade is confirm, and stores the new hash, if there is one. Where the stored hash has changed meanwhile it may be that of the same
-// password, which another login has stored, or of another: nobody can say here, so whoever asks again learns it.
+// confirmUpgrade is confirm, and stores the new hash, if there is one. Where the stored hash has changed meanwhile it
+// may be that of the same password, which another login has stored, or of another: nobody can say here, so whoever asks
+// again learns it.
 func (a *Accounts) confirmUpgrade(t issuer.Tx, checked Account, try attempt, upgraded string) error {
 	err := a.confirm(t, checked, try)
 	if upgraded == "" {
@@ -119,8 +121,8 @@ func (a *Accounts) confirmUpgrade(t issuer.Tx, checked Account, try attempt, upg
 	return a.store.AccountsTx(t).UpdatePassword(checked.Subject, upgraded)
 }
 
-// lookUp finds the account and refuses an attempt that is throttled, in a transaction that only reads: however many are refused, they
-// wait for nobody and hold up nobody.
+// lookUp finds the account and refuses an attempt that is throttled, in a transaction that only reads: however many are
+// refused, they wait for nobody and hold up nobody.
 func (a *Accounts) lookUp(ctx context.Context, given, password string, from issuer.Device) (found lookup, err error) {
 	parsed, err := parseName(given)
 	possible := err == nil && len(password) <= maxPassword

@@ -27,13 +27,14 @@ type name struct {
 	display   string // as its owner writes it
 }
 
-// parseName reads a name. Names are compared by the profile UsernameCaseMapped of RFC 8265 §3.3: without regard to case, to the width of
-// letters as some keyboards type them, and to how accents are encoded; and without the invisible characters that pasting brings along, and dots on letters that have one.
-// What an ASCII name was compared by, its lower case, is its canonical form still.
+// parseName reads a name. Names are compared by the profile UsernameCaseMapped of RFC 8265 §3.3: without regard to
+// case, to the width of letters as some keyboards type them, and to how accents are encoded; and without the invisible
+// characters that pasting brings along, and dots on letters that have one. What an ASCII name was compared by, its
+// lower case, is its canonical form still.
 //
-// A name is 3 to 64 letters, digits and . _ - + @, and begins and ends with a letter or digit, which suits user names and e-mail addresses.
-// Its letters are of one script, and don't all look like Latin ones of another: so no name passes for somebody else's. Anything else
-// is an *issuer.InputError.
+// A name is 3 to 64 letters, digits and . _ - + @, and begins and ends with a letter or digit, which suits user names
+// and e-mail addresses. Its letters are of one script, and don't all look like Latin ones of another: so no name passes
+// for somebody else's. Anything else is an *issuer.InputError.
 func parseName(text string) (name, error) {
 	if len(text) > maxNameBytes {
 		return name{}, errNameLength
@@ -92,8 +93,8 @@ func isAlphanumeric(r rune) bool { return unicode.IsLetter(r) || '0' <= r && r <
 // Shown is the name of an account as its owner writes it; accounts of before have no other than the canonical one.
 func (a Account) Shown() string { return cmp.Or(a.Display, a.Name) }
 
-// visible leaves out the characters that show nothing: names that differ in nothing else look the same. Those that turn the direction of
-// writing stay, and no name may have them.
+// visible leaves out the characters that show nothing: names that differ in nothing else look the same. Those that turn
+// the direction of writing stay, and no name may have them.
 func visible(text string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.Is(unicode.Bidi_Control, r) && unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) {
@@ -103,8 +104,9 @@ func visible(text string) string {
 	}, text)
 }
 
-// alike makes one of what lower case leaves apart: sigma has another form at the end of a word, and the same capital. It leaves out dots above letters that have
-// one of their own, such as i: nobody sees them. The small letter of İ is an i with such a dot.
+// alike makes one of what lower case leaves apart: sigma has another form at the end of a word, and the same capital.
+// It leaves out dots above letters that have one of their own, such as i: nobody sees them. The small letter of İ is an
+// i with such a dot.
 func alike(lower string) string {
 	dotted := false
 	return norm.NFC.String(strings.Map(func(r rune) rune {

@@ -57,8 +57,8 @@ func TestNamesThatPassForOthers(t *testing.T) {
 	}
 }
 
-// TestCanonicalNames: a canonical name is its own canonical form, a display form has the same, and what was a name when only ASCII was is
-// compared as it was then.
+// TestCanonicalNames: a canonical name is its own canonical form, a display form has the same, and what was a name when
+// only ASCII was is compared as it was then.
 func TestCanonicalNames(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		checkCanonical(t, rapid.OneOf(rapid.String(), rapid.StringMatching(`[A-Za-zÀ-ſ\x{300}-\x{30A}А-яіјΑ-ωＡ-ｚ0-9._+@-]{3,20}`)).Draw(t, "text"))

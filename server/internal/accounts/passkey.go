@@ -26,8 +26,9 @@ const (
 
 var errTooManyPasskeys = &issuer.InputError{Field: "passkey", Reason: "is one too many: an account has at most 20; remove one first"}
 
-// EnrolPasskey begins to give an account a passkey, and answers what the browser's navigator.credentials.create is to be called with. Attempts at the password
-// count as those of ChangePassword, and it fails as that does, and with an *issuer.InputError where there are as many passkeys as may be.
+// EnrolPasskey begins to give an account a passkey, and answers what the browser's navigator.credentials.create is to
+// be called with. Attempts at the password count as those of ChangePassword, and it fails as that does, and with an
+// *issuer.InputError where there are as many passkeys as may be.
 func (a *Accounts) EnrolPasskey(ctx context.Context, subject, password string, from issuer.Device) (options json.RawMessage, err error) {
 	if a.relyingParty == nil {
 		return nil, issuer.ErrNoPasskeys
@@ -36,7 +37,8 @@ func (a *Accounts) EnrolPasskey(ctx context.Context, subject, password string, f
 	if err != nil {
 		return nil, err
 	}
-	// That the password is still right and giving back its attempt are one commit: the challenge dies with a password that was changed meanwhile.
+	// That the password is still right and giving back its attempt are one commit: the challenge dies with a password
+	// that was changed meanwhile.
 	err = a.store.UpdateAccounts(ctx, func(tx Tx) error {
 		if err := a.confirmIn(tx, account, try); err != nil {
 			return err
@@ -68,9 +70,10 @@ func (a *Accounts) creationOptions(owner passkeyOwner, challenge passkeyChalleng
 	return json.Marshal(creation)
 }
 
-// ConfirmPasskey takes the authenticator's answer to EnrolPasskey. From then on no password alone logs in. Where it's the account's first second factor the
-// recovery codes are answered, this one time. It fails with issuer.ErrCode for an answer to a challenge that isn't good, issuer.ErrPasskey for one that
-// proves nothing, issuer.ErrTaken for a passkey that is known, an *issuer.InputError for a name or an answer that is none, and an *issuer.ThrottledError.
+// ConfirmPasskey takes the authenticator's answer to EnrolPasskey. From then on no password alone logs in. Where it's
+// the account's first second factor the recovery codes are answered, this one time. It fails with issuer.ErrCode for an
+// answer to a challenge that isn't good, issuer.ErrPasskey for one that proves nothing, issuer.ErrTaken for a passkey
+// that is known, an *issuer.InputError for a name or an answer that is none, and an *issuer.ThrottledError.
 func (a *Accounts) ConfirmPasskey(ctx context.Context, subject, name string, answer []byte, from issuer.Device) (made issuer.Passkey, codes []string, err error) {
 	if name, err = passkeyName(name); err != nil {
 		return made, nil, err
@@ -92,8 +95,9 @@ func (a *Accounts) ConfirmPasskey(ctx context.Context, subject, name string, ans
 	}
 	made.Name = name
 	fresh, hashes := newRecoveryCodes(subject)
-	// That the password still is what it was, the challenge's use, the bound, the passkey, the recovery codes and the event are one commit: of two that are added
-	// at once one is the first, and has the codes that count, and one answer adds nothing twice.
+	// That the password still is what it was, the challenge's use, the bound, the passkey, the recovery codes and the
+	// event are one commit: of two that are added at once one is the first, and has the codes that count, and one
+	// answer adds nothing twice.
 	err = a.issuer.AmendNoting(ctx, subject, issuer.EventPasskeyAdded, made.ID, func(t issuer.Tx) error {
 		tx := a.store.AccountsTx(t)
 		if err := a.confirmIn(tx, account, try); err != nil {
@@ -138,8 +142,9 @@ func (a *Accounts) checkChallenged(ctx context.Context, subject string, challeng
 	})
 }
 
-// register judges what an authenticator made (WebAuthn Level 3 §7.1). Of the statements that may come without being asked for, those of the browser itself and of
-// the very key are taken; the rest has certificates of which nobody here wants to know.
+// register judges what an authenticator made (WebAuthn Level 3 §7.1). Of the statements that may come without being
+// asked for, those of the browser itself and of the very key are taken; the rest has certificates of which nobody here
+// wants to know.
 func (a *Accounts) register(parsed *protocol.ParsedCredentialCreationData, challenge passkeyChallenge, account Account) (issuer.Passkey, error) {
 	format := protocol.AttestationFormat(parsed.Response.AttestationObject.Format)
 	if format != protocol.AttestationFormatNone && format != protocol.AttestationFormatPacked {
@@ -180,7 +185,8 @@ func addPasskey(tx Tx, p issuer.Passkey, hashes [][sha256.Size]byte) (first bool
 	return first, tx.InsertPasskey(p)
 }
 
-// RenamePasskey calls a passkey of a subject something else. It fails with issuer.ErrNotFound, and an *issuer.InputError for a name that is none.
+// RenamePasskey calls a passkey of a subject something else. It fails with issuer.ErrNotFound, and an
+// *issuer.InputError for a name that is none.
 func (a *Accounts) RenamePasskey(ctx context.Context, subject, id, name string) error {
 	name, err := passkeyName(name)
 	if err != nil {
@@ -191,10 +197,11 @@ func (a *Accounts) RenamePasskey(ctx context.Context, subject, id, name string) 
 	})
 }
 
-// RemovePasskey takes a passkey away from a subject's account, and with the last of its second factors the recovery codes. It fails with issuer.ErrNotFound. Whoever
-// asks for it has just logged in with two factors.
+// RemovePasskey takes a passkey away from a subject's account, and with the last of its second factors the recovery
+// codes. It fails with issuer.ErrNotFound. Whoever asks for it has just logged in with two factors.
 func (a *Accounts) RemovePasskey(ctx context.Context, subject, id string) error {
-	// The passkey, the recovery codes and the event are one commit: of two that take away the last two at once, the second takes the codes.
+	// The passkey, the recovery codes and the event are one commit: of two that take away the last two at once, the
+	// second takes the codes.
 	err := a.issuer.AmendNoting(ctx, subject, issuer.EventPasskeyRemoved, id, func(t issuer.Tx) error {
 		tx := a.store.AccountsTx(t)
 		if err := tx.DeletePasskey(subject, id); err != nil {
@@ -217,8 +224,8 @@ func passkeyName(given string) (string, error) {
 	return name, nil
 }
 
-// passkeyLimits bound answers of authenticators by where they come from. Nobody guesses a signature, so that the account has no count: whoever knows which passkey
-// somebody has could use it up.
+// passkeyLimits bound answers of authenticators by where they come from. Nobody guesses a signature, so that the
+// account has no count: whoever knows which passkey somebody has could use it up.
 func (a *Accounts) passkeyLimits(from issuer.Device) []limit {
 	if a.config.NoThrottling {
 		return nil

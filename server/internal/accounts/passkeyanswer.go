@@ -13,10 +13,12 @@ import (
 	"github.com/jot-auth/jot/strictjson"
 )
 
-// An authenticator's answer comes as browsers write it: what PublicKeyCredential.toJSON gives (WebAuthn Level 3 §5.1, RegistrationResponseJSON and
-// AuthenticationResponseJSON). It's read strictly here, and the library gets nothing of it but what counts.
+// An authenticator's answer comes as browsers write it: what PublicKeyCredential.toJSON gives (WebAuthn Level 3 §5.1,
+// RegistrationResponseJSON and AuthenticationResponseJSON). It's read strictly here, and the library gets nothing of it
+// but what counts.
 
-// answerJSON is what both kinds of answers have. No extension was asked for, and the attachment is the browser's word: neither counts.
+// answerJSON is what both kinds of answers have. No extension was asked for, and the attachment is the browser's word:
+// neither counts.
 type answerJSON struct {
 	ID         encoded         `json:"id"`
 	RawID      encoded         `json:"rawId"`
@@ -123,7 +125,8 @@ func (a *answerJSON) common() protocol.PublicKeyCredential {
 	}
 }
 
-// challengeOf reads the challenge that an answer is for. Browsers may add members to the client data (WebAuthn Level 3 §5.8.1), but none twice.
+// challengeOf reads the challenge that an answer is for. Browsers may add members to the client data (WebAuthn Level 3
+// §5.8.1), but none twice.
 func challengeOf(clientData []byte) (passkeyChallenge, error) {
 	var data struct {
 		Challenge encoded `json:"challenge"`

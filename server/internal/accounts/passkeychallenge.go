@@ -12,7 +12,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// passkeyTTL is how long an authenticator's answer may be on its way, with a page that is looked at before (WebAuthn Level 3 §15.1 recommends up to ten minutes).
+// passkeyTTL is how long an authenticator's answer may be on its way, with a page that is looked at before (WebAuthn
+// Level 3 §15.1 recommends up to ten minutes).
 const passkeyTTL = 10 * time.Minute
 
 const (
@@ -26,7 +27,8 @@ const (
 //
 //	version (1 byte) ‖ expires (8, Unix seconds, big endian) ‖ nonce (16, random) ‖ MAC (32)
 //
-// The MAC is of the ceremony that it was made for, so nothing is stored for whoever merely asks. What it was good for once is remembered until it expires.
+// The MAC is of the ceremony that it was made for, so nothing is stored for whoever merely asks. What it was good for
+// once is remembered until it expires.
 type passkeyChallenge []byte
 
 // ceremony is what a challenge is for, and for whom. None is good for another.
@@ -93,8 +95,8 @@ func (k passkeyChallenge) expires() time.Time {
 // text is a challenge as browsers quote it.
 func (k passkeyChallenge) text() string { return base64.RawURLEncoding.EncodeToString(k) }
 
-// spend remembers that a challenge was answered, or fails with issuer.ErrCode: of two that use one answer at once, the second finds it used. Only answers that
-// were good are remembered, so that strangers fill nothing.
+// spend remembers that a challenge was answered, or fails with issuer.ErrCode: of two that use one answer at once, the
+// second finds it used. Only answers that were good are remembered, so that strangers fill nothing.
 func (k passkeyChallenge) spend(tx Tx, subject string) error {
 	now, err := tx.Now()
 	if err != nil {

@@ -31,15 +31,17 @@ func RelyingPartyID(issuerURL string) (string, error) {
 	return party.Config.RPID, nil
 }
 
-// ImportPasskey gives an account a passkey that it had at another system of the same host name, and the hashes of its recovery codes as Export writes them where
-// it's the account's first second factor. It fails with an *issuer.InputError, issuer.ErrNotFound where the subject has no account, and issuer.ErrTaken where it
-// has this very passkey already.
+// ImportPasskey gives an account a passkey that it had at another system of the same host name, and the hashes of its
+// recovery codes as Export writes them where it's the account's first second factor. It fails with an
+// *issuer.InputError, issuer.ErrNotFound where the subject has no account, and issuer.ErrTaken where it has this very
+// passkey already.
 func (a *Admin) ImportPasskey(ctx context.Context, subject string, f issuer.ForeignPasskey) error {
 	p, hashes, err := a.accounts.parseForeignPasskey(subject, f)
 	if err != nil {
 		return err
 	}
-	// That nobody has the passkey yet, the passkey, the recovery codes and the event are one commit: of two imports the second finds the first.
+	// That nobody has the passkey yet, the passkey, the recovery codes and the event are one commit: of two imports the
+	// second finds the first.
 	err = a.accounts.issuer.AmendNoting(ctx, subject, issuer.EventPasskeyAdded, p.ID, func(t issuer.Tx) error {
 		tx := a.accounts.store.AccountsTx(t)
 		if _, err := tx.AccountOfSubject(subject); err != nil {
@@ -70,7 +72,8 @@ func (a *Admin) ImportPasskey(ctx context.Context, subject string, f issuer.Fore
 	return err
 }
 
-// unknown fails with issuer.ErrTaken for a passkey that its owner has already, and with an *issuer.InputError where another one has its credential ID.
+// unknown fails with issuer.ErrTaken for a passkey that its owner has already, and with an *issuer.InputError where
+// another one has its credential ID.
 func unknown(r Reader, p issuer.Passkey) error {
 	found, err := r.PasskeyOfCredential(p.Credential)
 	switch {

@@ -11,16 +11,17 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// How somebody proved who it is with a passkey (RFC 8176 §2): with a key (pop) that is used in the presence of a person (user). Whether it is in hardware
-// nobody knows who asks for no attestation, so it's neither hwk nor swk. By itself it counts as two factors, since it was unlocked by a PIN or a body: a login
-// without a password is refused otherwise.
+// How somebody proved who it is with a passkey (RFC 8176 §2): with a key (pop) that is used in the presence of a person
+// (user). Whether it is in hardware nobody knows who asks for no attestation, so it's neither hwk nor swk. By itself it
+// counts as two factors, since it was unlocked by a PIN or a body: a login without a password is refused otherwise.
 var (
 	passkeyAMR            = []string{"pop", "user", "mfa"}
 	passwordAndPasskeyAMR = []string{"pwd", "pop", "user", "mfa"}
 )
 
-// BeginPasskeyLogIn returns what the browser's navigator.credentials.get is to be called with. Who will log in nobody knows yet, so that it's the same for all.
-// browser binds it to a browser, whose answer alone is good; "" where nothing tells browsers apart.
+// BeginPasskeyLogIn returns what the browser's navigator.credentials.get is to be called with. Who will log in nobody
+// knows yet, so that it's the same for all. browser binds it to a browser, whose answer alone is good; "" where nothing
+// tells browsers apart.
 func (a *Accounts) BeginPasskeyLogIn(ctx context.Context, browser string) (options json.RawMessage, err error) {
 	if a.relyingParty == nil {
 		return nil, issuer.ErrNoPasskeys
@@ -45,10 +46,11 @@ func (a *Accounts) requestOptions(some []protocol.CredentialDescriptor, challeng
 	return json.Marshal(request)
 }
 
-// LogInWithPasskey takes the authenticator's answer to BeginPasskeyLogIn of the same browser: a login without a password. The challenge is good once, for ten minutes. A
-// passkey that nobody knows and one that proves nothing are the same issuer.ErrPasskey, and count by address; one whose counter went back is refused too, and an
-// event tells. It fails with issuer.ErrCode for an answer to a challenge that isn't good, an *issuer.InputError for what is no answer, and an
-// *issuer.ThrottledError; so may the proof's Confirm, which uses the challenge up.
+// LogInWithPasskey takes the authenticator's answer to BeginPasskeyLogIn of the same browser: a login without a
+// password. The challenge is good once, for ten minutes. A passkey that nobody knows and one that proves nothing are
+// the same issuer.ErrPasskey, and count by address; one whose counter went back is refused too, and an event tells. It
+// fails with issuer.ErrCode for an answer to a challenge that isn't good, an *issuer.InputError for what is no answer,
+// and an *issuer.ThrottledError; so may the proof's Confirm, which uses the challenge up.
 func (a *Accounts) LogInWithPasskey(ctx context.Context, browser string, answer []byte, from issuer.Device) (issuer.Proof, error) {
 	parsed, challenge, err := parseAssertion(answer)
 	if err != nil {
@@ -82,8 +84,8 @@ func (a *Accounts) LogInWithPasskey(ctx context.Context, browser string, answer 
 	}), nil
 }
 
-// CompleteWithPasskey is CompleteLogIn with an authenticator's answer to the Passkey of an *issuer.SecondFactorError, rather than a code. It fails as that does,
-// and with issuer.ErrPasskey for an answer that proves nothing.
+// CompleteWithPasskey is CompleteLogIn with an authenticator's answer to the Passkey of an *issuer.SecondFactorError,
+// rather than a code. It fails as that does, and with issuer.ErrPasskey for an answer that proves nothing.
 func (a *Accounts) CompleteWithPasskey(ctx context.Context, ticket string, answer []byte, from issuer.Device) (issuer.Proof, error) {
 	parsed, challenge, err := parseAssertion(answer)
 	if err != nil {
@@ -134,8 +136,9 @@ func (a *Accounts) passkeyFailed(ctx context.Context, try attempt, err error) er
 	return err
 }
 
-// verifyPasskey judges an answer (WebAuthn Level 3 §7.2), and answers the passkey as it's left by it. asked says whether the challenge is still good, and whose
-// answer it wants, "" being anybody's. It's asked in the one state of the database in which the counter is read: an answer that was used is no clone's.
+// verifyPasskey judges an answer (WebAuthn Level 3 §7.2), and answers the passkey as it's left by it. asked says
+// whether the challenge is still good, and whose answer it wants, "" being anybody's. It's asked in the one state of
+// the database in which the counter is read: an answer that was used is no clone's.
 func (a *Accounts) verifyPasskey(ctx context.Context, parsed *protocol.ParsedCredentialAssertionData, challenge passkeyChallenge, asked func(Reader) (string, error), uv protocol.UserVerificationRequirement) (issuer.Passkey, error) {
 	found, err := view(ctx, a.store, func(r Reader) (issuer.Passkey, error) {
 		subject, err := asked(r)
@@ -184,7 +187,8 @@ func (a *Accounts) passkeyProof(used issuer.Passkey, amr []string, from issuer.D
 	}
 }
 
-// usePasskey notes that a passkey was used, if it's still there. Where its counter has been shown by another login meanwhile, whoever asks again learns what that means.
+// usePasskey notes that a passkey was used, if it's still there. Where its counter has been shown by another login
+// meanwhile, whoever asks again learns what that means.
 func usePasskey(tx Tx, used issuer.Passkey) error {
 	now, err := tx.Now()
 	if err != nil {

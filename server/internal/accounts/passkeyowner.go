@@ -17,7 +17,8 @@ type passkeyOwner struct {
 	handle   []byte // of another system; empty: ours
 }
 
-// userHandle is what authenticators know a subject by. It tells nothing of the person (WebAuthn Level 3 §14.6.1), and is the same wherever the subject is taken.
+// userHandle is what authenticators know a subject by. It tells nothing of the person (WebAuthn Level 3 §14.6.1), and
+// is the same wherever the subject is taken.
 func userHandle(subject string) []byte {
 	message := binary.BigEndian.AppendUint32([]byte("jot: user handle"), uint32(len(subject)))
 	sum := sha256.Sum256(append(message, subject...))

@@ -12,7 +12,8 @@ import (
 	"github.com/jot-auth/jot/server/sqlstore"
 )
 
-// TestImportPasskeyRace: of imports of one credential at once, to its owner twice and to somebody else, one counts, with its recovery codes; the others say why not.
+// TestImportPasskeyRace: of imports of one credential at once, to its owner twice and to somebody else, one counts,
+// with its recovery codes; the others say why not.
 func TestImportPasskeyRace(t *testing.T) {
 	t.Run("SQLite", func(t *testing.T) {
 		raceImports(t, func() (*sqlstore.Store, error) {

@@ -25,8 +25,9 @@ const (
 // deriveFunc has the signature of argon2.IDKey.
 type deriveFunc func(password, salt []byte, time, memory uint32, threads uint8, keyLen uint32) []byte
 
-// checkPassword refuses a password that an account can't have: one that is short, one that is guessed first, and one with the account's own
-// name or address in it. There are no rules of composition: they make passwords more alike, not stronger.
+// checkPassword refuses a password that an account can't have: one that is short, one that is guessed first, and one
+// with the account's own name or address in it. There are no rules of composition: they make passwords more alike, not
+// stronger.
 func checkPassword(password string, own ...string) error {
 	whole, parts := ownWords(own...)
 	reason := ""

@@ -34,8 +34,8 @@ func (a Account) person() issuer.Person {
 	return issuer.Person{Name: a.Shown(), Email: a.Email.Address, EmailVerified: a.Email.Verified}
 }
 
-// Known returns what clients may learn of a subject's account: the name by which it logs in, in its canonical form, and the address that it has verified. It's
-// zero where there is no account.
+// Known returns what clients may learn of a subject's account: the name by which it logs in, in its canonical form, and
+// the address that it has verified. It's zero where there is no account.
 func (a *Accounts) Known(ctx context.Context, subject string) (issuer.Known, error) {
 	account, err := a.accountOf(ctx, subject)
 	if errors.Is(err, issuer.ErrNotFound) {

@@ -10,9 +10,9 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// Recovery codes stand in for a lost device, each once. A code is twenty characters of base32 in groups of five: 100 random bits, which nobody guesses
-// even with the hashes at hand. So a fast hash will do, where a short code would need a slow one. It is one of the subject's own, so that nobody searches
-// for all codes of all people at once.
+// Recovery codes stand in for a lost device, each once. A code is twenty characters of base32 in groups of five: 100
+// random bits, which nobody guesses even with the hashes at hand. So a fast hash will do, where a short code would need
+// a slow one. It is one of the subject's own, so that nobody searches for all codes of all people at once.
 const (
 	recoveryCodes    = 10
 	recoveryCodeSize = 20 // characters
@@ -33,16 +33,18 @@ func newRecoveryCodes(subject string) (codes []string, hashes [][sha256.Size]byt
 	return codes, hashes
 }
 
-// RenewRecoveryCodes returns new recovery codes, this one time, for an account that has a second factor; those of before are void. Attempts at the password count as
-// those of ChangePassword, and it fails as that does, and with issuer.ErrNotFound where there is no second factor. Whoever asks for it has just logged in with two.
+// RenewRecoveryCodes returns new recovery codes, this one time, for an account that has a second factor; those of
+// before are void. Attempts at the password count as those of ChangePassword, and it fails as that does, and with
+// issuer.ErrNotFound where there is no second factor. Whoever asks for it has just logged in with two.
 func (a *Accounts) RenewRecoveryCodes(ctx context.Context, subject, password string, from issuer.Device) (codes []string, err error) {
 	account, try, err := a.reauthenticate(ctx, subject, password, from)
 	if err != nil {
 		return nil, err
 	}
 	codes, hashes := newRecoveryCodes(subject)
-	// That the password is still right and that there is a second factor, the end of the old codes, the new ones and the event are one commit: of two that ask at
-	// once the codes of one count, all of them, and those that come with the account's first factor at the same time stay or go whole.
+	// That the password is still right and that there is a second factor, the end of the old codes, the new ones and
+	// the event are one commit: of two that ask at once the codes of one count, all of them, and those that come with
+	// the account's first factor at the same time stay or go whole.
 	err = a.issuer.Amend(ctx, subject, issuer.EventRecoveryCodesMade, func(t issuer.Tx) error {
 		tx := a.store.AccountsTx(t)
 		if err := a.confirmIn(tx, account, try); err != nil {
@@ -77,8 +79,8 @@ func plainCode(typed string) string {
 	return strings.ToLower(strings.NewReplacer(" ", "", "-", "").Replace(typed))
 }
 
-// bringRecoveryCodes stores those that come with an account's first second factor, before it is stored. Later factors leave them as they are, so that those
-// which somebody wrote down count.
+// bringRecoveryCodes stores those that come with an account's first second factor, before it is stored. Later factors
+// leave them as they are, so that those which somebody wrote down count.
 func bringRecoveryCodes(tx Tx, subject string, hashes [][sha256.Size]byte) (first bool, err error) {
 	if enrolled, err := hasFactor(tx, subject); err != nil || enrolled {
 		return false, err

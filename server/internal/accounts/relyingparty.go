@@ -16,10 +16,12 @@ var passkeyAlgorithms = []protocol.CredentialParameter{
 	{Type: protocol.PublicKeyCredentialType, Algorithm: webauthncose.AlgRS256},
 }
 
-// newRelyingParty is the server as browsers and authenticators know it: by the host and the origin of the issuer's URL, whatever a request says. It's nil
-// where that host is an address, for which no browser makes a passkey (WebAuthn Level 3 §5.1.3 step 8).
+// newRelyingParty is the server as browsers and authenticators know it: by the host and the origin of the issuer's URL,
+// whatever a request says. It's nil where that host is an address, for which no browser makes a passkey (WebAuthn Level
+// 3 §5.1.3 step 8).
 //
-// No attestation is asked for: who made an authenticator is of no interest here, and telling it would cost its owner privacy.
+// No attestation is asked for: who made an authenticator is of no interest here, and telling it would cost its owner
+// privacy.
 func newRelyingParty(issuerURL string) (*webauthn.WebAuthn, error) {
 	u, err := url.Parse(issuerURL)
 	if err != nil {

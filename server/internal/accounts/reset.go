@@ -11,11 +11,13 @@ import (
 // resetTTL is how long a person has to use the link of a reset.
 const resetTTL = 30 * time.Minute
 
-// RequestReset sends a code with which a new password can be chosen to an address, if an account has verified it. It never tells whether there
-// is such an account, neither by its answer nor by the time it takes: that is looked up when it is the letter's turn.
+// RequestReset sends a code with which a new password can be chosen to an address, if an account has verified it. It
+// never tells whether there is such an account, neither by its answer nor by the time it takes: that is looked up when
+// it is the letter's turn.
 //
-// What is no address is an *issuer.InputError. Requests count by address, of mail and of the network, and are never given back: too many are an
-// *issuer.ThrottledError. A server that sends no mail is issuer.ErrNoMail, one that has too many letters to send issuer.ErrBusy.
+// What is no address is an *issuer.InputError. Requests count by address, of mail and of the network, and are never
+// given back: too many are an *issuer.ThrottledError. A server that sends no mail is issuer.ErrNoMail, one that has too
+// many letters to send issuer.ErrBusy.
 func (a *Accounts) RequestReset(ctx context.Context, address string, from issuer.Device) error {
 	email, err := parseEmail(address)
 	if err == nil && address == "" {
@@ -69,10 +71,11 @@ func (a *Accounts) writeReset(ctx context.Context, email Email) (Letter, error) 
 	return a.letter(account.Email.Address, "reset", facts{Name: account.Shown(), Code: code, Link: link(a.config.Links.Reset, code)})
 }
 
-// issueReset stores the ticket of a reset, and answers its code. It fails with issuer.ErrNotFound when the account is gone, or has another password or address by now.
+// issueReset stores the ticket of a reset, and answers its code. It fails with issuer.ErrNotFound when the account is
+// gone, or has another password or address by now.
 func (a *Accounts) issueReset(ctx context.Context, account Account) (code string, err error) {
-	// The ticket and the account that it's for are one commit: a deletion of the account or a change of its password or address comes before, and there is no
-	// ticket, or after, and takes it along.
+	// The ticket and the account that it's for are one commit: a deletion of the account or a change of its password or
+	// address comes before, and there is no ticket, or after, and takes it along.
 	err = a.store.UpdateAccounts(ctx, func(tx Tx) error {
 		present, err := tx.AccountOfSubject(account.Subject)
 		if err == nil && (present.PasswordHash != account.PasswordHash || present.Email != account.Email) {
@@ -92,9 +95,9 @@ func (a *Accounts) issueReset(ctx context.Context, account Account) (code string
 	return code, err
 }
 
-// CompleteReset trades the code of a reset for a new password, ends all sessions of the account and voids its other codes. Who failed to log in
-// before isn't delayed any more. It fails with issuer.ErrCode, and with an *issuer.InputError for a password that the account can't have;
-// then the code stays good.
+// CompleteReset trades the code of a reset for a new password, ends all sessions of the account and voids its other
+// codes. Who failed to log in before isn't delayed any more. It fails with issuer.ErrCode, and with an
+// *issuer.InputError for a password that the account can't have; then the code stays good.
 func (a *Accounts) CompleteReset(ctx context.Context, code, fresh string) error {
 	var account Account
 	err := a.store.ViewAccounts(ctx, func(r Reader) error {
@@ -117,8 +120,8 @@ func (a *Accounts) CompleteReset(ctx context.Context, code, fresh string) error 
 	if err != nil {
 		return err
 	}
-	// The code's end, the new password and the end of the sessions are one commit: of two that use one code at once, or two codes of
-	// one account, the second finds its code gone, and no session that the old password began outlives it.
+	// The code's end, the new password and the end of the sessions are one commit: of two that use one code at once, or
+	// two codes of one account, the second finds its code gone, and no session that the old password began outlives it.
 	err = a.issuer.OutdateSubject(ctx, account.Subject, "", func(t issuer.Tx) error {
 		tx := a.store.AccountsTx(t)
 		if _, err := useTicket(tx, ToReset, code); err != nil {

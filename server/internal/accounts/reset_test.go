@@ -23,7 +23,8 @@ func (o *overtaken) UpdateAccounts(ctx context.Context, f func(Tx) error) error 
 	return o.memory.UpdateAccounts(ctx, f)
 }
 
-// TestResetOvertaken: whoever reads the mail of the address of before gets no code of a reset whose letter is written while the account gets another address, or another password.
+// TestResetOvertaken: whoever reads the mail of the address of before gets no code of a reset whose letter is written
+// while the account gets another address, or another password.
 func TestResetOvertaken(t *testing.T) {
 	const old, fresh = "old@example.com", "new@example.com"
 	for name, change := range map[string]func(store *memory, a *Accounts, verify string) error{
@@ -64,7 +65,8 @@ func TestResetOvertaken(t *testing.T) {
 	}
 }
 
-// TestResetsOfOneCode: whoever sends one code of a reset many times at once takes no more places at the gate than somebody who is logged in may.
+// TestResetsOfOneCode: whoever sends one code of a reset many times at once takes no more places at the gate than
+// somebody who is logged in may.
 func TestResetsOfOneCode(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		letters, store := new(pile), newMemory()

@@ -6,15 +6,16 @@ import (
 	"unicode/utf8"
 )
 
-// families are the scripts that one writing system uses together (UTS 39 §5.1, augmented script sets). Every other script is a family of
-// its own.
+// families are the scripts that one writing system uses together (UTS 39 §5.1, augmented script sets). Every other
+// script is a family of its own.
 var families = [][]*unicode.RangeTable{
 	{unicode.Han, unicode.Hiragana, unicode.Katakana},
 	{unicode.Han, unicode.Hangul},
 	{unicode.Han, unicode.Bopomofo},
 }
 
-// plainLatin are the letters of languages that are written in Latin ones, without the phonetic ones, of which many pass for others.
+// plainLatin are the letters of languages that are written in Latin ones, without the phonetic ones, of which many pass
+// for others.
 var plainLatin = &unicode.RangeTable{R16: []unicode.Range16{
 	{Lo: 'a', Hi: 'z', Stride: 1}, {Lo: 0x00AA, Hi: 0x00AA, Stride: 1}, {Lo: 0x00BA, Hi: 0x00BA, Stride: 1},
 	{Lo: 0x00DF, Hi: 0x024F, Stride: 1}, {Lo: 0x1E00, Hi: 0x1EFF, Stride: 1},
@@ -23,7 +24,8 @@ var plainLatin = &unicode.RangeTable{R16: []unicode.Range16{
 // oddLatin are those of them that pass for b, s, p, l or a sign: tones of old Zhuang, an old w, and clicks.
 const oddLatin = "ƅƨƽƿǀǁǂǃ"
 
-// likeLatin are the small letters of other scripts that pass for Latin ones: a name of nothing else passes for a Latin name.
+// likeLatin are the small letters of other scripts that pass for Latin ones: a name of nothing else passes for a Latin
+// name.
 const likeLatin = "асԁеһіјӏкорԛѕԝхуүьԍɡ" + "αικνορυωγ" + "օսոհցազյ"
 
 // oneScript reports whether all letters of a canonical name belong to one writing system, and whether it shows.

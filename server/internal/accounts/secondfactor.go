@@ -17,11 +17,12 @@ import (
 // challengeTTL is how long somebody has to type a code after the password.
 const challengeTTL = 5 * time.Minute
 
-// twoFactorAMR is how somebody proved who it is with a password and a one-time code (RFC 8176 §2). A recovery code is one.
+// twoFactorAMR is how somebody proved who it is with a password and a one-time code (RFC 8176 §2). A recovery code is
+// one.
 var twoFactorAMR = []string{"pwd", "otp", "mfa"}
 
-// challenge is the answer to a right password of an account that demands more: an *issuer.SecondFactorError. A subject that is disabled or gone gets the
-// answer of a wrong password.
+// challenge is the answer to a right password of an account that demands more: an *issuer.SecondFactorError. A subject
+// that is disabled or gone gets the answer of a wrong password.
 func (a *Accounts) challenge(ctx context.Context, account Account, try attempt, upgraded string) error {
 	refusal := &issuer.SecondFactorError{ExpiresIn: challengeTTL}
 	err := a.issuer.Confirm(ctx, issuer.Proof{Subject: account.Subject, Confirm: func(t issuer.Tx) error {
@@ -98,9 +99,10 @@ func passwordMark(hash string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// CompleteLogIn is LogIn's second step: it takes the challenge of an *issuer.SecondFactorError, and a code of the account's second factor or a recovery
-// code. The challenge is good once, for five minutes and as long as the password stays; a wrong code leaves it good, and counts by account and by address,
-// whatever device it comes from. It fails with issuer.ErrCode for a challenge that isn't good, issuer.ErrFactor for a code that isn't, and an
+// CompleteLogIn is LogIn's second step: it takes the challenge of an *issuer.SecondFactorError, and a code of the
+// account's second factor or a recovery code. The challenge is good once, for five minutes and as long as the password
+// stays; a wrong code leaves it good, and counts by account and by address, whatever device it comes from. It fails
+// with issuer.ErrCode for a challenge that isn't good, issuer.ErrFactor for a code that isn't, and an
 // *issuer.ThrottledError; the proof's Confirm, which uses both up, as well.
 func (a *Accounts) CompleteLogIn(ctx context.Context, challenge, code string, from issuer.Device) (issuer.Proof, error) {
 	var account Account

@@ -7,11 +7,13 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// SignUp makes an account with a subject of its own, as Config says, and answers the subject's identifier. A name or password that no
-// account may have is an *issuer.InputError, a name that exists is issuer.ErrTaken, and too many callers are issuer.ErrBusy.
+// SignUp makes an account with a subject of its own, as Config says, and answers the subject's identifier. A name or
+// password that no account may have is an *issuer.InputError, a name that exists is issuer.ErrTaken, and too many
+// callers are issuer.ErrBusy.
 //
-// A sign-up counts against its address like a failed login, and is never given back: whoever makes accounts by the thousand, or asks which
-// names exist, is delayed with an *issuer.ThrottledError. Where only the invited may sign up, nobody else is told anything but issuer.ErrInvitation.
+// A sign-up counts against its address like a failed login, and is never given back: whoever makes accounts by the
+// thousand, or asks which names exist, is delayed with an *issuer.ThrottledError. Where only the invited may sign up,
+// nobody else is told anything but issuer.ErrInvitation.
 func (a *Accounts) SignUp(ctx context.Context, e issuer.Enrolment, from issuer.Device) (string, error) {
 	made, err := prepare(e)
 	if err != nil {
@@ -65,8 +67,9 @@ func (a *Accounts) enrolInvited(ctx context.Context, made Account, invitation st
 	insert := a.inserting(made, subject.ID)
 	welcomed := a.config.Post != nil && made.Email.Address != ""
 	var code string
-	// The invitation's end, the account and the code of its address are one commit: of two that use one invitation at once, the second finds it gone and leaves nothing
-	// behind, and another address that is stated later voids the code.
+	// The invitation's end, the account and the code of its address are one commit: of two that use one invitation at
+	// once, the second finds it gone and leaves nothing behind, and another address that is stated later voids the
+	// code.
 	err = a.issuer.Enrol(ctx, subject, func(t issuer.Tx) (err error) {
 		tx := a.store.AccountsTx(t)
 		if a.config.Invited {
@@ -88,7 +91,8 @@ func (a *Accounts) enrolInvited(ctx context.Context, made Account, invitation st
 	return subject.ID, nil
 }
 
-// welcome asks a new account's owner to verify its address, unless too many letters went there. There is an account either way, and its owner can ask again.
+// welcome asks a new account's owner to verify its address, unless too many letters went there. There is an account
+// either way, and its owner can ask again.
 func (a *Accounts) welcome(ctx context.Context, made Account, code string) {
 	if _, err := a.charge(ctx, a.letterLimits(made.Email)); err == nil {
 		_ = a.askToVerify(made, made.Email, code)
@@ -146,7 +150,8 @@ func (a *Accounts) inserting(made Account, subject string) func(issuer.Tx) error
 	}
 }
 
-// prepare returns an account without its subject and hash, if there may be such an account and it may have the password.
+// prepare returns an account without its subject and hash, if there may be such an account and it may have the
+// password.
 func prepare(e issuer.Enrolment) (Account, error) {
 	account, err := identify(e)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// TestSignUpsAreDelayed: accounts can't be made, or names be asked for, by the thousand from one address. What was refused for its form, and
-// what the server had no time for, doesn't count.
+// TestSignUpsAreDelayed: accounts can't be made, or names be asked for, by the thousand from one address. What was
+// refused for its form, and what the server had no time for, doesn't count.
 func TestSignUpsAreDelayed(t *testing.T) {
 	a, calls := counted(t, newMemory(), Config{})
 	here, there := issuer.Device{Address: "192.0.2.1"}, issuer.Device{Address: "198.51.100.1"}

@@ -5,8 +5,9 @@ import (
 	"net/netip"
 )
 
-// slotBits bounds the table of throttles: each kind has so many slots that two names rarely share one, and no attacker can make more
-// rows than there are slots, however many names and addresses it has. Which names share a slot depends on a key, so it can't be aimed at.
+// slotBits bounds the table of throttles: each kind has so many slots that two names rarely share one, and no attacker
+// can make more rows than there are slots, however many names and addresses it has. Which names share a slot depends on
+// a key, so it can't be aimed at.
 const slotBits = 20
 
 // kind says what a slot counts.
@@ -27,8 +28,8 @@ const (
 
 const slotPurpose = "throttle slot"
 
-// slot returns the slot of one name, device or network. The texts are authenticated under a key that isn't in the database, so that its
-// rows tell nobody who logs in from where.
+// slot returns the slot of one name, device or network. The texts are authenticated under a key that isn't in the
+// database, so that its rows tell nobody who logs in from where.
 func (a *Accounts) slot(k kind, texts ...string) int64 {
 	message := []byte{byte(k)}
 	for _, text := range texts {
@@ -45,8 +46,8 @@ type limit struct {
 	schedule Schedule
 }
 
-// addressLimits are those of the address that a request comes from. What isn't an IP address, such as a Unix socket, is throttled under
-// its text.
+// addressLimits are those of the address that a request comes from. What isn't an IP address, such as a Unix socket, is
+// throttled under its text.
 func (a *Accounts) addressLimits(address string) []limit {
 	return a.limitsOf(address, byAddress, byNetwork)
 }

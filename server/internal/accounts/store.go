@@ -8,8 +8,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// Store keeps accounts, their second factors, tickets and what is remembered of failed attempts. It stores what it is given: the rules are in this package. Its
-// methods fail as those of issuer.Store do.
+// Store keeps accounts, their second factors, tickets and what is remembered of failed attempts. It stores what it is
+// given: the rules are in this package. Its methods fail as those of issuer.Store do.
 type Store interface {
 	// ViewAccounts runs f on one consistent state of the database.
 	ViewAccounts(ctx context.Context, f func(Reader) error) error
@@ -54,13 +54,13 @@ type AccountReader interface {
 
 // AccountWriter writes accounts.
 type AccountWriter interface {
-	// InsertAccount adds an account, or fails with issuer.ErrTaken when its name exists, its subject has one, or another account has
-	// verified the address that it has verified.
+	// InsertAccount adds an account, or fails with issuer.ErrTaken when its name exists, its subject has one, or
+	// another account has verified the address that it has verified.
 	InsertAccount(Account) error
 	// UpdatePassword replaces the password hash of a subject's account, or fails with issuer.ErrNotFound.
 	UpdatePassword(subject, hash string) error
-	// UpdateEmail replaces the address of a subject's account. It fails with issuer.ErrNotFound, and with issuer.ErrTaken when another
-	// account has verified the address and this one is to have, too.
+	// UpdateEmail replaces the address of a subject's account. It fails with issuer.ErrNotFound, and with
+	// issuer.ErrTaken when another account has verified the address and this one is to have, too.
 	UpdateEmail(subject string, e Email) error
 }
 
@@ -78,8 +78,8 @@ type FactorReader interface {
 type FactorWriter interface {
 	// PutTOTP replaces what makes a subject's one-time codes, or adds it.
 	PutTOTP(TOTP) error
-	// SpendTOTP notes that a code of a step was used, or fails with issuer.ErrNotFound when that step's or a later one's was, or there is none. Of
-	// two that spend one step at once, one does.
+	// SpendTOTP notes that a code of a step was used, or fails with issuer.ErrNotFound when that step's or a later
+	// one's was, or there is none. Of two that spend one step at once, one does.
 	SpendTOTP(subject string, step int64) error
 	// ResealTOTP replaces the sealed secret, if it's still the one of the TOTP that was read.
 	ResealTOTP(read TOTP, sealed []byte) error
@@ -109,8 +109,9 @@ type PasskeyReader interface {
 type PasskeyWriter interface {
 	// InsertPasskey adds a passkey, or fails with issuer.ErrTaken when its ID or its credential exists.
 	InsertPasskey(issuer.Passkey) error
-	// UsePasskey notes the SignCount, the BackedUp and the LastUsed of the passkey with this ID. It fails with issuer.ErrNotFound when there is none, or when its
-	// counter is as high already, unless both are 0. Of two that bring one counter at once, one does.
+	// UsePasskey notes the SignCount, the BackedUp and the LastUsed of the passkey with this ID. It fails with
+	// issuer.ErrNotFound when there is none, or when its counter is as high already, unless both are 0. Of two that
+	// bring one counter at once, one does.
 	UsePasskey(issuer.Passkey) error
 	// RenamePasskey renames a subject's passkey, or fails with issuer.ErrNotFound.
 	RenamePasskey(subject, id, name string) error
@@ -122,7 +123,8 @@ type PasskeyWriter interface {
 type TicketReader interface {
 	// Ticket finds the ticket of a hash, expired ones too, or fails with issuer.ErrNotFound.
 	Ticket(hash [sha256.Size]byte) (Ticket, error)
-	// Tickets returns up to limit tickets of a subject and purpose, expired ones too, with a hash above after, in the order of their hashes.
+	// Tickets returns up to limit tickets of a subject and purpose, expired ones too, with a hash above after, in the
+	// order of their hashes.
 	Tickets(subject string, p Purpose, after []byte, limit int) ([]Ticket, error)
 }
 
@@ -150,6 +152,7 @@ type ThrottleWriter interface {
 	PutThrottle(Throttle) error
 	// DeleteThrottle removes the throttle of a slot, if there is one.
 	DeleteThrottle(slot int64) error
-	// SweepThrottles removes up to limit throttles, those that were cleared first, of which both times are now or before.
+	// SweepThrottles removes up to limit throttles, those that were cleared first, of which both times are now or
+	// before.
 	SweepThrottles(now time.Time, limit int) error
 }

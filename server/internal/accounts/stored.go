@@ -10,7 +10,8 @@ import (
 // maxStoredCodes is how many unused codes of a purpose StoredAccount tells; throttling allows far fewer.
 const maxStoredCodes = 200
 
-// StoredAccount returns all that is stored of a subject's account, but secrets. It fails with issuer.ErrNotFound where there is none.
+// StoredAccount returns all that is stored of a subject's account, but secrets. It fails with issuer.ErrNotFound where
+// there is none.
 func (a *Accounts) StoredAccount(ctx context.Context, subject string) (issuer.StoredAccount, error) {
 	var stored issuer.StoredAccount
 	err := a.store.ViewAccounts(ctx, func(r Reader) error {

@@ -5,17 +5,18 @@ import (
 	"time"
 )
 
-// Throttle is what is remembered of the attempts that were counted in one slot. The zero value, but for its Slot, is a slot without any.
+// Throttle is what is remembered of the attempts that were counted in one slot. The zero value, but for its Slot, is a
+// slot without any.
 type Throttle struct {
 	Slot    int64
 	Cleared time.Time // when the last attempt will be forgiven, and the slot is as good as empty
 	Next    time.Time // attempts before this moment are refused
 }
 
-// Schedule says how fast attempts may follow each other that fail. Each one counts, and one is forgiven every Forgive. While fewer than
-// Free are counted there is no delay; then the next attempt has to wait for Delay, the one after it for twice as long, and so on up to
-// MaxDelay. So whoever guesses, however cleverly, has Free attempts and few more, and then one every Forgive. A zero field stands for the
-// default that Config names.
+// Schedule says how fast attempts may follow each other that fail. Each one counts, and one is forgiven every Forgive.
+// While fewer than Free are counted there is no delay; then the next attempt has to wait for Delay, the one after it
+// for twice as long, and so on up to MaxDelay. So whoever guesses, however cleverly, has Free attempts and few more,
+// and then one every Forgive. A zero field stands for the default that Config names.
 type Schedule struct {
 	Free     int
 	Delay    time.Duration
@@ -23,8 +24,8 @@ type Schedule struct {
 	Forgive  time.Duration
 }
 
-// The defaults. An address gets as many free attempts as wait at the gate at once and more, so that a house full of people behind one
-// address isn't delayed by their number.
+// The defaults. An address gets as many free attempts as wait at the gate at once and more, so that a house full of
+// people behind one address isn't delayed by their number.
 var (
 	defaultPerAccount = Schedule{Free: 5, Delay: time.Second, MaxDelay: 15 * time.Minute, Forgive: 15 * time.Minute}
 	defaultPerAddress = Schedule{Free: 100, Delay: time.Second, MaxDelay: 15 * time.Minute, Forgive: time.Minute}
@@ -55,7 +56,8 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// wait says how long attempts in a slot are refused from now on. However the clock is set, it's never for longer than MaxDelay.
+// wait says how long attempts in a slot are refused from now on. However the clock is set, it's never for longer than
+// MaxDelay.
 func (s Schedule) wait(t Throttle, now time.Time) time.Duration {
 	return min(max(t.Next.Sub(now), 0), s.MaxDelay)
 }
@@ -66,7 +68,8 @@ func (s Schedule) count(t Throttle, now time.Time) Throttle {
 		t.Cleared = now
 	}
 	t.Cleared = t.Cleared.Add(s.Forgive)
-	// Beyond the attempt that reaches the longest delay there is nothing to remember; this bounds what a clock that went back leaves.
+	// Beyond the attempt that reaches the longest delay there is nothing to remember; this bounds what a clock that
+	// went back leaves.
 	if most := now.Add(time.Duration(s.most()) * s.Forgive); t.Cleared.After(most) {
 		t.Cleared = most
 	}
@@ -77,8 +80,8 @@ func (s Schedule) count(t Throttle, now time.Time) Throttle {
 	return t
 }
 
-// giveBack takes an attempt back that count added and that was none: the password was right. The delay that it brought goes with it,
-// unless others have added to it since.
+// giveBack takes an attempt back that count added and that was none: the password was right. The delay that it brought
+// goes with it, unless others have added to it since.
 func (s Schedule) giveBack(t, counted Throttle) Throttle {
 	t.Cleared = t.Cleared.Add(-s.Forgive)
 	if t.Next.Equal(counted.Next) {

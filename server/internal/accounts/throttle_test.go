@@ -40,7 +40,8 @@ func TestScheduleGrows(t *testing.T) {
 	}
 }
 
-// TestScheduleOlderClock: of two right passwords at once, the one whose transaction read the clock first and came second isn't refused.
+// TestScheduleOlderClock: of two right passwords at once, the one whose transaction read the clock first and came
+// second isn't refused.
 func TestScheduleOlderClock(t *testing.T) {
 	now := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
 	earlier := now.Add(-time.Millisecond)
@@ -63,7 +64,8 @@ func TestScheduleKeepsOthersDelay(t *testing.T) {
 	}
 }
 
-// TestScheduleForgives: after a quiet time as long as the attempts are worth, all of them are free again, and no earlier.
+// TestScheduleForgives: after a quiet time as long as the attempts are worth, all of them are free again, and no
+// earlier.
 func TestScheduleForgives(t *testing.T) {
 	s, now := defaultPerAccount, time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
 	var h Throttle
@@ -79,8 +81,8 @@ func TestScheduleForgives(t *testing.T) {
 	}
 }
 
-// TestScheduleBoundsTheCleverest: whoever waits exactly as long as it must, or until everything is forgiven, makes no more attempts in
-// thirty days than the free ones, those whose delays grow, and one every 15 minutes.
+// TestScheduleBoundsTheCleverest: whoever waits exactly as long as it must, or until everything is forgiven, makes no
+// more attempts in thirty days than the free ones, those whose delays grow, and one every 15 minutes.
 func TestScheduleBoundsTheCleverest(t *testing.T) {
 	const days = 30
 	s := defaultPerAccount
@@ -134,8 +136,8 @@ func guess(t *testing.T, a *Accounts, name string, from issuer.Device) error {
 	return err
 }
 
-// TestThrottleByAccount: known and unknown names are throttled alike, wherever the guesses come from, without a hash; the right password
-// has to wait as well; and success gives back only its own attempt.
+// TestThrottleByAccount: known and unknown names are throttled alike, wherever the guesses come from, without a hash;
+// the right password has to wait as well; and success gives back only its own attempt.
 func TestThrottleByAccount(t *testing.T) {
 	store := newMemory()
 	a, calls := counted(t, store, Config{})
@@ -174,7 +176,8 @@ func TestThrottleByAccount(t *testing.T) {
 	}
 }
 
-// TestThrottleByAddress: whoever tries many names is delayed by address, and then by network; an IPv6 /64 is one address.
+// TestThrottleByAddress: whoever tries many names is delayed by address, and then by network; an IPv6 /64 is one
+// address.
 func TestThrottleByAddress(t *testing.T) {
 	few := Schedule{Free: 3, MaxDelay: time.Second, Forgive: time.Second}
 	more := Schedule{Free: 6, MaxDelay: time.Second, Forgive: time.Second}
@@ -242,8 +245,8 @@ func TestParallelGuesses(t *testing.T) {
 	}
 }
 
-// TestThrottleIsBounded: guesses under ever new names and from ever new networks leave no more rows than there are slots, and those that
-// have run out are removed by the attempts that follow.
+// TestThrottleIsBounded: guesses under ever new names and from ever new networks leave no more rows than there are
+// slots, and those that have run out are removed by the attempts that follow.
 func TestThrottleIsBounded(t *testing.T) {
 	store := newMemory()
 	a, _ := counted(t, store, Config{})

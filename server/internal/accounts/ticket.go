@@ -21,7 +21,8 @@ const (
 	ToReset  Purpose = "reset_password" // likewise, and chooses a new password
 	ToLogIn  Purpose = "log_in"         // whoever has it knows the password, and lacks the second factor
 
-	// passkeyAnswered gives the right to nothing: its hash is that of a challenge that was answered, and isn't answered again.
+	// passkeyAnswered gives the right to nothing: its hash is that of a challenge that was answered, and isn't answered
+	// again.
 	passkeyAnswered Purpose = "passkey_answered"
 )
 
@@ -52,8 +53,8 @@ func newTicket(p Purpose, subject, detail string, now time.Time, ttl time.Durati
 	return Ticket{Hash: sha256.Sum256([]byte(code)), Purpose: p, Subject: subject, Detail: detail, Created: now, Expires: now.Add(ttl)}, code
 }
 
-// insertTicket stores a ticket and forgets some that have expired, which others may be about to forget, too: who counts in slots as well does that before, so that no two
-// wait for each other.
+// insertTicket stores a ticket and forgets some that have expired, which others may be about to forget, too: who counts
+// in slots as well does that before, so that no two wait for each other.
 func insertTicket(tx Tx, t Ticket) error {
 	if err := tx.InsertTicket(t); err != nil {
 		return err
@@ -79,7 +80,8 @@ func findTicket(r Reader, p Purpose, code string) (Ticket, error) {
 	return t, err
 }
 
-// useTicket is findTicket for the transaction that does what the ticket is for: of two that use one code at once, the second finds it gone.
+// useTicket is findTicket for the transaction that does what the ticket is for: of two that use one code at once, the
+// second finds it gone.
 func useTicket(tx Tx, p Purpose, code string) (Ticket, error) {
 	t, err := findTicket(tx, p, code)
 	if err != nil {

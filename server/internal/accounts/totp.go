@@ -25,7 +25,8 @@ const (
 // TOTPSecret is the purpose under which the issuer seals the secrets of one-time codes, each for its subject.
 const TOTPSecret = "one-time codes"
 
-// TOTP is what makes a subject's one-time codes. Until it's confirmed nobody has shown to have the secret, and no login asks for it.
+// TOTP is what makes a subject's one-time codes. Until it's confirmed nobody has shown to have the secret, and no login
+// asks for it.
 type TOTP struct {
 	Subject   string
 	Sealed    []byte // secret

@@ -21,7 +21,8 @@ func TestTOTPVectors(t *testing.T) {
 	}
 }
 
-// TestTOTPStep: a code is good for its own step and one on either side, and for none that was used or came before one that was.
+// TestTOTPStep: a code is good for its own step and one on either side, and for none that was used or came before one
+// that was.
 func TestTOTPStep(t *testing.T) {
 	secret := newTOTPSecret()
 	const now = 1000
@@ -41,7 +42,8 @@ func TestTOTPStep(t *testing.T) {
 	}
 }
 
-// TestCodeOfReplacedSecret: a code that was checked begins no session once the secret that made it was replaced, whether or not somebody has confirmed the new one.
+// TestCodeOfReplacedSecret: a code that was checked begins no session once the secret that made it was replaced,
+// whether or not somebody has confirmed the new one.
 func TestCodeOfReplacedSecret(t *testing.T) {
 	for name, replace := range map[string]func(store *memory, f TOTP){
 		"replaced":    func(store *memory, f TOTP) { store.totps[f.Subject] = f },

@@ -1,8 +1,9 @@
-// Package admin is the admin API under /admin/v1: subjects, sessions, clients, resources, keys, revocations and events, and the page on
-// which the first administrator is made. It translates between HTTP and the domain; the rules are in packages issuer and accounts.
+// Package admin is the admin API under /admin/v1: subjects, sessions, clients, resources, keys, revocations and events,
+// and the page on which the first administrator is made. It translates between HTTP and the domain; the rules are in
+// packages issuer and accounts.
 //
-// Whoever calls it shows a bearer token for the issuer's own resource. Cookies count for nothing here, so no other site can make a
-// browser call it.
+// Whoever calls it shows a bearer token for the issuer's own resource. Cookies count for nothing here, so no other site
+// can make a browser call it.
 package admin
 
 import (

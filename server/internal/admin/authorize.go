@@ -35,7 +35,8 @@ func answering(next handler) http.Handler {
 	})
 }
 
-// authorize verifies the bearer token of a request: it's the issuer's own, for the admin API, not revoked, and has one of the scopes.
+// authorize verifies the bearer token of a request: it's the issuer's own, for the admin API, not revoked, and has one
+// of the scopes.
 func (a *API) authorize(r *http.Request, scopes []string) (*jot.Token, error) {
 	raw, err := jothttp.Credential(r, "", 0)
 	if err != nil {

@@ -7,7 +7,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// TestAuthorize: every route but those of the bootstrap wants a good token for this very API, with the scope, as a bearer.
+// TestAuthorize: every route but those of the bootstrap wants a good token for this very API, with the scope, as a
+// bearer.
 func TestAuthorize(t *testing.T) {
 	f := newFixture(t)
 	f.do("POST", "/admin/v1/subjects", `{"sub":"u1","scope":"pets:read jot:sessions"}`).want(t, 201)

@@ -30,7 +30,8 @@ func TestNullChangesNothing(t *testing.T) {
 	}
 }
 
-// TestScopeOfClient: what a client may do is in the client. A scope of its subject would count for nothing, but for an administrator who isn't one.
+// TestScopeOfClient: what a client may do is in the client. A scope of its subject would count for nothing, but for an
+// administrator who isn't one.
 func TestScopeOfClient(t *testing.T) {
 	f := newFixture(t)
 	f.backendToken()

@@ -58,8 +58,8 @@ func (a *API) listEvents(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// exportEvents sends all events that match, oldest first, a batch at a time, each with as much time as a whole answer has elsewhere.
-// What goes wrong after the first batch cuts the connection, so that nobody takes a part for all.
+// exportEvents sends all events that match, oldest first, a batch at a time, each with as much time as a whole answer
+// has elsewhere. What goes wrong after the first batch cuts the connection, so that nobody takes a part for all.
 func (a *API) exportEvents(w http.ResponseWriter, r *http.Request, filter issuer.EventFilter) error {
 	events, err := a.issuer.Events(r.Context(), filter, 0, exportBatch)
 	if err != nil {

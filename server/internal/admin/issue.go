@@ -27,8 +27,8 @@ type issueAnswer struct {
 	SessionID string `json:"sid"`
 }
 
-// issueSession begins a session: the caller brings the login. What it may not reach is an administrator, so that the scope that is only
-// for this leads to no other, and a backend that is taken over ends there.
+// issueSession begins a session: the caller brings the login. What it may not reach is an administrator, so that the
+// scope that is only for this leads to no other, and a backend that is taken over ends there.
 func (a *API) issueSession(w http.ResponseWriter, r *http.Request) error {
 	var req issueRequest
 	if err := web.DecodeJSON(w, r, &req); err != nil {
@@ -48,8 +48,8 @@ func (a *API) issueSession(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// issueError is what a caller is told who begins a session for somebody else: an error that is about this user mustn't read like one about
-// the caller's own token, or like a fault of the server.
+// issueError is what a caller is told who begins a session for somebody else: an error that is about this user mustn't
+// read like one about the caller's own token, or like a fault of the server.
 func issueError(err error) error {
 	var size *issuer.TokenSizeError
 	switch {

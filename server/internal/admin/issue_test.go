@@ -74,7 +74,8 @@ func wide(n int) string {
 	return strings.Join(words, " ")
 }
 
-// TestNoEscalation: whoever only brings a login gets no token for the admin API, makes no administrator, and touches none.
+// TestNoEscalation: whoever only brings a login gets no token for the admin API, makes no administrator, and touches
+// none.
 func TestNoEscalation(t *testing.T) {
 	f := newFixture(t)
 	backend := f.backendToken()
@@ -102,8 +103,8 @@ func TestNoEscalation(t *testing.T) {
 	f.do("GET", "/admin/v1/subjects/eve", "").want(t, 404)
 }
 
-// TestEscalationRace: a user who becomes an administrator while a backend begins its session and sets its scope is one afterwards, or
-// was refused; the backend never takes the scope away again.
+// TestEscalationRace: a user who becomes an administrator while a backend begins its session and sets its scope is one
+// afterwards, or was refused; the backend never takes the scope away again.
 func TestEscalationRace(t *testing.T) {
 	f := newFixture(t)
 	backend := f.backendToken()
@@ -124,7 +125,8 @@ func TestEscalationRace(t *testing.T) {
 	}
 }
 
-// TestRevocations: everything of a client, of everybody, or one token, is refused from then on, and so are the sessions.
+// TestRevocations: everything of a client, of everybody, or one token, is refused from then on, and so are the
+// sessions.
 func TestRevocations(t *testing.T) {
 	f := newFixture(t)
 	f.do("POST", "/admin/v1/subjects", `{"sub":"u1","scope":"pets:read"}`).want(t, 201)

@@ -34,8 +34,8 @@ type bootstrapView struct {
 	Done              bool
 }
 
-// bootstrapForm answers the page on which an administrator is made. The code is pasted into it: a link that held it would stand in
-// the browser's history and in the log of every proxy.
+// bootstrapForm answers the page on which an administrator is made. The code is pasted into it: a link that held it
+// would stand in the browser's history and in the log of every proxy.
 func (a *API) bootstrapForm(w http.ResponseWriter, r *http.Request) {
 	a.writePage(w, http.StatusOK, bootstrapView{})
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// query reads the parameters of a list: those named beside after and limit, each at most once. It remembers the first error.
+// query reads the parameters of a list: those named beside after and limit, each at most once. It remembers the first
+// error.
 type query struct {
 	values url.Values
 	err    error

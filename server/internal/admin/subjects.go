@@ -65,7 +65,8 @@ type subjectsAnswer struct {
 	Next     string          `json:"next,omitempty"`
 }
 
-// listSubjects answers a page of subjects, newest first; or, by the beginning of their account's name, in the order of the names.
+// listSubjects answers a page of subjects, newest first; or, by the beginning of their account's name, in the order of
+// the names.
 func (a *API) listSubjects(w http.ResponseWriter, r *http.Request) error {
 	q := readQuery(r, "username", "disabled")
 	page, filter := q.page(), issuer.SubjectFilter{Disabled: q.flag("disabled")}

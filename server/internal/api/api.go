@@ -60,7 +60,8 @@ type Options struct {
 	OpenSignUp   bool // anybody may sign up
 	InviteSignUp bool // whoever has an invitation may; without both, nobody
 
-	// TrustedOrigins are those whose pages may send requests with cookies; otherwise only pages of this very origin may.
+	// TrustedOrigins are those whose pages may send requests with cookies; otherwise only pages of this very origin
+	// may.
 	TrustedOrigins []string
 }
 
@@ -95,8 +96,9 @@ func New(i Issuer, v *jot.Verifier, a Accounts, o Options) (*API, error) {
 	return nil, errors.New("api: the issuer has no first-party client; configure one")
 }
 
-// firstParty returns the ID of a first-party client, declared or stored; "" stands for the default one. Tokens of all others are none of
-// this package's business: they don't reach a person's account. Neither is a client that has a secret, for which nobody asks here.
+// firstParty returns the ID of a first-party client, declared or stored; "" stands for the default one. Tokens of all
+// others are none of this package's business: they don't reach a person's account. Neither is a client that has a
+// secret, for which nobody asks here.
 func (a *API) firstParty(ctx context.Context, id string) (string, error) {
 	if id == "" || id == a.client {
 		return a.client, nil

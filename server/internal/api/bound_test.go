@@ -8,7 +8,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// TestBoundTokens: a token that is bound to a key is worth nothing without its proof, wherever it's shown, and neither is its session's refresh token.
+// TestBoundTokens: a token that is bound to a key is worth nothing without its proof, wherever it's shown, and neither
+// is its session's refresh token.
 func TestBoundTokens(t *testing.T) {
 	f := serve(t, api.Options{OpenSignUp: true})
 	subject := f.signUp()
@@ -26,7 +27,8 @@ func TestBoundTokens(t *testing.T) {
 	f.call("POST", "/v1/refresh", `{"refresh_token":"`+tokens.Refresh+`"}`).want(t, 401)
 }
 
-// TestBoundClientLogsInElsewhere: a client that gets bound tokens alone is refused before the password is looked at: what can't come to anything is no guess, and says nothing of it.
+// TestBoundClientLogsInElsewhere: a client that gets bound tokens alone is refused before the password is looked at:
+// what can't come to anything is no guess, and says nothing of it.
 func TestBoundClientLogsInElsewhere(t *testing.T) {
 	f := serve(t, api.Options{OpenSignUp: true})
 	f.signUp()

@@ -111,7 +111,8 @@ func TestLogOutTakesCookiesBack(t *testing.T) {
 	}
 }
 
-// TestForeignCookiesDoNotLockOut: a sibling host can set __Secure- cookies here, and must not keep anybody from logging in.
+// TestForeignCookiesDoNotLockOut: a sibling host can set __Secure- cookies here, and must not keep anybody from logging
+// in.
 func TestForeignCookiesDoNotLockOut(t *testing.T) {
 	f := serve(t, api.Options{OpenSignUp: true})
 	doubled := []string{"Cookie", api.RefreshCookie + "=a; " + api.RefreshCookie + "=b; " + api.AccessCookie + "=a; " + api.AccessCookie + "=b"}

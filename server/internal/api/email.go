@@ -13,8 +13,9 @@ type emailRequest struct {
 	Password string `json:"password"`
 }
 
-// changeEmail sends a code to an address, with which it becomes the account's. It takes the second factor that the account has: whoever knows the
-// password alone, and has a login of before, would take the letters away from whom they are to warn.
+// changeEmail sends a code to an address, with which it becomes the account's. It takes the second factor that the
+// account has: whoever knows the password alone, and has a login of before, would take the letters away from whom they
+// are to warn.
 func (a *API) changeEmail(w http.ResponseWriter, r *http.Request) {
 	tok, err := a.authenticate(r)
 	if err == nil {

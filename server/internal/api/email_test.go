@@ -7,7 +7,8 @@ import (
 	"github.com/jot-auth/jot/server/internal/api"
 )
 
-// TestEmailWantsTheFactor: where an account has a second factor, the address to which its letters go is changed by a login with that, and by none of before.
+// TestEmailWantsTheFactor: where an account has a second factor, the address to which its letters go is changed by a
+// login with that, and by none of before.
 func TestEmailWantsTheFactor(t *testing.T) {
 	f := serve(t, api.Options{OpenSignUp: true})
 	app, _, before := f.enrol()

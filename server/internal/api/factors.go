@@ -131,7 +131,8 @@ func enrolProblem(err error, taken *web.Problem) error {
 	return err
 }
 
-// recentLogin is how long ago somebody may have logged in who gets all that is stored, or changes how to log in: whoever finds an open browser doesn't.
+// recentLogin is how long ago somebody may have logged in who gets all that is stored, or changes how to log in:
+// whoever finds an open browser doesn't.
 const recentLogin = 10 * time.Minute
 
 // recent authenticates a request whose login isn't long ago.
@@ -143,8 +144,8 @@ func (a *API) recent(r *http.Request) (*jot.Token, error) {
 	return tok, a.checkRecent(r, tok)
 }
 
-// factored is recent for who changes the account's factors: where there is one already, the login was with one. Else whoever knows the password and has a login of
-// before would add their own.
+// factored is recent for who changes the account's factors: where there is one already, the login was with one. Else
+// whoever knows the password and has a login of before would add their own.
 func (a *API) factored(r *http.Request) (*jot.Token, error) {
 	tok, err := a.recent(r)
 	if err == nil {

@@ -33,8 +33,9 @@ func newAuthenticator(f *fixture, secret string) *authenticator {
 	return &authenticator{f: f, secret: raw}
 }
 
-// next is a code that wasn't used: there are three at a time, since the server takes those of the steps before and after, too. One that won't be taken for at least ten
-// more seconds is left out, and one that isn't taken yet is waited for.
+// next is a code that wasn't used: there are three at a time, since the server takes those of the steps before and
+// after, too. One that won't be taken for at least ten more seconds is left out, and one that isn't taken yet is waited
+// for.
 func (a *authenticator) next() string {
 	a.f.t.Helper()
 	for {
@@ -176,7 +177,8 @@ func TestUnconfirmedFactor(t *testing.T) {
 	f.logIn(nil)
 }
 
-// TestCodesAreThrottled: guesses count for the account, whatever the device, and a right password gives them nothing back.
+// TestCodesAreThrottled: guesses count for the account, whatever the device, and a right password gives them nothing
+// back.
 func TestCodesAreThrottled(t *testing.T) {
 	f := serve(t, api.Options{OpenSignUp: true})
 	app, _, _ := f.enrol()
@@ -217,7 +219,8 @@ func TestDisabledWithFactor(t *testing.T) {
 	f.complete(challenge, app.next()).want(t, 403) // as a wrong code
 }
 
-// TestOneCodeAtOnce: of many that complete logins with one code at once, one does; likewise with one challenge, and one recovery code.
+// TestOneCodeAtOnce: of many that complete logins with one code at once, one does; likewise with one challenge, and one
+// recovery code.
 func TestOneCodeAtOnce(t *testing.T) {
 	f := serveAccounts(t, api.Options{OpenSignUp: true}, accounts.Config{NoThrottling: true})
 	app, recovery, _ := f.enrol()
@@ -249,7 +252,8 @@ func TestOneCodeAtOnce(t *testing.T) {
 	}
 }
 
-// TestEnrolmentDiesWithPassword: whoever began to enrol one-time codes with a password that was changed since doesn't end it in a session that came of the new one.
+// TestEnrolmentDiesWithPassword: whoever began to enrol one-time codes with a password that was changed since doesn't
+// end it in a session that came of the new one.
 func TestEnrolmentDiesWithPassword(t *testing.T) {
 	const fresh = "four words of another kind"
 	f := serve(t, api.Options{OpenSignUp: true})

@@ -65,8 +65,9 @@ func (a *API) completeLogIn(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// begin starts the session that a login asks for, if its proof is good. What nobody could be granted is refused before the proof is looked at: it costs no hash, and is no guess.
-// A subject that is disabled or gone gets the answer that a wrong proof of this kind gets, so that no answer confirms one.
+// begin starts the session that a login asks for, if its proof is good. What nobody could be granted is refused before
+// the proof is looked at: it costs no hash, and is no guess. A subject that is disabled or gone gets the answer that a
+// wrong proof of this kind gets, so that no answer confirms one.
 func (a *API) begin(w http.ResponseWriter, r *http.Request, s session, wrong error, prove func() (issuer.Proof, error)) {
 	client, err := a.firstParty(r.Context(), s.ClientID)
 	if err != nil {

@@ -145,7 +145,8 @@ func TestPasskey(t *testing.T) {
 	}
 }
 
-// TestReplayedPasskey: an answer is good once, whatever became of the passkey meanwhile, and its second use isn't taken for a clone.
+// TestReplayedPasskey: an answer is good once, whatever became of the passkey meanwhile, and its second use isn't taken
+// for a clone.
 func TestReplayedPasskey(t *testing.T) {
 	f := serve(t, api.Options{OpenSignUp: true})
 	f.signUp()
@@ -270,7 +271,8 @@ func TestPasskeyOfTheDisabled(t *testing.T) {
 	f.enter(device.Get(f.askToLogIn(), phone)).want(t, 403)
 }
 
-// TestPasskeysAreThrottled after the password, whatever the device; by themselves only by address, so that nobody uses up another's attempts.
+// TestPasskeysAreThrottled after the password, whatever the device; by themselves only by address, so that nobody uses
+// up another's attempts.
 func TestPasskeysAreThrottled(t *testing.T) {
 	slow := accounts.Schedule{Free: 5, Delay: 30 * time.Minute, MaxDelay: time.Hour, Forgive: 15 * time.Minute} // however slow this machine is
 	f := serveAccounts(t, api.Options{OpenSignUp: true}, accounts.Config{PerAccount: slow})

@@ -12,7 +12,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// TestRefusedPasskeys: each thing that an authenticator or a browser may get wrong at a login, with the passkey alone and after the password.
+// TestRefusedPasskeys: each thing that an authenticator or a browser may get wrong at a login, with the passkey alone
+// and after the password.
 func TestRefusedPasskeys(t *testing.T) {
 	const notGood, unknown, malformed = "urn:jot:problem:code", "urn:jot:problem:passkey", "urn:jot:problem:invalid-input"
 	f := serveAccounts(t, api.Options{OpenSignUp: true}, accounts.Config{NoThrottling: true})

@@ -14,8 +14,8 @@ type passwordRequest struct {
 	New     string `json:"new"`
 }
 
-// changePassword replaces the password, ends every session, and answers with the tokens of a new one, in the way in which the access
-// token came.
+// changePassword replaces the password, ends every session, and answers with the tokens of a new one, in the way in
+// which the access token came.
 func (a *API) changePassword(w http.ResponseWriter, r *http.Request) {
 	tok, err := a.authenticate(r)
 	if err != nil {
@@ -35,7 +35,8 @@ func (a *API) changePassword(w http.ResponseWriter, r *http.Request) {
 	a.writeTokens(w, tokens, len(r.CookiesNamed(AccessCookie)) > 0)
 }
 
-// errWrongPassword isn't a 401: the access token is good, and a client that refreshes it and tries again would spend a second attempt.
+// errWrongPassword isn't a 401: the access token is good, and a client that refreshes it and tries again would spend a
+// second attempt.
 var errWrongPassword = &web.Problem{Type: web.TypeInvalidCredentials, Title: "Wrong password", Status: http.StatusForbidden}
 
 func (a *API) renew(r *http.Request, tok *jot.Token, req passwordRequest) (issuer.Tokens, error) {
@@ -65,8 +66,8 @@ func (a *API) renew(r *http.Request, tok *jot.Token, req passwordRequest) (issue
 	return tokens, err
 }
 
-// checkFactors reports whether the account demands a second factor, and refuses a login that lacks the account's second factor, or is too long ago
-// for it to count: the new session would be as strong as one that has just begun.
+// checkFactors reports whether the account demands a second factor, and refuses a login that lacks the account's second
+// factor, or is too long ago for it to count: the new session would be as strong as one that has just begun.
 func (a *API) checkFactors(r *http.Request, tok *jot.Token) (demanded bool, err error) {
 	found, err := a.accounts.Factors(r.Context(), tok.Subject())
 	if err != nil || len(found) == 0 {
@@ -78,7 +79,8 @@ func (a *API) checkFactors(r *http.Request, tok *jot.Token) (demanded bool, err 
 	return true, a.checkRecent(r, tok)
 }
 
-// renewedAMR is how somebody proved who it is that gave the password anew. A second factor that checkFactors demanded counts on.
+// renewedAMR is how somebody proved who it is that gave the password anew. A second factor that checkFactors demanded
+// counts on.
 func renewedAMR(tok *jot.Token, p issuer.Proof, demanded bool) []string {
 	if demanded && byTwoFactors(tok) {
 		return methods(tok)

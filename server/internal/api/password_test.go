@@ -76,7 +76,8 @@ func TestPasswordWithCookies(t *testing.T) {
 	f.call("GET", "/v1/me", "", sent(access)...).want(t, 401)
 }
 
-// TestPasswordRace: while the password is changed, others log in with the old one. Whatever they get is worth nothing afterwards.
+// TestPasswordRace: while the password is changed, others log in with the old one. Whatever they get is worth nothing
+// afterwards.
 func TestPasswordRace(t *testing.T) {
 	f := serveAccounts(t, api.Options{OpenSignUp: true}, accounts.Config{NoThrottling: true, SignUpScope: []string{"pets:read"}})
 	f.signUp()
@@ -113,8 +114,8 @@ func TestPasswordRace(t *testing.T) {
 	}
 }
 
-// TestPasswordAsFactorComes: a change by a login with the password alone and the confirmation of one-time codes meet. Where the codes came first the change comes to
-// nothing, however it was judged before.
+// TestPasswordAsFactorComes: a change by a login with the password alone and the confirmation of one-time codes meet.
+// Where the codes came first the change comes to nothing, however it was judged before.
 func TestPasswordAsFactorComes(t *testing.T) {
 	for range 5 {
 		f := serve(t, api.Options{OpenSignUp: true})

@@ -30,7 +30,8 @@ func codesIn(t *testing.T, a answer) (codes []string) {
 	return made.Codes
 }
 
-// TestRecoveryCodesRenewed: whoever logs in with two factors gets new codes for the password, and none of the old ones is good any more.
+// TestRecoveryCodesRenewed: whoever logs in with two factors gets new codes for the password, and none of the old ones
+// is good any more.
 func TestRecoveryCodesRenewed(t *testing.T) {
 	f := serveAccounts(t, api.Options{OpenSignUp: true}, accounts.Config{NoThrottling: true})
 	app, before, weak := f.enrol()

@@ -10,7 +10,8 @@ type resetRequest struct {
 	Email string `json:"email"`
 }
 
-// requestReset sends the code of a reset to an address that an account has verified. The answer is the same where there is none.
+// requestReset sends the code of a reset to an address that an account has verified. The answer is the same where there
+// is none.
 func (a *API) requestReset(w http.ResponseWriter, r *http.Request) {
 	var req resetRequest
 	if err := web.DecodeJSON(w, r, &req); err != nil {

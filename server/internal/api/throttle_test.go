@@ -42,8 +42,8 @@ func (f *fixture) try(name, password string, headers ...string) answer {
 	return f.call("POST", "/v1/login", webtest.Object(f.t, map[string]any{"username": name, "password": password}), headers...)
 }
 
-// TestGuessesAreDelayed: the sixth guess is refused, known name or not, right password or not, with the same words; and sent with
-// when to come again.
+// TestGuessesAreDelayed: the sixth guess is refused, known name or not, right password or not, with the same words; and
+// sent with when to come again.
 func TestGuessesAreDelayed(t *testing.T) {
 	f := serveSlow(t)
 	f.signUp()
@@ -72,7 +72,8 @@ func TestGuessesAreDelayed(t *testing.T) {
 	}
 }
 
-// TestLogInThatNobodyCouldHave: what asks for a scope or a resource that there isn't is refused before the password is looked at, and is no guess at one.
+// TestLogInThatNobodyCouldHave: what asks for a scope or a resource that there isn't is refused before the password is
+// looked at, and is no guess at one.
 func TestLogInThatNobodyCouldHave(t *testing.T) {
 	f := serveSlow(t)
 	f.signUp()
@@ -139,7 +140,8 @@ func TestKnownDeviceLogsIn(t *testing.T) {
 	f.call("POST", "/v1/refresh", webtest.Object(t, map[string]any{"refresh_token": inBody})).want(t, 401)
 }
 
-// TestStoredClientAtLogIn: a stored first-party client is as good, until it's deleted; one with a secret isn't, since nobody asks for it.
+// TestStoredClientAtLogIn: a stored first-party client is as good, until it's deleted; one with a secret isn't, since
+// nobody asks for it.
 func TestStoredClientAtLogIn(t *testing.T) {
 	f := serveSlow(t)
 	f.signUp()

@@ -1,4 +1,5 @@
-// Package backchannel tells clients of logouts (OpenID Connect Back-Channel Logout 1.0): it takes what package issuer has to tell, and sends it.
+// Package backchannel tells clients of logouts (OpenID Connect Back-Channel Logout 1.0): it takes what package issuer
+// has to tell, and sends it.
 package backchannel
 
 import (
@@ -49,7 +50,8 @@ type Sender struct {
 	free chan struct{}  // has a value when one has ended since the last look
 }
 
-// Start starts the one goroutine that looks for what is to be told, and begins one for each delivery, at most sixteen at once. Close ends them.
+// Start starts the one goroutine that looks for what is to be told, and begins one for each delivery, at most sixteen
+// at once. Close ends them.
 func Start(ctx context.Context, i Issuer, logger *slog.Logger) *Sender {
 	s := &Sender{issuer: i, logger: logger, busy: make(map[string]int), free: make(chan struct{}, 1), client: &http.Client{
 		Timeout:       patience,
@@ -84,8 +86,8 @@ func (s *Sender) run(ctx context.Context) {
 	}
 }
 
-// begin begins to deliver some of what is due, and returns how much that is. A client to which a delivery is under way waits for its end, so
-// that one which doesn't answer holds up itself, and nobody else.
+// begin begins to deliver some of what is due, and returns how much that is. A client to which a delivery is under way
+// waits for its end, so that one which doesn't answer holds up itself, and nobody else.
 func (s *Sender) begin(ctx context.Context) int {
 	limit, busy := s.room()
 	if limit == 0 {
@@ -133,7 +135,8 @@ func (s *Sender) count(client string, change int) {
 	}
 }
 
-// deliver delivers one, and notes what came of it. Where that can't be noted, the client is told twice, which it has to bear.
+// deliver delivers one, and notes what came of it. Where that can't be noted, the client is told twice, which it has to
+// bear.
 func (s *Sender) deliver(ctx context.Context, d issuer.Delivery) {
 	err := s.post(ctx, d.URI, d.Token)
 	if ctx.Err() != nil {
@@ -192,8 +195,8 @@ func namesLoopback(uri string) bool {
 
 var errAddress = errors.New("the client's name leads to this machine or to its link, which its address doesn't say")
 
-// dial refuses this machine and its link, where cloud providers keep credentials, to names that lead there: only an address that says so is
-// meant so. Private networks are where many clients are.
+// dial refuses this machine and its link, where cloud providers keep credentials, to names that lead there: only an
+// address that says so is meant so. Private networks are where many clients are.
 func dial(ctx context.Context, network, address string) (net.Conn, error) {
 	here, _ := ctx.Value(loopbackKey{}).(bool)
 	dialer := net.Dialer{Timeout: patience, ControlContext: func(_ context.Context, _, found string, _ syscall.RawConn) error {

@@ -63,7 +63,8 @@ func (f *fake) add(d issuer.Delivery) {
 	f.noticed = make(chan struct{})
 }
 
-// TestDeliver: a client that answers 2xx was told; whatever else happens is told to the issuer, and no redirect is followed.
+// TestDeliver: a client that answers 2xx was told; whatever else happens is told to the issuer, and no redirect is
+// followed.
 func TestDeliver(t *testing.T) {
 	followed := make(chan string, 1)
 	client := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -113,7 +114,8 @@ func TestDialRefusesNames(t *testing.T) {
 	}
 }
 
-// TestOneSlowClient: a client that doesn't answer holds up its own logouts, and nobody else's, however many are due to it.
+// TestOneSlowClient: a client that doesn't answer holds up its own logouts, and nobody else's, however many are due to
+// it.
 func TestOneSlowClient(t *testing.T) {
 	answer := make(chan struct{})
 	slow := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-answer }))

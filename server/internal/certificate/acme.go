@@ -49,8 +49,8 @@ func (a ACME) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Open returns how to serve TLS, which answers the authority's TLS-ALPN-01 challenges (RFC 8737) on the same port, and what answers
-// HTTP-01 challenges in front of a handler for plain HTTP.
+// Open returns how to serve TLS, which answers the authority's TLS-ALPN-01 challenges (RFC 8737) on the same port, and
+// what answers HTTP-01 challenges in front of a handler for plain HTTP.
 func (a ACME) Open() (*tls.Config, func(http.Handler) http.Handler, error) {
 	if err := a.Validate(); err != nil {
 		return nil, nil, err

@@ -26,8 +26,8 @@ import (
 	"time"
 )
 
-// authority is a small ACME server (RFC 8555). It checks TLS-ALPN-01 challenges (RFC 8737) where they're to be answered, at the
-// listener that a test names; it doesn't check signatures, which is for its clients' own tests.
+// authority is a small ACME server (RFC 8555). It checks TLS-ALPN-01 challenges (RFC 8737) where they're to be
+// answered, at the listener that a test names; it doesn't check signatures, which is for its clients' own tests.
 type authority struct {
 	*httptest.Server
 	t       *testing.T
@@ -195,7 +195,8 @@ func (a *authority) sign(csr string) {
 	}
 }
 
-// A server gets its certificate when the first client comes, keeps it over a restart, and gets none for a name that isn't listed.
+// A server gets its certificate when the first client comes, keeps it over a restart, and gets none for a name that
+// isn't listed.
 func TestACME(t *testing.T) {
 	a := newAuthority(t)
 	roots := x509.NewCertPool()

@@ -1,5 +1,5 @@
-// Package certificate is the server's TLS certificate: from files, which may change while it runs, or from an ACME authority
-// (RFC 8555). It starts no goroutine of its own.
+// Package certificate is the server's TLS certificate: from files, which may change while it runs, or from an ACME
+// authority (RFC 8555). It starts no goroutine of its own.
 package certificate
 
 import (
@@ -45,9 +45,9 @@ func (s stamp) same(other stamp) bool {
 	return s.modified.Equal(other.modified) && s.size == other.size && s.info != nil && other.info != nil && os.SameFile(s.info, other.info)
 }
 
-// FromFiles serves TLS 1.2 and 1.3 with the certificates in a PEM file, the server's own first, and its private key in another that
-// only we may read. When the files change, the next connection gets the new certificate; while the new pair can't be read, or
-// its halves don't fit, the old one stays and the fault is logged.
+// FromFiles serves TLS 1.2 and 1.3 with the certificates in a PEM file, the server's own first, and its private key in
+// another that only we may read. When the files change, the next connection gets the new certificate; while the new
+// pair can't be read, or its halves don't fit, the old one stays and the fault is logged.
 func FromFiles(cert, key string, logger *slog.Logger) (*tls.Config, error) {
 	f := &files{cert: cert, key: key, logger: logger}
 	seen, err := f.stamps() // before the files are read, so that a change in between is seen

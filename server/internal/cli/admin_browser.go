@@ -24,14 +24,16 @@ const (
 	browserFarewell = 5 * time.Second  // to take the last page
 )
 
-// browserLogin is a login in a browser of this machine (RFC 8252): the code comes to a port on loopback, and is worth something here alone (RFC 7636). A device code
-// would do without the port, and would let whoever gets an administrator to follow a link log in as that one from anywhere.
+// browserLogin is a login in a browser of this machine (RFC 8252): the code comes to a port on loopback, and is worth
+// something here alone (RFC 7636). A device code would do without the port, and would let whoever gets an administrator
+// to follow a link log in as that one from anywhere.
 type browserLogin struct {
 	redirect, state, verifier string
 	answers                   chan url.Values
 }
 
-// browse logs somebody in by a browser at the address that it shows, and answers what the token endpoint does. The name that is hinted may be "".
+// browse logs somebody in by a browser at the address that it shows, and answers what the token endpoint does. The name
+// that is hinted may be "".
 func (s *adminServer) browse(ctx context.Context, hint string, show func(address string)) (answer json.RawMessage, err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -120,7 +120,8 @@ func logInByBrowser(t *testing.T, issuerURL string, visit func(address string)) 
 	return <-done, all.String()
 }
 
-// TestBrowserLogin: an administrator whose second factor is a passkey logs in by a browser, and what others send to the waiting port changes nothing.
+// TestBrowserLogin: an administrator whose second factor is a passkey logs in by a browser, and what others send to the
+// waiting port changes nothing.
 func TestBrowserLogin(t *testing.T) {
 	dir := t.TempDir()
 	s, stop, err := startServerAt("localhost", filepath.Join(dir, "data"))

@@ -194,7 +194,8 @@ func (i *importer) account(text []byte) error {
 	return errors.New("another account has its username, its address or its sub")
 }
 
-// factor gives an account its one-time codes, or a passkey. Whatever it has already stays: its owner may have come since.
+// factor gives an account its one-time codes, or a passkey. Whatever it has already stays: its owner may have come
+// since.
 func (i *importer) factor(members map[string]json.RawMessage, method, kind string) error {
 	var sub string
 	if err := json.Unmarshal(members["sub"], &sub); err != nil || sub == "" {

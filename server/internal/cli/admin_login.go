@@ -182,8 +182,9 @@ func (s *adminServer) logIn(ctx context.Context, username, password string, code
 	return pair, err
 }
 
-// accept reads the answer to a login: tokens of an administrator, and the name, where it isn't known. They have to be of the very server that was
-// named: those of another one, which gave them to it, would make the next command do there what is meant for here.
+// accept reads the answer to a login: tokens of an administrator, and the name, where it isn't known. They have to be
+// of the very server that was named: those of another one, which gave them to it, would make the next command do there
+// what is meant for here.
 func (s *adminServer) accept(ctx context.Context, answer json.RawMessage, username string) (jothttp.TokenPair, string, error) {
 	var granted struct {
 		Scope string `json:"scope"`

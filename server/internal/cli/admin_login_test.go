@@ -13,7 +13,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// TestLoginMixUp: a server that passes on the tokens of another one doesn't make an administrator act there, and they don't stay good.
+// TestLoginMixUp: a server that passes on the tokens of another one doesn't make an administrator act there, and they
+// don't stay good.
 func TestLoginMixUp(t *testing.T) {
 	s, stop, err := startServer(filepath.Join(t.TempDir(), "data"))
 	check(t, err)

@@ -8,7 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// TestTableFits: a line is as wide as the terminal at most, as long as each column keeps its few characters; what is cut says so.
+// TestTableFits: a line is as wide as the terminal at most, as long as each column keeps its few characters; what is
+// cut says so.
 func TestTableFits(t *testing.T) {
 	rows := [][]string{{"NAME", "SCOPE", "AGENT"}, {"bob", "pets:read pets:write", strings.Repeat("ü", 100)}}
 	for width, want := range map[int][]int{200: {4, 20, 100}, 60: {4, 20, 32}, 30: {4, 11, 11}, 5: {4, 6, 6}} {

@@ -100,7 +100,8 @@ func (s *testServer) token(sub string) (string, error) {
 	return tokens.Access, err
 }
 
-// adminServer [root [host]]: serves the directory data, as $URL, with an administrator root whose token is in the environment, if it's named.
+// adminServer [root [host]]: serves the directory data, as $URL, with an administrator root whose token is in the
+// environment, if it's named.
 func adminServerCommand(ts *testscript.TestScript, _ bool, args []string) {
 	host := "127.0.0.1"
 	if len(args) > 1 {
@@ -162,7 +163,8 @@ func memberOf(t *testing.T, file, name string) string {
 	return fmt.Sprint(object[name])
 }
 
-// exampleRank puts the examples in an order in which each finds what it speaks of: what makes something is first, what deletes it last.
+// exampleRank puts the examples in an order in which each finds what it speaks of: what makes something is first, what
+// deletes it last.
 var exampleRank = map[string]int{"bootstrap": -3, "login": -2, "create": -1, "revoke": 1, "delete": 2}
 
 // TestAdminExamples runs every example of the admin commands against one server.

@@ -89,7 +89,8 @@ func findUser(cmd *cobra.Command, a *adminFlags, name string) (*adminServer, *re
 	return server, &found.Subjects[0], nil
 }
 
-// firstNamed is the query for the account of a name: names come in order, so it is the first of those that begin with it.
+// firstNamed is the query for the account of a name: names come in order, so it is the first of those that begin with
+// it.
 func firstNamed(name string) string {
 	return url.Values{"username": {name}, "limit": {"1"}}.Encode()
 }

@@ -16,8 +16,8 @@ const (
 	maxNamed  = 4  // keys in an error
 )
 
-// advisedError is a refusal with what a person should know of it. The advice quotes the token, on the terminal of whoever holds it: it
-// is no part of Error, which may end in a log.
+// advisedError is a refusal with what a person should know of it. The advice quotes the token, on the terminal of
+// whoever holds it: it is no part of Error, which may end in a log.
 type advisedError struct {
 	error
 	advice string
@@ -252,7 +252,8 @@ func (f verifyFlags) unheeded(signer party) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return name != "b64" && !slices.Contains(f.understand, name) })
 }
 
-// rephrased says in the words of the command line what the library says in those of its options. What is refused stays so.
+// rephrased says in the words of the command line what the library says in those of its options. What is refused stays
+// so.
 func (f verifyFlags) rephrased(err error, raw string) error {
 	if !errors.Is(err, jot.ErrMalformed) {
 		return err

@@ -30,7 +30,8 @@ var serverAlgorithms = names(jot.ES256, jot.RS256, jot.EdDSA)
 // passwordAlgorithms are those of jwe.Password, the one that jot encrypts with first.
 var passwordAlgorithms = []jwe.Algorithm{jwe.PBES2_HS512_A256KW, jwe.PBES2_HS384_A192KW, jwe.PBES2_HS256_A128KW}
 
-// A key that encrypts the content itself, without one of its own, goes by the name of the content encryption (RFC 7520 §5.6).
+// A key that encrypts the content itself, without one of its own, goes by the name of the content encryption (RFC 7520
+// §5.6).
 var (
 	encryptionKeyAlgorithms = slices.Concat(encryptionAlgorithms, contentEncryptions)
 	keyAlgorithms           = slices.Concat(signingAlgorithms, encryptionKeyAlgorithms)

@@ -164,8 +164,8 @@ func (a *anatomy) readObject(p part) part {
 	return p
 }
 
-// readPayload reads claims, where the header's type or the payload's first byte promises some. Anything else is bytes: another use
-// of JWS, whose payload may also stand elsewhere (RFC 7515, appendix F) or here as it is (RFC 7797).
+// readPayload reads claims, where the header's type or the payload's first byte promises some. Anything else is bytes:
+// another use of JWS, whose payload may also stand elsewhere (RFC 7515, appendix F) or here as it is (RFC 7797).
 func (a *anatomy) readPayload(header, p part) part {
 	content, _, _ := decodePart(p.encoded)
 	switch typed := header.isTyped(); {
@@ -205,7 +205,8 @@ func (p part) member(name string) json.RawMessage {
 // withScheme is the fault of a token that was copied from an Authorization header as a whole.
 const withScheme = "the word Bearer is no part of the token: leave it out"
 
-// decodePart decodes strict base64url. Of a part that isn't, it returns what can be read, and where and how it breaks first.
+// decodePart decodes strict base64url. Of a part that isn't, it returns what can be read, and where and how it breaks
+// first.
 func decodePart(encoded string) (content []byte, at int, reason string) {
 	clean := make([]byte, 0, len(encoded))
 	note := func(i int, why string) {

@@ -99,8 +99,8 @@ func (f signFlags) addTimes(claims map[string]json.RawMessage, asked bool, now t
 	return nil
 }
 
-// encodeClaims writes the payload and holds it against what a verifier accepts: names that differ in case only, given one in
-// the file and one in a flag, would be refused there.
+// encodeClaims writes the payload and holds it against what a verifier accepts: names that differ in case only, given
+// one in the file and one in a flag, would be refused there.
 func encodeClaims(claims map[string]json.RawMessage) (json.RawMessage, error) {
 	payload, err := encodeJSON(claims)
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 )
 
 // Run runs one command and returns its exit code: 0 for success, 1 for an error, 2 for a wrong command line, 3 for a
-// token or message that is refused or broken, 5 for a token that has expired. The arguments don't include the program's name. Cancelling the
-// context ends the command.
+// token or message that is refused or broken, 5 for a token that has expired. The arguments don't include the program's
+// name. Cancelling the context ends the command.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := newRootCommand()
 	root.SetArgs(separateDashedHashes(root, inspectBareToken(args)))

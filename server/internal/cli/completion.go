@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// enableCompletion says what a shell may offer for the flags of a command and of all below it. It offers the names that jot knows,
-// and files where a file belongs. Nothing is ever offered from within a file, the environment or a token.
+// enableCompletion says what a shell may offer for the flags of a command and of all below it. It offers the names that
+// jot knows, and files where a file belongs. Nothing is ever offered from within a file, the environment or a token.
 func enableCompletion(cmd *cobra.Command) {
 	cmd.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	cmd.LocalFlags().VisitAll(func(flag *pflag.Flag) {

@@ -9,11 +9,12 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// dashedHash is the ID of a key or an invitation, a SHA-256 hash in base64url, that begins with a dash, as one in 64 does.
+// dashedHash is the ID of a key or an invitation, a SHA-256 hash in base64url, that begins with a dash, as one in 64
+// does.
 var dashedHash = regexp.MustCompile(`^-[\w-]{42}$`)
 
-// separateDashedHashes puts the flags of a command first, and "--" between them and the other arguments, where one of those is a hash that
-// would be taken for a flag.
+// separateDashedHashes puts the flags of a command first, and "--" between them and the other arguments, where one of
+// those is a hash that would be taken for a flag.
 func separateDashedHashes(root *cobra.Command, args []string) []string {
 	if !slices.ContainsFunc(args, dashedHash.MatchString) {
 		return args

@@ -12,8 +12,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// database DIR LOGINS: serves a data directory for a moment, with its key-encryption key beside it, and has a user of its own log in
-// as often as the text is long, and log out everywhere. With !, the server must refuse to start.
+// database DIR LOGINS: serves a data directory for a moment, with its key-encryption key beside it, and has a user of
+// its own log in as often as the text is long, and log out everywhere. With !, the server must refuse to start.
 func useDatabase(ts *testscript.TestScript, refused bool, args []string) {
 	err := serveMoment(ts.MkAbs(args[0]), len(args[1]))
 	if refused != (err != nil) {

@@ -93,8 +93,8 @@ func databaseOf(c *config.Config) database {
 	return database{dir: c.Data}
 }
 
-// parseDatabase reads sqlite:DIR, postgres://..., or config:FILE, the database of a configuration file. The environment, which can't speak
-// of two databases, doesn't count.
+// parseDatabase reads sqlite:DIR, postgres://..., or config:FILE, the database of a configuration file. The
+// environment, which can't speak of two databases, doesn't count.
 func parseDatabase(cmd *cobra.Command, flag, text string) (database, error) {
 	if dir, ok := strings.CutPrefix(text, "sqlite:"); ok && dir != "" {
 		return database{dir: dir}, nil
@@ -145,7 +145,8 @@ func (d database) use(ctx context.Context, f func(*sqlstore.Store) error) error 
 	return errors.Join(aboutDatabase(f(store)), store.Close(), lock.Close())
 }
 
-// aboutDatabase is an error of a command whose whole work is the database: that nothing can be verified now isn't its news.
+// aboutDatabase is an error of a command whose whole work is the database: that nothing can be verified now isn't its
+// news.
 func aboutDatabase(err error) error {
 	if !errors.Is(err, issuer.ErrUnavailable) {
 		return err

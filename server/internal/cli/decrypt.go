@@ -104,8 +104,8 @@ func (f decryptFlags) check(name string) ([]string, error) {
 // adviseInspect is what may be said of a message that can't be decrypted: what its headers say to everybody.
 const adviseInspect = "; jot inspect shows whom it's for"
 
-// refusedMessage says of a JWE no more than that it can't be decrypted, and what else is no JWE. An error that says nothing about the message
-// stays as it is.
+// refusedMessage says of a JWE no more than that it can't be decrypted, and what else is no JWE. An error that says
+// nothing about the message stays as it is.
 func (f decryptFlags) refusedMessage(err error, message []byte) error {
 	refused, ok := refusal(err)
 	switch dots := bytes.Count(message, []byte(".")); {
@@ -137,7 +137,8 @@ func (f decryptFlags) keys(cmd *cobra.Command, allowed []string) ([]jwe.Decrypti
 	return decryptionKeys(cmd, f.key, forEncryption, allowed)
 }
 
-// passwordKeys are the password for each algorithm that it may have been used with: which of them, only the message says.
+// passwordKeys are the password for each algorithm that it may have been used with: which of them, only the message
+// says.
 func (f decryptFlags) passwordKeys(cmd *cobra.Command) ([]jwe.DecryptionKey, error) {
 	password, err := f.password.read(cmd, false)
 	if err != nil {

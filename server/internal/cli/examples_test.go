@@ -19,7 +19,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// longRunning are the commands whose examples start servers, ask one or need the data of one; tests of their own run those.
+// longRunning are the commands whose examples start servers, ask one or need the data of one; tests of their own run
+// those.
 var longRunning = map[string]bool{"serve": true, "demo": true, "health": true, "backup": true, "restore": true, "recover": true, "export": true}
 
 // exampleFiles makes what the examples speak of, beside the keys.

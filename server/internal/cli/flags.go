@@ -36,7 +36,8 @@ func refuseFlags(cmd *cobra.Command, foreign []string, belongs string) error {
 	return nil
 }
 
-// nearFlags are the flags of a command that a name is close to, as cobra finds the commands that are, and those that it goes on from.
+// nearFlags are the flags of a command that a name is close to, as cobra finds the commands that are, and those that it
+// goes on from.
 func nearFlags(cmd *cobra.Command, name string) []string {
 	names := &cobra.Command{SuggestionsMinimumDistance: 1}
 	var near []string
@@ -55,7 +56,8 @@ func nearFlags(cmd *cobra.Command, name string) []string {
 	return near
 }
 
-// plainDuration is a number without a unit, or with one that time.ParseDuration doesn't know, since a day may have 23 hours.
+// plainDuration is a number without a unit, or with one that time.ParseDuration doesn't know, since a day may have 23
+// hours.
 var plainDuration = regexp.MustCompile(`^(-?\d{1,5})([dw]?)$`)
 
 // durationLike is a duration as it's written, the one that was probably meant if it can be told.

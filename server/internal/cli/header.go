@@ -15,7 +15,8 @@ func (f *headerFlags) addFlags(cmd *cobra.Command, usage string) {
 	cmd.Flags().StringArrayVar(&f.members, "header", nil, usage)
 }
 
-// flaggedMembers are those that say how to read what follows: flags and keys set them. Their letter case doesn't matter, for some readers ignore it.
+// flaggedMembers are those that say how to read what follows: flags and keys set them. Their letter case doesn't
+// matter, for some readers ignore it.
 var flaggedMembers = []string{"alg", "kid", "typ", "crit", "b64", "enc", "zip"}
 
 // read returns the members by their names; nil for none.
@@ -40,7 +41,8 @@ func (f headerFlags) read() (map[string]any, error) {
 	return header, nil
 }
 
-// partyFlags are what goes into the key that an ECDH-ES algorithm derives (RFC 7518 §4.6.1). Both are in the header for everybody to read.
+// partyFlags are what goes into the key that an ECDH-ES algorithm derives (RFC 7518 §4.6.1). Both are in the header for
+// everybody to read.
 type partyFlags struct{ sender, recipient string }
 
 func (f *partyFlags) addFlags(cmd *cobra.Command) {

@@ -41,8 +41,8 @@ func readInput(cmd *cobra.Command, name, what string, limit int) ([]byte, error)
 	return readBounded(cmd.Context(), file, name, limit)
 }
 
-// looksLikeContent reports whether the name of a file is what should be in it: a key, claims or a message, which begin as no file's name
-// does or are longer than one can be.
+// looksLikeContent reports whether the name of a file is what should be in it: a key, claims or a message, which begin
+// as no file's name does or are longer than one can be.
 func looksLikeContent(name string) bool {
 	return looksLikeKey([]byte(name)) || strings.HasPrefix(name, "eyJ") || len(name) > maxFileName
 }
@@ -55,8 +55,8 @@ func readStandardInput(cmd *cobra.Command, what string, limit int) ([]byte, erro
 	return readBounded(cmd.Context(), cmd.InOrStdin(), "standard input", limit)
 }
 
-// readBounded reads a stream to its end. A read can't be interrupted, so it has a goroutine of its own, which ends with the
-// stream or with the process: a command whose context is done returns and exits.
+// readBounded reads a stream to its end. A read can't be interrupted, so it has a goroutine of its own, which ends with
+// the stream or with the process: a command whose context is done returns and exits.
 func readBounded(ctx context.Context, stream io.Reader, name string, limit int) ([]byte, error) {
 	type result struct {
 		data []byte

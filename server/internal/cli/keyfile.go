@@ -29,8 +29,8 @@ type keyFile struct {
 	isSet  bool
 }
 
-// loadKeys reads the keys of a file, of standard input for "-", or of the environment where no file is named. A key that
-// doesn't name its algorithm gets those of allowed that it fits.
+// loadKeys reads the keys of a file, of standard input for "-", or of the environment where no file is named. A key
+// that doesn't name its algorithm gets those of allowed that it fits.
 func loadKeys(cmd *cobra.Command, name string, p purpose, allowed []string) (keyFile, error) {
 	data, source, err := readKey(cmd, name)
 	if err != nil {
@@ -64,8 +64,8 @@ func readKey(cmd *cobra.Command, name string) (data []byte, source string, err e
 	return data, name, err
 }
 
-// one returns the one key that is able to, or the one of these that --kid names. The verb says to what; otherwise says what to do
-// where none is able to.
+// one returns the one key that is able to, or the one of these that --kid names. The verb says to what; otherwise says
+// what to do where none is able to.
 func (f keyFile) one(kid string, able func(fileKey) bool, verb, otherwise string) (fileKey, error) {
 	var found []fileKey
 	for _, key := range f.keys {
@@ -154,7 +154,8 @@ func (p purpose) parseUnder(data []byte, allowed []string) ([]fileKey, error) {
 	return nil, usagef("the key doesn't name its algorithm: add --alg %s", fitting[0].algorithm())
 }
 
-// checkLabel says so when a key names an algorithm that is not for this purpose, or another ID than it's to get. A key "dir" leaves its content encryption open.
+// checkLabel says so when a key names an algorithm that is not for this purpose, or another ID than it's to get. A key
+// "dir" leaves its content encryption open.
 func (p purpose) checkLabel(label keyLabel) error {
 	switch alg := label.Algorithm; {
 	case p.keyID != "" && label.KeyID != "" && label.KeyID != p.keyID:
@@ -178,8 +179,8 @@ func (p purpose) parseWithEach(data []byte, list []string) []fileKey {
 	return keys
 }
 
-// reason says why no algorithm fits a key. One that doesn't name its algorithm fails for the lack of it, whatever is wrong beside
-// that: what its type is usually for says more.
+// reason says why no algorithm fits a key. One that doesn't name its algorithm fails for the lack of it, whatever is
+// wrong beside that: what its type is usually for says more.
 func (p purpose) reason(data []byte, failed error) error {
 	label := labelOf(data)
 	switch {

@@ -18,7 +18,8 @@ type keyPlace struct {
 	keys   []fileKey
 }
 
-// keyPlaces returns the keys that the flags of jot verify name: a place for each --key, which all must have signed, or one.
+// keyPlaces returns the keys that the flags of jot verify name: a place for each --key, which all must have signed, or
+// one.
 func (f verifyFlags) keyPlaces(cmd *cobra.Command, allowed []string) ([]keyPlace, error) {
 	if len(f.keys) == 0 {
 		place, err := f.keyPlace(cmd, allowed)
@@ -77,7 +78,8 @@ func remoteKeys(address string, allowed []string) (keyPlace, error) {
 	return keyPlace{source: source, name: address}, err
 }
 
-// localKeys makes a key set of a file. Symmetric keys beside public ones are refused: one of them is in the wrong place.
+// localKeys makes a key set of a file. Symmetric keys beside public ones are refused: one of them is in the wrong
+// place.
 func localKeys(file keyFile, allowed []string) (keyPlace, error) {
 	var public []*jot.PublicKey
 	var secret []*jot.SecretKey

@@ -232,7 +232,8 @@ func (w *manWriter) seeAlso(cmd *cobra.Command) {
 	}
 }
 
-// roffEscapes keep what groff(7) would read as its own, or would print as a typographer's character, for the shell to read.
+// roffEscapes keep what groff(7) would read as its own, or would print as a typographer's character, for the shell to
+// read.
 var roffEscapes = strings.NewReplacer(`\`, `\(rs`, "-", `\-`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`, `"`, `\(dq`)
 
 // roff escapes a text. What isn't ASCII is written as groff and mandoc both read it, whatever the locale.

@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// TestManPages holds every command to a page that says what it is, how it's called, what its flags do, and where to read on.
+// TestManPages holds every command to a page that says what it is, how it's called, what its flags do, and where to
+// read on.
 func TestManPages(t *testing.T) {
 	for _, cmd := range documentedCommands(newRootCommand()) {
 		page := string(manPage(cmd))

@@ -152,7 +152,8 @@ func (r *report) value(m member) string {
 	return text + "  " + date
 }
 
-// displayed is a value on one line. A string is escaped where it must be and nowhere else, so that escapes hide no word.
+// displayed is a value on one line. A string is escaped where it must be and nowhere else, so that escapes hide no
+// word.
 func displayed(value json.RawMessage) string {
 	var text string
 	if value[0] == '"' && json.Unmarshal(value, &text) == nil {

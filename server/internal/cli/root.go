@@ -109,7 +109,8 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 	return usagef("%s", message)
 }
 
-// bareToken is what looks like a token: standard input, a JSON object, encoded or not, or two dots and neither a path nor a flag.
+// bareToken is what looks like a token: standard input, a JSON object, encoded or not, or two dots and neither a path
+// nor a flag.
 var bareToken = regexp.MustCompile(`^-$|^eyJ|^\{|^[^-\s/][^\s/]*\.[^\s/]*\.`)
 
 // inspectBareToken turns the single argument that looks like a token into the command that explains it.

@@ -74,7 +74,8 @@ func finishKeyFile(file *os.File, data []byte) error {
 	return err
 }
 
-// warnIfExposed warns of a file that others can read although it holds a secret: "a private key". Windows has no such mode bits.
+// warnIfExposed warns of a file that others can read although it holds a secret: "a private key". Windows has no such
+// mode bits.
 func warnIfExposed(cmd *cobra.Command, name, secret string) {
 	info, err := os.Stat(name)
 	if err != nil || !info.Mode().IsRegular() || runtime.GOOS == "windows" {

@@ -11,8 +11,8 @@ import (
 	"github.com/jot-auth/jot/server/internal/certificate"
 )
 
-// CheckFiles says what is wrong with the files and directories that the configuration names, and makes none of them. Secrets and
-// directories that are made at the first start may be missing.
+// CheckFiles says what is wrong with the files and directories that the configuration names, and makes none of them.
+// Secrets and directories that are made at the first start may be missing.
 func (c *Config) CheckFiles() error {
 	errs := []error{c.checkKeyNotLost(), checkDirectory("data", c.Data, 0o022)}
 	for _, s := range []struct{ path, text, file string }{
@@ -35,7 +35,8 @@ func (c *Config) CheckFiles() error {
 	return errors.Join(errs...)
 }
 
-// hostOfClients is whom clients take the server's certificate for; "" where proxies stand between, which may know it by another name.
+// hostOfClients is whom clients take the server's certificate for; "" where proxies stand between, which may know it by
+// another name.
 func (c *Config) hostOfClients() string {
 	u, err := url.Parse(c.Issuer)
 	if err != nil || len(c.TrustedProxies) > 0 {

@@ -1,7 +1,7 @@
 // Package config is how the server is told what to be: defaults < a TOML file < environment variables < flags.
 //
-// Config is the one place that names a setting: its key, its flag, what it means and an example stand in its tags. The sample file, the
-// environment variables, docs/configuration.md and the manual page are made of them.
+// Config is the one place that names a setting: its key, its flag, what it means and an example stand in its tags. The
+// sample file, the environment variables, docs/configuration.md and the manual page are made of them.
 package config
 
 import (

@@ -12,7 +12,8 @@ import (
 	"github.com/jot-auth/jot/server/internal/config"
 )
 
-// FuzzLoad: whatever a file says, the server starts or says what is wrong, and what it says quotes no secret of the file.
+// FuzzLoad: whatever a file says, the server starts or says what is wrong, and what it says quotes no secret of the
+// file.
 func FuzzLoad(f *testing.F) {
 	for _, seed := range []string{
 		"", "isuer = 'x'\n[tokens]\naccess_ttl = 900\nopen = true", "resources = ['petstore']\ntls = 'x'\n[[clients]]\nid = 1",

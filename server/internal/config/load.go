@@ -48,7 +48,8 @@ type Loaded struct {
 	Warnings []error           // what is probably a mistake, and doesn't stop a server: variables that mean nothing
 }
 
-// Load reads a configuration. Its error joins all that is wrong with how it's written; Validate says what is wrong with what it says.
+// Load reads a configuration. Its error joins all that is wrong with how it's written; Validate says what is wrong with
+// what it says.
 func Load(s Sources) (*Loaded, error) {
 	l := &Loaded{Config: Default(), Origins: map[string]string{}}
 	var errs []error

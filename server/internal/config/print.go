@@ -70,8 +70,8 @@ func writeSampleList(text *strings.Builder, s Setting) {
 	}
 }
 
-// Write writes the configuration as it is in effect, as a file that could be read, and where each setting comes from. Secrets are
-// left out.
+// Write writes the configuration as it is in effect, as a file that could be read, and where each setting comes from.
+// Secrets are left out.
 func (l *Loaded) Write(w io.Writer) error {
 	var text strings.Builder
 	table := ""

@@ -76,8 +76,8 @@ func oldSecret(path, file string) ([]server.Secret, error) {
 	return []server.Secret{old}, nil
 }
 
-// Recovery is how the database of this configuration is recovered. It reads the key-encryption key, and never makes one: a new key opens no
-// old database.
+// Recovery is how the database of this configuration is recovered. It reads the key-encryption key, and never makes
+// one: a new key opens no old database.
 func (c *Config) Recovery() (server.RecoverConfig, error) {
 	if c.KEK == "" && c.KEKFile == "" && c.Data == "" {
 		return server.RecoverConfig{}, errors.New("name the key-encryption key with kek_file, --kek or $JOT_KEK")
@@ -109,7 +109,8 @@ func secret(text, path, file string) (server.Secret, error) {
 	return parsed, err
 }
 
-// checkKeyNotLost refuses to make a new key for a file that is encrypted under an old one. Of a PostgreSQL database only its keys tell.
+// checkKeyNotLost refuses to make a new key for a file that is encrypted under an old one. Of a PostgreSQL database
+// only its keys tell.
 func (c *Config) checkKeyNotLost() error {
 	database := filepath.Join(c.Data, server.DatabaseName)
 	if c.Database != "" || c.KEK != "" || c.KEKOldFile != "" || !missing(c.KEKPath()) || missing(database) {
@@ -260,7 +261,8 @@ func Named(err error) error {
 	return errors.Join(errs...)
 }
 
-// Certificates is how to serve TLS, nil for plain HTTP, and what answers an ACME authority on plain HTTP, nil without one.
+// Certificates is how to serve TLS, nil for plain HTTP, and what answers an ACME authority on plain HTTP, nil without
+// one.
 func (c *Config) Certificates(logger *slog.Logger) (*tls.Config, func(http.Handler) http.Handler, error) {
 	if c.TLS.Cert != "" {
 		config, err := certificate.FromFiles(c.TLS.Cert, c.TLS.Key, logger)

@@ -45,7 +45,8 @@ func (s Setting) Default() string {
 	return ""
 }
 
-// Settings are all settings in the order of the sample file: first those outside of tables, then table by table, then the lists of tables.
+// Settings are all settings in the order of the sample file: first those outside of tables, then table by table, then
+// the lists of tables.
 func Settings() []Setting { return settingsOf(reflect.TypeFor[Config](), "", nil) }
 
 func settingsOf(t reflect.Type, prefix string, index []int) []Setting {
@@ -72,7 +73,8 @@ func settingsOf(t reflect.Type, prefix string, index []int) []Setting {
 
 func (s Setting) in(c *Config) reflect.Value { return reflect.ValueOf(c).Elem().FieldByIndex(s.index) }
 
-// set reads a text, as a variable or a flag has it, into the configuration. Lists are separated by commas, resources by spaces.
+// set reads a text, as a variable or a flag has it, into the configuration. Lists are separated by commas, resources by
+// spaces.
 func (s Setting) set(c *Config, text string) error {
 	value, err := parse(s.Type, text)
 	if err != nil {

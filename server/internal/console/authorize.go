@@ -10,7 +10,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// maxQuery is the size of the longest request of a client, in bytes. Twice as much has to fit into the line of the next one.
+// maxQuery is the size of the longest request of a client, in bytes. Twice as much has to fit into the line of the next
+// one.
 const maxQuery = 8 << 10
 
 // authorize answers GET /oauth2/authorize.
@@ -24,8 +25,8 @@ func (c *Console) authorize(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// readAuthorization reads the parameters of a request. Only when client and redirect URI are good, an error about the others is an
-// *issuer.AuthorizationError, which is the client's to know.
+// readAuthorization reads the parameters of a request. Only when client and redirect URI are good, an error about the
+// others is an *issuer.AuthorizationError, which is the client's to know.
 func (c *Console) readAuthorization(r *http.Request) (issuer.Authorization, error) {
 	if len(r.URL.RawQuery) > maxQuery {
 		return issuer.Authorization{}, web.NewProblem(http.StatusBadRequest, "the request is too long")
@@ -78,7 +79,8 @@ func (c *Console) proceed(w http.ResponseWriter, r *http.Request, a issuer.Autho
 	return nil
 }
 
-// answer sends the browser back to the client, with the issuer's name beside the rest, so that no client takes it for another server's (RFC 9207).
+// answer sends the browser back to the client, with the issuer's name beside the rest, so that no client takes it for
+// another server's (RFC 9207).
 func (c *Console) answer(w http.ResponseWriter, r *http.Request, a issuer.Authorization, parameters url.Values) {
 	parameters.Set("iss", c.issuer.URL())
 	if a.State != "" {

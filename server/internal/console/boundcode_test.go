@@ -10,7 +10,8 @@ import (
 	"github.com/jot-auth/jot/jothttp"
 )
 
-// TestBoundCode: a code that was asked for with dpop_jkt (RFC 9449 §10) is good with that key alone, and no other attempt burns it.
+// TestBoundCode: a code that was asked for with dpop_jkt (RFC 9449 §10) is good with that key alone, and no other
+// attempt burns it.
 func TestCodeBoundBeforehand(t *testing.T) {
 	f := serve(t)
 	prover := func() *jothttp.ProofSigner {

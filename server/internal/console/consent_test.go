@@ -22,7 +22,8 @@ func (m meddler) Authorize(ctx context.Context, a issuer.Authorization, signIn s
 	return d, err
 }
 
-// TestConsentIsToWhatWasShown: what a person gains between the look at what they allowed and the consent is no part of it.
+// TestConsentIsToWhatWasShown: what a person gains between the look at what they allowed and the consent is no part of
+// it.
 func TestConsentIsToWhatWasShown(t *testing.T) {
 	f := serve(t)
 	may := func(scope ...string) {

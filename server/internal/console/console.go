@@ -1,9 +1,9 @@
-// Package console is what a person sees of the server: the authorization endpoint (RFC 6749 §3.1) with its pages to log in and to consent on, and
-// the logout (OpenID Connect RP-Initiated Logout 1.0). The pages work without scripts. Only
+// Package console is what a person sees of the server: the authorization endpoint (RFC 6749 §3.1) with its pages to log
+// in and to consent on, and the logout (OpenID Connect RP-Initiated Logout 1.0). The pages work without scripts. Only
 // passkeys need one, which is a file of this server's (pages/passkey.js).
 //
-// It translates between a browser and the domain; the rules are in packages issuer and accounts. What waits for a person travels sealed in
-// the page's own form, so that nothing is stored for whoever merely asks.
+// It translates between a browser and the domain; the rules are in packages issuer and accounts. What waits for a
+// person travels sealed in the page's own form, so that nothing is stored for whoever merely asks.
 package console
 
 import (
@@ -52,9 +52,10 @@ type Accounts interface {
 
 // Options are choices about the pages. The zero value is ready to use.
 type Options struct {
-	// Templates is a folder whose files take the place of the built-in ones of the same name: page.html, login.html, factor.html, consent.html, formpost.html, logout.html,
-	// apps.html, done.html, device.html, deviceconsent.html, devicedone.html, verify.html, reset.html, forgotten.html, letterdone.html,
-	// passkeys.html, newpasskey.html, recoverycodes.html, error.html, style.css and passkey.js. "" has none. They are read once.
+	// Templates is a folder whose files take the place of the built-in ones of the same name: page.html, login.html,
+	// factor.html, consent.html, formpost.html, logout.html, apps.html, done.html, device.html, deviceconsent.html,
+	// devicedone.html, verify.html, reset.html, forgotten.html, letterdone.html, passkeys.html, newpasskey.html,
+	// recoverycodes.html, error.html, style.css and passkey.js. "" has none. They are read once.
 	Templates string
 	// Mail says that letters are sent, so that there is a way to a new password.
 	Mail bool
@@ -69,7 +70,8 @@ type Console struct {
 	base     string // path of the issuer's URL
 }
 
-// New makes the pages of an issuer. It fails when the issuer's URL can't be served, or when a template of the folder is wrong.
+// New makes the pages of an issuer. It fails when the issuer's URL can't be served, or when a template of the folder is
+// wrong.
 func New(i Issuer, a Accounts, o Options) (*Console, error) {
 	base, err := web.BasePath(i.URL())
 	if err != nil {
@@ -128,9 +130,10 @@ func (c *Console) Register(mux *http.ServeMux) {
 	}
 }
 
-// again takes a form of another site, and sends the browser back with a GET, as OpenID Connect Core 1.0 §3.1.2.1 lets clients ask: with a
-// form of another site browsers send no cookie, so nobody would ever be signed in. Its parameters are judged there, as those of any other request: what is wrong with them
-// may be the client's to know, and only what can't become a query is a page here.
+// again takes a form of another site, and sends the browser back with a GET, as OpenID Connect Core 1.0 §3.1.2.1 lets
+// clients ask: with a form of another site browsers send no cookie, so nobody would ever be signed in. Its parameters
+// are judged there, as those of any other request: what is wrong with them may be the client's to know, and only what
+// can't become a query is a page here.
 func (c *Console) again(w http.ResponseWriter, r *http.Request) {
 	form, err := web.ReadForm(w, r)
 	if err != nil {

@@ -180,8 +180,8 @@ func (b *browser) sendText(method, address, form string, headers ...string) answ
 	return a
 }
 
-// checkHeaders: no page is cached or framed, no address of it is told to others, and none has a script but the one of passkeys, where there may be one: a policy
-// allows that file alone.
+// checkHeaders: no page is cached or framed, no address of it is told to others, and none has a script but the one of
+// passkeys, where there may be one: a policy allows that file alone.
 func (b *browser) checkHeaders(address string, a answer) {
 	b.Helper()
 	if a.header.Get("Cache-Control") != "no-store" {
@@ -411,7 +411,8 @@ func TestCodeFlow(t *testing.T) {
 	}
 }
 
-// TestAlgorithms: each algorithm that signs access tokens signs ID tokens, whose at_hash has the hash of that algorithm.
+// TestAlgorithms: each algorithm that signs access tokens signs ID tokens, whose at_hash has the hash of that
+// algorithm.
 func TestAlgorithms(t *testing.T) {
 	for algorithm, hash := range map[jot.Algorithm]func() hash.Hash{jot.ES256: sha256.New, jot.RS256: sha256.New, jot.EdDSA: sha512.New} {
 		store, err := sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "jot.db"), sqlstore.Options{})

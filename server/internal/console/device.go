@@ -43,8 +43,9 @@ func (c *Console) toDevice(w http.ResponseWriter, userCode string) {
 	redirect(w, address)
 }
 
-// showDevice answers GET /device (RFC 8628 §3.3). A code in its address is filled in, and nothing more: who is sent here with one that somebody else's device
-// shows has to look at it. Nobody learns without a login whether a code is good.
+// showDevice answers GET /device (RFC 8628 §3.3). A code in its address is filled in, and nothing more: who is sent
+// here with one that somebody else's device shows has to look at it. Nobody learns without a login whether a code is
+// good.
 func (c *Console) showDevice(w http.ResponseWriter, r *http.Request) {
 	query, err := web.ParseQuery(r)
 	if err != nil {

@@ -154,7 +154,8 @@ func TestDevice(t *testing.T) {
 	})
 }
 
-// TestDeviceEnds: what is denied or too old stays so, and what the person, the client or the code has lost since isn't given.
+// TestDeviceEnds: what is denied or too old stays so, and what the person, the client or the code has lost since isn't
+// given.
 func TestDeviceEnds(t *testing.T) {
 	onBothLater(t, func(f *fixture, c *clock) {
 		b := f.signedInBrowser()
@@ -354,7 +355,8 @@ func TestDeviceBound(t *testing.T) {
 	f.start()
 }
 
-// TestDeviceRaces: of decisions at one moment one counts; a poll beside one sees none of it or all; and of polls after it one gets the session.
+// TestDeviceRaces: of decisions at one moment one counts; a poll beside one sees none of it or all; and of polls after
+// it one gets the session.
 func TestDeviceRaces(t *testing.T) {
 	onBoth(t, func(f *fixture) {
 		secret, _, err := f.issuer.SignIn(f.Context(), issuer.Proof{Subject: f.ada, AMR: []string{"pwd"}}, "")

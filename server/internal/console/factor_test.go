@@ -59,7 +59,8 @@ func (b *browser) enterCode(page answer, code string) answer {
 	return b.submit(page, "/factor", "challenge", html.UnescapeString(found[1]), "code", code)
 }
 
-// TestSecondFactorForADevice: the page at which devices are connected opens after the code, and goes on with the code that the device showed.
+// TestSecondFactorForADevice: the page at which devices are connected opens after the code, and goes on with the code
+// that the device showed.
 func TestSecondFactorForADevice(t *testing.T) {
 	f := serve(t)
 	next := f.enrol()
@@ -94,8 +95,8 @@ func TestSecondFactor(t *testing.T) {
 	b.authorize("acr_values", issuer.ACRTwoFactors, "prompt", "none").code(t)
 }
 
-// TestStepUp: a sign-in that is too weak for acr_values logs in again, and whoever has no second factor gets the error that the client expects
-// (RFC 9470 §5), not the same page forever.
+// TestStepUp: a sign-in that is too weak for acr_values logs in again, and whoever has no second factor gets the error
+// that the client expects (RFC 9470 §5), not the same page forever.
 func TestStepUp(t *testing.T) {
 	f := serve(t)
 	b := f.browser()

@@ -9,8 +9,9 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// formPostView is what the page shows that carries an answer to the client (OAuth 2.0 Form Post Response Mode 1.0). Nothing of it stands in an address. Where other
-// servers send the form by a script, here a person does by a button: the pages have no scripts.
+// formPostView is what the page shows that carries an answer to the client (OAuth 2.0 Form Post Response Mode 1.0).
+// Nothing of it stands in an address. Where other servers send the form by a script, here a person does by a button:
+// the pages have no scripts.
 type formPostView struct {
 	Host   string // where it goes on to
 	Action string // redirect URI

@@ -27,7 +27,8 @@ func (a answer) posted(t *testing.T) (target string, fields url.Values) {
 	return html.UnescapeString(found[1]), fields
 }
 
-// TestFormPost: with response_mode=form_post the answer is in a form that a person sends, and in no address; so are errors that the client is told.
+// TestFormPost: with response_mode=form_post the answer is in a form that a person sends, and in no address; so are
+// errors that the client is told.
 func TestFormPost(t *testing.T) {
 	f := serve(t)
 	b := f.browser()

@@ -8,8 +8,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// letterView is what a page shows that a letter led to. Its code goes along in its form: asking for the page uses nothing up, since what looks through mail for what is
-// malicious follows every link.
+// letterView is what a page shows that a letter led to. Its code goes along in its form: asking for the page uses
+// nothing up, since what looks through mail for what is malicious follows every link.
 type letterView struct{ Code, Problem string }
 
 // letterDoneView is what a page shows when it's done.
@@ -26,7 +26,8 @@ func (c *Console) showVerify(w http.ResponseWriter, r *http.Request) {
 // showReset answers GET /reset-password.
 func (c *Console) showReset(w http.ResponseWriter, r *http.Request) { c.showLetter(w, r, "reset.html") }
 
-// showLetter keeps the page's address, which has a code in it, out of every Referer. The origin is left: without it a browser says null, and the form passes for another site's.
+// showLetter keeps the page's address, which has a code in it, out of every Referer. The origin is left: without it a
+// browser says null, and the form passes for another site's.
 func (c *Console) showLetter(w http.ResponseWriter, r *http.Request, page string) {
 	w.Header().Set("Referrer-Policy", "strict-origin")
 	query, err := web.ParseQuery(r)

@@ -82,7 +82,8 @@ func (b *browser) press(page answer, action string, fields ...string) answer {
 	return b.send("POST", "/base"+action, form(append([]string{"code", found[1]}, fields...)...), "Sec-Fetch-Site", "same-origin")
 }
 
-// TestLetters: whoever has a letter confirms an address and chooses a password, with pages alone; who merely follows its link uses nothing up.
+// TestLetters: whoever has a letter confirms an address and chooses a password, with pages alone; who merely follows
+// its link uses nothing up.
 func TestLetters(t *testing.T) {
 	f, post := serveMail(t)
 	link := post.link(t, "verify-email")

@@ -103,7 +103,8 @@ func (c *Console) goOn(w http.ResponseWriter, r *http.Request, p pending, secret
 	}
 }
 
-// signIn begins the browser's sign-in. A subject that is disabled or gone gets the answer of a wrong proof of this kind.
+// signIn begins the browser's sign-in. A subject that is disabled or gone gets the answer of a wrong proof of this
+// kind.
 func (c *Console) signIn(w http.ResponseWriter, r *http.Request, proof issuer.Proof, wrong error) (secret string, err error) {
 	secret, life, err := c.issuer.SignIn(r.Context(), proof, signInOf(r))
 	if errors.Is(err, issuer.ErrInvalidGrant) || errors.Is(err, issuer.ErrNotFound) {

@@ -79,7 +79,8 @@ func TestIDTokenHint(t *testing.T) {
 	b.authorize("id_token_hint", hint, "prompt", "none").code(t)
 }
 
-// TestLoginForm: nobody goes on with a form that wasn't made for this browser, that is old or changed, or that another site sent.
+// TestLoginForm: nobody goes on with a form that wasn't made for this browser, that is old or changed, or that another
+// site sent.
 func TestLoginForm(t *testing.T) {
 	f := serve(t)
 	b := f.browser()
@@ -141,7 +142,8 @@ func TestThrottledLogin(t *testing.T) {
 	t.Error("nobody stops a guesser")
 }
 
-// TestConsent: somebody else's client gets what its page showed, once it was allowed; that is remembered for this scope.
+// TestConsent: somebody else's client gets what its page showed, once it was allowed; that is remembered for this
+// scope.
 func TestConsent(t *testing.T) {
 	onBothLater(t, func(f *fixture, c *clock) {
 		b := f.browser()
@@ -187,7 +189,8 @@ func (a answer) refused(t *testing.T, code string) {
 	}
 }
 
-// TestConsentOfBefore: what was allowed to a client, or by a subject, that was deleted since isn't allowed to another of its name.
+// TestConsentOfBefore: what was allowed to a client, or by a subject, that was deleted since isn't allowed to another
+// of its name.
 func TestConsentOfBefore(t *testing.T) {
 	f := serve(t)
 	b := f.browser()

@@ -25,7 +25,8 @@ type logoutView struct {
 // doneView is what the page shows after a logout that leads nowhere.
 type doneView struct{}
 
-// askLogout answers GET /oauth2/logout. Where the client has shown for whom it speaks, it's done at once, and otherwise the person is asked.
+// askLogout answers GET /oauth2/logout. Where the client has shown for whom it speaks, it's done at once, and otherwise
+// the person is asked.
 func (c *Console) askLogout(w http.ResponseWriter, r *http.Request) {
 	query, err := web.ParseQuery(r)
 	if err != nil {

@@ -21,7 +21,8 @@ func (b *browser) logOut(parameters ...string) answer {
 	return b.get("/base/oauth2/logout?" + query.Encode())
 }
 
-// TestLogout: with an ID token of who is signed in it's done at once, and everything that came of the sign-in ends, of every client.
+// TestLogout: with an ID token of who is signed in it's done at once, and everything that came of the sign-in ends, of
+// every client.
 func TestLogout(t *testing.T) {
 	f := serve(t)
 	b := f.browser()

@@ -17,7 +17,8 @@ import (
 	"github.com/jot-auth/jot/server/sqlstore"
 )
 
-// TestCodeOfBeforeTheEnd: after all logins of a subject have ended, a code of before stays dead, also when the same browser logs in again.
+// TestCodeOfBeforeTheEnd: after all logins of a subject have ended, a code of before stays dead, also when the same
+// browser logs in again.
 func TestCodeOfBeforeTheEnd(t *testing.T) {
 	onBoth(t, func(f *fixture) {
 		b := f.browser()
@@ -34,7 +35,8 @@ func TestCodeOfBeforeTheEnd(t *testing.T) {
 	})
 }
 
-// TestLogoutByAnotherBrowser: an ID token that this sign-in didn't give doesn't end it unasked, not even one of the same person.
+// TestLogoutByAnotherBrowser: an ID token that this sign-in didn't give doesn't end it unasked, not even one of the
+// same person.
 func TestLogoutByAnotherBrowser(t *testing.T) {
 	f := serve(t)
 	old := f.browser()
@@ -46,8 +48,8 @@ func TestLogoutByAnotherBrowser(t *testing.T) {
 	b.submit(b.logOut("id_token_hint", hint), "/logout").wantPage(t, 200, "You are logged out")
 }
 
-// TestScopeOfAResource: a scope that a resource declares is the resource's own, whatever its name: the page doesn't explain it as another's, and it
-// opens nothing of UserInfo.
+// TestScopeOfAResource: a scope that a resource declares is the resource's own, whatever its name: the page doesn't
+// explain it as another's, and it opens nothing of UserInfo.
 func TestScopeOfAResource(t *testing.T) {
 	f := serve(t)
 	if err := f.issuer.CreateResource(t.Context(), issuer.Resource{Audience: "postoffice", Scopes: []string{"email"}}); err != nil {
@@ -72,7 +74,8 @@ func TestScopeOfAResource(t *testing.T) {
 	}
 }
 
-// TestTemplatesInEveryState: a template that fails only while nothing is wrong is said at the start, and a style counts whatever ends its lines.
+// TestTemplatesInEveryState: a template that fails only while nothing is wrong is said at the start, and a style counts
+// whatever ends its lines.
 func TestTemplatesInEveryState(t *testing.T) {
 	folder := t.TempDir()
 	write := func(name, text string) {
@@ -99,7 +102,8 @@ func TestTemplatesInEveryState(t *testing.T) {
 	}
 }
 
-// TestRequestOfLongAgo: however often its page was sealed again, a request waits for half an hour: a login that came after it isn't one of now.
+// TestRequestOfLongAgo: however often its page was sealed again, a request waits for half an hour: a login that came
+// after it isn't one of now.
 func TestRequestOfLongAgo(t *testing.T) {
 	f := serve(t)
 	b := f.browser()
@@ -128,7 +132,8 @@ func TestRefusalToAClientThatIsGone(t *testing.T) {
 	b.submit(page, "/consent", "decision", "allow").wantPage(t, 400, "unknown")
 }
 
-// TestConsentToAnotherResource: what was allowed at one resource isn't allowed at another that the client has got meanwhile.
+// TestConsentToAnotherResource: what was allowed at one resource isn't allowed at another that the client has got
+// meanwhile.
 func TestConsentToAnotherResource(t *testing.T) {
 	f := serve(t)
 	client := issuer.Client{ID: "client_moving", Scopes: []string{"pets:read"}, Resources: []string{"petstore"}, RedirectURIs: []string{callback}}

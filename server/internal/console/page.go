@@ -144,8 +144,9 @@ func (p *pages) write(w http.ResponseWriter, r *http.Request, status int, name, 
 	w.Write(page.Bytes())
 }
 
-// formAction is where a form may lead. A browser holds every redirect that follows the form against it, and a client may send on to wherever it
-// likes: so any address over TLS is good behind one over TLS, and the scheme of any other client's own.
+// formAction is where a form may lead. A browser holds every redirect that follows the form against it, and a client
+// may send on to wherever it likes: so any address over TLS is good behind one over TLS, and the scheme of any other
+// client's own.
 func formAction(next string) string {
 	u, err := url.Parse(next)
 	switch {
@@ -162,7 +163,8 @@ func formAction(next string) string {
 // scriptName is the one script, which only passkeys need.
 const scriptName = "passkey.js"
 
-// serveScript answers GET /passkey.js. It's small, and kept by no cache, so that it's always of the version of its page.
+// serveScript answers GET /passkey.js. It's small, and kept by no cache, so that it's always of the version of its
+// page.
 func (p *pages) serveScript(w http.ResponseWriter, _ *http.Request) {
 	web.NoStore(w)
 	w.Header().Set("Content-Type", "text/javascript; charset=utf-8")

@@ -25,7 +25,8 @@ type Passkeys interface {
 	RemovePasskey(ctx context.Context, subject, id string) error
 }
 
-// recentLogin is how long ago somebody may have logged in who changes how to log in: whoever finds an open browser doesn't.
+// recentLogin is how long ago somebody may have logged in who changes how to log in: whoever finds an open browser
+// doesn't.
 const recentLogin = 10 * time.Minute
 
 // passkeysView is what the page shows on which somebody looks after their passkeys.
@@ -47,7 +48,8 @@ type newPasskeyView struct{ Options string }
 
 func (v newPasskeyView) scripted() bool { return true }
 
-// logInWithPasskey answers POST /login-passkey: somebody proves who they are without a password, and the request goes on.
+// logInWithPasskey answers POST /login-passkey: somebody proves who they are without a password, and the request goes
+// on.
 func (c *Console) logInWithPasskey(w http.ResponseWriter, r *http.Request) {
 	form, p, err := c.openForm(w, r)
 	if err != nil {
@@ -111,8 +113,8 @@ func itemOf(p issuer.Passkey) passkeyItem {
 // errLogInAgain is a sign-in that is too long ago for a change of how to log in, or lacks the account's second factor.
 var errLogInAgain = errors.New("console: log in again")
 
-// changing finds who may change how they log in, and their factors: somebody who is signed in here, since not long ago and with the second factor that the
-// account has. It fails with errLogInAgain.
+// changing finds who may change how they log in, and their factors: somebody who is signed in here, since not long ago
+// and with the second factor that the account has. It fails with errLogInAgain.
 func (c *Console) changing(r *http.Request) (subject string, factors []issuer.Factor, err error) {
 	s, err := c.issuer.SignedIn(r.Context(), signInOf(r))
 	if errors.Is(err, issuer.ErrNotFound) {

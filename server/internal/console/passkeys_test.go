@@ -53,7 +53,8 @@ func (b *browser) addPasskey(device *passkeytest.Authenticator, name string) (*p
 
 var idOf = regexp.MustCompile(`name="id" value="([^"]*)"`)
 
-// TestPasskeyPages: somebody adds a passkey, logs in with it alone and after the password, renames it and takes it away.
+// TestPasskeyPages: somebody adds a passkey, logs in with it alone and after the password, renames it and takes it
+// away.
 func TestPasskeyPages(t *testing.T) {
 	f := serve(t)
 	b, device := f.browser(), passkeytest.New(t, origin)
@@ -139,7 +140,8 @@ func TestPasskeysRemovedByAnAdministrator(t *testing.T) {
 	})
 }
 
-// TestPasskeyOfAnotherBrowser: what one browser was asked nobody answers in another, and no page takes what isn't an answer.
+// TestPasskeyOfAnotherBrowser: what one browser was asked nobody answers in another, and no page takes what isn't an
+// answer.
 func TestPasskeyOfAnotherBrowser(t *testing.T) {
 	f := serve(t)
 	b, device := f.browser(), passkeytest.New(t, origin)

@@ -32,7 +32,8 @@ func together(calls ...func()) {
 	all.Wait()
 }
 
-// TestCodeReplayInParallel: of many who present one code at once one gets tokens, and what it gets is worth nothing afterwards.
+// TestCodeReplayInParallel: of many who present one code at once one gets tokens, and what it gets is worth nothing
+// afterwards.
 func TestCodeReplayInParallel(t *testing.T) {
 	onBoth(t, func(f *fixture) {
 		b := f.browser()
@@ -57,7 +58,8 @@ func TestCodeReplayInParallel(t *testing.T) {
 	})
 }
 
-// TestEndingWhileRedeeming: whatever ends a sign-in while its code is traded leaves no session behind, in whichever order the two come.
+// TestEndingWhileRedeeming: whatever ends a sign-in while its code is traded leaves no session behind, in whichever
+// order the two come.
 func TestEndingWhileRedeeming(t *testing.T) {
 	onBoth(t, func(f *fixture) {
 		for n := range 12 {

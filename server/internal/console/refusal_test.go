@@ -10,7 +10,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// TestRefusedHere: until client and redirect URI are known to be good, nothing is sent anywhere (RFC 6749 §4.1.2.1, RFC 9700 §4.1 and §4.11).
+// TestRefusedHere: until client and redirect URI are known to be good, nothing is sent anywhere (RFC 6749 §4.1.2.1, RFC
+// 9700 §4.1 and §4.11).
 func TestRefusedHere(t *testing.T) {
 	f := serve(t)
 	b := f.browser()
@@ -150,7 +151,8 @@ func TestRefusedThere(t *testing.T) {
 	}
 }
 
-// TestFormsLeadToIPv6: a policy can't name an IPv6 address, and a browser leaves out what it can't read: then no answer would ever come to [::1].
+// TestFormsLeadToIPv6: a policy can't name an IPv6 address, and a browser leaves out what it can't read: then no answer
+// would ever come to [::1].
 func TestFormsLeadToIPv6(t *testing.T) {
 	f := serve(t)
 	if err := f.issuer.CreateClient(t.Context(), issuer.Client{ID: "client_native", Scopes: []string{"pets:read"}, RedirectURIs: []string{"http://[::1]/callback"}}); err != nil {
@@ -164,7 +166,8 @@ func TestFormsLeadToIPv6(t *testing.T) {
 	b.submit(b.logIn(page), "/consent", "decision", "allow").code(t)
 }
 
-// TestRedirectURIsOfClients: the port of a loopback address is free (RFC 8252 §7.3), and a query stays as it is (RFC 6749 §3.1.2).
+// TestRedirectURIsOfClients: the port of a loopback address is free (RFC 8252 §7.3), and a query stays as it is (RFC
+// 6749 §3.1.2).
 func TestRedirectURIsOfClients(t *testing.T) {
 	f := serve(t)
 	b := f.browser()
@@ -186,7 +189,8 @@ func TestRedirectURIsOfClients(t *testing.T) {
 	}
 }
 
-// TestFormRequest: a client may send its request as a form; what that form holds is judged like any other request, and only what can't be passed on is a page.
+// TestFormRequest: a client may send its request as a form; what that form holds is judged like any other request, and
+// only what can't be passed on is a page.
 func TestFormRequest(t *testing.T) {
 	f := serve(t)
 	b := f.browser()

@@ -9,8 +9,9 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// Cookies of a browser. The prefix makes it refuse them unless they come over TLS and from this very host. That of the sign-in has to come along when a
-// client sends the browser here, so it can't be stricter than Lax; what a form does is protected by more than that.
+// Cookies of a browser. The prefix makes it refuse them unless they come over TLS and from this very host. That of the
+// sign-in has to come along when a client sends the browser here, so it can't be stricter than Lax; what a form does is
+// protected by more than that.
 const (
 	signInCookie = "__Host-jot-signin"
 	deviceCookie = "__Host-jot-device" // the device token of the last login here, which is no credential

@@ -9,8 +9,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// TestSilentAnswersOnThisMachine: a code goes to loopback without anybody's doing for no public client, the operator's own and one with a consent included; any
-// program on the machine may have asked for it (RFC 8252 §8.6).
+// TestSilentAnswersOnThisMachine: a code goes to loopback without anybody's doing for no public client, the operator's
+// own and one with a consent included; any program on the machine may have asked for it (RFC 8252 §8.6).
 func TestSilentAnswersOnThisMachine(t *testing.T) {
 	const loopback, scheme = "http://127.0.0.1:49152/callback", "com.example.app:/callback"
 	onBothLater(t, func(f *fixture, c *clock) {
@@ -41,8 +41,8 @@ func TestSilentAnswersOnThisMachine(t *testing.T) {
 	})
 }
 
-// TestCodesOfOneBrowser: whoever lures a signed-in browser to one request after the other makes no more than 30 rows a minute; that hinders no other browser, and
-// nobody for longer than the minute.
+// TestCodesOfOneBrowser: whoever lures a signed-in browser to one request after the other makes no more than 30 rows a
+// minute; that hinders no other browser, and nobody for longer than the minute.
 func TestCodesOfOneBrowser(t *testing.T) {
 	onBoth(t, func(f *fixture) {
 		begun, b := time.Now(), f.browser()

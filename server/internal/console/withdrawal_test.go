@@ -36,8 +36,8 @@ func (f *fixture) wantShopOver(tokens map[string]any) {
 	}
 }
 
-// TestWithdrawConsent: what somebody allowed is listed, and taken back with the client's sessions, those for when nobody is there and codes that wait included;
-// other clients keep theirs, and the next request asks again.
+// TestWithdrawConsent: what somebody allowed is listed, and taken back with the client's sessions, those for when
+// nobody is there and codes that wait included; other clients keep theirs, and the next request asks again.
 func TestWithdrawConsent(t *testing.T) {
 	f := serve(t)
 	b := f.browser()
@@ -70,7 +70,8 @@ func TestWithdrawConsent(t *testing.T) {
 	}
 }
 
-// TestWithdrawWhileRedeeming: a withdrawal while a code is traded leaves no session behind, in whichever order the two come.
+// TestWithdrawWhileRedeeming: a withdrawal while a code is traded leaves no session behind, in whichever order the two
+// come.
 func TestWithdrawWhileRedeeming(t *testing.T) {
 	onBoth(t, func(f *fixture) {
 		b := f.browser()
@@ -90,7 +91,8 @@ func TestWithdrawWhileRedeeming(t *testing.T) {
 	})
 }
 
-// TestAppsPage shows somebody what it has allowed, after a login, and takes it back; not what was shown to somebody else, nor for another site's form.
+// TestAppsPage shows somebody what it has allowed, after a login, and takes it back; not what was shown to somebody
+// else, nor for another site's form.
 func TestAppsPage(t *testing.T) {
 	f := serve(t)
 	b := f.browser()
@@ -124,8 +126,8 @@ func TestAppsPage(t *testing.T) {
 	b.submit(page, "/apps", "client", shop).wantPage(t, 200, "You let no app act for you.") // once more
 }
 
-// TestAppsPageExplains: the page where somebody takes back what it has allowed says of a scope what the page said on which it was allowed, also of a resource's own that is
-// called like one of OpenID Connect.
+// TestAppsPageExplains: the page where somebody takes back what it has allowed says of a scope what the page said on
+// which it was allowed, also of a resource's own that is called like one of OpenID Connect.
 func TestAppsPageExplains(t *testing.T) {
 	const callback, meaning = "https://album.example.com/callback", "see your name and profile"
 	f := serve(t)
@@ -151,8 +153,8 @@ func TestAppsPageExplains(t *testing.T) {
 	}
 }
 
-// TestWithdrawFromDevice: a device that somebody has connected, and that hasn't asked for its tokens yet, gets none after a withdrawal; in whichever order the two
-// come, no session is left behind.
+// TestWithdrawFromDevice: a device that somebody has connected, and that hasn't asked for its tokens yet, gets none
+// after a withdrawal; in whichever order the two come, no session is left behind.
 func TestWithdrawFromDevice(t *testing.T) {
 	onBoth(t, func(f *fixture) {
 		secret, _, err := f.issuer.SignIn(f.Context(), issuer.Proof{Subject: f.ada, AMR: []string{"pwd"}}, "")

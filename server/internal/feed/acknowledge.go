@@ -15,8 +15,8 @@ type acknowledgement struct {
 	Sequence uint64 `json:"sequence"`
 }
 
-// acknowledge takes what a verifier says after a statement that asks for it. The answer doesn't wait for the database: who waits for the
-// verifier does.
+// acknowledge takes what a verifier says after a statement that asks for it. The answer doesn't wait for the database:
+// who waits for the verifier does.
 func (s *Server) acknowledge(w http.ResponseWriter, r *http.Request) {
 	var said acknowledgement
 	if err := web.DecodeJSON(w, r, &said); err != nil {

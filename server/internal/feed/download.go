@@ -12,7 +12,8 @@ import (
 const (
 	downloadTimeout = time.Minute // for sending one snapshot or segment
 
-	// forever lets every cache keep the answer. Caches that go by Vary give it only to who sends the same credential: others are sent on to us.
+	// forever lets every cache keep the answer. Caches that go by Vary give it only to who sends the same credential:
+	// others are sent on to us.
 	forever = "public, max-age=31536000, immutable"
 )
 

@@ -202,8 +202,9 @@ func goroutinesEnd(t *testing.T, before int) {
 	t.Errorf("%d goroutines are left of %d:\n%s", left, before, stacks[:runtime.Stack(stacks, true)])
 }
 
-// No rule waits for a heartbeat: it would wait for almost a second each time, since each is revoked right after one. A machine that is busy may take as long, but
-// not every time. How short the delay is, on a machine that has nothing else to do, is measured by make bench-revocation.
+// No rule waits for a heartbeat: it would wait for almost a second each time, since each is revoked right after one. A
+// machine that is busy may take as long, but not every time. How short the delay is, on a machine that has nothing else
+// to do, is measured by make bench-revocation.
 func TestDelayToRefusal(t *testing.T) {
 	s := newPlace(t).start(t)
 	defer s.stop()

@@ -12,14 +12,16 @@ import (
 )
 
 const (
-	// leaseMargin is how much longer a lease may hold than its MaxStaleness, on this server's clock: a verifier doesn't notice when it is
-	// suspended for less than a second, nor when the issuer's clock gains less than that (revocation/lease.go).
+	// leaseMargin is how much longer a lease may hold than its MaxStaleness, on this server's clock: a verifier doesn't
+	// notice when it is suspended for less than a second, nor when the issuer's clock gains less than that
+	// (revocation/lease.go).
 	leaseMargin = 2 * time.Second
 
 	// askPatience is after which time those who haven't acknowledged no longer keep a newer question waiting.
 	askPatience = 250 * time.Millisecond
 
-	// Administrators always find room: whoever presents what is no token waits too, and must not keep a ban from being made.
+	// Administrators always find room: whoever presents what is no token waits too, and must not keep a ban from being
+	// made.
 	maxWaiters = 1024
 	maxOthers  = maxWaiters / 4 * 3 // who aren't administrators
 )
@@ -39,17 +41,19 @@ type cohort struct {
 	since   time.Time
 	members []*waiter
 
-	// pending are the verifiers that may not enforce the rules yet, and when their leases from before have run out; nil: not known yet. Who
-	// isn't registered when it is made out, hears of the rules from the first frame on.
+	// pending are the verifiers that may not enforce the rules yet, and when their leases from before have run out;
+	// nil: not known yet. Who isn't registered when it is made out, hears of the rules from the first frame on.
 	pending map[string]time.Time
 }
 
-// Enforce makes a change, and waits until no verifier accepts what the change refuses: each of those that may have a lease from before has
-// acknowledged the rules up to the place of the log that change returns, or the lease has run out. So it returns at the latest when the
-// longest lease and two seconds are over. When change returns false there is nothing to wait for. admin is whether it's an administrator's change, as far as is known before it.
+// Enforce makes a change, and waits until no verifier accepts what the change refuses: each of those that may have a
+// lease from before has acknowledged the rules up to the place of the log that change returns, or the lease has run
+// out. So it returns at the latest when the longest lease and two seconds are over. When change returns false there is
+// nothing to wait for. admin is whether it's an administrator's change, as far as is known before it.
 //
-// It fails with issuer.ErrBusy, before the change, when too many wait already; and, after the change, with the context's error, and with
-// one that wraps issuer.ErrUnavailable when the database can't be read for so long that nobody knows.
+// It fails with issuer.ErrBusy, before the change, when too many wait already; and, after the change, with the
+// context's error, and with one that wraps issuer.ErrUnavailable when the database can't be read for so long that
+// nobody knows.
 func (s *Server) Enforce(ctx context.Context, admin bool, change func() (at revocation.Cursor, wait bool)) error {
 	room := int64(maxOthers)
 	if admin {
@@ -101,8 +105,8 @@ func (r *registry) dismiss(w *waiter) {
 	delete(r.waiters, w)
 }
 
-// gather makes cohorts of those who have come, one for each log, drops those whose members have given up, and reports whether anybody
-// listens, or may again.
+// gather makes cohorts of those who have come, one for each log, drops those whose members have given up, and reports
+// whether anybody listens, or may again.
 func (r *registry) gather() (listeners bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -130,8 +134,8 @@ func (r *registry) gather() (listeners bool) {
 	return len(r.present) > 0 // those who poll among them, between two polls
 }
 
-// settle answers those whose wait is over, and asks for what is missing. Other servers ask their verifiers as well: what is asked is in the
-// database, and so is what they said, whichever server they said it to.
+// settle answers those whose wait is over, and asks for what is missing. Other servers ask their verifiers as well:
+// what is asked is in the database, and so is what they said, whichever server they said it to.
 func (r *registry) settle(ctx context.Context) error {
 	listeners := r.gather() // before the database is read, which then holds every rule that they wait for
 	if len(r.cohorts) == 0 && (!listeners || !r.stale && time.Since(r.looked) < recall) {
@@ -197,8 +201,8 @@ func (c *cohort) over(longest time.Duration) bool {
 	return true
 }
 
-// ask raises what all servers ask for to what somebody waits for. One question covers all rules before it, and the next one comes when
-// it is answered: however many wait, a verifier says no more than it can.
+// ask raises what all servers ask for to what somebody waits for. One question covers all rules before it, and the next
+// one comes when it is answered: however many wait, a verifier says no more than it can.
 func (r *registry) ask(ctx context.Context, asked revocation.Cursor) error {
 	want, open := asked, false
 	for _, c := range r.cohorts { // the earliest first, so that the newest log counts
@@ -255,7 +259,8 @@ func (r *registry) owes(verifier string) bool {
 	return r.asked.LogID != "" && (p == nil || !p.acknowledged.Covers(r.asked))
 }
 
-// take notes what a verifier says. It fails with issuer.ErrBusy when too many have spoken since the last turn at the database.
+// take notes what a verifier says. It fails with issuer.ErrBusy when too many have spoken since the last turn at the
+// database.
 func (r *registry) take(verifier string, c revocation.Cursor) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

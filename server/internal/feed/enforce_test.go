@@ -147,8 +147,8 @@ func TestEnforce(t *testing.T) {
 	})
 }
 
-// A verifier that comes to one server while somebody waits at another either knows the rule or is waited for, whichever of the two is quicker
-// at each step.
+// A verifier that comes to one server while somebody waits at another either knows the rule or is waited for, whichever
+// of the two is quicker at each step.
 func TestEnforceWhileVerifiersCome(t *testing.T) {
 	open(t, Config{}, func(t *testing.T, h *house) {
 		other := h.second()
@@ -271,8 +271,8 @@ func TestTwoServersEnforce(t *testing.T) {
 	})
 }
 
-// Too many who wait, or register, are told so before anything happens; who gives up waits no longer; nobody waits on a database that is
-// gone for ever.
+// Too many who wait, or register, are told so before anything happens; who gives up waits no longer; nobody waits on a
+// database that is gone for ever.
 func TestEnforceBounds(t *testing.T) {
 	open(t, Config{MaxStaleness: 5 * time.Second}, func(t *testing.T, h *house) {
 		greedy := h.follower(6 * time.Second)

@@ -23,8 +23,8 @@ func (r *roaming) DialContext(ctx context.Context, network, address string) (net
 	return &lossy{c, &r.partition}, err
 }
 
-// A verifier that comes back to a server within the minute for which that has it registered, and was at another one meanwhile, is waited for even
-// when the other one has forgotten it.
+// A verifier that comes back to a server within the minute for which that has it registered, and was at another one
+// meanwhile, is waited for even when the other one has forgotten it.
 func TestEnforceForVerifierThatRoams(t *testing.T) {
 	open(t, Config{}, func(t *testing.T, h *house) {
 		other := h.second()

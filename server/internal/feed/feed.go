@@ -1,9 +1,9 @@
-// Package feed serves the revocation feed: signed snapshots of the rules in force, segments of the log, and a live stream
-// of signed frames with a heartbeat every second. Verifiers follow it with revocation.Reader.
+// Package feed serves the revocation feed: signed snapshots of the rules in force, segments of the log, and a live
+// stream of signed frames with a heartbeat every second. Verifiers follow it with revocation.Reader.
 //
-// One goroutine, the hub, reads the log and signs; every connection sends the frames that the hub made
-// once for all. Only the first frame of a connection is signed for it alone, with its nonce. Snapshots and segments never change: each is made
-// once, by whoever asks first, and shared.
+// One goroutine, the hub, reads the log and signs; every connection sends the frames that the hub made once for all.
+// Only the first frame of a connection is signed for it alone, with its nonce. Snapshots and segments never change:
+// each is made once, by whoever asks first, and shared.
 package feed
 
 import (
@@ -130,8 +130,8 @@ func (s *Server) EndStreams() { s.hub.endStreams() }
 // Streams is how many live streams are open, or about to be.
 func (s *Server) Streams() int64 { return s.streams.Load() }
 
-// Answering is how many requests for a live stream are being answered. Those of HTTP/1 are over when their stream has begun, and an http.Server doesn't
-// know of that any more: after its Shutdown, wait until there are no Streams.
+// Answering is how many requests for a live stream are being answered. Those of HTTP/1 are over when their stream has
+// begun, and an http.Server doesn't know of that any more: after its Shutdown, wait until there are no Streams.
 func (s *Server) Answering() int64 { return s.answering.Load() }
 
 // Close ends the streams, the hub, the registry and whoever waits in Enforce. Later requests for a stream get 503. Its

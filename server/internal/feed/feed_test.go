@@ -255,7 +255,8 @@ func TestKeySetIsPublic(t *testing.T) {
 	})
 }
 
-// TestSweptLog: while nobody listened the log was shortened beyond what the hub knew. Who is behind learns it, and who isn't goes on.
+// TestSweptLog: while nobody listened the log was shortened beyond what the hub knew. Who is behind learns it, and who
+// isn't goes on.
 func TestSweptLog(t *testing.T) {
 	open(t, Config{}, func(t *testing.T, h *house) {
 		h.revoke(0, 10)

@@ -16,8 +16,8 @@ type firstFrame struct {
 	sent func() // to be called when it is, or can't be; more than once does no harm
 }
 
-// makeFirst makes the first frame of a connection. Of long ones there are only so many at once, and who asks for one more waits: clients that ask for
-// much and read nothing would fill the memory.
+// makeFirst makes the first frame of a connection. Of long ones there are only so many at once, and who asks for one
+// more waits: clients that ask for much and read nothing would fill the memory.
 func (s *Server) makeFirst(ctx context.Context, from joined) (firstFrame, error) {
 	first := firstFrame{sent: func() {}}
 	if len(from.rules) >= longFirst {

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// FuzzQuery: whatever a query asks for, what is taken of it is within its bounds, and can be asked for again in those words.
+// FuzzQuery: whatever a query asks for, what is taken of it is within its bounds, and can be asked for again in those
+// words.
 func FuzzQuery(f *testing.F) {
 	const follows = "after=0&log=log&nonce=0123456789abcdef"
 	for _, seed := range []string{

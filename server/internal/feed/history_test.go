@@ -52,7 +52,8 @@ func (h *house) names(sequence int) string {
 	return fmt.Sprintf("snapshot/%d?format=2&key=%s&log=%s", sequence, h.signer.KeyID(), h.heads[0].LogID)
 }
 
-// A snapshot is made once for all askers, never changes, and is good for a minute and for half of what segments may lead to.
+// A snapshot is made once for all askers, never changes, and is good for a minute and for half of what segments may
+// lead to.
 func TestSnapshotIsMadeOnce(t *testing.T) {
 	open(t, Config{}, func(t *testing.T, h *house) {
 		verifier, err := revocation.NewStatementVerifier(h.keys, h.URL())
@@ -247,7 +248,8 @@ func TestSegmentsAreBounded(t *testing.T) {
 	}
 }
 
-// A snapshot that was made while the issuer's clock was ahead leaves out what would have expired by then, so that no reader takes it when the clock is right again: there is another one.
+// A snapshot that was made while the issuer's clock was ahead leaves out what would have expired by then, so that no
+// reader takes it when the clock is right again: there is another one.
 func TestSnapshotOfAClockThatWasAhead(t *testing.T) {
 	open(t, Config{}, func(t *testing.T, h *house) {
 		h.ahead = 3 * time.Hour

@@ -9,10 +9,12 @@ import (
 	"github.com/jot-auth/jot/server/internal/web"
 )
 
-// maxOfHolder bounds the verifiers of one holder, so that it leaves room for others: as many as there are connections of one address.
+// maxOfHolder bounds the verifiers of one holder, so that it leaves room for others: as many as there are connections
+// of one address.
 const maxOfHolder = maxRegistered / 4
 
-// holder is who registers verifiers: a credential, in a network. The zero value is this machine, which may speak for others and isn't bounded by itself.
+// holder is who registers verifiers: a credential, in a network. The zero value is this machine, which may speak for
+// others and isn't bounded by itself.
 type holder struct {
 	credential [sha256.Size]byte
 	network    netip.Prefix

@@ -14,7 +14,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// One holder of a credential that registers all it can leaves room for others, and has room again once the leases of those that left have run out.
+// One holder of a credential that registers all it can leaves room for others, and has room again once the leases of
+// those that left have run out.
 func TestHolderLeavesRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := startRegistry(newFakeIssuer(t), Config{MaxStaleness: time.Minute, Logger: slog.New(slog.DiscardHandler)})

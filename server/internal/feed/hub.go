@@ -16,8 +16,9 @@ const (
 	heartbeat   = time.Second
 	lookTimeout = 5 * time.Second // for one look at the log
 
-	// Between two frames there is a gap: what is revoked meanwhile shares the second one. Every frame costs every stream a write, so the more streams
-	// there are, the wider it is; it's the most that a gap adds to the delay of a rule.
+	// Between two frames there is a gap: what is revoked meanwhile shares the second one. Every frame costs every
+	// stream a write, so the more streams there are, the wider it is; it's the most that a gap adds to the delay of a
+	// rule.
 	minGap, gapOfStream, maxGap = 5 * time.Millisecond, 25 * time.Microsecond, 50 * time.Millisecond
 )
 
@@ -47,7 +48,8 @@ type join struct {
 	answer       chan joined // with room for the answer
 }
 
-// joined is the answer to a join. The connection makes its own first frame of it, since that may take long: the hub has others to serve.
+// joined is the answer to a join. The connection makes its own first frame of it, since that may take long: the hub has
+// others to serve.
 type joined struct {
 	rules []revocation.Rule
 	head  revocation.Statement // that they lead to
@@ -316,7 +318,8 @@ func (h *hub) answer(j join, now time.Time) joined {
 	return joined{rules: rules, head: head, frame: h.last, ended: h.ended}
 }
 
-// asks reports whether the frame of a head has to ask all streams for acknowledgements: it is the first that reaches what somebody waits for.
+// asks reports whether the frame of a head has to ask all streams for acknowledgements: it is the first that reaches
+// what somebody waits for.
 func (h *hub) asks(head revocation.Head) bool {
 	question := h.asker.question()
 	return question.LogID != "" && head.Cursor().Covers(question) && !h.asked.Covers(question)

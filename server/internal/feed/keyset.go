@@ -6,7 +6,8 @@ import (
 	"github.com/jot-auth/jot/server/internal/web"
 )
 
-// keySet answers with the public keys of the feed, a JWK Set (RFC 7517 §5). Caches may keep it for as long as a new key is shown before it signs.
+// keySet answers with the public keys of the feed, a JWK Set (RFC 7517 §5). Caches may keep it for as long as a new key
+// is shown before it signs.
 func (s *Server) keySet(w http.ResponseWriter, r *http.Request) {
 	body, err := s.issuer.FeedKeySet().MarshalJSON()
 	if err != nil {

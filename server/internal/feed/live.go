@@ -108,8 +108,8 @@ func (s *Server) parseJoin(r *http.Request) (join, error) {
 	return j, err
 }
 
-// parseVerifier reads who registers. A stream of nobody counts as a verifier that trusts a statement for as long as any may, and acknowledges
-// nothing.
+// parseVerifier reads who registers. A stream of nobody counts as a verifier that trusts a statement for as long as any
+// may, and acknowledges nothing.
 func (s *Server) parseVerifier(j *join, query url.Values) error {
 	ids, staleness := query["verifier"], query["max_staleness"]
 	if len(ids)+len(staleness) == 0 {

@@ -133,7 +133,8 @@ func TestHeadRequestHoldsNoStream(t *testing.T) {
 	})
 }
 
-// Clients that ask for many rules and read none of them take up little memory: only so many are answered at once, and others don't wait for them.
+// Clients that ask for many rules and read none of them take up little memory: only so many are answered at once, and
+// others don't wait for them.
 func TestClientsThatReadNothing(t *testing.T) {
 	open(t, Config{}, func(t *testing.T, h *house) {
 		r := h.reader()

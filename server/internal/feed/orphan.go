@@ -8,12 +8,13 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// An orphan is a verifier for which no server answers any more, since its own was killed, say. It is doubted first, which every server sees, and forgotten when it
-// is still doubted after the same time once more. Its server may have been unable to register it anew, as on a full disk, where PostgreSQL deletes rows but changes none.
+// An orphan is a verifier for which no server answers any more, since its own was killed, say. It is doubted first,
+// which every server sees, and forgotten when it is still doubted after the same time once more. Its server may have
+// been unable to register it anew, as on a full disk, where PostgreSQL deletes rows but changes none.
 
 const (
-	// orphanAge is how long one is left alone, before the doubt and after it: by then nothing that was said to it can carry a lease. It's measured on this server's own clock,
-	// whatever the others show.
+	// orphanAge is how long one is left alone, before the doubt and after it: by then nothing that was said to it can
+	// carry a lease. It's measured on this server's own clock, whatever the others show.
 	orphanAge = registrationLife + streamLife + time.Minute
 
 	orphanSearch = time.Minute // between two looks for orphans
@@ -42,7 +43,8 @@ func (r *registry) forgetOrphans(ctx context.Context) error {
 	return errors.Join(r.issuer.DoubtVerifiers(ctx, doubtful), r.issuer.ForgetVerifiers(ctx, orphans))
 }
 
-// orphans returns those of all verifiers that have been unchanged for too long, and of these apart those that were doubted for as long.
+// orphans returns those of all verifiers that have been unchanged for too long, and of these apart those that were
+// doubted for as long.
 func (r *registry) orphans(all []issuer.Verifier) (doubtful, orphans []issuer.Verifier) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -71,11 +73,13 @@ func (r *registry) orphans(all []issuer.Verifier) (doubtful, orphans []issuer.Ve
 	return doubtful, orphans
 }
 
-// unforgotten returns which of this server's verifiers no other server forgets before the streams end that begin now, though they couldn't be registered anew. So they keep
-// their leases. Where no other server has the database, that's all of them. On a full disk it's those that nobody doubts: whoever does so later gives them orphanAge from then on.
+// unforgotten returns which of this server's verifiers no other server forgets before the streams end that begin now,
+// though they couldn't be registered anew. So they keep their leases. Where no other server has the database, that's
+// all of them. On a full disk it's those that nobody doubts: whoever does so later gives them orphanAge from then on.
 //
-// After any other failure it's none: a write that hangs, or is refused since the database is read-only, is how a primary answers in whose place a standby was promoted. Only
-// what it commits proves that it's the one on which others write their rules.
+// After any other failure it's none: a write that hangs, or is refused since the database is read-only, is how a
+// primary answers in whose place a standby was promoted. Only what it commits proves that it's the one on which others
+// write their rules.
 func (r *registry) unforgotten(ctx context.Context, failure error) func(id string) bool {
 	if r.alone {
 		return func(string) bool { return true }

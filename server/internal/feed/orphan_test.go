@@ -47,7 +47,8 @@ func onFullDisk(t *testing.T, test func(t *testing.T, h, other *house, f followe
 	})
 }
 
-// While the disk is full that two servers share, the verifiers of before keep their leases, and are waited for; and when there is room again, of which another server may hear first.
+// While the disk is full that two servers share, the verifiers of before keep their leases, and are waited for; and
+// when there is room again, of which another server may hear first.
 func TestVerifiersOnAFullDisk(t *testing.T) {
 	onFullDisk(t, func(t *testing.T, h, other *house, f follower) {
 		check := func(d time.Duration) {
@@ -78,7 +79,8 @@ func TestVerifiersOnAFullDisk(t *testing.T) {
 	})
 }
 
-// Where there was room only for as long as another server needed to doubt a verifier, that server deletes it in the end, full as the disk is: by then it accepts nothing any more.
+// Where there was room only for as long as another server needed to doubt a verifier, that server deletes it in the
+// end, full as the disk is: by then it accepts nothing any more.
 func TestDoubtedVerifierOnAFullDisk(t *testing.T) {
 	for _, lead := range []time.Duration{0, 170 * time.Second} { // by which a stream began before there was room
 		onFullDisk(t, func(t *testing.T, h, other *house, f follower) {

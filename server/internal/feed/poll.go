@@ -13,8 +13,9 @@ import (
 // pollTimeout bounds how long a poll waits for the hub's next frame, which comes every second.
 const pollTimeout = 2 * heartbeat
 
-// poll answers with the connection's own first frame and, unless that has rules, the one after it, whole, for readers behind a proxy that holds streams back.
-// The second frame lets the reader keep the lease that a stream would have given it: the first one alone is as old as the wait.
+// poll answers with the connection's own first frame and, unless that has rules, the one after it, whole, for readers
+// behind a proxy that holds streams back. The second frame lets the reader keep the lease that a stream would have
+// given it: the first one alone is as old as the wait.
 func (s *Server) poll(w http.ResponseWriter, r *http.Request, first firstFrame, from joined) {
 	body := first.data
 	if len(from.rules) == 0 {

@@ -73,7 +73,8 @@ func TestPoll(t *testing.T) {
 	})
 }
 
-// First frames that take long to make, since there are many rules to tell or the key is far away, keep nobody waiting but who asked for them.
+// First frames that take long to make, since there are many rules to tell or the key is far away, keep nobody waiting
+// but who asked for them.
 func TestFirstFramesKeepNobodyElseWaiting(t *testing.T) {
 	open(t, Config{}, func(t *testing.T, h *house) {
 		public, private, err := ed25519.GenerateKey(nil)

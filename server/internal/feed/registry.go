@@ -38,9 +38,9 @@ type Verifiers interface {
 	OthersWrote() <-chan struct{}
 }
 
-// registry knows who follows the feed; enforce.go waits for them. A verifier stands in the database before it hears anything that a lease
-// could stand on, and until every lease that it may have has run out. Its goroutine alone uses the database, so that of two things about one
-// verifier the second finds the first done; close ends it.
+// registry knows who follows the feed; enforce.go waits for them. A verifier stands in the database before it hears
+// anything that a lease could stand on, and until every lease that it may have has run out. Its goroutine alone uses
+// the database, so that of two things about one verifier the second finds the first done; close ends it.
 type registry struct {
 	issuer       Verifiers
 	server       string        // this one
@@ -117,8 +117,8 @@ func signal(c chan<- struct{}) {
 	}
 }
 
-// enter registers a verifier for a stream, and returns when that is durable. Call leave when the stream has ended. It fails with
-// issuer.ErrBusy when there are too many, of all or of the holder.
+// enter registers a verifier for a stream, and returns when that is durable. Call leave when the stream has ended. It
+// fails with issuer.ErrBusy when there are too many, of all or of the holder.
 func (r *registry) enter(ctx context.Context, by holder, id string, maxStaleness time.Duration) (*presence, error) {
 	p, writing, err := r.expect(by, id, maxStaleness)
 	if err != nil {

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// A verifier that comes once more while it's being written, and trusts for longer, is written again: each of the two streams begins when its own is.
+// A verifier that comes once more while it's being written, and trusts for longer, is written again: each of the two
+// streams begins when its own is.
 func TestVerifierComesTwiceAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		database := &fakeVerifiers{slow: time.Second}
@@ -34,8 +35,8 @@ func TestVerifierComesTwiceAtOnce(t *testing.T) {
 	})
 }
 
-// Where no other server has the database, nobody forgets a verifier but this one: it comes back while nothing can be written, as on a full disk. On a database of several servers it doesn't: another
-// may have forgotten it.
+// Where no other server has the database, nobody forgets a verifier but this one: it comes back while nothing can be
+// written, as on a full disk. On a database of several servers it doesn't: another may have forgotten it.
 func TestVerifierComesBackWhileNothingCanBeWritten(t *testing.T) {
 	full := errors.New("the disk is full")
 	for _, alone := range []bool{true, false} {

@@ -12,7 +12,8 @@ import (
 	"github.com/jot-auth/jot/revocation"
 )
 
-// While servers of a version with another format of snapshots are replaced, a verifier that runs goes on, and one that starts waits until they are, and no longer: it needn't be started again.
+// While servers of a version with another format of snapshots are replaced, a verifier that runs goes on, and one that
+// starts waits until they are, and no longer: it needn't be started again.
 func TestSnapshotsDuringARollOut(t *testing.T) {
 	for name, replica := range map[string]struct {
 		old  func(snapshot []byte, r *http.Response) // makes an old one's answer of a new one's

@@ -30,7 +30,8 @@ type segments struct {
 
 func newSegments(l Log) *segments { return &segments{log: l, making: make(chan struct{}, 1)} }
 
-// named returns a segment of a log. It fails with errOtherLog, errIncomplete, or errTooOld where a snapshot is the shorter way.
+// named returns a segment of a log. It fails with errOtherLog, errIncomplete, or errTooOld where a snapshot is the
+// shorter way.
 func (s *segments) named(ctx context.Context, log string, number uint64) ([]byte, error) {
 	select {
 	case s.making <- struct{}{}:

@@ -26,9 +26,9 @@ const (
 	maxKeyID = 128 // bytes
 )
 
-// snapshotName says which snapshot is meant. Everything that a snapshot depends on is in it, so that two replicas make equally good ones, and
-// a cache may keep them for ever: the format, the log, how much of it, and the key that signs. Those that a clock which was ahead has made are the exception, of which caches
-// have to be purged.
+// snapshotName says which snapshot is meant. Everything that a snapshot depends on is in it, so that two replicas make
+// equally good ones, and a cache may keep them for ever: the format, the log, how much of it, and the key that signs.
+// Those that a clock which was ahead has made are the exception, of which caches have to be purged.
 type snapshotName struct {
 	format, log, key string
 	sequence         uint64 // a multiple of revocation.SegmentRules
@@ -47,8 +47,9 @@ type snapshot struct {
 	body []byte
 }
 
-// snapshots makes each snapshot once, at most one at a time, and keeps two: the newest, and the one to which askers were sent just before. So they take twice the size
-// of a snapshot, about 22 bytes a rule in force, and as much again twice over while one is made; and what was dropped while it's being sent stays until it is, a minute at most.
+// snapshots makes each snapshot once, at most one at a time, and keeps two: the newest, and the one to which askers
+// were sent just before. So they take twice the size of a snapshot, about 22 bytes a rule in force, and as much again
+// twice over while one is made; and what was dropped while it's being sent stays until it is, a minute at most.
 type snapshots struct {
 	issuer Issuer
 	making chan struct{} // holds an element while one is made
@@ -70,7 +71,8 @@ func (s *snapshots) newest(ctx context.Context) (*snapshot, error) {
 	})
 }
 
-// named returns the snapshot of a name: one that is kept, or one that another replica has made and this one hasn't yet. Else it's nil.
+// named returns the snapshot of a name: one that is kept, or one that another replica has made and this one hasn't yet.
+// Else it's nil.
 func (s *snapshots) named(ctx context.Context, name snapshotName) (*snapshot, error) {
 	if found := s.find(name); found != nil {
 		return found, nil
@@ -126,7 +128,8 @@ func (s *snapshots) make(ctx context.Context, wanted func(head revocation.Head, 
 	return made, nil
 }
 
-// lastBefore returns the newest one, and drops those that a clock which was ahead has made: readers take none that leaves out what hasn't expired yet.
+// lastBefore returns the newest one, and drops those that a clock which was ahead has made: readers take none that
+// leaves out what hasn't expired yet.
 func (s *snapshots) lastBefore(now time.Time) *snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -202,7 +205,8 @@ func (s *Server) snapshot(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// parseSnapshotName reads the sequence from the path, and log and key from the query, with the format, which servers of format 1 didn't name.
+// parseSnapshotName reads the sequence from the path, and log and key from the query, with the format, which servers of
+// format 1 didn't name.
 func parseSnapshotName(r *http.Request) (snapshotName, error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	formats := query["format"]

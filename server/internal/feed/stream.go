@@ -17,8 +17,9 @@ const (
 	maxLag       = 256             // frames that a connection may be behind
 )
 
-// stream answers with the first frame and those after another one, and reports whether it goes on when the request is over: then it ends the visit itself. Over HTTP/1 it
-// does. Of what net/http keeps for a request, two goroutines with their stacks and three buffers, a stream needs nothing, and there are thousands.
+// stream answers with the first frame and those after another one, and reports whether it goes on when the request is
+// over: then it ends the visit itself. Over HTTP/1 it does. Of what net/http keeps for a request, two goroutines with
+// their stacks and three buffers, a stream needs nothing, and there are thousands.
 func (s *Server) stream(w http.ResponseWriter, r *http.Request, first firstFrame, after *frame, ended <-chan struct{}, v visit) (stays bool) {
 	control := http.NewResponseController(w)
 	if err := errors.Join(control.SetReadDeadline(time.Time{}), control.SetWriteDeadline(time.Time{})); err != nil {
@@ -48,8 +49,9 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, first firstFrame
 	return true
 }
 
-// takeConnection reports whether a stream can leave its request. It can't over HTTP/2, where a ResponseWriter hides its connection, and where one that a program has put around
-// ours encodes what is sent: what went past it would be no part of the answer any more.
+// takeConnection reports whether a stream can leave its request. It can't over HTTP/2, where a ResponseWriter hides its
+// connection, and where one that a program has put around ours encodes what is sent: what went past it would be no part
+// of the answer any more.
 func takeConnection(control *http.ResponseController, sent http.Header) (net.Conn, bool) {
 	if sent.Get("Content-Encoding") != "" {
 		return nil, false
@@ -58,15 +60,16 @@ func takeConnection(control *http.ResponseController, sent http.Header) (net.Con
 	return connection, err == nil
 }
 
-// keep follows the hub on a connection of its own, and ends as follow does; at the latest with the hub, or the write that is under way.
+// keep follows the hub on a connection of its own, and ends as follow does; at the latest with the hub, or the write
+// that is under way.
 func (s *Server) keep(connection net.Conn, after *frame, ended <-chan struct{}, v visit) {
 	defer v.end()
 	defer connection.Close()
 	s.follow(&sender{outlet: connection}, after, ended, nil)
 }
 
-// follow sends what comes after a frame. It ends when the client is gone or too slow, the hub ends the stream, or that has lived long enough. It holds no
-// frame but the one that it has sent: each leads to all after it.
+// follow sends what comes after a frame. It ends when the client is gone or too slow, the hub ends the stream, or that
+// has lived long enough. It holds no frame but the one that it has sent: each leads to all after it.
 func (s *Server) follow(to *sender, at *frame, ended, gone <-chan struct{}) {
 	life := time.NewTimer(streamLife)
 	defer life.Stop()
@@ -106,7 +109,8 @@ type sender struct {
 	until time.Time // the deadline that is set
 }
 
-// send reports whether it could. Where more follows, it leaves that in the buffer. The deadline is moved now and then, which costs less than each time.
+// send reports whether it could. Where more follows, it leaves that in the buffer. The deadline is moved now and then,
+// which costs less than each time.
 func (s *sender) send(data []byte, more bool) bool {
 	var err error
 	if now := time.Now(); s.until.Sub(now) < frameTimeout {

@@ -27,8 +27,8 @@ func (h held) SetWriteDeadline(t time.Time) error {
 	return http.NewResponseController(h.w).SetWriteDeadline(t)
 }
 
-// A stream over HTTP/1 leaves its request behind, one over HTTP/2 doesn't. Either way it keeps no frame that it has sent, which would keep all that followed, and ends
-// when its client is gone.
+// A stream over HTTP/1 leaves its request behind, one over HTTP/2 doesn't. Either way it keeps no frame that it has
+// sent, which would keep all that followed, and ends when its client is gone.
 func TestStreamHoldsLittle(t *testing.T) {
 	for name, test := range map[string]struct {
 		protocol  func(http.Handler) http.Handler
@@ -89,7 +89,8 @@ func TestStreamIsNotInChunks(t *testing.T) {
 	})
 }
 
-// zipping is a ResponseWriter that encodes what is sent, and knows its connection, as those of programs are that mount the server.
+// zipping is a ResponseWriter that encodes what is sent, and knows its connection, as those of programs are that mount
+// the server.
 type zipping struct {
 	http.ResponseWriter
 	to *gzip.Writer

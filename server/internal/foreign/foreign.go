@@ -1,5 +1,5 @@
-// Package foreign takes other issuers' logout tokens (OpenID Connect Back-Channel Logout 1.0) and finds their keys. What a logout means is decided in
-// package issuer.
+// Package foreign takes other issuers' logout tokens (OpenID Connect Back-Channel Logout 1.0) and finds their keys.
+// What a logout means is decided in package issuer.
 package foreign
 
 import (
@@ -39,7 +39,8 @@ func (s *Server) Register(mux *http.ServeMux) {
 	web.Handle(mux, s.base, "POST /feed/backchannel-logout", http.HandlerFunc(s.logOut))
 }
 
-// logOut answers another issuer that says who logged out (§2.5). The answer comes after the rules are stored and published.
+// logOut answers another issuer that says who logged out (§2.5). The answer comes after the rules are stored and
+// published.
 func (s *Server) logOut(w http.ResponseWriter, r *http.Request) {
 	web.NoStore(w)
 	form, err := web.DecodeForm(w, r)
@@ -53,8 +54,8 @@ func (s *Server) logOut(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusOK)
 }
 
-// fail answers 400 to whatever is wrong with the request (§2.8), with an error of RFC 6749 §5.2, and 503 or 500 where the fault isn't the caller's, so that
-// it comes again.
+// fail answers 400 to whatever is wrong with the request (§2.8), with an error of RFC 6749 §5.2, and 503 or 500 where
+// the fault isn't the caller's, so that it comes again.
 func fail(w http.ResponseWriter, r *http.Request, err error) {
 	answer := struct {
 		Code        string `json:"error"`

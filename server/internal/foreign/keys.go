@@ -26,8 +26,8 @@ func (all KeySources) Close() error {
 	return nil
 }
 
-// WithKeys returns the issuers with a key source each, and the sources that it made for those that had none. It asks nobody: another issuer that is down keeps
-// no server from its start.
+// WithKeys returns the issuers with a key source each, and the sources that it made for those that had none. It asks
+// nobody: another issuer that is down keeps no server from its start.
 func WithKeys(declared []issuer.ForeignIssuer) ([]issuer.ForeignIssuer, KeySources, error) {
 	all, made := slices.Clone(declared), KeySources{}
 	for n := range all {

@@ -15,7 +15,8 @@ func callerOf(token *jot.Token) caller {
 	return caller{token.Subject(), token.ClientID(), token.SessionID(), token.Scope()}
 }
 
-// write sets every header, also one that has nothing to say: a proxy that copies what it's given would else let through what its client made up.
+// write sets every header, also one that has nothing to say: a proxy that copies what it's given would else let through
+// what its client made up.
 func (c caller) write(h http.Header) {
 	h.Set("X-Jot-Subject", escaped(c.subject))
 	h.Set("X-Jot-Client", escaped(c.client))
@@ -23,7 +24,8 @@ func (c caller) write(h http.Header) {
 	h.Set("X-Jot-Scope", strings.ReplaceAll(escaped(c.scope), "%20", " "))
 }
 
-// escaped percent-encodes all but visible ASCII, and the percent sign: two names that differ in white space at their ends, or in what a proxy reads otherwise, stay two.
+// escaped percent-encodes all but visible ASCII, and the percent sign: two names that differ in white space at their
+// ends, or in what a proxy reads otherwise, stay two.
 func escaped(text string) string {
 	var b strings.Builder
 	for n := range len(text) {

@@ -8,13 +8,15 @@ import (
 	"github.com/jot-auth/jot/server/internal/web"
 )
 
-// Bounds of what one location asks for, which comes back in the challenge of a refusal. No resource has more scopes, nor longer ones.
+// Bounds of what one location asks for, which comes back in the challenge of a refusal. No resource has more scopes,
+// nor longer ones.
 const (
 	maxScopes    = 64
 	maxScopeSize = 64 // bytes of each
 )
 
-// demand is what a proxy's configuration asks of a token. It stands in the address that the proxy calls, which its clients can't change.
+// demand is what a proxy's configuration asks of a token. It stands in the address that the proxy calls, which its
+// clients can't change.
 type demand struct {
 	audience string
 	scopes   []string // all of them

@@ -1,5 +1,6 @@
-// Package forward answers proxies that ask whether a request may go on to the API behind them (nginx's auth_request, Caddy's forward_auth, Traefik's ForwardAuth). It
-// judges with the issuer's own verifier and its live rules, so a revocation counts at once.
+// Package forward answers proxies that ask whether a request may go on to the API behind them (nginx's auth_request,
+// Caddy's forward_auth, Traefik's ForwardAuth). It judges with the issuer's own verifier and its live rules, so a
+// revocation counts at once.
 package forward
 
 import (
@@ -24,7 +25,8 @@ type Server struct {
 	base     string // path of the issuer's URL
 }
 
-// New makes the endpoint of an issuer. Only these proxies are believed what they say of the request that they ask about.
+// New makes the endpoint of an issuer. Only these proxies are believed what they say of the request that they ask
+// about.
 func New(i Issuer, proxies web.Proxies) (*Server, error) {
 	base, err := web.BasePath(i.URL())
 	if err != nil {
@@ -42,8 +44,8 @@ func (s *Server) Register(mux *http.ServeMux) {
 	web.Handle(mux, s.base, "GET /verify", http.HandlerFunc(s.verify))
 }
 
-// verify answers GET /verify: 200 lets the request go on, 401 and 403 are for its client, with the challenge. Everything that the verifier
-// demands of a request is demanded of the one that the proxy asks about.
+// verify answers GET /verify: 200 lets the request go on, 401 and 403 are for its client, with the challenge.
+// Everything that the verifier demands of a request is demanded of the one that the proxy asks about.
 func (s *Server) verify(w http.ResponseWriter, r *http.Request) {
 	web.NoStore(w)
 	caller{}.write(w.Header())

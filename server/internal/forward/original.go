@@ -17,10 +17,12 @@ const (
 	uriHeader    = "X-Forwarded-Uri"
 )
 
-// nobodysHost is in the place of a host that nobody trustworthy states: no page's origin has it. The empty one is that of the origin "null", which is any sandbox's.
+// nobodysHost is in the place of a host that nobody trustworthy states: no page's origin has it. The empty one is that
+// of the origin "null", which is any sandbox's.
 const nobodysHost = "/"
 
-// schemes are those by which a request may come, as proxies name them: a web socket's is of HTTP until the connection is upgraded, and Traefik says otherwise.
+// schemes are those by which a request may come, as proxies name them: a web socket's is of HTTP until the connection
+// is upgraded, and Traefik says otherwise.
 var schemes = map[string]string{"https": "https", "http": "http", "wss": "https", "ws": "http"}
 
 var (
@@ -37,8 +39,9 @@ type original struct {
 	origin  string        // by which its client called; "": nobody knows
 }
 
-// original puts the method and the address of the original request in the place of the proxy's own. Where nobody trustworthy states the method, it's taken for one that changes
-// something, so that a cookie alone, sent by another site's page, doesn't do; and where nobody states the address, no proof is good for it.
+// original puts the method and the address of the original request in the place of the proxy's own. Where nobody
+// trustworthy states the method, it's taken for one that changes something, so that a cookie alone, sent by another
+// site's page, doesn't do; and where nobody states the address, no proof is good for it.
 func (s *Server) original(r *http.Request) original {
 	judged := r.Clone(r.Context())
 	judged.Method, judged.Host = http.MethodPost, nobodysHost

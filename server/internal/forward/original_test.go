@@ -11,8 +11,8 @@ import (
 	"github.com/jot-auth/jot/server/internal/web"
 )
 
-// FuzzOriginal: whatever a proxy passes on, the request that is judged has one meaning: its host and its path are those that any reader of the whole address finds, and
-// where there's doubt nobody's host and no origin.
+// FuzzOriginal: whatever a proxy passes on, the request that is judged has one meaning: its host and its path are those
+// that any reader of the whole address finds, and where there's doubt nobody's host and no origin.
 func FuzzOriginal(f *testing.F) {
 	for _, seed := range [][4]string{
 		{"GET", "https", "api.example.com", "/pets?x=1"}, {"get", "http", "[::1]:80", "/"}, {"POST", "wss", "api.example.com:443", "//evil.example/x"}, {"GET", "ftp", "a", "/"},

@@ -6,13 +6,15 @@ import (
 	"strings"
 )
 
-// Names reports whether a host, without port and brackets, is this machine: localhost (RFC 6761 §6.3) or a loopback address.
+// Names reports whether a host, without port and brackets, is this machine: localhost (RFC 6761 §6.3) or a loopback
+// address.
 func Names(host string) bool {
 	address, err := netip.ParseAddr(host)
 	return strings.EqualFold(host, "localhost") || err == nil && address.IsLoopback()
 }
 
-// Ends reports whether an end of a connection, address and port as net.Addr writes them, is one that only this machine reaches.
+// Ends reports whether an end of a connection, address and port as net.Addr writes them, is one that only this machine
+// reaches.
 func Ends(address string) bool {
 	end, err := netip.ParseAddrPort(address)
 	return err == nil && end.Addr().IsLoopback()

@@ -21,7 +21,8 @@ var pauses = []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute, 15 
 // ErrFull is an outbox that holds as many letters as it may.
 var ErrFull = errors.New("mail: the outbox is full")
 
-// Outbox holds letters until they are delivered. It's in memory: what a server that ends hasn't sent, people ask for again.
+// Outbox holds letters until they are delivered. It's in memory: what a server that ends hasn't sent, people ask for
+// again.
 type Outbox struct {
 	deliver func(context.Context, Message) error
 	logger  *slog.Logger
@@ -64,7 +65,8 @@ func (o *Outbox) Close() error {
 	return nil
 }
 
-// Send takes a letter, or fails with ErrFull. write runs when it's the letter's turn, and may answer the zero Message: there is none.
+// Send takes a letter, or fails with ErrFull. write runs when it's the letter's turn, and may answer the zero Message:
+// there is none.
 func (o *Outbox) Send(write func(context.Context) (Message, error)) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -73,7 +73,8 @@ func TestOutboxTriesAgain(t *testing.T) {
 	}
 }
 
-// TestOutboxGivesUp what the server will never take at once, and what it didn't take for long in the end; the next letter goes out.
+// TestOutboxGivesUp what the server will never take at once, and what it didn't take for long in the end; the next
+// letter goes out.
 func TestOutboxGivesUp(t *testing.T) {
 	never := fmt.Errorf("RCPT: %w", &textproto.Error{Code: 550, Msg: "<ada@example.com> unknown"})
 	later := &textproto.Error{Code: 451, Msg: "later"}

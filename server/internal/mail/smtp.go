@@ -23,8 +23,8 @@ const (
 	implicitTLS    = "465"            // the port on which TLS comes first (RFC 8314 §3.3)
 )
 
-// SMTP is the server that takes letters. The connection is encrypted, with TLS from the beginning on port 465 and with STARTTLS on all others,
-// and the server shows a certificate for its name; only on this very machine it may be plain.
+// SMTP is the server that takes letters. The connection is encrypted, with TLS from the beginning on port 465 and with
+// STARTTLS on all others, and the server shows a certificate for its name; only on this very machine it may be plain.
 type SMTP struct {
 	Server   string         // host:port
 	From     string         // an address, or "Name <address>"

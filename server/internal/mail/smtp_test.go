@@ -164,7 +164,8 @@ func TestDeliver(t *testing.T) {
 	}
 }
 
-// TestEncryption: where there are roots nothing is said before TLS, and a server without it, or with another's certificate, hears of no letter.
+// TestEncryption: where there are roots nothing is said before TLS, and a server without it, or with another's
+// certificate, hears of no letter.
 func TestEncryption(t *testing.T) {
 	certificate, roots := certificates(t)
 	e := newExchange(t, exchange{certificate: certificate})

@@ -131,7 +131,8 @@ func TestAssertion(t *testing.T) {
 	}
 }
 
-// TestAssertionBadInput: whatever is wrong with an assertion, the refresh token beside it stays good, and so does the assertion.
+// TestAssertionBadInput: whatever is wrong with an assertion, the refresh token beside it stays good, and so does the
+// assertion.
 func TestAssertionBadInput(t *testing.T) {
 	f := serve(t, "https://auth.example.com")
 	key, stranger := newKey(t, jot.ES256), newKey(t, jot.ES256)

@@ -11,7 +11,8 @@ import (
 )
 
 // client is how a request says who makes it: a public client states its ID in the body and proves nothing (RFC 6749
-// §3.2.1), a confidential one sends its secret beside it or both in the Authorization header (§2.3.1), or a JWT that it signed (RFC 7523 §2.2).
+// §3.2.1), a confidential one sends its secret beside it or both in the Authorization header (§2.3.1), or a JWT that it
+// signed (RFC 7523 §2.2).
 type client struct {
 	ID            string `json:"client_id"`
 	Secret        string `json:"client_secret"`
@@ -39,8 +40,8 @@ var authMethods = append([]string{authNone}, provingMethods...)
 // provingMethods are those by which a client proves who it is.
 var provingMethods = []string{authBasic, authPost, authJWT}
 
-// authenticate settles which client makes a request, or refuses it. Nothing else of the request counts before that, so that a wrong
-// client never uses up a token.
+// authenticate settles which client makes a request, or refuses it. Nothing else of the request counts before that, so
+// that a wrong client never uses up a token.
 func (s *Server) authenticate(r *http.Request, c *client) (issuer.Client, error) {
 	proof, err := s.proof(r, c)
 	if err != nil {
@@ -50,7 +51,8 @@ func (s *Server) authenticate(r *http.Request, c *client) (issuer.Client, error)
 	return found, clientError(err, inHeader(r))
 }
 
-// inHeader reports whether a client states itself in the Authorization header, and is to be answered so (RFC 6749 §5.2).
+// inHeader reports whether a client states itself in the Authorization header, and is to be answered so (RFC 6749
+// §5.2).
 func inHeader(r *http.Request) bool { return len(r.Header.Values("Authorization")) > 0 }
 
 // proof reads how a client proves who it is. Of an assertion, which is good once, nothing is left to prove.
@@ -110,8 +112,8 @@ var badBasic = &protocolError{
 	code: "invalid_client", description: "Authorization must be Basic, with the form-encoded client_id and client_secret", status: http.StatusUnauthorized,
 }
 
-// parseBasic reads ID and secret of the Basic scheme (RFC 7617), both form-encoded before they are joined (RFC 6749 §2.3.1). There is no
-// empty secret: a client without one is public and has nothing to show.
+// parseBasic reads ID and secret of the Basic scheme (RFC 7617), both form-encoded before they are joined (RFC 6749
+// §2.3.1). There is no empty secret: a client without one is public and has nothing to show.
 func parseBasic(header string) (id, secret string, ok bool) {
 	scheme, encoded, _ := strings.Cut(header, " ")
 	if !strings.EqualFold(scheme, "Basic") {
@@ -127,7 +129,8 @@ func parseBasic(header string) (id, secret string, ok bool) {
 	return id, secret, found && idOK && secretOK
 }
 
-// decodeFormValue decodes a value of application/x-www-form-urlencoded. What a form would never hold undecoded isn't taken for itself.
+// decodeFormValue decodes a value of application/x-www-form-urlencoded. What a form would never hold undecoded isn't
+// taken for itself.
 func decodeFormValue(text string) (string, bool) {
 	if text == "" || strings.ContainsAny(text, "&=:;# ") {
 		return "", false

@@ -21,7 +21,8 @@ func (p *codeParameters) fromForm(form url.Values) {
 	p.Code, p.RedirectURI, p.Verifier = form.Get("code"), form.Get("redirect_uri"), form.Get("code_verifier")
 }
 
-// redeemCode trades an authorization code. Its scope was settled when the person allowed it, so that a scope has no place here.
+// redeemCode trades an authorization code. Its scope was settled when the person allowed it, so that a scope has no
+// place here.
 func (s *Server) redeemCode(r *http.Request, req *tokenRequest) (issuer.Tokens, error) {
 	switch {
 	case req.Code == "":

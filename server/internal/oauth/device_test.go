@@ -34,7 +34,8 @@ func (f *fixture) television(c issuer.Client) (start func() (poll string)) {
 	}
 }
 
-// TestBoundDevice: the session of a device that proves a key is bound to it, as any public client's; a proof that is no good burns nothing.
+// TestBoundDevice: the session of a device that proves a key is bound to it, as any public client's; a proof that is no
+// good burns nothing.
 func TestBoundDevice(t *testing.T) {
 	f := serve(t, "https://auth.example.com")
 	start := f.television(issuer.Client{ID: "client_tv", RequireDPoP: true})

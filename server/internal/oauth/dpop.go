@@ -8,8 +8,9 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// proving lets a grant type bind its tokens to the key of the request's DPoP proof (RFC 9449 §5), where there is one. A proof that is no good
-// ends the request before anything is used up; one of a request that fails is good once more, so that nobody without a grant fills the memory of proofs.
+// proving lets a grant type bind its tokens to the key of the request's DPoP proof (RFC 9449 §5), where there is one. A
+// proof that is no good ends the request before anything is used up; one of a request that fails is good once more, so
+// that nobody without a grant fills the memory of proofs.
 func (s *Server) proving(w http.ResponseWriter, r *http.Request, req *tokenRequest, grant grantMethod) (issuer.Tokens, error) {
 	fields := r.Header.Values(jothttp.ProofHeader)
 	if len(fields) == 0 {

@@ -167,7 +167,8 @@ func TestRequireDPoP(t *testing.T) {
 	}
 }
 
-// TestProofBadInput has a row for each thing that RFC 9449 has the token endpoint check. The refresh token stays good, and so does the proof of a request that fails.
+// TestProofBadInput has a row for each thing that RFC 9449 has the token endpoint check. The refresh token stays good,
+// and so does the proof of a request that fails.
 func TestProofBadInput(t *testing.T) {
 	f := serve(t, "https://auth.example.com")
 	p, thief := f.prover(), f.prover()

@@ -36,8 +36,8 @@ func badRequest(code, description string) *protocolError {
 	return &protocolError{code: code, description: description, status: http.StatusBadRequest}
 }
 
-// clientError is the answer to a client that isn't known or doesn't prove itself: 401 where it used the Authorization header, as RFC 6749
-// §5.2 demands, and else 400. Other errors stay as they are.
+// clientError is the answer to a client that isn't known or doesn't prove itself: 401 where it used the Authorization
+// header, as RFC 6749 §5.2 demands, and else 400. Other errors stay as they are.
 func clientError(err error, header bool) error {
 	if header && errors.Is(err, issuer.ErrInvalidClient) {
 		return &protocolError{code: "invalid_client", description: invalidClient, status: http.StatusUnauthorized}

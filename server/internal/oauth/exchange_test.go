@@ -141,7 +141,8 @@ func TestExchangeLife(t *testing.T) {
 	}
 }
 
-// TestExchangeEndsWithItsClient: whatever ends the tokens of the client that was logged in to ends what was got in exchange for them.
+// TestExchangeEndsWithItsClient: whatever ends the tokens of the client that was logged in to ends what was got in
+// exchange for them.
 func TestExchangeEndsWithItsClient(t *testing.T) {
 	for name, end := range map[string]func(*issuer.Issuer) error{
 		"revoked": func(i *issuer.Issuer) error { return i.RevokeClient(t.Context(), "client_lost") },
@@ -174,8 +175,8 @@ func TestExchangeEndsWithItsClient(t *testing.T) {
 	}
 }
 
-// TestExchangeEndsWithItsClientAfterAll: what a client got while it could exchange ends with the client whose tokens it exchanged, though the permission was withdrawn
-// since: by an administrator, or in the configuration, before a restart.
+// TestExchangeEndsWithItsClientAfterAll: what a client got while it could exchange ends with the client whose tokens it
+// exchanged, though the permission was withdrawn since: by an administrator, or in the configuration, before a restart.
 func TestExchangeEndsWithItsClientAfterAll(t *testing.T) {
 	store, err := sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "jot.db"), sqlstore.Options{})
 	if err != nil {
@@ -257,7 +258,8 @@ func TestExchangedTokensAreRevokedAlone(t *testing.T) {
 	}
 }
 
-// TestExchangeGoesByTheSubjectOfNow: a scope that the subject lost is not to be had for a token of before, however good that still is.
+// TestExchangeGoesByTheSubjectOfNow: a scope that the subject lost is not to be had for a token of before, however good
+// that still is.
 func TestExchangeGoesByTheSubjectOfNow(t *testing.T) {
 	f := serve(t, "https://auth.example.com")
 	const gateway = "client_gateway"

@@ -31,7 +31,8 @@ func (p *exchangeParameters) fromForm(form url.Values) {
 	p.RequestedType, p.Audience = form.Get("requested_token_type"), form.Get("audience")
 }
 
-// exchange trades an access token for one with which its client acts further on. Here a resource's identifier is its audience, so both parameters name the same.
+// exchange trades an access token for one with which its client acts further on. Here a resource's identifier is its
+// audience, so both parameters name the same.
 func (s *Server) exchange(r *http.Request, req *tokenRequest) (issuer.Tokens, error) {
 	switch {
 	case req.SubjectToken == "":

@@ -30,8 +30,8 @@ type introspection struct {
 	Actor     json.RawMessage `json:"act,omitempty"` // RFC 8693 §4.1
 }
 
-// introspect answers POST /oauth2/introspect: what a token is worth right now. Whatever is wrong with one, or whosever it is, an inactive
-// token's answer is the same.
+// introspect answers POST /oauth2/introspect: what a token is worth right now. Whatever is wrong with one, or whosever
+// it is, an inactive token's answer is the same.
 func (s *Server) introspect(w http.ResponseWriter, r *http.Request) {
 	answer, err := s.introspectToken(w, r)
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package oauth serves the OAuth 2.1 endpoints that programs ask: tokens (RFC 6749), revocation (RFC 7009), introspection (RFC 7662),
-// what is known of a person (OpenID Connect Core), the key set (RFC 7517) and the metadata (RFC 8414, OpenID Connect Discovery). It
-// translates between HTTP and the domain; the rules are in package issuer.
+// Package oauth serves the OAuth 2.1 endpoints that programs ask: tokens (RFC 6749), revocation (RFC 7009),
+// introspection (RFC 7662), what is known of a person (OpenID Connect Core), the key set (RFC 7517) and the metadata
+// (RFC 8414, OpenID Connect Discovery). It translates between HTTP and the domain; the rules are in package issuer.
 package oauth
 
 import (
@@ -72,7 +72,8 @@ type Server struct {
 	base   string // path of the issuer's URL
 }
 
-// New makes the endpoints of an issuer, for the people who log in there. It fails when the issuer's URL can't be served.
+// New makes the endpoints of an issuer, for the people who log in there. It fails when the issuer's URL can't be
+// served.
 func New(i Issuer, people People) (*Server, error) {
 	base, err := web.BasePath(i.URL())
 	if err != nil {

@@ -61,7 +61,8 @@ func TestPasswordGrant(t *testing.T) {
 	}
 }
 
-// TestPasswordGrantBadInput: the operator's own clients alone may ask, who isn't let in is answered alike, and guesses are throttled.
+// TestPasswordGrantBadInput: the operator's own clients alone may ask, who isn't let in is answered alike, and guesses
+// are throttled.
 func TestPasswordGrantBadInput(t *testing.T) {
 	f := serve(t, "https://auth.example.com")
 	f.signUp(name)
@@ -114,7 +115,8 @@ func TestPasswordGrantBadInput(t *testing.T) {
 	}
 }
 
-// TestPasswordGrantThatNobodyCouldHave is refused before the password is looked at, whoever it's for, and is no guess at one.
+// TestPasswordGrantThatNobodyCouldHave is refused before the password is looked at, whoever it's for, and is no guess
+// at one.
 func TestPasswordGrantThatNobodyCouldHave(t *testing.T) {
 	f := serve(t, "https://auth.example.com")
 	f.signUp(name)

@@ -21,9 +21,10 @@ func (p *passwordParameters) fromForm(form url.Values) {
 	p.Username, p.Password = form.Get("username"), form.Get("password")
 }
 
-// logIn begins a session for a name and a password, for the operator's own apps alone: no other may see a person's password. A wrong password, an
-// unknown name and a disabled subject are answered alike. What nobody could be granted is refused before anybody is looked for: it costs no hash, and
-// is no guess. A second factor has no place in this request.
+// logIn begins a session for a name and a password, for the operator's own apps alone: no other may see a person's
+// password. A wrong password, an unknown name and a disabled subject are answered alike. What nobody could be granted
+// is refused before anybody is looked for: it costs no hash, and is no guess. A second factor has no place in this
+// request.
 func (s *Server) logIn(r *http.Request, req *tokenRequest) (issuer.Tokens, error) {
 	switch {
 	case !req.settled.FirstParty:

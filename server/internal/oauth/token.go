@@ -14,7 +14,8 @@ import (
 // grantMethod does what a grant type says.
 type grantMethod func(*Server, *http.Request, *tokenRequest) (issuer.Tokens, error)
 
-// grants are the grant types of the token endpoint, each in a file of its own. The client was authenticated before, but for those of settleClient.
+// grants are the grant types of the token endpoint, each in a file of its own. The client was authenticated before, but
+// for those of settleClient.
 var grants = map[string]grantMethod{
 	grantCode:    (*Server).redeemCode,
 	grantRefresh: (*Server).refresh,
@@ -28,7 +29,8 @@ var grants = map[string]grantMethod{
 // grantTypes are those that the token endpoint takes, as the metadata names them.
 var grantTypes = slices.Sorted(maps.Keys(grants))
 
-// tokenRequest is a request for tokens, with RFC 8707's resource. What one grant type alone takes is in the file of that grant.
+// tokenRequest is a request for tokens, with RFC 8707's resource. What one grant type alone takes is in the file of
+// that grant.
 type tokenRequest struct {
 	client
 	codeParameters
@@ -95,8 +97,8 @@ func (s *Server) grant(w http.ResponseWriter, r *http.Request, req *tokenRequest
 	return s.proving(w, r, req, grant)
 }
 
-// settleClient authenticates the client. One that acts for itself, or has a code, has its proof looked at where its tokens are made: what it asks for is little work, of which
-// reading the client twice would be a large part.
+// settleClient authenticates the client. One that acts for itself, or has a code, has its proof looked at where its
+// tokens are made: what it asks for is little work, of which reading the client twice would be a large part.
 func (s *Server) settleClient(r *http.Request, req *tokenRequest) (err error) {
 	if req.GrantType == grantClient || req.GrantType == grantCode {
 		req.proof, err = s.proof(r, &req.client)

@@ -11,8 +11,9 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// userInfo answers GET and POST /userinfo (OpenID Connect Core 1.0 §5.3): what an access token with openid in its scope opens of its subject.
-// The token is in the Authorization header, with a proof where it's bound to a key (RFC 9449 §7), and nowhere else.
+// userInfo answers GET and POST /userinfo (OpenID Connect Core 1.0 §5.3): what an access token with openid in its scope
+// opens of its subject. The token is in the Authorization header, with a proof where it's bound to a key (RFC 9449 §7),
+// and nowhere else.
 func (s *Server) userInfo() http.HandlerFunc {
 	options := jothttp.Options{
 		Verifier: s.issuer.Verifier(), Realm: "jot", OnRefuse: logUnavailable,
@@ -29,8 +30,9 @@ func (s *Server) userInfo() http.HandlerFunc {
 	}
 }
 
-// oneCredential refuses a request with a token in more ways than one (RFC 6750 §2). A form's and the query's open nothing, but whoever sends them beside another one
-// doesn't know which counts, nor where the one in the query is written down.
+// oneCredential refuses a request with a token in more ways than one (RFC 6750 §2). A form's and the query's open
+// nothing, but whoever sends them beside another one doesn't know which counts, nor where the one in the query is
+// written down.
 func oneCredential(w http.ResponseWriter, r *http.Request) error {
 	ways := 0
 	if inHeader(r) {

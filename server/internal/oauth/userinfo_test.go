@@ -8,7 +8,8 @@ import (
 	"github.com/jot-auth/jot/server/issuer"
 )
 
-// TestBoundUserInfo: a bound token opens it with a proof of its key for this very request, once; a bearer token needs none.
+// TestBoundUserInfo: a bound token opens it with a proof of its key for this very request, once; a bearer token needs
+// none.
 func TestBoundUserInfo(t *testing.T) {
 	f := serve(t, "https://auth.example.com")
 	start := f.television(issuer.Client{ID: "client_tv"})

@@ -1,5 +1,5 @@
-// Package openapi serves the description of the HTTP API, an OpenAPI 3.1 document. It's written by hand, a file for each group of
-// endpoints, and tests hold it against what the server answers.
+// Package openapi serves the description of the HTTP API, an OpenAPI 3.1 document. It's written by hand, a file for
+// each group of endpoints, and tests hold it against what the server answers.
 package openapi
 
 import (
@@ -84,7 +84,8 @@ func merge(into, from map[string]json.RawMessage) error {
 	return nil
 }
 
-// Register adds the route of the document to mux, under the path of the issuer's URL. The document is put together when somebody asks for it: few ever do.
+// Register adds the route of the document to mux, under the path of the issuer's URL. The document is put together when
+// somebody asks for it: few ever do.
 func Register(mux *http.ServeMux, issuerURL string) error {
 	base, err := web.BasePath(issuerURL)
 	if err != nil {

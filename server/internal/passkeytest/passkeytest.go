@@ -1,5 +1,5 @@
-// Package passkeytest is a browser with an authenticator in software, for tests: it makes passkeys and signs with them (WebAuthn Level 3 §6.3), and says
-// what isn't so where a test tells it to.
+// Package passkeytest is a browser with an authenticator in software, for tests: it makes passkeys and signs with them
+// (WebAuthn Level 3 §6.3), and says what isn't so where a test tells it to.
 package passkeytest
 
 import (

@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// bouncerSettings are PgBouncer's. Few connections to PostgreSQL, and each transaction on another one, so that whoever relies on a session is found out.
+// bouncerSettings are PgBouncer's. Few connections to PostgreSQL, and each transaction on another one, so that whoever
+// relies on a session is found out.
 const bouncerSettings = `[databases]
 * = host=127.0.0.1 port=%[1]s
 [pgbouncer]
@@ -29,8 +30,8 @@ server_login_retry = 1
 max_client_conn = 500
 `
 
-// Bouncer runs a PgBouncer before a database until the test ends, in a pool mode and with more settings, and returns the connection string through it. Where it isn't installed it
-// skips and fails as Database does.
+// Bouncer runs a PgBouncer before a database until the test ends, in a pool mode and with more settings, and returns
+// the connection string through it. Where it isn't installed it skips and fails as Database does.
 func Bouncer(t testing.TB, database, mode string, settings ...string) string {
 	t.Helper()
 	program, err := exec.LookPath("pgbouncer")

@@ -12,8 +12,9 @@ import (
 	"syscall"
 )
 
-// keeping runs a server until standard input ends, which it does with the process that holds the other end, however that ends; SIGQUIT is
-// PostgreSQL's immediate shutdown, and SIGTERM that of a PgBouncer which knows no SIGQUIT. The directory goes with the server, unless a line said that it's needed again.
+// keeping runs a server until standard input ends, which it does with the process that holds the other end, however
+// that ends; SIGQUIT is PostgreSQL's immediate shutdown, and SIGTERM that of a PgBouncer which knows no SIGQUIT. The
+// directory goes with the server, unless a line said that it's needed again.
 const keeping = `
 "$@" </dev/null & server=$!
 while read -r line; do again=$line; done

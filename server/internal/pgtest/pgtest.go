@@ -1,7 +1,7 @@
 //go:build unix
 
-// Package pgtest runs a PostgreSQL of its own for tests: a cluster in a temporary directory, on a free port of loopback, that ends with
-// the test binary, however that ends.
+// Package pgtest runs a PostgreSQL of its own for tests: a cluster in a temporary directory, on a free port of
+// loopback, that ends with the test binary, however that ends.
 package pgtest
 
 import (
@@ -35,8 +35,8 @@ var shared struct {
 	err     error
 }
 
-// Database makes an empty database for one test, in the cluster of the test binary, and returns its connection string. Where PostgreSQL
-// isn't installed it skips the test, and fails it under CI=true.
+// Database makes an empty database for one test, in the cluster of the test binary, and returns its connection string.
+// Where PostgreSQL isn't installed it skips the test, and fails it under CI=true.
 func Database(t testing.TB) string {
 	t.Helper()
 	shared.once.Do(func() { shared.cluster, shared.err = start() })
@@ -117,7 +117,8 @@ func (c *Cluster) initialize() error {
 
 func (c *Cluster) data() string { return filepath.Join(c.dir, "data") }
 
-// freePort finds a port below those that a system gives to whoever asks for any: another test's connection would take one of these before the server has it, or while it's stopped.
+// freePort finds a port below those that a system gives to whoever asks for any: another test's connection would take
+// one of these before the server has it, or while it's stopped.
 func freePort() (port int, err error) {
 	for range 100 {
 		port = 20000 + mathrand.N(10000)

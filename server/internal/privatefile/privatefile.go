@@ -6,9 +6,9 @@ import (
 	"os"
 )
 
-// Check looks at an open file, so that nobody can exchange it in between. The file must be a regular one that is ours, or that of
-// root, who can read everything anyway. Only we may read it; or, where root made it, one group that root chose: service managers and
-// Kubernetes hand out secrets like that.
+// Check looks at an open file, so that nobody can exchange it in between. The file must be a regular one that is ours,
+// or that of root, who can read everything anyway. Only we may read it; or, where root made it, one group that root
+// chose: service managers and Kubernetes hand out secrets like that.
 func Check(file *os.File) error {
 	info, err := file.Stat()
 	if err != nil {

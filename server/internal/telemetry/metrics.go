@@ -99,7 +99,8 @@ func NewGauge(name, help string, labels ...string) Measure {
 // Emit takes a number, with a value for each label.
 type Emit func(what Measure, value float64, labels ...string)
 
-// Watch has the numbers read whenever somebody looks. What read doesn't emit, since the database can't be read, is missing from the answer.
+// Watch has the numbers read whenever somebody looks. What read doesn't emit, since the database can't be read, is
+// missing from the answer.
 func (m *Metrics) Watch(measures []Measure, read func(context.Context, Emit)) {
 	m.registry.MustRegister(watcher{measures, read})
 }

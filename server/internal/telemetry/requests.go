@@ -28,9 +28,10 @@ func LogRequests(logger *slog.Logger, next http.Handler) http.Handler {
 	return Requests{Logger: logger}.Handler(next)
 }
 
-// Handler logs each request when it has been answered: its ID, method, route, status, size, duration in milliseconds, and the
-// client's address. The path, query, headers and bodies are left out, since they may hold tokens and names. What any cache may keep
-// for everybody, such as a key set, is logged at the level debug. A handler that panics is answered with 500 and logged with its stack.
+// Handler logs each request when it has been answered: its ID, method, route, status, size, duration in milliseconds,
+// and the client's address. The path, query, headers and bodies are left out, since they may hold tokens and names.
+// What any cache may keep for everybody, such as a key set, is logged at the level debug. A handler that panics is
+// answered with 500 and logged with its stack.
 func (o Requests) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := time.Now()
@@ -52,7 +53,8 @@ func (o Requests) Handler(next http.Handler) http.Handler {
 	})
 }
 
-// tell counts and logs an answer. The ID is an attribute like the others: a logger that has it already is made only where somebody asks for one.
+// tell counts and logs an answer. The ID is an attribute like the others: a logger that has it already is made only
+// where somebody asks for one.
 func (o Requests) tell(r *http.Request, answer *recorder, took time.Duration) {
 	method := knownMethod(r.Method)
 	o.Metrics.observe(r.Pattern, method, answer.status, took)

@@ -1,5 +1,5 @@
-// Package together lets callers that come at once share what each would wait for by itself, such as a commit: whoever's turn it is does the work of all
-// who wait then.
+// Package together lets callers that come at once share what each would wait for by itself, such as a commit: whoever's
+// turn it is does the work of all who wait then.
 package together
 
 import (
@@ -21,16 +21,19 @@ var (
 	ErrFull = errors.New("too many wait for their turn")
 )
 
-// Line is the callers that wait, each with its work. Once the fields are set it is safe for concurrent use. No goroutine is its own.
+// Line is the callers that wait, each with its work. Once the fields are set it is safe for concurrent use. No
+// goroutine is its own.
 type Line[W any] struct {
-	// Turn holds an element while a caller works, and has room for one. Whoever wants to work alone takes the turn, too.
+	// Turn holds an element while a caller works, and has room for one. Whoever wants to work alone takes the turn,
+	// too.
 	Turn chan struct{}
 
-	// Run does several callers' work as one, in the order in which they came, and sets the outcome of each. An error of its own is the outcome of all;
-	// that of a panic is ErrApart, since it is for its own caller to see.
+	// Run does several callers' work as one, in the order in which they came, and sets the outcome of each. An error of
+	// its own is the outcome of all; that of a panic is ErrApart, since it is for its own caller to see.
 	Run func(work []W, outcomes []error) error
 
-	// Key tells apart what can share a turn: of several of one key the first has to be done before the next begins. "" is no key, as is nil.
+	// Key tells apart what can share a turn: of several of one key the first has to be done before the next begins. ""
+	// is no key, as is nil.
 	Key func(W) string
 
 	// Room is how many may wait; 0 is any number.
@@ -46,8 +49,9 @@ type caller[W any] struct {
 	done chan error // its outcome, with room for it
 }
 
-// Join works when it is the caller's turn, which lasts until it leaves, unless another one has done the caller's work meanwhile. It returns the outcome: that of
-// Run, ErrApart or ErrFull. It fails with the context's error when that ends before anybody has begun with the work. leave is never nil.
+// Join works when it is the caller's turn, which lasts until it leaves, unless another one has done the caller's work
+// meanwhile. It returns the outcome: that of Run, ErrApart or ErrFull. It fails with the context's error when that ends
+// before anybody has begun with the work. leave is never nil.
 func (l *Line[W]) Join(ctx context.Context, work W) (leave func(), err error) {
 	c := &caller[W]{work, make(chan error, 1)}
 	if !l.add(c) {

@@ -13,7 +13,8 @@ import (
 
 var errSpoilt = errors.New("spoilt on purpose")
 
-// behind lets callers wait in a line, in their order, while somebody else has the turn, and returns what each gets, and what was done in each turn that followed.
+// behind lets callers wait in a line, in their order, while somebody else has the turn, and returns what each gets, and
+// what was done in each turn that followed.
 func behind(t *testing.T, l *together.Line[string], callers ...string) (outcomes []error, turns [][]string) {
 	t.Helper()
 	run := l.Run
@@ -58,7 +59,8 @@ func TestEachHasItsOwnOutcome(t *testing.T) {
 	}
 }
 
-// A turn has room for 32, and for one of each key; the others have the next ones, and nobody is overtaken by who has the same key.
+// A turn has room for 32, and for one of each key; the others have the next ones, and nobody is overtaken by who has
+// the same key.
 func TestWhoSharesATurn(t *testing.T) {
 	done := func([]string, []error) error { return nil }
 	synctest.Test(t, func(t *testing.T) {

@@ -87,8 +87,9 @@ func parseJSON(data []byte, v any) error {
 	return nil
 }
 
-// hasNull reports whether a member of a strict JSON object is null. To one client that is as good as absent, and to another (RFC 7396) it takes away; and absent is what
-// stands for all scopes, or for a rotation that isn't only rehearsed. Null inside of a member is that member's affair.
+// hasNull reports whether a member of a strict JSON object is null. To one client that is as good as absent, and to
+// another (RFC 7396) it takes away; and absent is what stands for all scopes, or for a rotation that isn't only
+// rehearsed. Null inside of a member is that member's affair.
 func hasNull(object []byte) bool {
 	if !bytes.Contains(object, []byte("null")) {
 		return false
@@ -99,7 +100,8 @@ func hasNull(object []byte) bool {
 	return err != nil || slices.ContainsFunc(slices.Collect(maps.Values(members)), isNull)
 }
 
-// hasNUL reports whether a string of a JSON text has a NUL character, which PostgreSQL stores in no text. Strict JSON has it escaped.
+// hasNUL reports whether a string of a JSON text has a NUL character, which PostgreSQL stores in no text. Strict JSON
+// has it escaped.
 func hasNUL(data []byte) bool {
 	for {
 		n := bytes.IndexByte(data, '\\')
@@ -141,7 +143,8 @@ func DecodeForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	return parseForm(data)
 }
 
-// ReadForm is DecodeForm for whoever passes the parameters on to where they are judged: it takes them doubled, without a value, or as anything but clean text.
+// ReadForm is DecodeForm for whoever passes the parameters on to where they are judged: it takes them doubled, without
+// a value, or as anything but clean text.
 func ReadForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	data, err := readBody(w, r, mediaForm)
 	if err != nil {
@@ -160,7 +163,8 @@ func parseForm(data []byte) (url.Values, error) {
 	return form, err
 }
 
-// ParseQuery reads the parameters in a request's URL. One that comes twice or isn't clean text is refused with a *Problem: 400.
+// ParseQuery reads the parameters in a request's URL. One that comes twice or isn't clean text is refused with a
+// *Problem: 400.
 func ParseQuery(r *http.Request) (url.Values, error) {
 	return parseParameters(r.URL.RawQuery, "the query")
 }

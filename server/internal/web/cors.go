@@ -85,7 +85,8 @@ func (c CORS) Handler(next http.Handler) http.Handler {
 	})
 }
 
-// allow lets pages of a listed origin read the answer. Caches keep the answers to different origins apart, also those to none.
+// allow lets pages of a listed origin read the answer. Caches keep the answers to different origins apart, also those
+// to none.
 func (c CORS) allow(w http.ResponseWriter, r *http.Request, credentials bool) bool {
 	header := w.Header()
 	header.Add("Vary", "Origin")

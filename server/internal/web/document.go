@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// Document is an answer that is the same for everybody: caches may keep it for a while, and ask for it again by its entity tag.
+// Document is an answer that is the same for everybody: caches may keep it for a while, and ask for it again by its
+// entity tag.
 type Document struct {
 	header http.Header // but for the length; its values are never changed
 	length []string
@@ -41,7 +42,8 @@ func (d *Document) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(d.body))
 }
 
-// unconditional reports whether a request asks for neither a part of a document nor a change of it: nearly all do, and it's half the work to answer them.
+// unconditional reports whether a request asks for neither a part of a document nor a change of it: nearly all do, and
+// it's half the work to answer them.
 func unconditional(header http.Header) bool {
 	for _, name := range [...]string{"Range", "If-Range", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"} {
 		if len(header[name]) > 0 {

@@ -39,8 +39,9 @@ type dossierHead struct {
 	ConsentsAnswer
 }
 
-// WriteDossier answers all that is stored on a person: one JSON object, of which the sessions, newest first, and the events, oldest first, are sent in
-// batches. It fails before it has written anything; what goes wrong afterwards cuts the connection, so that nobody takes a part for all.
+// WriteDossier answers all that is stored on a person: one JSON object, of which the sessions, newest first, and the
+// events, oldest first, are sent in batches. It fails before it has written anything; what goes wrong afterwards cuts
+// the connection, so that nobody takes a part for all.
 func WriteDossier(w http.ResponseWriter, r *http.Request, url, sub string, s Stored, a StoredAccounts) error {
 	head, err := readHead(r.Context(), url, sub, s, a)
 	if err != nil {
@@ -88,7 +89,8 @@ func readHead(ctx context.Context, url, sub string, s Stored, a StoredAccounts) 
 	return head, err
 }
 
-// dossier is an export that is being sent. It has nothing of others: not of whoever bore the person's ID before, nor from where an administrator acted.
+// dossier is an export that is being sent. It has nothing of others: not of whoever bore the person's ID before, nor
+// from where an administrator acted.
 type dossier struct {
 	ctx     context.Context
 	w       io.Writer

@@ -56,8 +56,8 @@ type Problem struct {
 	Status int    `json:"status"`
 	Detail string `json:"detail,omitempty"`
 
-	// Of TypeSecondFactor: what goes back with a code or a passkey's answer, for how many seconds it may, which kinds of factors the account has, and what the
-	// browser is to ask its passkeys for.
+	// Of TypeSecondFactor: what goes back with a code or a passkey's answer, for how many seconds it may, which kinds
+	// of factors the account has, and what the browser is to ask its passkeys for.
 	Challenge string          `json:"challenge,omitempty"`
 	ExpiresIn int             `json:"expires_in,omitempty"`
 	Factors   []string        `json:"factors,omitempty"`

@@ -11,7 +11,8 @@ import (
 	"sync"
 )
 
-// The headers in which proxies tell whom they answer. A proxy writes one of them, and passes on what a client made up in the other.
+// The headers in which proxies tell whom they answer. A proxy writes one of them, and passes on what a client made up
+// in the other.
 const (
 	ForwardedForHeader = "X-Forwarded-For"
 	ForwardedHeader    = "Forwarded" // RFC 7239
@@ -49,8 +50,8 @@ func (p Proxies) Validate() error {
 
 type addressKey struct{}
 
-// ClientAddress returns the host that a request comes from, without its port: that of the connection, or of whom a trusted proxy
-// speaks for, behind Proxies.Handler.
+// ClientAddress returns the host that a request comes from, without its port: that of the connection, or of whom a
+// trusted proxy speaks for, behind Proxies.Handler.
 func ClientAddress(r *http.Request) string {
 	if address, ok := r.Context().Value(addressKey{}).(netip.Addr); ok {
 		return address.String()
@@ -74,8 +75,8 @@ func (p Proxies) Handler(next http.Handler) http.Handler {
 	})
 }
 
-// Notice tells once of a neighbour that speaks for others and isn't trusted: probably a proxy that nobody named, whose clients all seem to
-// be one, and are throttled as one. What strangers write is no news.
+// Notice tells once of a neighbour that speaks for others and isn't trusted: probably a proxy that nobody named, whose
+// clients all seem to be one, and are throttled as one. What strangers write is no news.
 func (p Proxies) Notice(tell func(proxy netip.Addr), next http.Handler) http.Handler {
 	var told sync.Once
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -88,8 +89,8 @@ func (p Proxies) Notice(tell func(proxy netip.Addr), next http.Handler) http.Han
 	})
 }
 
-// Only lets refuse answer those who come neither from a trusted proxy nor from this machine: what they send isn't encrypted. The
-// probes of whoever runs the machine hold no secret, and are answered to everybody.
+// Only lets refuse answer those who come neither from a trusted proxy nor from this machine: what they send isn't
+// encrypted. The probes of whoever runs the machine hold no secret, and are answered to everybody.
 func (p Proxies) Only(base string, refuse, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		peer, ok := peerAddress(r)
@@ -119,8 +120,8 @@ func (p Proxies) Sent(r *http.Request) bool {
 	return ok && p.Trusts(peer)
 }
 
-// client returns the rightmost address that isn't a proxy's. Each trusted proxy adds the address that it saw at the right, so what
-// stands further left than the first untrusted one was written by that one, and is worth nothing.
+// client returns the rightmost address that isn't a proxy's. Each trusted proxy adds the address that it saw at the
+// right, so what stands further left than the first untrusted one was written by that one, and is worth nothing.
 func (p Proxies) client(r *http.Request) (netip.Addr, bool) {
 	client, ok := peerAddress(r)
 	if !ok || !p.Trusts(client) {
@@ -133,7 +134,8 @@ func (p Proxies) client(r *http.Request) (netip.Addr, bool) {
 	}
 	rest := strings.Join(r.Header.Values(name), ",")
 	for hops := 0; rest != "" && hops < maxHops && p.Trusts(client); hops++ {
-		// A comma within quotes would split wrongly, but the element at the right is of a proxy of ours, and an address has none.
+		// A comma within quotes would split wrongly, but the element at the right is of a proxy of ours, and an address
+		// has none.
 		comma := strings.LastIndexByte(rest, ',')
 		before, ok := parse(strings.Trim(rest[comma+1:], " \t"))
 		if !ok {

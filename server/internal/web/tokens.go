@@ -38,7 +38,8 @@ func TokenType(bound bool) string {
 	return "Bearer"
 }
 
-// RefuseBound refuses an access token that is bound to a key, where no proof of it is asked for: as a bearer token it's worth nothing.
+// RefuseBound refuses an access token that is bound to a key, where no proof of it is asked for: as a bearer token it's
+// worth nothing.
 func RefuseBound(token *jot.Token) error {
 	if _, bound := token.Confirmation(); bound {
 		return InvalidToken("the access token is bound to a key, and this endpoint takes bearer tokens alone")

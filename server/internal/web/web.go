@@ -80,10 +80,10 @@ func Handle(mux *http.ServeMux, base, route string, h http.Handler) {
 	mux.Handle(method+" "+base+path, h)
 }
 
-// Problems serves mux, and answers with a problem document where mux has no route (404) or none
-// for the method (405, with Allow). A path that isn't clean is a 404 too: ServeMux would redirect
-// it, which repeats the request's words and lets a proxy before it read another path than this server. So is one that isn't UTF-8 or has
-// control characters, which no name has and no database takes.
+// Problems serves mux, and answers with a problem document where mux has no route (404) or none for the method (405,
+// with Allow). A path that isn't clean is a 404 too: ServeMux would redirect it, which repeats the request's words and
+// lets a proxy before it read another path than this server. So is one that isn't UTF-8 or has control characters,
+// which no name has and no database takes.
 func Problems(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(r.TransferEncoding) > 0 {

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// Members ends the test unless an answer has the status that is wanted, and reads its JSON body. No answer may be stored by caches.
+// Members ends the test unless an answer has the status that is wanted, and reads its JSON body. No answer may be
+// stored by caches.
 func Members(t *testing.T, status, want int, header http.Header, body string) map[string]any {
 	t.Helper()
 	if status != want {

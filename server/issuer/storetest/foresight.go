@@ -104,7 +104,8 @@ func (s *suite) foresightWrite() {
 	})
 }
 
-// foresightEnd: so is what it has ended by a statement that tells which sessions these were, and what it held before it wrote.
+// foresightEnd: so is what it has ended by a statement that tells which sessions these were, and what it held before it
+// wrote.
 func (s *suite) foresightEnd() {
 	s.update(func(tx issuer.Tx) error {
 		return errors.Join(tx.InsertSubject(subject("sub")), tx.InsertSession(session("s", "sub")))

@@ -59,7 +59,8 @@ func (s *suite) ownEvents() {
 	s.equal(len(read(s, func(r issuer.Reader) ([]issuer.Event, error) { return r.Events(issuer.EventFilter{}, 0, 10) })), 3)
 }
 
-// loginOrDisable: a login that runs beside the end of all sessions either sees that its subject is disabled, or its session is ended.
+// loginOrDisable: a login that runs beside the end of all sessions either sees that its subject is disabled, or its
+// session is ended.
 func (s *suite) loginOrDisable() {
 	s.update(func(tx issuer.Tx) error { return tx.InsertSubject(subject("sub")) })
 	s.parallel(func(n int) error {
@@ -106,8 +107,8 @@ func endAll(tx issuer.Tx, why issuer.EndReason) error {
 	return err
 }
 
-// crossing: a refresh goes from a session to its subject, and a logout everywhere from the subject to its sessions. Neither fails
-// for the other, and no change of either is lost.
+// crossing: a refresh goes from a session to its subject, and a logout everywhere from the subject to its sessions.
+// Neither fails for the other, and no change of either is lost.
 func (s *suite) crossing() {
 	const rounds = 20
 	first := session("s", "sub")
@@ -211,7 +212,8 @@ func (s *suite) sameSubject() {
 	s.equal(made.Load(), int64(1))
 }
 
-// changedClient: of many that read a client and write it back changed, no one's change is lost; who only reads it isn't held up for long.
+// changedClient: of many that read a client and write it back changed, no one's change is lost; who only reads it isn't
+// held up for long.
 func (s *suite) changedClient() {
 	s.update(func(tx issuer.Tx) error {
 		return errors.Join(tx.InsertClient(issuer.Client{ID: "client_a"}), tx.InsertSubject(subject("sub")))

@@ -2,7 +2,8 @@
 //
 //	petstore -issuer http://127.0.0.1:8420 -feed-credential FILE
 //
-// It finds the issuer's keys by discovery, follows its revocation feed, and refuses what it can't be sure of. GET /health tells how the feed does.
+// It finds the issuer's keys by discovery, follows its revocation feed, and refuses what it can't be sure of. GET
+// /health tells how the feed does.
 package main
 
 import (

@@ -23,7 +23,8 @@ type Store interface {
 // base is a time that every database can hold.
 var base = time.Date(2030, 1, 2, 3, 4, 5, 678e6, time.UTC)
 
-// Run checks a store against the contract. open opens an empty database that belongs to the given test. Run closes what it opens.
+// Run checks a store against the contract. open opens an empty database that belongs to the given test. Run closes what
+// it opens.
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	for name, check := range map[string]func(*suite){
 		"Accounts":            (*suite).accounts,
@@ -299,8 +300,9 @@ func (s *suite) oneTransaction() {
 	}
 }
 
-// countRace: of many that count in one slot at once none is lost, the first ones included, which find it empty, and whoever sweeps
-// beside them removes nothing that counts. Each counts in a second slot too, and always in the same order.
+// countRace: of many that count in one slot at once none is lost, the first ones included, which find it empty, and
+// whoever sweeps beside them removes nothing that counts. Each counts in a second slot too, and always in the same
+// order.
 func (s *suite) countRace() {
 	const many = 32
 	add := func(tx accounts.Tx, slot int64) error {

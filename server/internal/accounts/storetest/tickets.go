@@ -41,7 +41,8 @@ func (s *suite) insert(tickets ...accounts.Ticket) {
 	})
 }
 
-// tickets: each is found by its hash alone, lists are those of one subject and purpose, and what goes is what was named.
+// tickets: each is found by its hash alone, lists are those of one subject and purpose, and what goes is what was
+// named.
 func (s *suite) tickets() {
 	reset := newTicket("a", "ann", accounts.ToReset, base.Add(time.Hour))
 	other := newTicket("b", "ann", accounts.ToReset, base.Add(time.Minute))
