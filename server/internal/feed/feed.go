@@ -116,8 +116,8 @@ func New(i Issuer, c Config) (*Server, error) {
 func (s *Server) Register(mux *http.ServeMux) {
 	handle := func(route string, h http.Handler) { web.Handle(mux, s.base, route, h) }
 	handle("GET /feed/jwks.json", http.HandlerFunc(s.keySet))
-	handle("GET /feed/snapshot", s.protect(s.newestSnapshot))
-	handle("GET /feed/snapshot/{sequence}", s.protect(s.snapshot))
+	handle("GET /feed/snapshot", s.protect(patient(s.newestSnapshot)))
+	handle("GET /feed/snapshot/{sequence}", s.protect(patient(s.snapshot)))
 	handle("GET /feed/segment/{number}", s.protect(s.segment))
 	handle("GET /feed/live", s.protect(s.live))
 	handle("POST /feed/acknowledgement", s.protect(s.acknowledge))

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/jot-auth/jot"
@@ -182,6 +183,42 @@ func TestSnapshotThatFails(t *testing.T) {
 		h.breakDown(nil)
 		if status, _, _ := h.ask(h.newest()); status != 200 {
 			t.Errorf("%d, want 200", status)
+		}
+	})
+}
+
+// noting is a ResponseWriter that notes the deadline for writing.
+type noting struct {
+	http.ResponseWriter
+	deadline *time.Time
+}
+
+func (n noting) SetWriteDeadline(t time.Time) error { *n.deadline = t; return nil }
+
+// Who comes while a snapshot is made has time for that one and its own, before it waits.
+func TestSnapshotIsWaitedFor(t *testing.T) {
+	open(t, Config{}, func(t *testing.T, h *house) {
+		named := h.newest()
+		var deadline time.Time
+		handler := h.http.Handler
+		h.http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(noting{w, &deadline}, r) })
+		for path, want := range map[string]int{"snapshot": 307, named: 200} {
+			h.feed.snapshots.kept = nil // as in another replica
+			h.feed.snapshots.making <- struct{}{}
+			answered := make(chan int)
+			go func() { // ends with the answer
+				status, _, _ := h.ask(path)
+				answered <- status
+			}()
+			synctest.Wait()
+			if left := time.Until(deadline); left < 2*snapshotTimeout {
+				t.Errorf("%s has %v, want %v", path, left, 2*snapshotTimeout)
+			}
+			deadline = time.Time{}
+			<-h.feed.snapshots.making
+			if status := <-answered; status != want {
+				t.Errorf("%s: %d, want %d", path, status, want)
+			}
 		}
 	})
 }

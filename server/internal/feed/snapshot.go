@@ -167,16 +167,23 @@ func (s *snapshots) encode(ctx context.Context, name snapshotName) (*snapshot, e
 	return &snapshot{name, time.Now(), now, body}, nil
 }
 
+// patient gives an asker time for the snapshot that is being made, and for the one that is made next.
+func patient(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(2 * snapshotTimeout)); err != nil {
+			web.Fail(w, r, err)
+			return
+		}
+		next(w, r)
+	}
+}
+
 // newestSnapshot sends the asker to the newest snapshot.
 func (s *Server) newestSnapshot(w http.ResponseWriter, r *http.Request) {
 	s.sendToNewest(w, r, "snapshot/")
 }
 
 func (s *Server) sendToNewest(w http.ResponseWriter, r *http.Request, folder string) {
-	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(2 * snapshotTimeout)); err != nil {
-		web.Fail(w, r, err)
-		return
-	}
 	newest, err := s.snapshots.newest(r.Context())
 	if err != nil {
 		web.Fail(w, r, err)
