@@ -2,18 +2,25 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/jot-auth/jot/server/issuer"
 )
+
+// errLate tells the end of a request that waited too long from that of one whose client is gone: it's the operator's to
+// mend.
+var errLate = fmt.Errorf("%w: nothing was answered in time", issuer.ErrUnavailable)
 
 // endLate ends the context of each request to which nothing was answered for so long: whoever it waits for, such as a
 // database that is frozen, or can't be reached and doesn't say so, may never answer. A handler that takes longer moves
 // its deadline for writing, without which it couldn't answer late, and with that this one.
 func endLate(bound time.Duration, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithCancel(r.Context())
-		defer cancel()
-		end := time.AfterFunc(bound, cancel)
+		ctx, cancel := context.WithCancelCause(r.Context())
+		defer cancel(nil)
+		end := time.AfterFunc(bound, func() { cancel(errLate) })
 		defer end.Stop()
 		next.ServeHTTP(&timedResponse{w, end}, r.WithContext(ctx))
 	})

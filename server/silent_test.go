@@ -24,7 +24,7 @@ func TestDatabaseIsSilent(t *testing.T) {
 	database.Host = line.listener.Addr().String()
 	listener := listenHere(t)
 	address := "http://" + listener.Addr().String()
-	s, _ := newServer(t, address, func(c *server.Config) { c.Database = database.String() })
+	s, log := newServer(t, address, func(c *server.Config) { c.Database = database.String() })
 	if _, err := s.SignUp(t.Context(), "ada", password); err != nil {
 		t.Fatal(err)
 	}
@@ -49,6 +49,9 @@ func TestDatabaseIsSilent(t *testing.T) {
 		if status, retryAfter := post(path); status != http.StatusServiceUnavailable || retryAfter == "" {
 			t.Errorf("%s of a silent database: %d, Retry-After %q", path, status, retryAfter)
 		}
+	}
+	if told := log.String(); !strings.Contains(told, "nothing was answered in time") {
+		t.Errorf("the log doesn't say why: %s", told)
 	}
 	line.sever(false)
 	eventually(t, "a login after that", goesOn)

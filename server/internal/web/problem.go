@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -224,10 +225,13 @@ func domainProblem(err error) *Problem {
 	return NewProblem(http.StatusInternalServerError, "")
 }
 
-// LogFault records an error that is answered with the status, if it is the operator's to
-// mend and not the client's: an unknown one or a failed database. It names the request's ID
-// and route, and nothing that the client sent.
+// LogFault records an error that is answered with the status, if it is the operator's to mend and not the client's: an
+// unknown one, a failed database, or one that the server waited for too long, as the cause says why the request's
+// context has ended. It names the request's ID and route, and nothing that the client sent.
 func LogFault(r *http.Request, status int, err error) {
+	if late := context.Cause(r.Context()); errors.Is(late, issuer.ErrUnavailable) {
+		err = fmt.Errorf("%w: %w", late, err)
+	}
 	if status != http.StatusInternalServerError && !errors.Is(err, issuer.ErrUnavailable) {
 		return
 	}
