@@ -166,3 +166,34 @@ func TestLogoutBesideServerWithoutClient(t *testing.T) {
 		t.Errorf("after as many attempts as are made, there is to tell %+v", found)
 	}
 }
+
+// TestLogoutOfClientThatMoved: a client that was deleted, and is in the configuration instead, is told of the logouts
+// that come then, also beside a server whose configuration doesn't name it yet.
+func TestLogoutOfClientThatMoved(t *testing.T) {
+	c, request, redeem := browsing()
+	f := newFixture(t, c)
+	moved := issuer.Client{
+		ID: "client_moved", Scopes: []string{"pets:read"}, FirstParty: true, RedirectURIs: []string{callback}, BackchannelLogoutURI: "https://app.example.com/logout",
+	}
+	f.do(f.CreateClient(t.Context(), moved))
+	f.do(f.DeleteClient(t.Context(), moved.ID))
+	f.clock.Advance(5 * time.Second)
+	with := f.config
+	with.Clients = append(slices.Clone(f.config.Clients), moved)
+	knowing, err := f.open(with)
+	f.do(err)
+	request.ClientID, request.Scope = moved.ID, []string{"openid"}
+	secret, _, err1 := knowing.SignIn(t.Context(), issuer.Proof{Subject: "ann", AMR: []string{"pwd"}}, "")
+	d, err2 := knowing.Authorize(t.Context(), request, secret, issuer.Shown{})
+	grant := redeem(d.Code)
+	grant.Client.ID = moved.ID
+	tokens, err3 := knowing.RedeemCode(t.Context(), grant)
+	f.do(errors.Join(err1, err2, err3, knowing.EndSession(t.Context(), "ann", tokens.SessionID)))
+	if found, err := f.ClaimDeliveries(t.Context(), 1, nil); err != nil || len(found) > 0 {
+		t.Errorf("who doesn't know it is to tell %+v, %v", found, err)
+	}
+	f.clock.Advance(3 * time.Hour) // more than any pause
+	if found, err := knowing.ClaimDeliveries(t.Context(), 1, nil); err != nil || len(found) != 1 || found[0].Notice.Session != tokens.SessionID {
+		t.Errorf("there is to tell %+v, %v", found, err)
+	}
+}

@@ -152,19 +152,28 @@ func (i *Issuer) claimBatch(ctx context.Context, limit int, busy []string) (deli
 	return deliveries, others, nil
 }
 
-// setAside leaves a notice to other servers, or forgets it when its client was deleted, which all of them know.
+// setAside leaves a notice to other servers, or forgets it when the client whose session it was is deleted, which all
+// of them know. A client of the same ID that some of them have got since, by their configuration, has sessions of its
+// own.
 func (i *Issuer) setAside(ctx context.Context, n Notice) error {
-	// One row, that this server alone has claimed, and before it the subject that the client was.
-	return i.store.Update(ctx, func(tx Tx) error {
-		own, err := tx.Subject(n.ClientID)
-		if err == nil && !own.Deleted.IsZero() {
-			return tx.DeleteNotice(n.ID)
+	deleted := false
+	err := i.store.View(ctx, func(r Reader) error {
+		own, err := r.Subject(n.ClientID)
+		if err != nil {
+			return err
 		}
-		if err == nil || errors.Is(err, ErrNotFound) {
-			_, err = postpone(tx, n)
-		}
+		session, _, err := r.Session(n.Session)
+		deleted = err == nil && !session.Created.After(own.Deleted)
 		return err
 	})
+	switch {
+	case err != nil && !errors.Is(err, ErrNotFound):
+		return err
+	case deleted:
+		return i.Delivered(ctx, n)
+	}
+	_, err = i.Undelivered(ctx, n)
+	return err
 }
 
 func (i *Issuer) logoutToken(ctx context.Context, n Notice, client *Client, now time.Time) (string, error) {
