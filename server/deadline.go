@@ -22,19 +22,21 @@ func endLate(bound time.Duration, next http.Handler) http.Handler {
 		defer cancel(nil)
 		end := time.AfterFunc(bound, func() { cancel(errLate) })
 		defer end.Stop()
-		next.ServeHTTP(&timedResponse{w, end}, r.WithContext(ctx))
+		next.ServeHTTP(&timedResponse{ResponseWriter: w, end: end}, r.WithContext(ctx))
 	})
 }
 
 // timedResponse is an answer to a request that ends.
 type timedResponse struct {
 	http.ResponseWriter
-	end *time.Timer
+	end     *time.Timer
+	endless bool
 }
 
-// SetWriteDeadline moves the end of the request as well; the zero time is none.
+// SetWriteDeadline moves the end of the request as well. The zero time is none, and none stays: what a stream says
+// later is about a single frame, and the next one may come long after it.
 func (w *timedResponse) SetWriteDeadline(deadline time.Time) error {
-	if deadline.IsZero() {
+	if w.endless = w.endless || deadline.IsZero(); w.endless {
 		w.end.Stop()
 	} else {
 		w.end.Reset(time.Until(deadline))

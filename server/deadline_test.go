@@ -15,13 +15,14 @@ import (
 func TestEndLate(t *testing.T) {
 	const bound = 12 * time.Second
 	for name, one := range map[string]struct {
-		move func(time.Time) time.Time // the deadline for writing; nil: it stays
-		want time.Duration             // 0: no end
+		move func(now time.Time) []time.Time // the deadlines for writing, one after the other; nil: it stays
+		want time.Duration                   // 0: no end
 	}{
 		"nothing said": {nil, bound},
-		"later":        {func(now time.Time) time.Time { return now.Add(time.Minute) }, time.Minute},
-		"sooner":       {func(now time.Time) time.Time { return now.Add(time.Second) }, time.Second},
-		"never":        {func(time.Time) time.Time { return time.Time{} }, 0},
+		"later":        {func(now time.Time) []time.Time { return []time.Time{now.Add(time.Minute)} }, time.Minute},
+		"sooner":       {func(now time.Time) []time.Time { return []time.Time{now.Add(time.Second)} }, time.Second},
+		"never":        {func(time.Time) []time.Time { return []time.Time{{}} }, 0},
+		"of a frame":   {func(now time.Time) []time.Time { return []time.Time{{}, now.Add(time.Second)} }, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -30,8 +31,10 @@ func TestEndLate(t *testing.T) {
 				handler := server.EndLate(bound, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					started := time.Now()
 					if one.move != nil {
-						if err := http.NewResponseController(w).SetWriteDeadline(one.move(started)); err != nil {
-							t.Error(err)
+						for _, deadline := range one.move(started) {
+							if err := http.NewResponseController(w).SetWriteDeadline(deadline); err != nil {
+								t.Error(err)
+							}
 						}
 					}
 					ctx = r.Context()
