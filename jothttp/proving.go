@@ -24,11 +24,9 @@ func (p *proving) send(base http.RoundTripper, r *http.Request, accessToken stri
 	if err != nil || !wantsNonce(response, accessToken == "") || !repeatable(r) {
 		return response, err
 	}
-	again := copyOf(r)
-	if r.GetBody != nil {
-		if again.Body, err = r.GetBody(); err != nil {
-			return response, nil
-		}
+	again, err := repeat(r)
+	if err != nil {
+		return response, nil
 	}
 	discard(response)
 	return p.sendOnce(base, again, accessToken)

@@ -186,11 +186,9 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil || renewed.login() != pair.login() { // who logged in meanwhile may be somebody else, who hasn't asked for this
 		return response, nil // which says why
 	}
-	again := copyOf(r)
-	if r.GetBody != nil {
-		if again.Body, err = r.GetBody(); err != nil {
-			return response, nil
-		}
+	again, err := repeat(r)
+	if err != nil {
+		return response, nil
 	}
 	discard(response)
 	return t.send(again, renewed)
@@ -208,6 +206,15 @@ func copyOf(r *http.Request) *http.Request {
 	r = r.WithContext(r.Context())
 	r.Header = r.Header.Clone()
 	return r
+}
+
+// repeat returns a request that is to be sent once more, with a body of its own.
+func repeat(r *http.Request) (again *http.Request, err error) {
+	again = copyOf(r)
+	if r.GetBody != nil {
+		again.Body, err = r.GetBody()
+	}
+	return again, err
 }
 
 func (t *Transport) send(r *http.Request, pair TokenPair) (*http.Response, error) {

@@ -23,15 +23,10 @@ type form struct {
 
 // parseForm reads the compact form, or JSON.
 func parseForm(message []byte) (*form, error) {
-	if isJSON(message) {
+	if jose.InJSON(message) {
 		return parseJSON(message)
 	}
 	return parseCompact(string(message))
-}
-
-// isJSON goes by the first byte that isn't white space, of which any may stand before a JSON text (RFC 8259 §2).
-func isJSON(message []byte) bool {
-	return bytes.HasPrefix(bytes.TrimLeft(message, " \t\r\n"), []byte{'{'})
 }
 
 // parseCompact reads BASE64URL(header).BASE64URL(encrypted key).BASE64URL(IV).BASE64URL(ciphertext).BASE64URL(tag).

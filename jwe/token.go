@@ -49,7 +49,7 @@ func (d *Decrypter) OpenToken(ctx context.Context, verifier *jot.Verifier, raw s
 		return nil, errors.New("jwe: opening a token needs a verifier")
 	}
 	message := []byte(raw)
-	if isJSON(message) { // a JWT is always in compact form (RFC 7519 §1)
+	if jose.InJSON(message) { // a JWT is always in compact form (RFC 7519 §1)
 		return nil, ErrDecryption
 	}
 	o, err := d.decrypt(ctx, message)

@@ -1,7 +1,6 @@
 package jws
 
 import (
-	"bytes"
 	"fmt"
 
 	"github.com/jot-auth/jot"
@@ -29,7 +28,7 @@ type signature struct {
 
 // open takes a message apart, in whichever serialization it's written.
 func open(message []byte) (*envelope, error) {
-	if start := bytes.TrimLeft(message, " \t\r\n"); len(start) > 0 && start[0] == '{' {
+	if jose.InJSON(message) {
 		return openJSON(message)
 	}
 	return openCompact(string(message))

@@ -1,6 +1,9 @@
 package jose
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // Split cuts a token in the JWS compact serialization (RFC 7515 §3.1) into its three parts, still encoded. ok is false
 // unless the token has exactly two dots; a part may be empty.
@@ -18,4 +21,10 @@ func Split(token string) (header, payload, signature string, ok bool) {
 		return "", "", "", false
 	}
 	return token[:first], token[first+1 : second], token[second+1:], true
+}
+
+// InJSON reports whether a message is in a JSON serialization and not in the compact one. It goes by the first byte
+// that isn't white space, of which any may stand before a JSON text (RFC 8259 §2).
+func InJSON(message []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(message, " \t\r\n"), []byte{'{'})
 }
