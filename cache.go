@@ -70,26 +70,36 @@ func (c *tokenCache) add(token *cachedToken) {
 	set[victim].Store(token)
 }
 
-func (v *Verifier) remembers(raw string) bool { return v.cache != nil && len(raw) <= maxCachedToken }
-
-// remember takes a token that passed everything into the cache and returns it, or nil if it isn't one to remember. One
-// for which a refresh is advised isn't: its client is about to get another.
+// remember takes a token that passed everything into the cache and returns it, or nil if it isn't one to remember.
 func (v *Verifier) remember(raw string, s *scratch) *Token {
-	if !v.remembers(raw) || s.verdict == RefreshAdvised {
+	if v.cache == nil {
+		return nil
+	}
+	return v.cache.take(raw, s)
+}
+
+// take is remember with a cache. A token for which a refresh is advised isn't one to remember: its client is about to
+// get another.
+func (c *tokenCache) take(raw string, s *scratch) *Token {
+	if len(raw) > maxCachedToken || s.verdict == RefreshAdvised {
 		return nil
 	}
 	cached := &cachedToken{raw: strings.Clone(raw)}
 	s.fill(&cached.token)
-	v.cache.add(cached)
+	c.add(cached)
 	return &cached.token
 }
 
-// recall returns a token that the verifier remembers, or why it's refused now, or neither. It repeats, in the order of
-// verify, what may have another answer than last time.
+// recall returns a token that the verifier remembers, or why it's refused now, or neither.
 func (v *Verifier) recall(ctx context.Context, raw string) (*Token, error) {
-	if !v.remembers(raw) {
+	if v.cache == nil {
 		return nil, nil
 	}
+	return v.recheck(ctx, raw)
+}
+
+// recheck is recall with a cache. It repeats, in the order of verify, what may have another answer than last time.
+func (v *Verifier) recheck(ctx context.Context, raw string) (*Token, error) {
 	cached, place := v.cache.find(raw)
 	if cached == nil {
 		return nil, nil

@@ -129,55 +129,66 @@ type claimSet struct {
 // readClaims scans the whole payload strictly, once, and then takes note of the claims that it knows.
 func (s *scratch) readClaims() error {
 	s.claims, s.foreign = claimSet{audience: s.claims.audience[:0]}, nil
-	for s.scanner.Reset(s.payload); s.scanner.Next(); {
-		name, plain := s.scanner.PlainName()
-		if !plain {
-			name = s.scanner.Name()
-		}
-		if !s.readClaim(name) {
-			if err := s.mismatch(string(name)); err != nil {
+	s.scanner.Reset(s.payload)
+	if err := s.scanner.Err(); err != nil {
+		return malformedBy("payload", err)
+	}
+	members := s.scanner.Members()
+	for i := range members {
+		if m := &members[i]; !s.readClaim(m) {
+			if err := s.mismatch(string(m.Name(s.payload))); err != nil {
 				return err
 			}
 		}
 	}
-	if err := s.scanner.Err(); err != nil {
-		return malformedBy("payload", err)
-	}
 	return nil
 }
 
-// readClaim takes note of the current claim. It returns false when that has an unexpected type.
-func (s *scratch) readClaim(name []byte) (ok bool) {
+// readClaim takes note of a claim. It returns false when that has an unexpected type.
+func (s *scratch) readClaim(m *jose.Member) (ok bool) {
 	c := &s.claims
-	switch string(name) {
+	var text *span
+	var instant *date
+	switch string(m.Name(s.payload)) {
 	case "iss":
-		return s.readText(&c.issuer)
+		text = &c.issuer
 	case "sub":
-		return s.readText(&c.subject)
+		text = &c.subject
 	case "aud":
-		return s.readAudience()
+		return s.readAudience(m.Value(s.payload))
 	case "exp":
-		return s.readDate(&c.expires)
+		instant = &c.expires
 	case "nbf":
-		return s.readDate(&c.notBefore)
+		instant = &c.notBefore
 	case "iat":
-		return s.readDate(&c.issuedAt)
+		instant = &c.issuedAt
 	case "jti":
-		return s.readText(&c.id)
+		text = &c.id
 	case "sid":
-		return s.readText(&c.session)
+		text = &c.session
 	case "client_id":
-		return s.readText(&c.client)
+		text = &c.client
 	case "scope":
-		return s.readText(&c.scope)
+		text = &c.scope
 	case "auth_time":
-		return s.readDate(&c.authTime)
+		instant = &c.authTime
 	case "gen":
-		c.generation, ok = s.scanner.Value().Uint()
+		c.generation, ok = m.Value(s.payload).Uint()
 		return ok
 	case "cnf":
-		return s.readConfirmation(s.scanner.Value())
+		return s.readConfirmation(m.Value(s.payload))
+	default:
+		return true
 	}
+	if instant != nil {
+		*instant, ok = readDate(m.Value(s.payload))
+		return ok
+	}
+	start, end, ok := m.Place()
+	if !ok {
+		return s.readEscapedText(m.Value(s.payload), text)
+	}
+	*text = span{start, end}
 	return true
 }
 
@@ -204,16 +215,6 @@ func (s *scratch) mismatch(claim string) error {
 		return nil
 	}
 	return err
-}
-
-// readText takes note of a string claim. It returns false for another type.
-func (s *scratch) readText(place *span) bool {
-	start, end, ok := s.scanner.Place()
-	if !ok {
-		return s.readEscapedText(s.scanner.Value(), place)
-	}
-	*place = span{start, end}
-	return true
 }
 
 // readEscapedText puts the text behind the payload, without escapes.
@@ -247,8 +248,7 @@ func (s *scratch) readConfirmation(value jose.Value) bool {
 }
 
 // readAudience accepts a string or an array of strings (RFC 7519 §4.1.3).
-func (s *scratch) readAudience() bool {
-	value := s.scanner.Value()
+func (s *scratch) readAudience(value jose.Value) bool {
 	s.claims.hasAudience = true
 	if value.Kind() != jose.Array {
 		return s.readRecipient(value)
@@ -273,8 +273,8 @@ func (s *scratch) readRecipient(value jose.Value) bool {
 }
 
 // readDate accepts a NumericDate from 1970 to 9999 (RFC 7519 §2); anything else is malformed, not absent.
-func (s *scratch) readDate(d *date) bool {
-	seconds, nanos, ok := s.scanner.Value().Seconds()
-	*d = date{seconds, nanos, ok}
-	return ok
+func readDate(value jose.Value) (d date, ok bool) {
+	d.seconds, d.nanos, ok = value.Seconds()
+	d.set = ok
+	return d, ok
 }

@@ -234,11 +234,11 @@ func addAlike(groups []alike, key VerificationKey) []alike {
 }
 
 // find returns the keys for a header, clipped, so that whoever appends to them gets a copy.
-func (x keyIndex) find(alg Algorithm, kid string) []VerificationKey {
+func (x *keyIndex) find(alg Algorithm, kid string) []VerificationKey {
 	return slices.Clip(x.shared(alg, kid))
 }
 
-func (x keyIndex) shared(alg Algorithm, kid string) []VerificationKey {
+func (x *keyIndex) shared(alg Algorithm, kid string) []VerificationKey {
 	if kid == "" {
 		if keys := x.byAlgorithm[alg]; len(keys) > 0 {
 			return keys

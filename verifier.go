@@ -255,7 +255,10 @@ func (v *Verifier) giveBack(s *scratch) {
 	if !s.macUsed {
 		s.dropMAC() // or a secret that left the key source would stay in memory for as long as the verifier has work
 	}
-	s.header, s.macUsed, s.key, s.foreign, s.facts = nil, false, nil, nil, RevocationFacts{}
+	s.header, s.macUsed, s.key, s.foreign = nil, false, nil, nil
+	if v.options.Revocation != nil {
+		s.facts = RevocationFacts{}
+	}
 	v.scratches.Put(s)
 }
 

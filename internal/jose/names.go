@@ -3,38 +3,39 @@ package jose
 // maxLinear is how many names of one object are compared one by one.
 const maxLinear = 32
 
-// A member is what a Scanner knows of one member of an object. Places are in the text, those of names without the
-// quotes.
-type member struct {
-	hash                      uint32 // of the name, the same for all fold-equal ones
-	nameStart, nameEnd        int32
-	valueStart, valueEnd      int32
-	kind                      Kind
-	nameEscaped, valueEscaped bool // whether the name, or a string in the value, has an escape
-}
-
 // A scope knows the names of one object. While they are few, only a name whose bit the filter has is compared, by its
 // hash, and one by one. Many names, and names of one hash, are put into a map and compared as they are. So no collision
 // refuses a good object, and the time for n names grows like n whatever they are.
 type scope struct {
-	first  int // the index of the object's first member
-	filter uint64
+	first  int    // the index of the object's first member
+	filter uint64 // a bit for each name
+	room   int    // up to which index a name is new, and has its place, if the filter lacks its bit
 	folded map[string]struct{}
 }
 
-// push makes room for one more member on top of those of the open objects, and returns its index.
-func (s *Scanner) push() int {
-	if s.count == len(s.members) {
-		s.grow()
-	}
-	s.count++
-	return s.count - 1
+// open returns the scope of an object that has no member yet.
+func (s *Scanner) open() scope {
+	return scope{first: s.count, room: min(s.count+maxLinear, len(s.members))}
 }
 
-// grow is called rarely: inlined, it would crowd the code around it.
-//
-//go:noinline
-func (s *Scanner) grow() { s.members = append(s.members, make([]member, maxLinear)...) }
+// admit makes room for a member whose name may be another's, or which is one of many. It returns why the object can't
+// have it.
+func (s *Scanner) admit(object *scope, hash uint64, start, end int) (refusal string) {
+	if s.few && s.count-object.first >= maxLinear {
+		return "object has too many members"
+	}
+	if !s.isNew(object, hash, start, end) {
+		return "name appears twice in one object, or differs in letter case only"
+	}
+	if s.count == len(s.members) {
+		s.members = append(s.members, make([]Member, maxLinear)...)
+	}
+	object.room = 0
+	if object.folded == nil {
+		object.room = min(object.first+maxLinear, len(s.members))
+	}
+	return ""
+}
 
 // isNew reports whether the innermost object has no name yet that is fold-equal to the one between start and end.
 func (s *Scanner) isNew(object *scope, hash uint64, start, end int) bool {

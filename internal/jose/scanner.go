@@ -1,7 +1,6 @@
 package jose
 
 import (
-	"encoding/binary"
 	"math"
 	"math/bits"
 	"sync"
@@ -31,11 +30,10 @@ type Scanner struct {
 	few    bool // whether more than maxLinear members in one object are an error
 	escape int  // where the last escape is, or -1
 
-	members []member // while scanning, those of all open objects, the innermost object's last; then the outermost's
+	members []Member // while scanning, those of all open objects, the innermost object's last; then the outermost's
 	count   int      // how many of them there are
 
-	current   int    // the index of the current member, counted from 1; 0 before the first, -1 after the last
-	unescaped []byte // room for its name, if that has an escape
+	current int // the index of the current member, counted from 1; 0 before the first, -1 after the last
 }
 
 // A span is a part of a text.
@@ -84,47 +82,23 @@ func (s *Scanner) Next() bool {
 	return true
 }
 
-// Name returns the name of the current member, without escapes. It is valid until the next call of Next.
-func (s *Scanner) Name() []byte {
-	name, plain := s.PlainName()
-	if !plain {
-		return s.unescape(name)
-	}
-	return name
-}
-
-// PlainName is Name where that is spelled without escapes, and faster.
-func (s *Scanner) PlainName() (name []byte, ok bool) {
-	m := s.member()
-	return s.data[m.nameStart:m.nameEnd:m.nameEnd], !m.nameEscaped
-}
+// Name returns the name of the current member, without escapes.
+func (s *Scanner) Name() []byte { return s.member().Name(s.data) }
 
 // Value returns the value of the current member.
-func (s *Scanner) Value() Value {
-	m := s.member()
-	return Value{s.data[m.valueStart:m.valueEnd:m.valueEnd], m.valueStart, m.kind, m.valueEscaped}
-}
-
-// Place is Place of the current member's Value, and faster.
-func (s *Scanner) Place() (start, end int32, ok bool) {
-	m := s.member()
-	return m.valueStart + 1, m.valueEnd - 1, m.kind == String && !m.valueEscaped
-}
+func (s *Scanner) Value() Value { return s.member().Value(s.data) }
 
 // member returns the current member, which is a zero one before the first and after the last.
-func (s *Scanner) member() *member {
+func (s *Scanner) member() *Member {
 	if s.current <= 0 {
-		return &noMember
+		return new(Member)
 	}
 	return &s.members[s.current-1]
 }
 
-var noMember member
-
-func (s *Scanner) unescape(name []byte) []byte {
-	s.unescaped = appendUnescaped(s.unescaped[:0], name)
-	return s.unescaped
-}
+// Members returns all members of the object at once, in their order, for who has no time for Next. They hold until the
+// next Reset.
+func (s *Scanner) Members() []Member { return s.members[:s.count] }
 
 // Err returns what is wrong with the text, a *SyntaxError, or nil.
 func (s *Scanner) Err() error {
@@ -192,12 +166,16 @@ func (s *Scanner) scanNested(i, depth int) (end int) {
 	return end
 }
 
-const endOfName = '"' | ':'<<8 // as pairAt reads it
+// Two bytes as pairAt reads them.
+const (
+	endOfName = '"' | ':'<<8
+	nextName  = ',' | '"'<<8
+)
 
 // scanObject reads the object at i, and leaves its members on top of those of the objects around it. It's where the
 // time for a token goes, and so calls others only for what is rare.
 func (s *Scanner) scanObject(i, depth int) int {
-	data, object := s.data, scope{first: s.count}
+	data, object := s.data, s.open()
 	i, more := s.firstElement(i+1, '}')
 	for more {
 		if byteAt(data, i) != '"' {
@@ -212,8 +190,7 @@ func (s *Scanner) scanObject(i, depth int) int {
 			}
 			hash = mix(hash, word|spaces)
 		}
-		value, kind := name+2, String
-		nameEscaped, valueEscaped := false, false
+		value, nameEscaped := name+2, false
 		if name < 0 || name > len(data)-8 || pairAt(data, name) != endOfName {
 			if name, hash = s.scanUnusualName(i); name < 0 {
 				return -1
@@ -223,44 +200,44 @@ func (s *Scanner) scanObject(i, depth int) int {
 				return -1
 			}
 		}
-		if bit := uint64(1) << (hash >> 58); object.filter&bit == 0 && s.count-object.first < maxLinear && object.folded == nil {
+		if bit := uint64(1) << (hash >> 58); object.filter&bit == 0 && s.count < object.room {
 			object.filter |= bit
-		} else if s.few && s.count-object.first >= maxLinear {
-			return s.fail(i, "object has too many members")
-		} else if !s.isNew(&object, hash, i+1, name) {
-			return s.fail(i, "name appears twice in one object, or differs in letter case only")
+		} else if refusal := s.admit(&object, hash, i+1, name); refusal != "" {
+			return s.fail(i, refusal)
 		}
-		place := s.push()
+		place := s.count
+		s.count++
+		m := &s.members[place]
+		m.hash, m.nameStart, m.nameEnd, m.nameEscaped = uint32(hash>>32), int32(i+1), int32(name), nameEscaped
+		m.valueStart, m.kind, m.valueEscaped = int32(value), String, false
 
 		var end int
 		switch first := byteAt(data, value); {
 		case first == '"':
 			if end = plainEnd(data, value+1) + 1; byteAt(data, end-1) != '"' {
 				end = s.scanUnusualString(end - 1)
-				valueEscaped = s.escape > value
+				m.valueEscaped = s.escape > value
 			}
 		case '1' <= first && first <= '9':
-			kind = Number
+			m.kind = Number
 			if end = digitsEnd(data, value); byteAt(data, end) != ',' {
 				end = s.scanNumber(value)
 			}
 		case first == '[' && depth < MaxDepth:
-			kind = Array
 			end = s.scanArray(value, depth+1)
-			valueEscaped = s.escape > value
+			m = &s.members[place] // they may have moved
+			m.kind, m.valueEscaped = Array, s.escape > value
 		default:
 			value, first = s.token(value)
-			kind = kindOf(first)
 			end = s.scanValue(value, depth)
-			valueEscaped = s.escape > value
+			m = &s.members[place]
+			m.valueStart, m.kind, m.valueEscaped = int32(value), kindOf(first), s.escape > value
 		}
 		if end < 0 {
 			return -1
 		}
-		m := &s.members[place]
-		m.hash, m.nameStart, m.nameEnd, m.nameEscaped = uint32(hash>>32), int32(i+1), int32(name), nameEscaped
-		m.valueStart, m.valueEnd, m.valueEscaped, m.kind = int32(value), int32(end), valueEscaped, kind
-		if i = end + 1; byteAt(data, end) != ',' || byteAt(data, i) != '"' {
+		m.valueEnd = int32(end)
+		if i = end + 1; pairAt(data, end) != nextName {
 			i, more = s.nextElement(end, '}')
 		}
 	}
@@ -363,7 +340,7 @@ func byteAt(data []byte, i int) byte {
 // pairAt returns the two bytes at i, or 0 where the text ends.
 func pairAt(data []byte, i int) uint16 {
 	if i >= 0 && i <= len(data)-2 {
-		return binary.LittleEndian.Uint16(data[i : i+2 : i+2])
+		return uint16(data[i]) | uint16(data[i+1])<<8
 	}
 	return 0
 }

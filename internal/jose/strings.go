@@ -127,6 +127,12 @@ func escapedUnit(text []byte) rune {
 	return unit
 }
 
+// unescaped returns what a validated string's text stands for. It's called rarely: inlined, it would crowd the code
+// around it.
+//
+//go:noinline
+func unescaped(text []byte) []byte { return appendUnescaped(nil, text) }
+
 // appendUnescaped appends what a validated string's text stands for.
 func appendUnescaped(dst, text []byte) []byte {
 	for i := 0; i < len(text); {
