@@ -166,7 +166,7 @@ func (s *Scanner) scanNested(i, depth int) (end int) {
 	return end
 }
 
-// Two bytes as pairAt reads them.
+// Two bytes as hasPairAt reads them.
 const (
 	endOfName = '"' | ':'<<8
 	nextName  = ',' | '"'<<8
@@ -181,21 +181,21 @@ func (s *Scanner) scanObject(i, depth int) int {
 		if byteAt(data, i) != '"' {
 			return s.fail(i, "expected a member's name")
 		}
-		name, hash := i+1, uint64(0)
+		name, hash, plain := i+1, uint64(0), false
 		for ; name >= 0 && name <= len(data)-8; name += 8 {
 			word := wordAt(data, name)
 			if marks := unusual(word); marks != 0 {
 				name, hash = name+bits.TrailingZeros64(marks)/8, mix(hash, (word|spaces)&upToFirst(marks))
+				plain = hasPairAt(data, name, endOfName)
 				break
 			}
 			hash = mix(hash, word|spaces)
 		}
-		value, nameEscaped := name+2, false
-		if name < 0 || name > len(data)-8 || pairAt(data, name) != endOfName {
+		value := name + 2
+		if !plain {
 			if name, hash = s.scanUnusualName(i); name < 0 {
 				return -1
 			}
-			nameEscaped = s.escape > i
 			if value = s.scanColon(name + 1); value < 0 {
 				return -1
 			}
@@ -208,7 +208,7 @@ func (s *Scanner) scanObject(i, depth int) int {
 		place := s.count
 		s.count++
 		m := &s.members[place]
-		m.hash, m.nameStart, m.nameEnd, m.nameEscaped = uint32(hash>>32), int32(i+1), int32(name), nameEscaped
+		m.hash, m.nameStart, m.nameEnd, m.nameEscaped = uint32(hash>>32), int32(i+1), int32(name), s.escape > i
 		m.valueStart, m.kind, m.valueEscaped = int32(value), String, false
 
 		var end int
@@ -237,7 +237,7 @@ func (s *Scanner) scanObject(i, depth int) int {
 			return -1
 		}
 		m.valueEnd = int32(end)
-		if i = end + 1; pairAt(data, end) != nextName {
+		if i = end + 1; !hasPairAt(data, end, nextName) {
 			i, more = s.nextElement(end, '}')
 		}
 	}
@@ -337,12 +337,9 @@ func byteAt(data []byte, i int) byte {
 	return 0
 }
 
-// pairAt returns the two bytes at i, or 0 where the text ends.
-func pairAt(data []byte, i int) uint16 {
-	if i >= 0 && i <= len(data)-2 {
-		return uint16(data[i]) | uint16(data[i+1])<<8
-	}
-	return 0
+// hasPairAt reports whether two bytes are at i, the first one lowest.
+func hasPairAt(data []byte, i int, pair uint16) bool {
+	return i >= 0 && i <= len(data)-2 && uint16(data[i])|uint16(data[i+1])<<8 == pair
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }
