@@ -41,7 +41,7 @@
 //     "Role": the next reader may take the other one (RFC 8259 §4, RFC 7515 §4, RFC 8725 §2.4)
 //   - JSON with invalid UTF-8 or half a surrogate pair, which readers replace, each in its own way (RFC 8259 §8.2, RFC
 //     8725 §3.7)
-//   - anything after the JSON value, and nesting deeper than 32 levels
+//   - anything after the JSON value (RFC 8259 §2), and nesting deeper than 32 levels (RFC 8259 §9)
 //   - dates that are not JSON numbers from 1970 to 9999: a date that can't be read must not count as absent (RFC 7519
 //     §2)
 //
@@ -54,8 +54,8 @@
 //   - a token without "exp", of another issuer, or for another audience: it was made for someone else (RFC 8725 §3.8,
 //     §3.9)
 //   - a token of another "typ", so that one kind of token never passes for another (RFC 8725 §3.11)
-//   - a token larger than 16 KiB, before anything of it is read, and one with a header of more than 8 KiB, which has to
-//     be read before the signature is checked
+//   - a token larger than 16 KiB, before anything of it is read, and one with a header of more than 8 KiB, or with an
+//     object of more than 32 members in it: the header has to be read before the signature is checked
 //
 // Each weakening has a name that can be searched for: AnyIssuer, AnyAudience, AnyType, NoExpiry.
 //

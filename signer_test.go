@@ -63,11 +63,29 @@ func TestSignerHeader(t *testing.T) {
 		"another algorithm": {"alg": "none"}, "its name in capitals": {"ALG": "none"}, "an extension": {"crit": []string{"x"}},
 		"an extension in capitals": {"CRIT": []string{"x"}}, "an encoding in capitals": {"B64": false},
 		"not to be encoded": {"x": func() {}}, "too large": {"x": strings.Repeat("x", 8<<10)},
+		"33 members": furtherMembers(30), "33 members in a member": {"x": furtherMembers(33)},
 	} {
 		if _, err := jot.NewSigner(key, jot.SignerOptions{Header: header}); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
+}
+
+// A verifier reads the largest header that a signer writes.
+func TestLargestHeader(t *testing.T) {
+	key := generate(t, jot.ES256)
+	raw := sign(t, key, jot.SignerOptions{Header: furtherMembers(29)}, claims()) // beside alg, kid and typ
+	if err := newVerifier(t, jot.NewKeySet(key.Public()), strict()).Check(t.Context(), raw); err != nil {
+		t.Error(err)
+	}
+}
+
+func furtherMembers(n int) map[string]any {
+	members := map[string]any{}
+	for i := range n {
+		members[fmt.Sprint("member", i)] = i
+	}
+	return members
 }
 
 // Registered claims are encoded by a faster way, which must not show.

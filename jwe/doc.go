@@ -36,10 +36,11 @@
 // algorithms Dir and ECDH_ES there is no encrypted key. An ephemeral key has to be on its curve and on the recipient's,
 // or it would tell something of the private key (RFC 8725 §3.4). RSA1_5 is not offered (RFC 8725 §3.2).
 //
-// The work that a stranger can cause is bounded. A message has at most 1 MiB unless told otherwise, and 16 recipients.
-// At most 8 pairs of recipient and key are tried, or 2 with RSA keys of more than 4096 bits, and all passwords together
-// cost at most 1,200,000 iterations. So no message of that size takes a core for a second, or two where there are
-// passwords. Compressed content is refused unless asked for, and inflates to at most 250 KiB.
+// The work that a stranger can cause is bounded. A message has at most 1 MiB unless told otherwise, and 16 recipients,
+// and its objects, in JSON serialization, at most 32 members. At most 8 pairs of recipient and key are tried, or 2 with
+// RSA keys of more than 4096 bits, and all passwords together cost at most 1,200,000 iterations. So no message of that
+// size takes a core for a second, or two where there are passwords. Compressed content is refused unless asked for, and
+// inflates to at most 250 KiB.
 //
 // # Errors
 //

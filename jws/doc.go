@@ -46,8 +46,8 @@
 //   - a message with both "signature" and "signatures" (RFC 7515 §7.2.2), or with a payload where a detached one was
 //     given
 //   - base64url and JSON that can be read in two ways, as in package jot
-//   - a message larger than MaxSize, a header larger than 16 KiB, more than 16 signatures; and one for which 16 keys of
-//     a source were tried in vain
+//   - a message larger than MaxSize, a header larger than 16 KiB, an object of more than 32 members, more than 16
+//     signatures; and one for which 16 keys of a source were tried in vain
 //   - a JWT's type among the options, where package jot is meant
 //
 // Keys that a message brings along, in "jwk", "jku", "x5c" or "x5u", are never looked at (RFC 8725 §3.10).

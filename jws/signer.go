@@ -32,7 +32,7 @@ type SignerOptions struct {
 	Unencoded bool
 
 	// Header are further protected header members, which encode to JSON. Those that RFC 7515, RFC 7516 and RFC 7797
-	// register are refused.
+	// register are refused, and so is a header of more than 32 members.
 	Header map[string]any
 
 	// Critical names the members of Header that a verifier must understand, or else refuse the message (RFC 7515
@@ -127,7 +127,7 @@ func (o *SignerOptions) header(key jot.SigningKey) (string, error) {
 		}
 	}
 	if err == nil {
-		err = jose.Valid(text)
+		err = jose.ValidFew(text)
 	}
 	if err != nil {
 		return "", fmt.Errorf("jws: encoding the header: %w", err)

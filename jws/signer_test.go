@@ -174,6 +174,8 @@ func TestNewSignerRefuses(t *testing.T) {
 		{"names that differ in case only", jws.SignerOptions{Type: orders, Header: map[string]any{"a": 1, "A": 2}}, []jot.SigningKey{key}},
 		{"no JSON", jws.SignerOptions{Type: orders, Header: map[string]any{"x": math.NaN()}}, []jot.SigningKey{key}},
 		{"invalid UTF-8", jws.SignerOptions{Type: orders, Header: map[string]any{"x": "\xff"}}, []jot.SigningKey{key}},
+		{"33 members", jws.SignerOptions{Type: orders, Header: furtherMembers(30)}, []jot.SigningKey{key}},
+		{"33 members in a member", jws.SignerOptions{Type: orders, Header: map[string]any{"x": furtherMembers(33)}}, []jot.SigningKey{key}},
 		{"enormous header", jws.SignerOptions{Type: orders, Header: map[string]any{"x": strings.Repeat("x", 16<<10)}}, []jot.SigningKey{key}},
 		{"critical, but not there", jws.SignerOptions{Type: orders, Critical: []string{"x"}}, []jot.SigningKey{key}},
 		{"critical twice", jws.SignerOptions{Type: orders, Header: map[string]any{"x": 1}, Critical: []string{"x", "x"}}, []jot.SigningKey{key}},
@@ -182,6 +184,23 @@ func TestNewSignerRefuses(t *testing.T) {
 			t.Errorf("%s: %v, %v", test.name, signer, err)
 		}
 	}
+}
+
+// A verifier reads the largest header that a signer writes.
+func TestLargestHeader(t *testing.T) {
+	key, source := generate(t, jot.HS256)
+	signer := newSigner(t, jws.SignerOptions{Type: orders, Header: furtherMembers(29)}, key) // beside alg, kid and typ
+	if _, err := newVerifier(t, jws.VerifierOptions{Type: orders}, source).Verify(t.Context(), sign(t, signer, order)); err != nil {
+		t.Error(err)
+	}
+}
+
+func furtherMembers(n int) map[string]any {
+	members := map[string]any{}
+	for i := range n {
+		members[fmt.Sprint("member", i)] = i
+	}
+	return members
 }
 
 func TestSignErrors(t *testing.T) {

@@ -119,6 +119,14 @@ func Valid(data []byte) error {
 	return s.Err()
 }
 
+// ValidFew is Valid for an object that is to be read after ResetFew.
+func ValidFew(data []byte) error {
+	s := borrow()
+	defer s.giveBack()
+	s.ResetFew(data)
+	return s.Err()
+}
+
 var scanners = sync.Pool{New: func() any { return new(Scanner) }}
 
 // maxPooled is how many members a Scanner in the pool may have room for.

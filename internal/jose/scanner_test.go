@@ -227,6 +227,9 @@ func TestResetFew(t *testing.T) {
 		if s.ResetFew([]byte(text)); (s.Err() == nil) != want {
 			t.Errorf("ResetFew(%.100q): %v", text, s.Err())
 		}
+		if err := ValidFew([]byte(text)); (err == nil) != want {
+			t.Errorf("ValidFew(%.100q): %v", text, err)
+		}
 		if s.Next() && !want {
 			t.Errorf("ResetFew(%.100q) has members", text)
 		}
