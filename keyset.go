@@ -66,7 +66,8 @@ func NewSecretKeySet(keys ...*SecretKey) *SecretKeySet {
 
 // ParseKeySet reads a JWK Set (RFC 7517 §5) of at most 128 keys. A key that can't be used, because its type or
 // algorithm is unknown, it's broken, or it holds private material, is skipped and listed in Skipped; the set works for
-// its good keys. So is the fifth key of an algorithm that doesn't name itself: tokens would never be tried with it.
+// its good keys. So is the fifth key of an algorithm that doesn't name itself, or that has the name of the four before:
+// tokens would never be tried with it.
 func ParseKeySet(data []byte, o ParseOptions) (*KeySet, error) {
 	keys, skipped, err := parseSet(data, o, ParsePublicKey)
 	if err != nil {
@@ -103,13 +104,11 @@ func parseSet[K VerificationKey](data []byte, o ParseOptions, parse func([]byte,
 	if document.Keys == nil || len(*document.Keys) > maxKeys {
 		return nil, nil, fmt.Errorf(`jot: a JWK Set has a member "keys", an array of at most %d keys`, maxKeys)
 	}
-	unnamed := map[Algorithm]int{}
+	found := namesakes{}
 	for position, raw := range *document.Keys {
 		key, err := parse(raw, o)
-		if err == nil && !key.named() {
-			if unnamed[key.Algorithm()]++; unnamed[key.Algorithm()] > maxCandidates {
-				err = errUnnamed
-			}
+		if err == nil {
+			err = found.add(key)
 		}
 		if err != nil {
 			skipped = append(skipped, SkippedKey{position, err.Error()})
@@ -120,7 +119,30 @@ func parseSet[K VerificationKey](data []byte, o ParseOptions, parse func([]byte,
 	return keys, skipped, nil
 }
 
-var errUnnamed = fmt.Errorf("jot: more than %d keys of this algorithm have no key ID: give each one", maxCandidates)
+// namesakes counts the keys that no token tells apart: those of one algorithm with one key ID, or with none.
+type namesakes map[keyName]int
+
+type keyName struct {
+	algorithm Algorithm
+	id        string // empty where the key doesn't name itself
+}
+
+// add counts a key, and refuses one that no token would be tried with.
+func (n namesakes) add(key VerificationKey) error {
+	shared, refusal := keyName{key.Algorithm(), key.KeyID()}, errNamesakes
+	if !key.named() {
+		shared.id, refusal = "", errUnnamed
+	}
+	if n[shared]++; n[shared] > maxCandidates {
+		return refusal
+	}
+	return nil
+}
+
+var (
+	errUnnamed   = fmt.Errorf("jot: more than %d keys of this algorithm have no key ID: give each one", maxCandidates)
+	errNamesakes = fmt.Errorf("jot: more than %d keys of this algorithm have this key ID: give each its own", maxCandidates)
+)
 
 // Keys returns the keys of the set, in order.
 func (s *KeySet) Keys() []*PublicKey {

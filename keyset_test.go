@@ -225,6 +225,25 @@ func TestFifthUnnamedKeyIsSkipped(t *testing.T) {
 	}
 }
 
+// Nor is a token tried with more than four keys of one name and one algorithm.
+func TestFifthKeyOfANameIsSkipped(t *testing.T) {
+	var public []string
+	for range 5 {
+		for _, alg := range []jot.Algorithm{jot.ES256, jot.EdDSA} {
+			unnamed := withoutID(t, generate(t, alg).Public())
+			public = append(public, strings.TrimSuffix(unnamed, "}")+`,"kid":"signing"}`)
+		}
+	}
+	set, err := jot.ParseKeySet([]byte(`{"keys":[`+strings.Join(public, ",")+`]}`), jot.ParseOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	skipped := set.Skipped()
+	if len(set.Keys()) != 8 || len(skipped) != 2 || skipped[0].Position != 8 || !strings.Contains(skipped[0].Reason, "this key ID") {
+		t.Errorf("%d keys, skipped %v", len(set.Keys()), skipped)
+	}
+}
+
 // withoutID is a JWK that doesn't name its key.
 func withoutID(t *testing.T, key any) string {
 	t.Helper()
