@@ -176,6 +176,15 @@ func members(s *Scanner) (list []found) {
 	return list
 }
 
+// atOnce is members by the other door.
+func atOnce(s *Scanner, data []byte) (list []found) {
+	for _, m := range s.Members() {
+		value := m.Value(data)
+		list = append(list, found{string(m.Name(data)), value.Kind(), string(value.Raw())})
+	}
+	return list
+}
+
 func TestScanner(t *testing.T) {
 	var s Scanner
 	s.Reset([]byte(` { "a" : 1 , "b\u0062\"":"x\n", "":[1, 2],"12345678":{"a":"\\"},"t":true ,"f":false,"n":null,"last":"é" } `))
@@ -230,7 +239,7 @@ func TestResetFew(t *testing.T) {
 		if err := ValidFew([]byte(text)); (err == nil) != want {
 			t.Errorf("ValidFew(%.100q): %v", text, err)
 		}
-		if s.Next() && !want {
+		if !want && (s.Next() || len(s.Members()) > 0) {
 			t.Errorf("ResetFew(%.100q) has members", text)
 		}
 	}
@@ -290,6 +299,9 @@ func scanFuzzed(t *testing.T, data []byte) {
 	var s Scanner
 	s.Reset(data)
 	list := members(&s)
+	if at := atOnce(&s, data); fmt.Sprint(at) != fmt.Sprint(list) {
+		t.Fatalf("Scanner(%q): %v one by one, %v at once", data, list, at)
+	}
 	isObject := strings.HasPrefix(strings.TrimLeft(string(data), " \t\r\n"), "{")
 	if isObject && fmt.Sprint(s.Err()) != fmt.Sprint(err) {
 		t.Fatalf("Scanner(%q): %v, Valid: %v", data, s.Err(), err)
