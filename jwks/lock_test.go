@@ -11,6 +11,19 @@ import (
 	"github.com/jot-auth/jot"
 )
 
+// TestCloseBetweenFetchAndWaiter closes a source whose fetch has landed before a caller that waited for it goes on.
+func TestCloseBetweenFetchAndWaiter(t *testing.T) {
+	source, err := NewSource("https://auth.example.com/keys", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	landed := &flight{}
+	source.Close()
+	if err := source.settle(landed, jot.EdDSA, "a"); err != errClosed {
+		t.Errorf("%v, want %v", err, errClosed)
+	}
+}
+
 // once is a transport that answers one request with a key set and fails from then on.
 type once struct{ body string }
 

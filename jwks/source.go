@@ -187,6 +187,9 @@ func (s *Source) settle(f *flight, alg jot.Algorithm, kid string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now, set := s.options.Now(), s.current.Load()
+	if s.closed {
+		return errClosed
+	}
 	if !set.usable(now) {
 		if f.err != nil {
 			return f.err
