@@ -2,6 +2,7 @@ package jot_test
 
 import (
 	"go/ast"
+	"go/doc"
 	"go/parser"
 	"go/token"
 	"path/filepath"
@@ -9,23 +10,28 @@ import (
 	"testing"
 )
 
-// Every function that a package exports is shown by its examples.
+// Every function that a package exports is shown by its examples, and each of these is run.
 func TestEveryEntryHasAnExample(t *testing.T) {
 	for _, folder := range []string{".", "jws", "jwe", "jwks", "revocation", "jothttp", "jottest", "strictjson", "browser"} {
 		exported, shown := map[string]bool{}, map[string]bool{}
 		for name, file := range filesOf(t, folder) {
 			switch {
 			case strings.HasPrefix(filepath.Base(name), "example_"):
+				for _, example := range doc.Examples(file) {
+					if example.Output == "" && !example.EmptyOutput {
+						t.Errorf("%s: Example%s has no output, so it's never run", name, example.Name)
+					}
+				}
 				ast.Inspect(file, func(node ast.Node) bool {
 					if selector, ok := node.(*ast.SelectorExpr); ok {
-						shown[selector.Sel.Name] = true
+						shown[nameOf(selector.X)+"."+selector.Sel.Name] = true
 					}
 					return true
 				})
 			case !strings.HasSuffix(name, "_test.go"):
 				for _, declared := range file.Decls {
 					if function, ok := declared.(*ast.FuncDecl); ok && function.Recv == nil && function.Name.IsExported() {
-						exported[function.Name.Name] = true
+						exported[file.Name.Name+"."+function.Name.Name] = true
 					}
 				}
 			}
@@ -41,6 +47,14 @@ func TestEveryEntryHasAnExample(t *testing.T) {
 	}
 }
 
+// nameOf returns the name that an expression is, such as a package's; empty for any other.
+func nameOf(expression ast.Expr) string {
+	if name, ok := expression.(*ast.Ident); ok {
+		return name.Name
+	}
+	return ""
+}
+
 // filesOf returns the parsed Go files of a folder by their names.
 func filesOf(t *testing.T, folder string) map[string]*ast.File {
 	t.Helper()
@@ -50,7 +64,7 @@ func filesOf(t *testing.T, folder string) map[string]*ast.File {
 	}
 	files := map[string]*ast.File{}
 	for _, name := range names {
-		if files[name], err = parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution); err != nil {
+		if files[name], err = parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments|parser.SkipObjectResolution); err != nil {
 			t.Fatal(err)
 		}
 	}

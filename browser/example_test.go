@@ -1,8 +1,9 @@
 package browser_test
 
 import (
-	"log"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
 
 	"github.com/jot-auth/jot/browser"
 )
@@ -12,5 +13,9 @@ func ExampleHandler() {
 	mux := http.NewServeMux()
 	mux.Handle("GET /jot.js", browser.Handler())
 	mux.Handle("GET /", http.FileServer(http.Dir("pages")))
-	log.Fatal(http.ListenAndServe("127.0.0.1:8080", mux))
+
+	answer := httptest.NewRecorder()
+	mux.ServeHTTP(answer, httptest.NewRequest("GET", "/jot.js", nil))
+	fmt.Println(answer.Code, answer.Header().Get("Content-Type"))
+	// Output: 200 text/javascript; charset=utf-8
 }
