@@ -197,6 +197,7 @@ func TestHostileHeadersTakeLittleMemory(t *testing.T) {
 		"many objects":          `{"alg":"HS256","x":[` + strings.Repeat(`{"a":{}},`, 500) + `1]}`,
 		"many members, deep":    `{"alg":"HS256"` + strings.Repeat(`,"a":1,"b":2,"c":3,"x":{"d":4`, 30) + strings.Repeat("}", 31),
 		"names of equal hashes": "{\"alg\":\"HS256\",\"a@b\":1,\"a`b\":2" + moreMembers(28) + `}`,
+		"and many objects":      `{"alg":"HS256","x":[` + strings.Repeat("{\"a@b\":1,\"a`b\":2},", 20) + `1]}`,
 	} {
 		verifier := newVerifier(t, jot.NewSecretKeySet(generateSecret(t)), strict()) // another key: no header is remembered
 		raw := forge(key, header, accessToken)

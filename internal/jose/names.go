@@ -46,7 +46,7 @@ func (s *Scanner) isNew(object *scope, hash uint64, start, end int) bool {
 		return true
 	}
 	if object.folded == nil {
-		object.folded = make(map[string]struct{}, 2*maxLinear)
+		object.folded = make(map[string]struct{}, s.count-object.first+1) // small for small objects: there may be many
 		for _, m := range s.members[object.first:s.count] {
 			object.folded[folded(s.data[m.nameStart:m.nameEnd])] = struct{}{}
 		}
