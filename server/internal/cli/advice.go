@@ -162,7 +162,7 @@ func (a *anatomy) signers() []party {
 	if len(a.parties) > 0 {
 		return a.parties
 	}
-	return []party{{header: a.header}}
+	return []party{{header: a.header, sealed: a.signature}}
 }
 
 // heldKeys tells which keys the files hold. What an issuer holds it has said already, by not having the key.

@@ -26,9 +26,8 @@ func (a *anatomy) warnings() []string {
 		list = append(list, leak.String())
 	}
 	if !a.encrypted {
-		list = append(list, signatureWarnings(a.header, a.signature)...)
-		for _, p := range a.parties {
-			list = append(list, signatureWarnings(p.header, p.sealed)...)
+		for _, p := range a.signers() {
+			list = append(list, a.signatureWarnings(p)...)
 		}
 	}
 	switch size := len(a.raw); {
@@ -40,17 +39,22 @@ func (a *anatomy) warnings() []string {
 	return list
 }
 
-// signatureWarnings hold a signature against its algorithm.
-func signatureWarnings(header, signature part) []string {
+// signatureWarnings hold a signature against its algorithm. Of a broken token it's said already why no verifier accepts
+// it.
+func (a *anatomy) signatureWarnings(p party) []string {
+	named := p.member("alg")
+	if named == nil && len(a.problems) == 0 {
+		return []string{"the header names no alg, without which no verifier accepts this (RFC 7515 §4.1.1)"}
+	}
 	var alg string
-	if json.Unmarshal(header.member("alg"), &alg) != nil {
+	if json.Unmarshal(named, &alg) != nil {
 		return nil
 	}
 	size, known := signatureSizes[alg]
-	switch got := len(signature.content); {
+	switch got := len(p.sealed.content); {
 	case strings.EqualFold(alg, "none"):
 		return []string{"alg is none: there is no signature, anybody could have written this token"}
-	case known && got != size && !signature.broken:
+	case known && got != size && !p.sealed.broken:
 		return []string{fmt.Sprintf("a signature of %s has %d bytes, this one has %d", alg, size, got)}
 	}
 	return nil
