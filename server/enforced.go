@@ -132,9 +132,8 @@ func (c *change) make() (at revocation.Cursor, wait bool) {
 		c.answer.Header().Set(web.CursorHeader, at.String())
 	}
 	// The deadlines of the server are for requests that wait for nobody. Where there are none there is nothing to lift.
-	control := http.NewResponseController(c.answer.ResponseWriter)
-	_ = control.SetReadDeadline(time.Time{})
-	_ = control.SetWriteDeadline(time.Now().Add(c.server.feed.LongestWait() + c.server.bounds.write))
+	_ = http.NewResponseController(c.answer.ResponseWriter).SetReadDeadline(time.Time{})
+	web.GiveTime(c.answer.ResponseWriter, c.server.feed.LongestWait()+c.server.bounds.write)
 	return at, true
 }
 

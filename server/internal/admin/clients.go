@@ -207,7 +207,7 @@ func (a *API) changeClient(w http.ResponseWriter, r *http.Request) error {
 
 // deleteClient takes a client, its sessions and its tokens out of use.
 func (a *API) deleteClient(w http.ResponseWriter, r *http.Request) error {
-	haveEndingTime(w)
+	web.GiveTime(w, endingTimeout)
 	if err := a.issuer.DeleteClient(r.Context(), r.PathValue("id")); err != nil {
 		return err
 	}

@@ -68,10 +68,9 @@ func (a *API) exportEvents(w http.ResponseWriter, r *http.Request, filter issuer
 	w.Header().Set("Content-Type", mediaLines)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(http.StatusOK)
-	sending := http.NewResponseController(w)
 	encoder := json.NewEncoder(w)
 	for {
-		sending.SetWriteDeadline(time.Now().Add(exportTimeout)) // not every server has deadlines
+		web.GiveTime(w, exportTimeout)
 		for _, e := range events {
 			if err := encoder.Encode(web.NewEventRecord(e)); err != nil {
 				return nil // the client has gone

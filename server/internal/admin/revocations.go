@@ -19,11 +19,6 @@ type Revocations interface {
 // endingTimeout is for ending the sessions of a client or of everybody, which may be a million, a batch at a time.
 const endingTimeout = time.Minute
 
-// haveEndingTime moves the deadline of an answer that comes after the end of so many sessions.
-func haveEndingTime(w http.ResponseWriter) {
-	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(endingTimeout)) // not every server has deadlines
-}
-
 // revocationRequest names one thing: a token, or whose tokens.
 type revocationRequest struct {
 	Token      string `json:"token"`
@@ -47,10 +42,10 @@ func (a *API) revoke(w http.ResponseWriter, r *http.Request) error {
 	case revocationRequest{Subject: req.Subject}:
 		err = a.issuer.EndSessions(r.Context(), req.Subject)
 	case revocationRequest{ClientID: req.ClientID}:
-		haveEndingTime(w)
+		web.GiveTime(w, endingTimeout)
 		err = a.issuer.RevokeClient(r.Context(), req.ClientID)
 	case revocationRequest{Everything: true}:
-		haveEndingTime(w)
+		web.GiveTime(w, endingTimeout)
 		err = a.issuer.RevokeEverything(r.Context())
 	default:
 		err = web.NewProblem(http.StatusBadRequest, "one revocation at a time: name token, subject, client_id or everything")

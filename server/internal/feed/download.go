@@ -26,10 +26,7 @@ func (s *Server) download(w http.ResponseWriter, r *http.Request, mediaType stri
 		web.Fail(w, r, issuer.ErrBusy)
 		return
 	}
-	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(downloadTimeout)); err != nil {
-		web.Fail(w, r, err)
-		return
-	}
+	web.GiveTime(w, downloadTimeout)
 	header := w.Header()
 	header.Set("Content-Type", mediaType)
 	header.Set("Content-Length", strconv.Itoa(len(body)))

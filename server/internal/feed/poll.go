@@ -32,10 +32,7 @@ func (s *Server) poll(w http.ResponseWriter, r *http.Request, first firstFrame, 
 			return
 		}
 	}
-	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(frameTimeout)); err != nil {
-		web.Fail(w, r, err)
-		return
-	}
+	web.GiveTime(w, frameTimeout)
 	web.NoStore(w)
 	w.Header().Set("Content-Type", revocation.FrameType)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))

@@ -170,10 +170,7 @@ func (s *snapshots) encode(ctx context.Context, name snapshotName) (*snapshot, e
 // patient gives an asker time for the snapshot that is being made, and for the one that is made next.
 func patient(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(2 * snapshotTimeout)); err != nil {
-			web.Fail(w, r, err)
-			return
-		}
+		web.GiveTime(w, 2*snapshotTimeout)
 		next(w, r)
 	}
 }

@@ -68,6 +68,23 @@ func TestStreamHoldsLittle(t *testing.T) {
 	}
 }
 
+// A program may put a ResponseWriter around ours that hides deadlines. Then only a stream is refused, which those of
+// the server would cut.
+func TestWithoutDeadlines(t *testing.T) {
+	open(t, Config{}, func(t *testing.T, h *house) {
+		inner := h.http.Handler
+		h.http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			inner.ServeHTTP(struct{ http.ResponseWriter }{w}, r)
+		})
+		live := "live?after=0&nonce=0123456789abcdef&log=" + h.heads[0].LogID
+		for path, want := range map[string]int{"snapshot": 307, h.newest(): 200, live + "&poll=1": 200, live: 500} {
+			if status, _, _ := h.ask(path); status != want {
+				t.Errorf("%s: %d, want %d", path, status, want)
+			}
+		}
+	})
+}
+
 // The first frame and those that follow make one stream, of which nothing says where it ends but the connection.
 func TestStreamIsNotInChunks(t *testing.T) {
 	open(t, Config{}, func(t *testing.T, h *house) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"time"
 
@@ -56,7 +55,7 @@ func WriteDossier(w http.ResponseWriter, r *http.Request, url, sub string, s Sto
 	w.Header().Set("Content-Disposition", `attachment; filename="export.json"`)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(http.StatusOK)
-	d := dossier{ctx: r.Context(), w: w, sending: http.NewResponseController(w), sub: sub, since: head.Subject.Created, stored: s}
+	d := dossier{ctx: r.Context(), w: w, sub: sub, since: head.Subject.Created, stored: s}
 	d.write(text[:len(text)-1])
 	d.sessions()
 	d.events()
@@ -93,8 +92,7 @@ func readHead(ctx context.Context, url, sub string, s Stored, a StoredAccounts) 
 // from where an administrator acted.
 type dossier struct {
 	ctx     context.Context
-	w       io.Writer
-	sending *http.ResponseController
+	w       http.ResponseWriter
 	sub     string
 	since   time.Time
 	stored  Stored
@@ -125,7 +123,7 @@ func (d *dossier) add(record any) {
 func (d *dossier) sessions() {
 	d.begin("sessions")
 	for page := (issuer.Page{Limit: dossierBatch}); d.err == nil; {
-		d.sending.SetWriteDeadline(time.Now().Add(dossierTimeout)) // not every server has deadlines
+		GiveTime(d.w, dossierTimeout)
 		found, next, err := d.stored.Sessions(d.ctx, issuer.SessionFilter{Subject: d.sub}, page)
 		if err != nil {
 			d.err = err
@@ -146,7 +144,7 @@ func (d *dossier) sessions() {
 func (d *dossier) events() {
 	d.begin("events")
 	for after := uint64(0); d.err == nil; {
-		d.sending.SetWriteDeadline(time.Now().Add(dossierTimeout))
+		GiveTime(d.w, dossierTimeout)
 		found, err := d.stored.Events(d.ctx, issuer.EventFilter{Subject: d.sub, Since: d.since}, after, dossierBatch)
 		if err != nil {
 			d.err = err
