@@ -10,12 +10,14 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// ErrBadRequest is a request whose credentials are malformed, or more than one: answer it with 400.
-var ErrBadRequest = errors.New("jothttp: malformed credentials")
-
 var (
-	errNoToken     = errors.New("jothttp: the request carries no token")
-	errCrossOrigin = errors.New("jothttp: cross-origin request with a cookie")
+	// ErrBadRequest is a request whose credentials are malformed, or more than one: answer it with 400.
+	ErrBadRequest = errors.New("jothttp: malformed credentials")
+	// ErrNoToken is a request without a token: for [Options.OnRefuse], which may want to say nothing of those.
+	ErrNoToken = errors.New("jothttp: the request carries no token")
+	// ErrCrossOrigin is a request with a cookie that a page of another site made a browser send: for
+	// [Options.OnRefuse].
+	ErrCrossOrigin = errors.New("jothttp: cross-origin request with a cookie")
 )
 
 // Credential finds the one token of a request, as [Protect] does: in the Authorization header, as "Bearer" and a token
@@ -73,7 +75,7 @@ func (g *guard) credentials(r *http.Request) (found, error) {
 	case err != nil:
 		return f, err
 	case f.token == "":
-		return f, errNoToken
+		return f, ErrNoToken
 	case f.inCookie:
 		return f, g.checkOrigin(r)
 	}
@@ -148,7 +150,7 @@ func (g *guard) checkOrigin(r *http.Request) error {
 		r = &posted
 	}
 	if err := g.CrossOrigin.Check(r); err != nil {
-		return fmt.Errorf("%w: %w", errCrossOrigin, err)
+		return fmt.Errorf("%w: %w", ErrCrossOrigin, err)
 	}
 	return nil
 }

@@ -188,7 +188,7 @@ func (g *guard) refuse(w http.ResponseWriter, r *http.Request, scheme string, re
 		g.OnRefuse(r, reason)
 	}
 	switch {
-	case errors.Is(reason, errNoToken):
+	case errors.Is(reason, ErrNoToken):
 		g.challenge(w, http.StatusUnauthorized, "", "")
 	case errors.Is(reason, ErrBadRequest):
 		g.challenge(w, http.StatusBadRequest, scheme, `, error="invalid_request"`)
@@ -196,7 +196,7 @@ func (g *guard) refuse(w http.ResponseWriter, r *http.Request, scheme string, re
 		problem(w, http.StatusBadRequest)
 	case errors.Is(reason, errNoFollower):
 		problem(w, http.StatusNotImplemented)
-	case errors.Is(reason, errCrossOrigin):
+	case errors.Is(reason, ErrCrossOrigin):
 		problem(w, http.StatusForbidden)
 	case errors.Is(reason, jot.ErrUnavailable):
 		unavailable(w)

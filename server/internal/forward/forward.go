@@ -50,7 +50,7 @@ func (s *Server) verify(w http.ResponseWriter, r *http.Request) {
 	web.NoStore(w)
 	caller{}.write(w.Header())
 	asked := s.original(r)
-	options := jothttp.Options{Verifier: s.verifier, Realm: "jot", Cookie: jothttp.CookieName, DPoP: asked.dpop(s.proofs)}
+	options := jothttp.Options{Verifier: s.verifier, Realm: "jot", Cookie: jothttp.CookieName, DPoP: asked.dpop(s.proofs), OnRefuse: logRefusal}
 	options.Protect()(http.HandlerFunc(s.judge)).ServeHTTP(oneChallenge{w}, asked.request)
 }
 
@@ -58,11 +58,13 @@ func (s *Server) verify(w http.ResponseWriter, r *http.Request) {
 func (s *Server) judge(w http.ResponseWriter, r *http.Request) {
 	wanted, err := readDemand(r)
 	if err != nil {
+		web.LogReason(r, reasonQuery)
 		web.Fail(w, r, err)
 		return
 	}
 	token := jothttp.From(r.Context())
 	if !token.HasAudience(wanted.audience) {
+		web.LogReason(r, reasonAudience)
 		web.Fail(w, r, web.InvalidToken("the access token is for another API"))
 		return
 	}

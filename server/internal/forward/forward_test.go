@@ -1,6 +1,8 @@
 package forward_test
 
 import (
+	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -11,6 +13,8 @@ import (
 	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/jothttp"
 	"github.com/jot-auth/jot/server/internal/forward"
+	"github.com/jot-auth/jot/server/internal/logtest"
+	"github.com/jot-auth/jot/server/internal/telemetry"
 	"github.com/jot-auth/jot/server/internal/web"
 	"github.com/jot-auth/jot/server/issuer"
 	"github.com/jot-auth/jot/server/sqlstore"
@@ -140,6 +144,47 @@ func TestVerify(t *testing.T) {
 	}
 	if response := f.ask(proxy, petstore, bearer...); response.StatusCode != 401 {
 		t.Errorf("after the logout: %d", response.StatusCode)
+	}
+}
+
+// TestReasons: why a request is refused is in the log, in a word of ours, since proxies drop what the answer says; and
+// nothing that was sent is.
+func TestReasons(t *testing.T) {
+	f := serve(t)
+	var log logtest.Buffer
+	logged := telemetry.LogRequests(slog.New(slog.NewJSONHandler(&log, nil)), f.mux)
+	tokens, gone := f.token("ada", "petstore"), f.token("grace", "petstore")
+	if err := f.issuer.EndSession(t.Context(), gone.Subject, gone.SessionID); err != nil {
+		t.Fatal(err)
+	}
+	bearer := "Bearer " + tokens.Access
+	for name, c := range map[string]struct {
+		query, header, value, want string
+	}{
+		"good":                   {petstore, "Authorization", bearer, ""},
+		"a mistake":              {"audience=petstore&scopes=pets:write", "Authorization", bearer, "bad_query"},
+		"another API":            {"audience=zoo", "Authorization", bearer, "wrong_audience"},
+		"too little":             {"audience=petstore&scope=pets:write", "Authorization", bearer, "insufficient_scope"},
+		"no token":               {petstore, "Authorization", "Basic c2VjcmV0", "no_token"},
+		"no scheme":              {petstore, "Authorization", "secret", "bad_credentials"},
+		"a page of another site": {petstore, "Cookie", "__Host-jot=" + tokens.Access, "cross_origin"},
+		"no token of ours":       {petstore, "Authorization", "Bearer secret", "malformed"},
+		"a logout":               {petstore, "Authorization", "Bearer " + gone.Access, "revoked"},
+		"an altered token":       {petstore, "Authorization", bearer[:len(bearer)-8] + "AAAAAAAA", "bad_signature"},
+	} {
+		r := httptest.NewRequest("GET", "http://auth.example.com/verify?"+c.query, nil)
+		r.RemoteAddr = proxy + ":1234"
+		r.Header.Set(c.header, c.value)
+		r.Header.Set("Sec-Fetch-Site", "cross-site")
+		logged.ServeHTTP(httptest.NewRecorder(), r)
+		text := log.Take()
+		var line struct{ Reason string }
+		if err := json.Unmarshal([]byte(text), &line); err != nil || line.Reason != c.want || c.want == "" && strings.Contains(text, "reason") {
+			t.Errorf("%s: want %q: %v, %s", name, c.want, err, text)
+		}
+		if strings.Contains(text, "secret") || strings.Contains(text, tokens.Access[:20]) || strings.Contains(text, "pets") {
+			t.Errorf("%s: the log has what was sent: %s", name, text)
+		}
 	}
 }
 

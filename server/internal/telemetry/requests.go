@@ -29,9 +29,9 @@ func LogRequests(logger *slog.Logger, next http.Handler) http.Handler {
 }
 
 // Handler logs each request when it has been answered: its ID, method, route, status, size, duration in milliseconds,
-// and the client's address. The path, query, headers and bodies are left out, since they may hold tokens and names.
-// What any cache may keep for everybody, such as a key set, is logged at the level debug. A handler that panics is
-// answered with 500 and logged with its stack.
+// the client's address, and the reason that [Explain] was given. The path, query, headers and bodies are left out,
+// since they may hold tokens and names. What any cache may keep for everybody, such as a key set, is logged at the
+// level debug. A handler that panics is answered with 500 and logged with its stack.
 func (o Requests) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := time.Now()
@@ -69,6 +69,9 @@ func (o Requests) tell(r *http.Request, answer *recorder, took time.Duration) {
 	if o.Address != nil {
 		attributes = append(attributes, slog.String("client", o.Address(r)))
 	}
+	if answer.reason != "" {
+		attributes = append(attributes, slog.String("reason", answer.reason))
+	}
 	o.Logger.LogAttrs(r.Context(), level, "request", attributes...)
 }
 
@@ -86,6 +89,14 @@ func Logger(ctx context.Context) *slog.Logger {
 	return slog.Default()
 }
 
+// Explain puts into the line of the request of this context why it was refused: a code of ours, which repeats nothing
+// that came with the request.
+func Explain(ctx context.Context, reason string) {
+	if answer, ok := ctx.Value(recorderKey{}).(*recorder); ok {
+		answer.reason = reason
+	}
+}
+
 // knownMethod keeps what a client made up out of the log.
 func knownMethod(method string) string {
 	switch method {
@@ -101,6 +112,7 @@ type recorder struct {
 	id      string
 	logger  *slog.Logger
 	status  int
+	reason  string
 	bytes   int64
 	aborted bool
 }

@@ -239,5 +239,9 @@ func LogFault(r *http.Request, status int, err error) {
 		slog.String("route", r.Pattern), slog.Int("status", status), slog.Any("error", err))
 }
 
+// LogReason puts why a request is refused into its line of the log: a code that doesn't change, for where the answer
+// itself may tell its client less, or reach nobody.
+func LogReason(r *http.Request, code string) { telemetry.Explain(r.Context(), code) }
+
 // WholeSeconds rounds up, so that a client that waits so long has waited long enough.
 func WholeSeconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
