@@ -51,7 +51,7 @@ func TestChallengesAreRead(t *testing.T) {
 		"none of its nonces":   {answerOf(400, ""), false, false, false},
 		"a good answer":        {answerOf(200, "", nonce, "n"), false, false, false},
 	} {
-		if got := refused(c.answer); got != c.token {
+		if _, got := objectionTo(c.answer, ""); got != c.token {
 			t.Errorf("%s: the token is refused: %v", name, got)
 		}
 		if got := wantsNonce(c.answer, false); got != c.api {

@@ -53,8 +53,9 @@ type TransportOptions struct {
 // Transport is an http.RoundTripper that makes requests within one session. It sends the access token, renews it when
 // it expires, when the API says that its claims are stale and, a little later, when the API advises it; and then tries
 // a refused request once more. However many requests need new tokens, one refresh brings them, across processes too if
-// the [TokenStore] is shared. A request is in the name of whoever is logged in when it's sent: where it's refused after
-// another login, it isn't tried again in that one's name.
+// the [TokenStore] is shared. Where an API refuses the new token as well, its refusals cause no further refresh for a
+// minute; for a second, if it says that the claims are stale again. A request is in the name of whoever is logged in
+// when it's sent: where it's refused after another login, it isn't tried again in that one's name.
 //
 //	transport, err := jothttp.NewTransport(jothttp.TransportOptions{
 //		TokenURL: "https://auth.example.com/oauth2/token", ClientID: "client_app", Origins: []string{"https://api.example.com"},
@@ -77,6 +78,8 @@ type Transport struct {
 	due      time.Time     // when a refresh is due by advice or after a failure; zero if none is
 	refresh  chan struct{} // is closed when the refresh that is under way has ended; nil if none is
 	failed   error         // of the last refresh
+
+	vain map[objection]time.Time // until when a refresh isn't the answer to it
 }
 
 // NewTransport makes a Transport. What Tokens holds may be empty until [Transport.LogIn].
@@ -93,7 +96,7 @@ func NewTransport(o TransportOptions) (*Transport, error) {
 	if o.Early < 0 || o.AdviceWindow < 0 {
 		return nil, errors.New("jothttp: Early and AdviceWindow are not negative")
 	}
-	t := &Transport{options: o, origins: make(map[string]bool)}
+	t := &Transport{options: o, origins: make(map[string]bool), vain: make(map[objection]time.Time)}
 	for _, text := range o.Origins {
 		origin, err := originOf(text)
 		if err != nil || !isOrigin(text) {
@@ -170,7 +173,8 @@ func (t *Transport) LogIn(ctx context.Context, pair TokenPair) error {
 
 // RoundTrip implements http.RoundTripper. It fails with ErrLoggedOut when there are no tokens, or none any more.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	if origin, err := secureOrigin(r.URL); err != nil || !t.origins[origin] || len(r.Header.Values("Authorization")) > 0 {
+	origin, err := secureOrigin(r.URL)
+	if err != nil || !t.origins[origin] || len(r.Header.Values("Authorization")) > 0 {
 		return t.options.Base.RoundTrip(r)
 	}
 	pair, err := t.Tokens(r.Context())
@@ -179,19 +183,36 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	response, err := t.send(r, pair)
-	if err != nil || !refused(response) || !repeatable(r) {
+	if err != nil || !repeatable(r) {
 		return response, err
 	}
-	renewed, err := t.renew(r.Context(), pair)
-	if err != nil || renewed.login() != pair.login() { // who logged in meanwhile may be somebody else, who hasn't asked for this
-		return response, nil // which says why
+	if why, refused := objectionTo(response, origin); refused && !t.isVain(why, pair) {
+		return t.sendAgain(r, pair, response, why)
+	}
+	return response, nil
+}
+
+// sendAgain sends a refused request once more, with a newer token; where there's none, it returns the refusal, which
+// says why.
+func (t *Transport) sendAgain(r *http.Request, old TokenPair, refusal *http.Response, why objection) (*http.Response, error) {
+	raised := t.options.Now()
+	renewed, err := t.renew(r.Context(), old)
+	if err != nil || renewed.login() != old.login() { // who logged in meanwhile may be somebody else, who hasn't asked for this
+		return refusal, nil
 	}
 	again, err := repeat(r)
 	if err != nil {
-		return response, nil
+		return refusal, nil
 	}
-	discard(response)
-	return t.send(again, renewed)
+	discard(refusal)
+	response, err := t.send(again, renewed)
+	if err != nil {
+		return nil, err
+	}
+	if _, refused := objectionTo(response, why.origin); refused {
+		t.noteVain(why, raised)
+	}
+	return response, nil
 }
 
 func closeBody(r *http.Request) {
@@ -232,19 +253,6 @@ func (t *Transport) send(r *http.Request, pair TokenPair) (*http.Response, error
 		t.advise(pair)
 	}
 	return response, err
-}
-
-// refused reports whether an API refused the token, and not the request (RFC 6750 §3.1).
-func refused(response *http.Response) bool {
-	if response.StatusCode != http.StatusUnauthorized {
-		return false
-	}
-	for _, challenge := range response.Header.Values("WWW-Authenticate") {
-		if strings.Contains(challenge, `error="invalid_token"`) {
-			return true
-		}
-	}
-	return false
 }
 
 func repeatable(r *http.Request) bool {

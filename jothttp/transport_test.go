@@ -193,7 +193,6 @@ func TestStaleClaims(t *testing.T) {
 	}
 }
 
-// An API that refuses each token gets the request twice, and no more; what can't be sent again is sent once.
 // summed is a body that writes a trailer when it has been read, as the sum of what is streamed.
 type summed struct {
 	io.Reader
@@ -238,13 +237,21 @@ func TestTrailer(t *testing.T) {
 	}
 }
 
+// refusing is an API that refuses each token, whatever it says of it.
+func refusing(description string) http.HandlerFunc {
+	return func(rw http.ResponseWriter, _ *http.Request) {
+		rw.Header().Set("WWW-Authenticate", `Bearer realm="api", error="invalid_token"`+description)
+		rw.WriteHeader(http.StatusUnauthorized)
+	}
+}
+
+const staleClaims = `, error_description="stale claims"`
+
+// An API that refuses each token gets the request twice, and no more; what can't be sent again is sent once.
 func TestNoLoop(t *testing.T) {
 	w := newWorld(t)
 	client, _ := w.loggedIn(w.options())
-	w.serveWith(func(rw http.ResponseWriter, _ *http.Request) {
-		rw.Header().Set("WWW-Authenticate", `Bearer realm="api", error="invalid_token"`)
-		rw.WriteHeader(http.StatusUnauthorized)
-	})
+	w.serveWith(refusing(""))
 	if status := w.status(client, "GET", ""); status != http.StatusUnauthorized {
 		t.Error(status)
 	}
@@ -258,6 +265,88 @@ func TestNoLoop(t *testing.T) {
 	w.serveWith(func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusUnauthorized) }) // not about the token
 	w.status(client, "GET", "")
 	w.want(1, 4)
+}
+
+// An API that refuses new tokens, too, causes a refresh a minute, and not one a request: a second where it says that
+// claims have changed, which they may have done once more.
+func TestRefreshedInVain(t *testing.T) {
+	for description, pause := range map[string]int64{"": 60, staleClaims: 1} {
+		w := newWorld(t)
+		client, _ := w.loggedIn(w.options())
+		w.serveWith(refusing(description))
+		for range 3 {
+			w.status(client, "GET", "")
+		}
+		w.want(1, 4)
+		w.now.Add(pause - 1)
+		w.status(client, "GET", "")
+		w.want(1, 5)
+		w.now.Add(1)
+		w.status(client, "GET", "")
+		w.want(2, 7)
+	}
+}
+
+// Changed claims are fetched at once, also at an API that refused new tokens a moment ago, and by whoever has got a
+// token just now.
+func TestClaimsThatChangeSoon(t *testing.T) {
+	w := newWorld(t)
+	client, _ := w.loggedIn(w.options())
+	w.serveWith(refusing(""))
+	w.status(client, "GET", "")
+	w.want(1, 2)
+	for n := range int64(3) {
+		w.outdate()
+		if status := w.status(client, "GET", ""); status != http.StatusOK {
+			t.Error(status)
+		}
+		w.want(2+n, 4+2*n)
+	}
+}
+
+// What an API says of a token that was got before it was refused says nothing of a newer one: no refresh was in vain.
+func TestClaimsThatChangeBesideRequest(t *testing.T) {
+	w := newWorld(t)
+	o := w.options()
+	o.Tokens = &jothttp.MemoryStore{}
+	client, _ := w.loggedIn(o)
+	w.serveWith(func(rw http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") == "Bearer access1" {
+			w.outdate() // for the second request, which gets access2, with which the first one is refused again
+			if status := w.status(client, "GET", ""); status != http.StatusOK {
+				t.Error(status)
+			}
+			w.now.Add(1)
+			w.outdate()
+			refusing(staleClaims)(rw, r)
+		}
+	})
+	w.status(client, "GET", "")
+	w.want(1, 4)
+	if status := w.status(client, "GET", ""); status != http.StatusOK {
+		t.Error(status)
+	}
+	w.want(2, 6)
+}
+
+// A token that was got meanwhile is tried, for whatever reason and however vain a refresh would be.
+func TestNewerTokenIsTried(t *testing.T) {
+	w := newWorld(t)
+	client, _ := w.loggedIn(w.options())
+	w.serveWith(refusing(""))
+	w.status(client, "GET", "")
+	w.want(1, 2)
+	w.serveWith(func(rw http.ResponseWriter, r *http.Request) {
+		w.outdate()
+		if status := w.status(client, "GET", ""); status != http.StatusOK {
+			t.Error(status)
+		}
+		refusing("")(rw, r)
+	})
+	if status := w.status(client, "GET", ""); status != http.StatusOK {
+		t.Error(status)
+	}
+	w.want(2, 6)
 }
 
 // Who is advised to refresh does so once, at some time within the window: not all clients at the same.
