@@ -16,7 +16,8 @@ import (
 	"github.com/jot-auth/jot"
 )
 
-// ProofSigner makes DPoP proofs (RFC 9449 §4.2) with a client's key. It's safe for concurrent use.
+// ProofSigner makes DPoP proofs (RFC 9449 §4.2) with a client's key. It's safe for concurrent use. The zero value makes
+// none.
 type ProofSigner struct {
 	signer     *jot.Signer
 	thumbprint string
@@ -62,6 +63,9 @@ func (s *ProofSigner) Thumbprint() string { return s.thumbprint }
 
 // Sign makes a proof for one request, to be sent in the header DPoP.
 func (s *ProofSigner) Sign(ctx context.Context, t ProofTarget) (string, error) {
+	if s.signer == nil {
+		return "", errors.New("jothttp: the zero value of a ProofSigner is none: use NewProofSigner")
+	}
 	target, _, _ := strings.Cut(t.URL, "#")
 	target, _, _ = strings.Cut(target, "?")
 	claims := struct {

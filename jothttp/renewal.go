@@ -31,6 +31,9 @@ func (t *Transport) advise(pair TokenPair) {
 // Tokens returns a pair whose access token is good, as far as the clock can tell, after a refresh if need be. It fails
 // with ErrLoggedOut, or with the reason for which there's no refresh now.
 func (t *Transport) Tokens(ctx context.Context) (TokenPair, error) {
+	if t.origins == nil {
+		return TokenPair{}, errNoTransport
+	}
 	pair, err := t.current(ctx)
 	if err != nil {
 		return TokenPair{}, err

@@ -64,7 +64,7 @@ type TransportOptions struct {
 //	client := &http.Client{Transport: transport}
 //
 // A request that has an Authorization header already is left alone. A refused request whose body can't be sent again,
-// because GetBody is nil, is not tried again. It is safe for concurrent use.
+// because GetBody is nil, is not tried again. It is safe for concurrent use. The zero value makes no requests.
 type Transport struct {
 	options TransportOptions
 	origins map[string]bool
@@ -165,14 +165,23 @@ func secureOrigin(u *url.URL) (string, error) {
 	return scheme + "://" + host, nil
 }
 
+var errNoTransport = errors.New("jothttp: the zero value of a Transport is none: use NewTransport")
+
 // LogIn puts the tokens of a new login in the place of whatever was there.
 func (t *Transport) LogIn(ctx context.Context, pair TokenPair) error {
+	if t.origins == nil {
+		return errNoTransport
+	}
 	_, err := t.update(ctx, func(TokenPair) (TokenPair, error) { return pair, nil })
 	return err
 }
 
 // RoundTrip implements http.RoundTripper. It fails with ErrLoggedOut when there are no tokens, or none any more.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if t.origins == nil {
+		closeBody(r)
+		return nil, errNoTransport
+	}
 	origin, err := secureOrigin(r.URL)
 	if err != nil || !t.origins[origin] || len(r.Header.Values("Authorization")) > 0 {
 		return t.options.Base.RoundTrip(r)

@@ -66,7 +66,8 @@ func setDefault[T int | time.Duration](field *T, value T) {
 	}
 }
 
-// Source is a remote key set that refreshes itself, a [jot.KeySource]. It is safe for concurrent use.
+// Source is a remote key set that refreshes itself, a [jot.KeySource]. It is safe for concurrent use. The zero value
+// has no keys, and says so to every look-up.
 //
 // A source owns at most one goroutine, the fetch under way. It ends with the answer, at Options.Timeout or
 // by Close, whichever comes first. Between fetches there is none.
@@ -93,8 +94,12 @@ type flight struct {
 	err    error         // readable once done is closed
 }
 
-// errClosed answers every look-up after Close.
-var errClosed = fmt.Errorf("jwks: the source is closed: %w", jot.ErrUnavailable)
+var (
+	// errClosed answers every look-up after Close.
+	errClosed = fmt.Errorf("jwks: the source is closed: %w", jot.ErrUnavailable)
+	// errNoSource answers those of the zero value.
+	errNoSource = fmt.Errorf("jwks: the zero value of a source is none: use NewSource: %w", jot.ErrUnavailable)
+)
 
 // NewSource makes a source that reads the JWK Set at url: https, or http on a loopback host. It does no
 // network access: the first look-up does.
@@ -115,6 +120,9 @@ func NewSource(url string, o Options) (*Source, error) {
 // fetches fail, the error wraps [jot.ErrUnavailable]; where the set has keys that don't name themselves, which may be
 // the unknown one, they are answered in its place.
 func (s *Source) VerificationKeys(ctx context.Context, alg jot.Algorithm, kid string) ([]jot.VerificationKey, error) {
+	if s.client == nil {
+		return nil, errNoSource
+	}
 	now := s.options.Now()
 	if set := s.current.Load(); set != nil && now.Before(set.refreshAt) && set.names(kid) {
 		if keys, err := set.keys.VerificationKeys(ctx, alg, kid); len(keys) > 0 || err != nil {

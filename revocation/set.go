@@ -12,6 +12,7 @@ import (
 // Set holds the rules that are in force and answers which tokens they refuse. Rules of one kind about
 // the same thing merge into the strictest of them, so the order in which rules arrive and how often
 // they do never matters. It is safe for concurrent use: readers take no lock and never wait, whatever is written.
+// NewSet makes it: the methods of the zero value panic, for a question about every token has no nanosecond to spare.
 //
 // Of most rules it keeps a fingerprint only, salted for this set, in 32 bytes or less where many were applied at once,
 // and at most 64. A token whose subject no rule names costs one look into a filter.
