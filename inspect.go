@@ -2,13 +2,17 @@ package jot
 
 import (
 	"errors"
+	"fmt"
+	"io"
+	"log/slog"
 	"strings"
 
 	"github.com/jot-auth/jot/internal/jose"
 )
 
 // Unverified is what can be read of a token without any check, for tools that show tokens to people. It's not a Token,
-// and nothing makes one of it: what it says may be a lie.
+// and nothing makes one of it: what it says may be a lie. It prints its header alone, since it may be a good token; its
+// fields have the rest. In an unexported field of a struct that is printed, package fmt sees these.
 type Unverified struct {
 	Header    Part
 	Payload   Part
@@ -75,3 +79,16 @@ func (u *Unverified) Err() error {
 	}
 	return u.err
 }
+
+// Format writes the header, whatever the verb: with the signature anybody could use the token, and the claims are about
+// people. A header that can't be read may be part of another secret, and isn't shown.
+func (u Unverified) Format(f fmt.State, _ rune) {
+	io.WriteString(f, "unverified token")
+	if u.Header.Err != nil || u.Header.Decoded == nil {
+		return
+	}
+	fmt.Fprintf(f, " with the header %#q", u.Header.Decoded)
+}
+
+// LogValue is what log/slog writes: the header.
+func (u Unverified) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(u)) }

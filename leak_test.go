@@ -107,6 +107,41 @@ func TestPrivateMaterialIsNotPrinted(t *testing.T) {
 	}
 }
 
+// A token that was only taken apart is as good as ever, and whatever else was, such as a refresh token, too: neither is
+// printed by accident.
+func TestUnverifiedIsNotPrinted(t *testing.T) {
+	raw := sign(t, generate(t, jot.ES256), jot.SignerOptions{}, map[string]any{"sub": "ada of the claims"})
+	for text, want := range map[string]string{
+		raw:                               "unverified token with the header `" + string(jot.Inspect(raw).Header.Decoded) + "`",
+		"jrt_" + raw[len(raw)-80:]:        "unverified token",
+		raw + "." + raw:                   "unverified token with the header `" + string(jot.Inspect(raw).Header.Decoded) + "`",
+		strings.Repeat(raw, 200) + ".x.y": "unverified token",
+		"":                                "unverified token",
+	} {
+		u := jot.Inspect(text)
+		var out bytes.Buffer
+		for _, value := range []any{u, *u, struct{ Token any }{u}, []any{*u}, map[string]any{"token": u}} {
+			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%q", "%d"} {
+				fmt.Fprintf(&out, verb+"\n", value)
+			}
+		}
+		slog.New(slog.NewTextHandler(&out, nil)).Info("refused", "pointer", u, "value", *u)
+		slog.New(slog.NewJSONHandler(&out, nil)).Info("refused", "pointer", u, "value", *u)
+		secrets := []string{"ada of the claims", base64.RawURLEncoding.EncodeToString([]byte("ada of the claims"))[4:16], "jrt_"}
+		for _, part := range []jot.Part{u.Payload, u.Signature} {
+			if part.Encoded != "" {
+				secrets = append(secrets, part.Encoded, hex.EncodeToString([]byte(part.Encoded)), strings.Trim(fmt.Sprint(part.Decoded), "[]"), fmt.Sprintf("%x", part.Decoded))
+			}
+		}
+		if contains(out.String(), secrets) {
+			t.Errorf("%.20q: printed as %s", text, out.String())
+		}
+		if got := fmt.Sprint(u); got != want {
+			t.Errorf("%.20q: printed as %s, want %s", text, got, want)
+		}
+	}
+}
+
 // lookInto writes everything that is to be had by reflection, exported or not, as printers for debugging do.
 func lookInto(out *bytes.Buffer, v reflect.Value, depth int) {
 	if depth > 20 {
