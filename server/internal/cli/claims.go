@@ -79,9 +79,20 @@ func parseMember(what, text string) (name string, value json.RawMessage, isJSON 
 			return "", nil, true, usagef("%s %q: not JSON: %w; for a string write %s=…", noun, name, err, name)
 		}
 		return name, json.RawMessage(content), true, nil
+	case looksLikeJSON(content):
+		return "", nil, false, usagef(`%s %q looks like JSON: write that as %s:=…, and what is meant as text as %s:="…"`, noun, name, name, name)
 	}
 	value, err = encodeJSON(content)
 	return name, value, false, err
+}
+
+// looksLikeJSON reports whether a text is hardly meant as one. A number may be, such as a subject that is one.
+func looksLikeJSON(text string) bool {
+	switch text {
+	case "true", "false", "null":
+		return true
+	}
+	return strings.HasPrefix(text, "[") || strings.HasPrefix(text, "{")
 }
 
 // addTimes states when the token was issued and when it expires, where the claims don't.

@@ -32,8 +32,9 @@ func newSignCommand() *cobra.Command {
 		Short: "Sign a token, or any bytes",
 		Long: `Sign a token, or any bytes. What is signed is the only thing on standard output.
 
-  --claim name=value   a string
-  --claim name:=JSON   a number, true, false, null, an array or an object
+  --claim name=value   a string; none that looks like true, false, null, an
+                       array or an object
+  --claim name:=JSON   any of these, a number, or a string in quotation marks
 
 The times iat (now) and exp (--exp from now) are set unless the claims state
 them. A claim given twice is refused. Without --key the key comes from JOT_KEY.
