@@ -45,6 +45,46 @@ func TestFileModes(t *testing.T) {
 	}
 }
 
+// What keeps SQLite from its files is named, with what to do about it: SQLite says "unable to open database file".
+func TestFilesInTheWay(t *testing.T) {
+	for name, test := range map[string]struct {
+		prepare func(directory, path string) error
+		want    []string
+		asRoot  bool // whom no mode stops
+	}{
+		"directory in the log's place": {func(_, path string) error { return os.Mkdir(path+"-wal", 0o700) }, []string{"jot.db-wal: is a directory"}, true},
+		"file that can't be opened":    {func(_, path string) error { return os.Chmod(path, 0) }, []string{"jot.db: permission denied", "chown -R", "uid"}, false},
+		"directory that can't be written to": {
+			func(directory, _ string) error { return os.Chmod(directory, 0o500) }, []string{"permission denied", "chown -R", "uid"}, false,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if !test.asRoot && os.Geteuid() == 0 {
+				t.Skip("root may open everything")
+			}
+			directory := t.TempDir()
+			path := filepath.Join(directory, "jot.db")
+			if err := open(t, path, sqlstore.Options{}).Close(); err != nil {
+				t.Fatal(err)
+			}
+			if err := test.prepare(directory, path); err != nil {
+				t.Fatal(err)
+			}
+			defer os.Chmod(directory, 0o700) // so that it can be removed
+			_, opened := sqlstore.Open(t.Context(), path, sqlstore.Options{})
+			_, read := sqlstore.ReadSchema(t.Context(), path)
+			for _, want := range test.want {
+				if opened == nil || !strings.Contains(opened.Error(), want) || read == nil || !strings.Contains(read.Error(), want) {
+					t.Errorf("%v, and %v: want both to say %q", opened, read, want)
+				}
+			}
+			if left, err := filepath.Glob(filepath.Join(directory, ".jot-probe-*")); err != nil || len(left) > 0 {
+				t.Errorf("%v is left, %v", left, err)
+			}
+		})
+	}
+}
+
 func TestUnsafePaths(t *testing.T) {
 	for name, test := range map[string]struct {
 		prepare func(directory, path string) error

@@ -63,7 +63,8 @@ func readSQLiteSchema(ctx context.Context, path string) (Schema, error) {
 		return Schema{}, fmt.Errorf("database: %w", err)
 	}
 	defer db.Close()
-	return sqliteMigrator(db, o).schema(ctx)
+	schema, err := sqliteMigrator(db, o).schema(ctx)
+	return schema, inTheWay(path, err)
 }
 
 // schema reads the state, and changes nothing.

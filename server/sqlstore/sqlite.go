@@ -55,7 +55,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("database: %w", err)
 	}
 	if err := secureFile(path); err != nil {
-		return nil, fmt.Errorf("database: %w", err)
+		return nil, fmt.Errorf("database: %w", notOurs(path, err))
 	}
 	s := &Store{dialect: sqliteDialect{}, queue: newQueue(1, o.Queue), now: o.Now}
 	s.group = s.newGroup()
@@ -68,7 +68,8 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 		s.schema, err = migrateSQLite(ctx, writer, o)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("database %s: %w", path, err), writer.Close())
+		closed := writer.Close()
+		return nil, errors.Join(fmt.Errorf("database %s: %w", path, inTheWay(path, err)), closed)
 	}
 	s.writer, s.reader = newSQLitePool(writer, 1, "BEGIN IMMEDIATE"), newSQLitePool(reader, o.Readers, "BEGIN")
 	s.brief = s.reader
