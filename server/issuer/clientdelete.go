@@ -10,9 +10,10 @@ import (
 )
 
 // DeleteClient deletes a stored client: its access tokens are refused, also what others got in exchange for them, and
-// its sessions end, so that no other client of that ID gets them. It fails with ErrNotFound or ErrDeclared; when it
-// fails otherwise the client may be gone, sessions be left and tokens be good that it got in that moment: RevokeClient
-// ends these, too.
+// its sessions end, so that no other client of that ID gets them. Where the client could exchange tokens and the
+// database's clock was ahead before, a new one of that ID gets none until the clock is there again, but ErrBusy. It
+// fails with ErrNotFound or ErrDeclared; when it fails otherwise the client may be gone, sessions be left and tokens be
+// good that it got in that moment: RevokeClient ends these, too.
 func (i *Issuer) DeleteClient(ctx context.Context, id string) error {
 	if id != "" && i.config.client(id) != nil {
 		return ErrDeclared
@@ -49,6 +50,9 @@ func (i *Issuer) DeleteClient(ctx context.Context, id string) error {
 		return u.audit(EventClientDeleted, Event{ClientID: id})
 	})
 	if err != nil {
+		return err
+	}
+	if err := i.refuseExchangesAhead(ctx, id); err != nil {
 		return err
 	}
 	// An exchange waits for nobody: where the commit took long, it may have read the client after the time that the

@@ -40,6 +40,10 @@ func (u *update) endSessions(s Subject, why EndReason) error {
 	if err := u.notifyAll(s); err != nil {
 		return err
 	}
+	issued, err := u.lastIssued(s.ID) // as long as their rows don't say that they have ended
+	if err != nil {
+		return err
+	}
 	s.Ending = Ending{Before: s.Generation + 1, At: u.now, Why: why}
 	more, err := u.carryOut(s)
 	if err != nil {
@@ -47,18 +51,13 @@ func (u *update) endSessions(s Subject, why EndReason) error {
 	}
 	s.Ending.Pending = more
 	u.unfinished = u.unfinished || more
-	return u.outdate(s, revocation.SubjectGeneration)
+	return u.outdateIssued(s, revocation.SubjectGeneration, issued)
 }
 
-// carryOut writes a subject's Ending into a batch of rows, and refuses what the rule about the subject's generation
-// doesn't outlast.
+// carryOut writes a subject's Ending into a batch of rows.
 func (u *update) carryOut(s Subject) (more bool, err error) {
 	ended, err := u.EndSessions(s.ID, s.Ending, sweepBatch)
-	if err != nil {
-		return false, err
-	}
-	u.refuseAhead(ended)
-	return len(ended) == sweepBatch, nil
+	return len(ended) == sweepBatch, err
 }
 
 // EndSessions ends every session of a subject and makes every access token that it has stale: a logout everywhere. It

@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"context"
 	"errors"
 	"math"
 	"strings"
@@ -72,4 +73,32 @@ func (u *update) refuseExchanged(rule revocation.Rule, issued time.Time) error {
 		}
 	}
 	return nil
+}
+
+// refuseExchangesAhead refuses what a client that is gone got in exchange before the clock was set back: to a rule that
+// is about the time of now it's of the future. Of an exchange nothing is stored; so the rule is about all that could be
+// got for a token of the session that was used last, and a new client of that ID gets no tokens until then.
+func (i *Issuer) refuseExchangesAhead(ctx context.Context, client string) error {
+	var used time.Time
+	var maxTTL time.Duration
+	err := i.store.View(ctx, func(r Reader) error {
+		until, err := exchangesUntil(r, client)
+		if err != nil || until == 0 {
+			return err
+		}
+		var err1, err2 error
+		used, err1 = r.LatestUse()
+		maxTTL, err2 = readMaxTTL(r)
+		return errors.Join(err1, err2)
+	})
+	if err != nil || used.IsZero() {
+		return err
+	}
+	// The client is gone, and exchanges nothing any more: what is used since the look was issued to others.
+	return i.commit(ctx, func(u *update) error {
+		if used.After(u.now) {
+			u.refuseIssued(revocation.Rule{Kind: revocation.ClientIssuedAt, Value: client, Minimum: secondAfter(used.Add(maxTTL))}, used)
+		}
+		return nil
+	})
 }

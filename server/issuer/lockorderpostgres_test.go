@@ -78,6 +78,22 @@ func TestNobodyWaitsInACircle(t *testing.T) {
 				return i.Sweep(ctx)
 			}},
 		},
+		"everything is revoked while a client is deleted": {
+			prepare: func(ctx context.Context, _ *issuer.Issuer, store issuer.Store) error {
+				return store.Update(ctx, func(tx issuer.Tx) error {
+					one := issuer.Subject{ID: "client_also", Generation: 1, Claims: json.RawMessage(`{}`)}
+					other := one
+					other.ID = "client_app"
+					return errors.Join(tx.InsertSubject(one), tx.InsertSubject(other))
+				})
+			},
+			first: func(ctx context.Context, i *issuer.Issuer, _ issuer.Store) error {
+				return i.DeleteClient(ctx, "client_app")
+			},
+			others: []deed{func(ctx context.Context, i *issuer.Issuer, _ issuer.Store) error {
+				return i.RevokeEverything(ctx)
+			}},
+		},
 	} {
 		t.Run(name, test.wantNone)
 	}

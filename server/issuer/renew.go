@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-
-	"github.com/jot-auth/jot/revocation"
 )
 
 // Renewal is the one session of a subject that remains, on the device that asked.
@@ -124,8 +122,7 @@ func (i *Issuer) OutdateSubject(ctx context.Context, sub, keep string, with func
 	})
 }
 
-// keepSession moves a live session of a subject into its next generation. The rule about that has to outlast the access
-// tokens that the session got, also of a clock that was set back since.
+// keepSession moves a live session of a subject into its next generation.
 func (u *update) keepSession(s Subject, sid string) error {
 	if sid == "" {
 		return nil
@@ -138,8 +135,5 @@ func (u *update) keepSession(s Subject, sid string) error {
 		return err
 	}
 	session.Generation = s.Generation + 1
-	if session.LastUsed.After(u.now) {
-		u.refuseIssued(revocation.Rule{Kind: revocation.SubjectGeneration, Value: s.ID, Minimum: int64(session.Generation)}, session.LastUsed)
-	}
 	return u.UpdateSession(session)
 }

@@ -297,6 +297,7 @@ func TestEndedWhileTheClockWasAhead(t *testing.T) {
 		"a new password":      func(f *fixture) error { return f.OutdateSubject(f.Context(), "ann", "", nil) },
 		"disabled":            func(f *fixture) error { return f.DisableSubject(f.Context(), "ann") },
 		"deleted":             func(f *fixture) error { return f.DeleteSubject(f.Context(), "ann") },
+		"other claims":        func(f *fixture) error { return f.ChangeSubject(f.Context(), "ann", issuer.Change{}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t, config())
@@ -307,6 +308,26 @@ func TestEndedWhileTheClockWasAhead(t *testing.T) {
 			f.stayRefused(tokens)
 		})
 	}
+}
+
+// TestBusySubjectAfterTheClockWasSetBack: so it is where somebody has more sessions than one transaction looks through.
+func TestBusySubjectAfterTheClockWasSetBack(t *testing.T) {
+	f := newFixture(t, config())
+	now := f.clock.Now()
+	f.do(f.store.Update(t.Context(), func(tx issuer.Tx) (err error) {
+		for n := range 500 {
+			err = errors.Join(err, tx.InsertSession(issuer.Session{
+				ID: fmt.Sprint("! ", n), Subject: "ann", Generation: 1, ClientID: "client_web", Resource: "petstore",
+				AuthTime: now, Created: now, LastUsed: now, IdleExpires: now.Add(time.Hour), Expires: now.Add(time.Hour),
+			}))
+		}
+		return err
+	}))
+	f.clock.Advance(time.Hour)
+	tokens := f.login()
+	f.clock.Advance(-time.Hour)
+	f.do(f.ChangeSubject(t.Context(), "ann", issuer.Change{}))
+	f.stayRefused(tokens)
 }
 
 // TestPasswordChangedAfterTheClockWasSetBack: the session that is kept goes on, and its access tokens of before are
@@ -342,6 +363,86 @@ func TestClientGoneAfterTheClockWasSetBack(t *testing.T) {
 			f.stayRefused(anns, own)
 		})
 	}
+}
+
+// TestOwnTokensAfterTheClockWasSetBack: the end of everything is that of what clients got for themselves, too, more of
+// them than one transaction takes, and one among them that the configuration doesn't name any more. They get new ones.
+func TestOwnTokensAfterTheClockWasSetBack(t *testing.T) {
+	c := config()
+	_, hash := issuer.NewClientSecret()
+	c.Clients = append(c.Clients, issuer.Client{ID: "client_removed", SecretHash: hash, Scopes: []string{"pets:read"}})
+	f := newFixture(t, c)
+	f.confidential("client_robot")
+	f.clock.Advance(time.Hour)
+	removed, own := f.issueToClient("client_removed"), f.issueToClient("client_robot")
+	f.clock.Advance(-time.Hour)
+	f.config.Clients = f.config.Clients[:len(f.config.Clients)-1]
+	f.restart()
+	f.do(f.store.Update(t.Context(), func(tx issuer.Tx) (err error) {
+		for n := range 500 {
+			err = errors.Join(err, tx.InsertSubject(issuer.Subject{ID: fmt.Sprint("client_", n), Generation: 1, Created: f.clock.Now()}))
+		}
+		return err
+	}))
+	f.do(f.RevokeEverything(t.Context()))
+	f.clock.Advance(5 * time.Second)
+	f.accept(f.issueToClient("client_robot").Access)
+	f.stayRefused(removed, own)
+}
+
+// TestExchangerGoneAfterTheClockWasSetBack: what a client got in exchange for others doesn't become good again, either,
+// also where the session was used no more meanwhile. The session goes on.
+func TestExchangerGoneAfterTheClockWasSetBack(t *testing.T) {
+	_, hash := issuer.NewClientSecret()
+	gateway := issuer.Client{ID: "client_gateway", SecretHash: hash, Scopes: []string{"pets:read"}, ExchangeFrom: []string{"petstore"}}
+	for name, way := range map[string]struct{ come, leave func(f *fixture) error }{
+		"deleted": {
+			func(f *fixture) error { return f.CreateClient(f.Context(), gateway) },
+			func(f *fixture) error { return f.DeleteClient(f.Context(), gateway.ID) },
+		},
+		"revoked when it was out of the configuration": {
+			func(f *fixture) error {
+				f.config.Clients = append(f.config.Clients, gateway)
+				f.restart()
+				return nil
+			},
+			func(f *fixture) error {
+				f.config.Clients = f.config.Clients[:len(f.config.Clients)-1]
+				f.restart()
+				return f.RevokeClient(f.Context(), gateway.ID)
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, config())
+			f.do(way.come(f))
+			f.clock.Advance(time.Hour)
+			anns := f.login()
+			f.clock.Advance(5 * time.Minute)
+			exchanged, err := f.ExchangeToken(t.Context(), issuer.Exchange{ClientID: gateway.ID, SubjectToken: anns.Access})
+			f.do(err)
+			f.clock.Advance(-65 * time.Minute)
+			f.do(way.leave(f))
+			f.accept(f.refresh(anns.Refresh).Access)
+			f.stayRefused(exchanged)
+		})
+	}
+}
+
+// TestExchangerRevokedAfterTheClockWasSetBack: who is there still isn't kept from tokens until the clock is where it
+// was.
+func TestExchangerRevokedAfterTheClockWasSetBack(t *testing.T) {
+	f := newFixture(t, config())
+	_, hash := issuer.NewClientSecret()
+	f.do(f.CreateClient(t.Context(), issuer.Client{ID: "client_gateway", SecretHash: hash, Scopes: []string{"pets:read"}, ExchangeFrom: []string{"petstore"}}))
+	f.clock.Advance(time.Hour)
+	anns := f.login()
+	f.clock.Advance(-time.Hour)
+	f.do(f.RevokeClient(t.Context(), "client_gateway"))
+	f.clock.Advance(5 * time.Second)
+	exchanged, err := f.ExchangeToken(t.Context(), issuer.Exchange{ClientID: "client_gateway", SubjectToken: f.refresh(anns.Refresh).Access})
+	f.do(err)
+	f.accept(exchanged.Access)
 }
 
 // TestRevokedAfterTheClockWasSetBack: what was issued by a clock that was ahead is of the past all the same.

@@ -47,10 +47,15 @@ func (i *Issuer) revokeAnyRefreshToken(ctx context.Context, text string) error {
 // that it has, and what others got in exchange for one. It fails with ErrNotFound when there is no such client, nor
 // what one has left that the configuration doesn't name any more. When it fails otherwise a part may be done: ask
 // again.
+//
+// Where the database's clock was ahead and was set back, what the client got in exchange by it is good again when the
+// clock gets there, unless the client is deleted: nothing tells it from what the client is to get then.
 func (i *Issuer) RevokeClient(ctx context.Context, id string) error {
 	_, err := i.Client(ctx, id)
 	if errors.Is(err, ErrNotFound) {
-		err = i.store.View(ctx, func(r Reader) error { return leftBehind(r, id) })
+		if err = i.store.View(ctx, func(r Reader) error { return leftBehind(r, id) }); err == nil {
+			err = i.refuseExchangesAhead(ctx, id)
+		}
 	}
 	if err != nil {
 		return err
@@ -81,6 +86,33 @@ func (i *Issuer) outdateOwn(ctx context.Context, id string) error {
 	})
 }
 
+// outdateClients does so with what any client got for itself.
+func (i *Issuer) outdateClients(ctx context.Context) error {
+	var own []Subject
+	for more := true; more; more = len(own) == sweepBatch {
+		after := "" // only a commit moves on: what is rolled back runs again
+		if len(own) > 0 {
+			after = own[len(own)-1].ID
+		}
+		// As in outdateOwn. What a client gets that is new to the subjects meanwhile is of the present clock.
+		err := i.commit(ctx, func(u *update) (err error) {
+			if own, err = u.ClientSubjects(after, sweepBatch); err != nil {
+				return err
+			}
+			for _, s := range own {
+				if err := u.outdate(s, revocation.SubjectGeneration); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // leftBehind fails with ErrNotFound for a client of which nothing is known: no session, no token of its own, and none
 // that it may have got in exchange.
 func leftBehind(r Reader, id string) error {
@@ -101,6 +133,9 @@ func leftBehind(r Reader, id string) error {
 // done: ask again.
 func (i *Issuer) RevokeEverything(ctx context.Context) error {
 	if err := i.signEverybodyOut(ctx); err != nil {
+		return err
+	}
+	if err := i.outdateClients(ctx); err != nil {
 		return err
 	}
 	return i.revokeAll(ctx, revocation.Rule{Kind: revocation.IssuerIssuedAt}, EventRevocationAll)
@@ -131,7 +166,7 @@ func (i *Issuer) revokeAll(ctx context.Context, rule revocation.Rule, kind Event
 }
 
 // refuseAhead refuses, one by one, the access tokens of sessions that were used before the clock was set back: to a
-// rule about the time they are of the future, and one about a subject's generation is forgotten before they expire.
+// rule about the time they are of the future.
 func (u *update) refuseAhead(sessions []Session) {
 	for _, s := range sessions {
 		if s.LastUsed.After(u.now) {

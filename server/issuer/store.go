@@ -96,6 +96,9 @@ type SubjectReader interface {
 	// Subjects returns up to limit subjects that exist and that the filter lets through, newest first and by falling
 	// ID, from after the position.
 	Subjects(f SubjectFilter, after Position, limit int) ([]Subject, error)
+	// ClientSubjects returns up to limit subjects that exist and are clients, by ClientPrefix, with an ID above after,
+	// in the order of the bytes of their IDs.
+	ClientSubjects(after string, limit int) ([]Subject, error)
 	// OtherWithScope reports whether a subject that exists and isn't disabled, and isn't the one of this ID, has a
 	// scope of the issuer's own, which begins with "jot:".
 	OtherWithScope(scope, id string) (bool, error)
@@ -121,6 +124,9 @@ type SessionReader interface {
 	// Sessions returns up to limit sessions of the filter's subject and client, newest first and by falling ID, from
 	// after the position; with a time that isn't zero, only those whose rows say that they live then.
 	Sessions(f SessionFilter, live time.Time, after Position, limit int) ([]Session, error)
+	// LatestUse returns the latest LastUsed of all sessions, ended and expired ones too; the zero time without any. It
+	// reads them all, and is for a View.
+	LatestUse() (time.Time, error)
 }
 
 // SessionWriter writes sessions.

@@ -221,13 +221,39 @@ func (c Change) apply(s Subject) Subject {
 
 // outdate stores a changed subject as its next generation and makes the tokens of those before stale.
 func (u *update) outdate(s Subject, kind revocation.Kind) error {
-	s.Generation++
-	issued := u.now
-	if strings.HasPrefix(s.ID, ClientPrefix) {
-		issued = issued.Add(ownAhead)
+	issued, err := u.lastIssued(s.ID)
+	if err != nil {
+		return err
 	}
+	return u.outdateIssued(s, kind, issued)
+}
+
+// outdateIssued is outdate where the last of the tokens was issued at a time.
+func (u *update) outdateIssued(s Subject, kind revocation.Kind, issued time.Time) error {
+	s.Generation++
 	u.refuseIssued(revocation.Rule{Kind: kind, Value: s.ID, Minimum: int64(s.Generation)}, issued)
 	return u.UpdateSubject(s)
+}
+
+// lastIssued is when the last access token was issued, at the latest, that a subject has in sessions that haven't ended
+// or for itself: after now where the clock was set back since. The transaction holds the subject, so that nobody uses
+// the sessions. Of the busiest subjects they aren't all read: nobody waits for that.
+func (u *update) lastIssued(sub string) (time.Time, error) {
+	unknown := u.now.Add(mostAhead)
+	if strings.HasPrefix(sub, ClientPrefix) {
+		return unknown, nil
+	}
+	sessions, err := u.SessionsOf(sub, "", sweepBatch)
+	if len(sessions) == sweepBatch {
+		return unknown, err
+	}
+	last := u.now
+	for _, s := range sessions {
+		if s.LastUsed.After(last) {
+			last = s.LastUsed
+		}
+	}
+	return last, err
 }
 
 // DisableSubject ends all sessions of a subject, refuses its access tokens and lets it have no more, until

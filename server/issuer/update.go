@@ -16,10 +16,9 @@ const (
 	// ruleSlack is how much longer than the tokens that it matches a rule lives.
 	ruleSlack = leeway + skew
 
-	// ownAhead is by how much the clock may have been ahead, before it was set back, when a client got a token for
-	// itself, of which nothing is stored. A deleted subject's generation is remembered for longer, so that no later one
-	// meets the rule.
-	ownAhead = ruleRetention / 2
+	// mostAhead is by how much the clock may have been ahead, before it was set back, where a subject's last token
+	// isn't known. A deleted subject's generation is remembered for longer, so that no later one meets the rule.
+	mostAhead = ruleRetention / 2
 )
 
 // moment is the time of a transaction: the tokens that it drafts are issued then.

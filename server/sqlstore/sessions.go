@@ -30,6 +30,8 @@ const (
 	selectSessionsOfClient  = sessionsWhere + `AND client_id = $5 ` + sessionsOrder
 	selectSessionsOfSubject = sessionsWhere + `AND subject = $5 AND ($6 = '' OR client_id = $6) ` + sessionsOrder
 
+	latestUse = `SELECT max(last_used) FROM sessions`
+
 	insertSession = `INSERT INTO sessions (id, subject, generation, client_id, resource, scope, amr, auth_time, user_agent, address, created, last_used,
 			idle_expires, expires, current, previous, rotated_at, ended, end_reason, revoked_tokens, reported, sign_in, jkt)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`
@@ -105,6 +107,12 @@ func (t *tx) Sessions(f issuer.SessionFilter, live time.Time, after issuer.Posit
 // SessionsOf implements issuer.SessionReader.
 func (t *tx) SessionsOf(subject, after string, limit int) ([]issuer.Session, error) {
 	return list(t, scanSession, selectSessionsOf, subject, after, limit)
+}
+
+// LatestUse implements issuer.SessionReader.
+func (t *tx) LatestUse() (latest time.Time, err error) {
+	err = t.fault(t.row(latestUse).Scan(timeField{&latest}))
+	return latest, err
 }
 
 func scanSession(r row) (issuer.Session, error) {

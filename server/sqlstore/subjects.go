@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"encoding/json"
+	"unicode/utf8"
 
 	"github.com/jot-auth/jot/server/issuer"
 )
@@ -12,6 +13,7 @@ const (
 	selectSubject  = `SELECT ` + subjectColumns + ` FROM subjects WHERE id = $1`
 	selectSubjects = `SELECT ` + subjectColumns + ` FROM subjects
 		WHERE (created, id) < ($1, $2) AND deleted = 0 AND (disabled = $3 OR $3 < 0) ORDER BY created DESC, id DESC LIMIT $4`
+	selectClientSubjects = `SELECT ` + subjectColumns + ` FROM subjects WHERE id > $1 AND id < $2 AND deleted = 0 ORDER BY id LIMIT $3`
 	// A scope is a list of words. The first condition is that of the index subjects_by_own_scope, word for word, which
 	// leads to the few who have one of the issuer's own; it's an equality and they are counted, or PostgreSQL would
 	// expect so many that it looks for one among all subjects.
@@ -60,6 +62,12 @@ func (t *tx) Subjects(f issuer.SubjectFilter, after issuer.Position, limit int) 
 		disabled = flag(*f.Disabled)
 	}
 	return list(t, scanSubject, selectSubjects, until(after.Time), after.ID, disabled, limit)
+}
+
+// ClientSubjects implements issuer.SubjectReader.
+func (t *tx) ClientSubjects(after string, limit int) ([]issuer.Subject, error) {
+	last := issuer.ClientPrefix + string(utf8.MaxRune)
+	return list(t, scanSubject, t.holding(selectClientSubjects), max(after, issuer.ClientPrefix), last, limit)
 }
 
 // OtherWithScope implements issuer.SubjectReader.

@@ -52,6 +52,36 @@ func (s *suite) subjectLists() {
 	s.equal(whole[0], read(s, findSubject(odd)))
 }
 
+// clientSubjects: those whose IDs begin as all clients' do, byte by byte, without those that are deleted; in an Update,
+// too, which may change them.
+func (s *suite) clientSubjects() {
+	s.update(func(tx issuer.Tx) error {
+		var errs []error
+		for _, id := range []string{"client", "client_", "client_b", "client_a", "client_B", "client_gone", "client_" + odd, "client`", "clienT_c", "xclient_d"} {
+			one := subject(id)
+			if id != "client_gone" {
+				one.Deleted = time.Time{}
+			}
+			errs = append(errs, tx.InsertSubject(one))
+		}
+		return errors.Join(errs...)
+	})
+	list := func(after string, limit int) []string {
+		return ids(read(s, func(r issuer.Reader) ([]issuer.Subject, error) { return r.ClientSubjects(after, limit) }), subjectID)
+	}
+	s.equal(list("", 10), []string{"client_B", "client_a", "client_b", "client_" + odd})
+	s.equal(list("", 2), []string{"client_B", "client_a"})
+	s.equal(list("client_a", 2), []string{"client_b", "client_" + odd})
+	s.equal(list("client_"+odd, 2), []string{})
+	s.update(func(tx issuer.Tx) error {
+		found, err := tx.ClientSubjects("", 1)
+		s.equal(found[0], read(s, findSubject("client_B")))
+		found[0].Generation++
+		return errors.Join(err, tx.UpdateSubject(found[0]))
+	})
+	s.equal(read(s, findSubject("client_B")).Generation, uint64(8))
+}
+
 // otherWithScope: whole words count, of somebody else who isn't disabled or deleted.
 func (s *suite) otherWithScope() {
 	scoped := func(id string, scope ...string) issuer.Subject {

@@ -119,6 +119,23 @@ func (s *suite) sessionsOf() {
 	s.equal(len(list("one", "d", 10))+len(list("nobody", "", 10)), 0)
 }
 
+// latestUse is of any session, whether it lives or not.
+func (s *suite) latestUse() {
+	latest := func(r issuer.Reader) (time.Time, error) { return r.LatestUse() }
+	s.equal(read(s, latest), time.Time{})
+	for n, id := range []string{"a", "c", "b"} {
+		s.update(func(tx issuer.Tx) error {
+			used := session(id, id)
+			used.LastUsed, used.Expires = base.Add(time.Duration(n)*time.Minute), base
+			if id == "b" {
+				used.Ended, used.EndReason = base, issuer.EndedByLogout
+			}
+			return errors.Join(tx.InsertSubject(subject(id)), tx.InsertSession(used))
+		})
+		s.equal(read(s, latest), base.Add(time.Duration(n)*time.Minute))
+	}
+}
+
 func (s *suite) keys() {
 	allKeys := func(r issuer.Reader) ([]issuer.Key, error) { return r.Keys() }
 	s.equal(len(read(s, allKeys)), 0)
