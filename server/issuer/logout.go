@@ -62,7 +62,8 @@ func (i *Issuer) CheckLogout(ctx context.Context, l Logout, secret string) (Logo
 		}
 	}
 	d.RedirectURI = l.RedirectURI
-	return d, i.store.View(ctx, func(r Reader) error { return d.vouch(r, secret) })
+	err = i.store.View(ctx, func(r Reader) error { return d.vouch(r, secret) })
+	return d, err
 }
 
 // vouch settles whether the hint speaks for who is signed in: it must be of a session that this very sign-in gave. What
