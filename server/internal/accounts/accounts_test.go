@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -179,6 +180,60 @@ func TestStoreFailures(t *testing.T) {
 	store.accounts["eve"] = Account{Name: "eve", Subject: "sub", PasswordHash: "$argon2id$v=19$m=4294967295,t=2,p=1$AAAAAAAAAAA$AAAA"}
 	if _, err := a.LogIn(t.Context(), "eve", password, issuer.Device{}); !errors.Is(err, errPasswordHash) || strings.Contains(err.Error(), "4294967295") {
 		t.Errorf("LogIn over an altered row: %v", err)
+	}
+}
+
+// TestAccountGoesMeanwhile: a password that was right is a wrong one, and a challenge isn't good, once the account is
+// gone.
+func TestAccountGoesMeanwhile(t *testing.T) {
+	store := newMemory()
+	a, _ := counted(t, store, Config{})
+	subject, err := a.Add(t.Context(), "ada", password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proof, err := a.LogIn(t.Context(), "ada", password, issuer.Device{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store.totps[subject] = TOTP{Subject: subject, Sealed: a.issuer.SealSecret(TOTPSecret, subject, newTOTPSecret()), Confirmed: true}
+	_, err = a.LogIn(t.Context(), "ada", password, issuer.Device{})
+	half, ok := errors.AsType[*issuer.SecondFactorError](err)
+	if !ok {
+		t.Fatal(err)
+	}
+	clear(store.totps)
+	delete(store.accounts, "ada")
+	if err := store.confirm(proof); err != issuer.ErrInvalidCredentials {
+		t.Errorf("the password: %v", err)
+	}
+	if _, err := a.CompleteLogIn(t.Context(), half.Challenge, "123456", issuer.Device{}); err != issuer.ErrCode {
+		t.Errorf("the challenge: %v", err)
+	}
+}
+
+// TestUpgradeThatIsCutShort: a login whose new hash can't be computed is none, and no wrong guess; the old hash stays.
+func TestUpgradeThatIsCutShort(t *testing.T) {
+	store := newMemory()
+	a, _ := counted(t, store, Config{})
+	if _, err := a.Add(t.Context(), "ada", password); err != nil {
+		t.Fatal(err)
+	}
+	old := store.accounts["ada"]
+	cheaper, _ := parsePasswordHash(old.PasswordHash)
+	cheaper.time--
+	old.PasswordHash = cheaper.String()
+	store.accounts["ada"] = old
+	ctx, goAway := context.WithCancel(t.Context())
+	a.derive = func([]byte, []byte, uint32, uint32, uint8, uint32) []byte {
+		goAway()
+		return cheaper.key
+	}
+	if proof, err := a.LogIn(ctx, "ada", password, issuer.Device{}); !errors.Is(err, context.Canceled) || proof.Subject != "" {
+		t.Errorf("%+v, %v", proof, err)
+	}
+	if len(store.throttles) != 0 || store.accounts["ada"].PasswordHash != old.PasswordHash {
+		t.Errorf("%v counted, and the hash is %s", store.throttles, store.accounts["ada"].PasswordHash)
 	}
 }
 

@@ -1,8 +1,11 @@
 package accounts
 
 import (
+	"errors"
 	"strings"
 	"testing"
+
+	"github.com/jot-auth/jot/server/issuer"
 )
 
 // TestCommonPasswords holds what is guessed first apart from what isn't.
@@ -40,5 +43,25 @@ func TestCommonWords(t *testing.T) {
 			t.Errorf("%q after %q: words are in lower case, sorted, each once", word, before)
 		}
 		before = word
+	}
+}
+
+// TestPasswordReasons: each rule says what it wants, and refuses what no other one does.
+func TestPasswordReasons(t *testing.T) {
+	for refused, want := range map[string]string{
+		strings.Repeat("tangerine quarrel ", 57):  "at most 1024 bytes",
+		"weasel timid oboe lagoon \xff":           "valid UTF-8",
+		"kT7#vm2q!Lx":                             "at least 12 characters",
+		"kT7#vm2q!ADA.lovelace-9f86d081884c7d65":  "the username",
+		"9f86-ada@analytical-engine.example-kT7#": "the e-mail address",
+		"passwordpassword":                        "too common",
+	} {
+		var input *issuer.InputError
+		if err := checkPassword(refused, "ada.lovelace", "ada@analytical-engine.example"); !errors.As(err, &input) || input.Field != "password" || !strings.Contains(input.Reason, want) {
+			t.Errorf("%.40q: %v, want one about %s", refused, err, want)
+		}
+	}
+	if err := checkPassword(strings.Repeat("tangerine quarrel ", 56) + "and so on, yes!!"); err != nil {
+		t.Errorf("1024 bytes: %v", err)
 	}
 }

@@ -76,7 +76,8 @@ func TestHostileHashes(t *testing.T) {
 		"$2x$05$abcdefghijklmnopqrstuuFiPhXf1sVd3pCCRO.uVh34H/qI/ZsuS", "$2b$05$abcdefghijklmnopqrstuuFiPhXf1sVd3pCCRO.uVh34H/qI/Zsu", "$2b$05$abcdefghijklmnopqrstuuFiPhXf1sVd3pCCRO.uVh34H/qI/ZsuS\n",
 		"$scrypt$ln=18,r=8,p=1$" + salt + "$" + key, "$scrypt$ln=63,r=1,p=1$" + salt + "$" + key, "$scrypt$ln=99,r=99,p=9$" + salt + "$" + key, "$scrypt$ln=14,r=8,p=5$" + salt + "$" + key,
 		"$scrypt$ln=0,r=8,p=1$" + salt + "$" + key, "$scrypt$ln=014,r=8,p=1$" + salt + "$" + key, "$scrypt$ln=14,r=8,p=1$" + salt + "==$" + key, "$scrypt$ln=14,r=8,p=1$$" + key, "$scrypt$ln=14,r=8,p=1$" + salt + "$AAAA",
-		"$scrypt$ln=14,r=8,p=1$" + salt + "$" + strings.Repeat("A", 1<<20),
+		"$scrypt$ln=14,r=8,p=1$" + salt + "$" + strings.Repeat("A", 1<<20), "$scrypt$ln=14,r=8,p=1$" + salt[:21] + "h$" + key, "$scrypt$ln=14,r=8,p=1$c2FsdHNhbA$" + key,
+		"$scrypt$ln=14,r=8,p=1$" + strings.Repeat("AAAA", 22) + "$" + key, "$scrypt$ln=14,r=8,p=1$" + salt + "$" + strings.Repeat("AAAA", 22),
 		"$argon2i$v=19$m=262145,t=1,p=1$" + salt + "$" + key, "$argon2id$v=19$m=262144,t=16,p=1$" + salt + "$" + key, "$argon2i$v=19$m=262144,t=5,p=1$" + salt + "$" + key, "$argon2i$argon2id$v=19$m=4096,t=3,p=1$" + salt + "$" + key,
 	} {
 		_, err := admin.Create(t.Context(), issuer.Enrolment{Name: "ada", PasswordHash: hash}, issuer.Subject{})
@@ -90,6 +91,21 @@ func TestHostileHashes(t *testing.T) {
 	}
 	if calls.Load() != 0 {
 		t.Errorf("%d hashes were computed", calls.Load())
+	}
+}
+
+// TestDearestHashes: whatever costs just as much as the server bears is taken, and so is the least that is a hash.
+func TestDearestHashes(t *testing.T) {
+	const least, most = "MDEyMzQ1Njc", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZg" // 8 and 64 bytes
+	const leastKey = "MDEyMzQ1Njc4OWFiY2RlZg"                                                                                   // 16
+	for _, hash := range []string{
+		"$2b$14$abcdefghijklmnopqrstuuFiPhXf1sVd3pCCRO.uVh34H/qI/ZsuS", "$2b$04$abcdefghijklmnopqrstuuFiPhXf1sVd3pCCRO.uVh34H/qI/ZsuS",
+		"$scrypt$ln=17,r=8,p=4$" + most + "$" + most, "$scrypt$ln=1,r=1,p=1$" + least + "$" + leastKey,
+		"$argon2id$v=19$m=262144,t=4,p=16$" + most + "$" + most, "$argon2i$v=19$m=65536,t=16,p=1$" + least + "$" + leastKey, "$argon2id$v=19$m=128,t=1,p=16$" + least + "$" + leastKey,
+	} {
+		if err := checkImport(hash); err != nil {
+			t.Errorf("%s: %v", hash, err)
+		}
 	}
 }
 

@@ -174,6 +174,9 @@ func TestHashingIsBounded(t *testing.T) {
 		if took := time.Since(start); took != 10*time.Second {
 			t.Errorf("20 hashes of 1 s, 2 at once, took %v", took)
 		}
+		if inside, waiting, hashed := a.Hashing(); inside != 0 || waiting != 0 || hashed != 20 {
+			t.Errorf("%d are being hashed, %d wait, %d were hashed, want 20", inside, waiting, hashed)
+		}
 	})
 }
 
@@ -227,6 +230,96 @@ func TestGateShares(t *testing.T) {
 			}
 			if len(g.held) != 0 {
 				t.Errorf("after all left, places are held: %v", g.held)
+			}
+		})
+	}
+}
+
+// TestGateShareAfterOneLeft: of a crowd that has all its places, as many come after as have gone, and no more.
+func TestGateShareAfterOneLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, err := newGate(1, 4, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := g.enter(t.Context(), stranger); err != nil {
+			t.Fatal(err)
+		}
+		crowd := caller{from: "192.0.2.1/32"}
+		ctx, giveUp := context.WithCancel(t.Context())
+		for _, c := range []context.Context{t.Context(), ctx} {
+			go g.enter(c, crowd)
+			synctest.Wait()
+		}
+		giveUp()
+		synctest.Wait()
+		go g.enter(t.Context(), crowd)
+		synctest.Wait()
+		if err := g.enter(t.Context(), crowd); err != issuer.ErrBusy || len(g.strangers) != 2 {
+			t.Errorf("one more of the crowd: %v, with %d waiting", err, len(g.strangers))
+		}
+	})
+}
+
+// TestWhoTakesAPlace: at each door that leads to a hash the places are taken as those of the network where a stranger
+// comes from, and as the subject's of whoever is known, so that nobody alone takes them all.
+func TestWhoTakesAPlace(t *testing.T) {
+	type hall struct {
+		*Accounts
+		subjects, tokens map[string]string
+	}
+	from := map[string]string{"ada": "192.0.2.1", "bob": "198.51.100.1"}
+	for name, try := range map[string]func(ctx context.Context, h *hall, who string) error{
+		"log in, as a stranger": func(ctx context.Context, h *hall, who string) error {
+			_, err := h.LogIn(ctx, who, password, issuer.Device{Address: from[who]})
+			return err
+		},
+		"sign up": func(ctx context.Context, h *hall, who string) error {
+			_, err := h.SignUp(ctx, issuer.Enrolment{Name: "new-" + who, Password: password}, issuer.Device{Address: from[who]})
+			return err
+		},
+		"log in, known": func(ctx context.Context, h *hall, who string) error {
+			_, err := h.LogIn(ctx, who, password, issuer.Device{Token: h.tokens[who]})
+			return err
+		},
+		"new password": func(ctx context.Context, h *hall, who string) error {
+			_, err := h.ChangePassword(ctx, h.subjects[who], password, fresh, false, issuer.Device{})
+			return err
+		},
+		"password once more": func(ctx context.Context, h *hall, who string) error {
+			_, _, err := h.EnrolTOTP(ctx, h.subjects[who], password, issuer.Device{})
+			return err
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			a, _ := counted(t, newMemory(), Config{NoThrottling: true, MaxConcurrent: 1, MaxWaiting: 3, MaxWait: time.Minute})
+			h := &hall{a, make(map[string]string), make(map[string]string)}
+			for who := range from {
+				subject, err := a.Add(t.Context(), who, password)
+				if err != nil {
+					t.Fatal(err)
+				}
+				h.subjects[who], h.tokens[who] = subject, a.renewDeviceToken("", subject)
+			}
+			if err := a.gate.enter(t.Context(), stranger); err != nil {
+				t.Fatal(err)
+			}
+			let := make(chan error, 2)
+			for _, who := range []string{"ada", "bob"} {
+				go func() { let <- try(t.Context(), h, who) }()
+				synctest.Wait()
+				if err := try(t.Context(), h, who); err != issuer.ErrBusy {
+					t.Errorf("%s: %s once more: %v", name, who, err)
+				}
+			}
+			if _, waiting, _ := a.Hashing(); waiting != 2 {
+				t.Errorf("%s: %d wait, want 2", name, waiting)
+			}
+			a.gate.leave()
+			for range 2 {
+				if err := <-let; err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
 			}
 		})
 	}

@@ -54,6 +54,7 @@ func TestParsePasswordHash(t *testing.T) {
 		"salt too short":      "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbA$" + key,
 		"salt too long":       "$argon2id$v=19$m=65536,t=2,p=1$" + strings.Repeat("AAAA", 22) + "$" + key,
 		"key too short":       "$argon2id$v=19$m=65536,t=2,p=1$" + salt + "$" + "CTFhFdXPJO1aFaMaO6Mm",
+		"key too long":        "$argon2id$v=19$m=65536,t=2,p=1$" + salt + "$" + strings.Repeat("AAAA", 22),
 		"no key":              "$argon2id$v=19$m=65536,t=2,p=1$" + salt + "$",
 		"longer than any":     reference + strings.Repeat("A", maxPHC),
 		"many empty fields":   strings.Repeat("$", 200),
@@ -87,4 +88,20 @@ func FuzzParsePasswordHash(f *testing.F) {
 			t.Errorf("out of bounds: %q", s)
 		}
 	})
+}
+
+// TestCurrent: a hash that differs from a new one in anything that it costs is replaced at the next login.
+func TestCurrent(t *testing.T) {
+	if !newPasswordHash().current() {
+		t.Error("a new hash would be replaced")
+	}
+	for name, alter := range map[string]func(h *passwordHash){
+		"memory": func(h *passwordHash) { h.memory-- }, "time": func(h *passwordHash) { h.time++ }, "threads": func(h *passwordHash) { h.threads++ },
+		"salt": func(h *passwordHash) { h.salt = h.salt[1:] }, "key": func(h *passwordHash) { h.key = h.key[1:] },
+	} {
+		h := newPasswordHash()
+		if alter(&h); h.current() {
+			t.Errorf("one of another %s would stay", name)
+		}
+	}
 }

@@ -144,7 +144,7 @@ func TestThrottleByAccount(t *testing.T) {
 	if _, err := a.Add(t.Context(), "ada", password); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"ada", "nobody", "no\x00body"} {
+	for _, name := range []string{"ada", "nobody", "no\x00body", "no\x00body else"} {
 		before := calls.Load()
 		for n := range 5 {
 			if err := guess(t, a, name, issuer.Device{Address: fmt.Sprintf("192.0.%d.1", n)}); err != issuer.ErrInvalidCredentials {
@@ -305,6 +305,32 @@ func TestBusyIsNoGuess(t *testing.T) {
 	a.gate.leave()
 	if len(store.throttles) != 0 || calls.Load() != before {
 		t.Errorf("%d hashes were computed and %v counted", calls.Load()-before, store.throttles)
+	}
+}
+
+// TestBusyForgivesNothing: a guess of a known device that the gate turned away leaves those before it counted.
+func TestBusyForgivesNothing(t *testing.T) {
+	store := newMemory()
+	a, _ := counted(t, store, Config{MaxConcurrent: 1, MaxWaiting: 1, MaxWait: time.Millisecond, PerAccount: Schedule{Free: 3}})
+	if _, err := a.Add(t.Context(), "ada", password); err != nil {
+		t.Fatal(err)
+	}
+	device := issuer.Device{Token: logIn(t, a, store, "ada", issuer.Device{})}
+	for range 2 {
+		guess(t, a, "ada", device)
+	}
+	if err := a.gate.enter(t.Context(), stranger); err != nil {
+		t.Fatal(err)
+	}
+	if err := guess(t, a, "ada", device); err != issuer.ErrBusy {
+		t.Fatal(err)
+	}
+	a.gate.leave()
+	if err := guess(t, a, "ada", device); err != issuer.ErrInvalidCredentials {
+		t.Fatal(err)
+	}
+	if err := guess(t, a, "ada", device); retryAfter(err) == 0 {
+		t.Errorf("after three guesses and one that was turned away: %v", err)
 	}
 }
 
