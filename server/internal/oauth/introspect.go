@@ -76,11 +76,12 @@ func (s *Server) newIntrospection(found issuer.Introspection) (introspection, er
 	}
 	_, bound := found.Access.Confirmation()
 	answer.TokenType, answer.ID = web.TokenType(bound), found.Access.ID()
-	return answer, found.Access.Decode(&struct {
+	err := found.Access.Decode(&struct {
 		AuthTime *int64           `json:"auth_time"`
 		ACR      *string          `json:"acr"`
 		AMR      *json.RawMessage `json:"amr"`
 		Bound    *json.RawMessage `json:"cnf"`
 		Actor    *json.RawMessage `json:"act"`
 	}{&answer.AuthTime, &answer.ACR, &answer.AMR, &answer.Bound, &answer.Actor})
+	return answer, err
 }
