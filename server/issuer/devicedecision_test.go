@@ -60,6 +60,25 @@ func TestDeviceScope(t *testing.T) {
 	}
 }
 
+// TestDeviceOfAnotherPerson: what a page asked one person isn't answered by another, who has signed in there since.
+func TestDeviceOfAnotherPerson(t *testing.T) {
+	c, _, _ := browsing()
+	f := newFixture(t, c)
+	device, shown := f.ask(f.signIn())
+	f.createSubject("bob")
+	secret, _, err := f.SignIn(t.Context(), issuer.Proof{Subject: "bob"}, "")
+	f.do(err)
+	if err := f.allow(secret, shown); !errors.Is(err, issuer.ErrPending) || shown.Subject != "ann" {
+		t.Errorf("%s was asked, bob's answer: error %v, want ErrPending", shown.Subject, err)
+	}
+	if _, err := f.redeemDevice(device.DeviceCode); !errors.Is(err, issuer.ErrAuthorizationPending) {
+		t.Errorf("the device: error %v, want ErrAuthorizationPending", err)
+	}
+	if err := f.AnswerDevice(t.Context(), secret, issuer.DeviceAnswer{Code: "none"}); !errors.Is(err, issuer.ErrUserCode) {
+		t.Errorf("a device that there isn't: error %v, want ErrUserCode", err)
+	}
+}
+
 // TestDeniedDevice: nobody is told that a device was allowed which was denied, and neither decision is taken back.
 func TestDeniedDevice(t *testing.T) {
 	c, _, _ := browsing()

@@ -85,6 +85,22 @@ func (f *fixture) changeTV(alter func(*issuer.Client)) error {
 	return err
 }
 
+// TestDeviceOfAnotherClient: a device code is worth nothing to another client, and stays good for its own.
+func TestDeviceOfAnotherClient(t *testing.T) {
+	c, _, _ := browsing()
+	c.Clients = append(c.Clients, issuer.Client{ID: "client_tv", Scopes: []string{"pets:read"}, DeviceGrant: true})
+	f := newFixture(t, c)
+	secret := f.signIn()
+	device, ask := f.ask(secret)
+	f.do(f.allow(secret, ask))
+	if _, err := f.RedeemDevice(t.Context(), issuer.DeviceGrant{DeviceCode: device.DeviceCode, ClientID: "client_tv"}); !errors.Is(err, issuer.ErrInvalidGrant) {
+		t.Errorf("another client: error %v, want ErrInvalidGrant", err)
+	}
+	if _, err := f.redeemDevice(device.DeviceCode); err != nil {
+		t.Errorf("its own, afterwards: %v", err)
+	}
+}
+
 // TestDeviceInTime: a device may ask a second earlier than its interval says, and a code is good until the moment at
 // which it expires.
 func TestDeviceInTime(t *testing.T) {
@@ -102,7 +118,8 @@ func TestDeviceInTime(t *testing.T) {
 		{0, issuer.ErrAuthorizationPending},
 		{device.Interval - time.Second, issuer.ErrAuthorizationPending},
 		{device.Interval - time.Second - time.Millisecond, issuer.ErrSlowDown},
-		{2*device.Interval - time.Second, issuer.ErrAuthorizationPending},
+		{2*device.Interval - time.Second - time.Millisecond, issuer.ErrSlowDown},
+		{3*device.Interval - time.Second, issuer.ErrAuthorizationPending},
 	} {
 		f.clock.Advance(step.after)
 		if _, err := f.redeemDevice(device.DeviceCode); !errors.Is(err, step.want) {

@@ -19,6 +19,13 @@ func (i *Issuer) Sweep(ctx context.Context) error {
 	}
 }
 
+// SpendForeignLogouts uses up some of the logouts that another issuer has.
+func (i *Issuer) SpendForeignLogouts(url string, count int) {
+	for range count {
+		i.foreign[url].logouts.take(i.config.Now())
+	}
+}
+
 // ForeignLogoutRules answers what logout tokens of one other issuer mean.
 func ForeignLogoutRules(c Config) (func(ctx context.Context, raw string) (revocation.Rule, error), error) {
 	all, err := newForeignIssuers(c)

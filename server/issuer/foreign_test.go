@@ -16,11 +16,17 @@ func TestForeignIssuersRefused(t *testing.T) {
 	}{
 		{func(c *Config) { c.ForeignIssuers[0].URL = "http://login.example.org" }, "must be https"},
 		{func(c *Config) { c.ForeignIssuers[0].URL = url + "?a=b" }, "without user, query and fragment"},
+		{func(c *Config) { c.ForeignIssuers[0].URL = "ftp://localhost" }, "must be https"},
+		{func(c *Config) { c.ForeignIssuers[0].URL = url + "?" }, "without user, query and fragment"},
+		{func(c *Config) { c.ForeignIssuers[0].URL = url + "#" }, "without user, query and fragment"},
+		{func(c *Config) { c.ForeignIssuers[0].URL = "https://ada@login.example.org" }, "without user, query and fragment"},
+		{func(c *Config) { c.ForeignIssuers[0].URL = url + "/" + strings.Repeat("a", 255) }, "absolute URL"},
 		{func(c *Config) { c.ForeignIssuers[0].URL = "login.example.org" }, "absolute URL"},
 		{func(c *Config) { c.ForeignIssuers[0].URL = c.URL }, "or it's this issuer"},
 		{func(c *Config) { c.ForeignIssuers = append(c.ForeignIssuers, c.ForeignIssuers[0]) }, "twice"},
 		{func(c *Config) { c.ForeignIssuers[0].Audience = "" }, "must be our client ID there"},
 		{func(c *Config) { c.ForeignIssuers[0].MaxTTL = 0 }, "up to 720h0m0s"},
+		{func(c *Config) { c.ForeignIssuers[0].MaxTTL = time.Second - 1 }, "up to 720h0m0s"},
 		{func(c *Config) { c.ForeignIssuers[0].MaxTTL = 30*24*time.Hour + 1 }, "up to 720h0m0s"},
 		{func(c *Config) { c.ForeignIssuers[0].Algorithms = []jot.Algorithm{jot.RS256, jot.HS256} }, "ones with public keys"},
 	} {
@@ -33,6 +39,14 @@ func TestForeignIssuersRefused(t *testing.T) {
 		test.alter(&c)
 		if err := c.checkForeign(); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("error %v, want one that says %q", err, test.want)
+		}
+	}
+}
+
+func TestForeignIssuersTaken(t *testing.T) {
+	for _, url := range []string{"https://login.example.org", "https://login.example.org/tenant/", "http://localhost:8080", "http://127.0.0.1"} {
+		if err := (ForeignIssuer{URL: url, Audience: "our-id", MaxTTL: time.Second}).check(); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -206,6 +206,67 @@ func TestForeignLogoutIsTakenOnce(t *testing.T) {
 	}
 }
 
+// Who gets hold of a logout token finds it taken as long as it would be good, whenever what is over is forgotten.
+func TestForeignLogoutIsRemembered(t *testing.T) {
+	f := newForeign(t, nil)
+	raw := f.sign("logout+jwt", f.claims(nil))
+	f.do(f.LogOutForeign(t.Context(), raw))
+	for _, passes := range []time.Duration{time.Minute, time.Minute + 59*time.Second} {
+		f.clock.Advance(passes)
+		f.do(f.Sweep(t.Context()))
+		if err := f.LogOutForeign(t.Context(), raw); err == nil || !strings.Contains(err.Error(), "taken before") {
+			t.Errorf("%v", err)
+		}
+	}
+	f.clock.Advance(time.Second)
+	if err := f.LogOutForeign(t.Context(), raw); err == nil || !strings.Contains(err.Error(), "not of this time") {
+		t.Errorf("when it's over: %v", err)
+	}
+}
+
+// An issuer's clock may differ by a minute, and no more.
+func TestForeignLogoutOfAnotherClock(t *testing.T) {
+	f := newForeign(t, nil)
+	ahead := func(by time.Duration) string {
+		issued := f.clock.Now().Add(by)
+		return f.sign("logout+jwt", f.claims(map[string]any{"jti": by.String(), "iat": issued.Unix(), "exp": issued.Add(time.Minute).Unix()}))
+	}
+	f.do(f.LogOutForeign(t.Context(), ahead(59*time.Second)))
+	if err := f.LogOutForeign(t.Context(), ahead(62*time.Second)); err == nil || !strings.Contains(err.Error(), "not of this time") {
+		t.Errorf("a minute and more ahead: %v", err)
+	}
+}
+
+// An algorithm that the configuration leaves out is refused, though the issuer has a key of it.
+func TestForeignLogoutOfAnotherAlgorithm(t *testing.T) {
+	f := newForeign(t, func(i *issuer.ForeignIssuer) { i.Algorithms = []jot.Algorithm{jot.RS256} })
+	if err := f.LogOutForeign(t.Context(), f.sign("logout+jwt", f.claims(nil))); err == nil || !strings.Contains(err.Error(), "not signed by a key of its issuer") {
+		t.Error(err)
+	}
+}
+
+// Another issuer that has used its logouts up is busy, until some time has gone by; what was refused uses none.
+func TestForeignLogoutsRunOut(t *testing.T) {
+	f := newForeign(t, nil)
+	logOut := func(jti string) error {
+		return f.LogOutForeign(t.Context(), f.sign("logout+jwt", f.claims(map[string]any{"jti": jti})))
+	}
+	f.do(logOut("first"))
+	f.SpendForeignLogouts(foreignURL, 99_998)
+	for range 3 {
+		var input *issuer.InputError
+		if err := logOut("first"); !errors.As(err, &input) {
+			t.Errorf("one that was taken before: %v", err)
+		}
+	}
+	f.do(logOut("last"))
+	if err := logOut("one more"); !errors.Is(err, issuer.ErrBusy) {
+		t.Errorf("one more: %v, want ErrBusy", err)
+	}
+	f.clock.Advance(time.Second)
+	f.do(logOut("after a while"))
+}
+
 type noKeys struct{}
 
 func (noKeys) VerificationKeys(context.Context, jot.Algorithm, string) ([]jot.VerificationKey, error) {

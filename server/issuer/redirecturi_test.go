@@ -35,7 +35,7 @@ func TestCheckRedirectURI(t *testing.T) {
 
 // TestRedirectsTo has the tricks by which a code was sent elsewhere (RFC 9700 §4.1).
 func TestRedirectsTo(t *testing.T) {
-	c := Client{RedirectURIs: []string{"https://app.example.com/callback", "http://127.0.0.1/callback", "http://[::1]:8080/callback?a=1", "http://localhost:3000/callback", "com.example.app:/callback"}}
+	c := Client{RedirectURIs: []string{"https://app.example.com/callback", "http://127.0.0.1/callback", "http://[::1]:8080/callback?a=1", "http://localhost:3000/callback", "com.example.app:/callback", "http://192.0.2.1/callback"}}
 	for uri, want := range map[string]bool{
 		"https://app.example.com/callback":                true,
 		"com.example.app:/callback":                       true,
@@ -44,6 +44,7 @@ func TestRedirectsTo(t *testing.T) {
 		"http://[::1]/callback?a=1":                       true,
 		"http://[::1]:9/callback?a=1":                     true,
 		"http://localhost:3000/callback":                  true,
+		"http://192.0.2.1:51004/callback":                 false,
 		"":                                                false,
 		"https://app.example.com/callback/":               false,
 		"https://app.example.com/callback/x":              false,

@@ -118,6 +118,10 @@ func TestAssertion(t *testing.T) {
 		"PS256":      asserting(signed(t, rsa, "client-authentication+jwt", assertionClaims(robot)), grant, "client_credentials"),
 		"aud a list": asserting(signed(t, ecdsa, "", assertionClaims(robot).with("aud", []string{"https://auth.example.com"})), grant, "client_credentials"),
 		"no iat":     asserting(signed(t, ecdsa, "", assertionClaims(robot).with("iat", nil)), grant, "client_credentials"),
+		"fast clock": asserting(signed(t, ecdsa, "", assertionClaims(robot).with("iat", time.Now().Add(8*time.Second).Unix())), grant, "client_credentials"),
+		"slow clock": asserting(signed(t, ecdsa, "", assertionClaims(robot).with("exp", time.Now().Unix()-1)), grant, "client_credentials"),
+		"long life":  asserting(signed(t, ecdsa, "", assertionClaims(robot).with("exp", time.Now().Add(10*time.Minute).Unix())), grant, "client_credentials"),
+		"long ID":    asserting(signed(t, ecdsa, "", assertionClaims(robot).with("jti", strings.Repeat("a", 255))), grant, "client_credentials"),
 	} {
 		if a := f.token(body); a.status != 200 {
 			t.Errorf("%s: %d %s", name, a.status, a.body)
@@ -171,6 +175,7 @@ func TestAssertionBadInput(t *testing.T) {
 		"a slash more":           {with(sign(good.with("aud", "https://auth.example.com/"))), nil, 400, "invalid_client"},
 		"no expiry":              {with(sign(good.with("exp", nil))), nil, 400, "invalid_client"},
 		"expired":                {with(sign(good.with("exp", now.Add(-time.Minute).Unix()))), nil, 400, "invalid_client"},
+		"eleven minutes":         {with(sign(good.with("exp", now.Add(11*time.Minute).Unix()))), nil, 400, "invalid_client"},
 		"an hour":                {with(sign(good.with("exp", now.Add(time.Hour).Unix()))), nil, 400, "invalid_client"},
 		"not yet":                {with(sign(good.with("nbf", now.Add(time.Minute).Unix()))), nil, 400, "invalid_client"},
 		"from the future":        {with(sign(good.with("iat", now.Add(time.Minute).Unix()))), nil, 400, "invalid_client"},
@@ -178,6 +183,7 @@ func TestAssertionBadInput(t *testing.T) {
 		"an ID that is a number": {with(sign(good.with("jti", 1))), nil, 400, "invalid_client"},
 		"a long ID":              {with(sign(good.with("jti", strings.Repeat("a", 256)))), nil, 400, "invalid_client"},
 		"9 KiB":                  {with(sign(good.with("more", strings.Repeat("a", 9<<10)))), nil, 400, "invalid_client"},
+		"9 KiB and its ID":       {with(sign(good.with("more", strings.Repeat("a", 9<<10))), "client_id", robot), nil, 400, "invalid_client"},
 		"another key":            {with(signed(t, stranger, "", good)), nil, 400, "invalid_client"},
 		"HMAC of the public key": {with(signed(t, hmac, "", good)), nil, 400, "invalid_client"},
 		"no signature":           {with(unsigned), nil, 400, "invalid_client"},
@@ -242,7 +248,14 @@ func TestClientKeySets(t *testing.T) {
 		t.Fatal(err)
 	}
 	public, _ := json.Marshal(key.Public())
-	many := strings.Repeat(string(public)+",", 8) + string(public)
+	set := func(size int) string {
+		keys := []string{string(public)}
+		for range size - 1 {
+			text, _ := json.Marshal(newKey(t, jot.ES256).Public())
+			keys = append(keys, string(text))
+		}
+		return `{"keys":[` + strings.Join(keys, ",") + `]}`
+	}
 	for name, text := range map[string]string{
 		"not JSON":     marker,
 		"no keys":      `{"keys":[]}`,
@@ -250,11 +263,14 @@ func TestClientKeySets(t *testing.T) {
 		"private":      `{"keys":[` + string(private) + `]}`,
 		"secret":       `{"keys":[{"kty":"oct","alg":"HS256","k":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}]}`,
 		"no algorithm": `{"keys":[` + strings.Replace(string(public), `"alg":"ES256",`, "", 1) + `]}`,
-		"nine":         `{"keys":[` + many + `]}`,
+		"nine":         set(9),
 		"one is bad":   `{"keys":[` + string(public) + `,{"kty":"EC"}]}`,
 	} {
 		if _, err := issuer.ParseClientKeySet([]byte(text)); err == nil || strings.Contains(err.Error(), marker) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	if _, err := issuer.ParseClientKeySet([]byte(set(8))); err != nil {
+		t.Errorf("eight: %v", err)
 	}
 }
