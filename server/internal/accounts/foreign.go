@@ -56,11 +56,11 @@ func checkImport(text string) error {
 	if err != nil {
 		return errForeignHash
 	}
-	argon, isID := h.(passwordHash)
+	argon, _ := h.(passwordHash) // other kinds are bounded where they are read
 	if i, isI := h.(argon2iHash); isI {
-		argon, isID = i.passwordHash, true
+		argon = i.passwordHash
 	}
-	if isID && uint64(argon.memory)*uint64(argon.time) > maxForeignWork {
+	if uint64(argon.memory)*uint64(argon.time) > maxForeignWork {
 		return errForeignHash
 	}
 	return nil

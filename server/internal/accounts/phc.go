@@ -65,11 +65,8 @@ func parsePasswordHash(s string) (passwordHash, error) {
 	if len(fields) != 6 {
 		return passwordHash{}, errPasswordHash
 	}
-	h, ok := parseCost(fields[3])
-	if !ok {
-		return passwordHash{}, errPasswordHash
-	}
-	// Errors show below: what didn't decode doesn't encode to the same text.
+	// Errors show below: what wasn't read doesn't write the same text.
+	h := parseCost(fields[3])
 	h.salt, _ = base64.RawStdEncoding.DecodeString(fields[4])
 	h.key, _ = base64.RawStdEncoding.DecodeString(fields[5])
 	if !h.bounded() || h.String() != s {
@@ -78,14 +75,14 @@ func parsePasswordHash(s string) (passwordHash, error) {
 	return h, nil
 }
 
-// parseCost reads m=…,t=…,p=….
-func parseCost(s string) (passwordHash, bool) {
+// parseCost reads m=…,t=…,p=…, and anything from what isn't that.
+func parseCost(s string) passwordHash {
 	memory, rest, _ := strings.Cut(s, ",")
 	time, threads, _ := strings.Cut(rest, ",")
-	m, errM := strconv.ParseUint(strings.TrimPrefix(memory, "m="), 10, 32)
-	t, errT := strconv.ParseUint(strings.TrimPrefix(time, "t="), 10, 32)
-	p, errP := strconv.ParseUint(strings.TrimPrefix(threads, "p="), 10, 8)
-	return passwordHash{memory: uint32(m), time: uint32(t), threads: uint8(p)}, errM == nil && errT == nil && errP == nil
+	m, _ := strconv.ParseUint(strings.TrimPrefix(memory, "m="), 10, 32)
+	t, _ := strconv.ParseUint(strings.TrimPrefix(time, "t="), 10, 32)
+	p, _ := strconv.ParseUint(strings.TrimPrefix(threads, "p="), 10, 8)
+	return passwordHash{memory: uint32(m), time: uint32(t), threads: uint8(p)}
 }
 
 func (h passwordHash) bounded() bool {
