@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -48,7 +49,7 @@ func (i *Issuer) RedeemDevice(ctx context.Context, g DeviceGrant) (Tokens, error
 		d, waits, err = u.redeemDevice(g)
 		return err
 	})
-	if err = errors.Join(err, waits); err != nil {
+	if err = cmp.Or(err, waits); err != nil {
 		return Tokens{}, err
 	}
 	i.counts.sessions.Add(1)
