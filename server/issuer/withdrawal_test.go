@@ -60,3 +60,21 @@ func TestWithdrawManySessions(t *testing.T) {
 		}
 	}
 }
+
+// TestWithdrawOwn: whoever takes back what a client was allowed ends sessions of their own, and nobody else's.
+func TestWithdrawOwn(t *testing.T) {
+	f := newFixture(t, config())
+	f.createSubject("bob")
+	anns, bobs := f.issue(issuer.Grant{Subject: "ann", ClientID: "client_web"}), f.issue(issuer.Grant{Subject: "bob", ClientID: "client_web"})
+	f.do(f.WithdrawConsent(t.Context(), "ann", "client_web"))
+	for sid, ended := range map[string]bool{anns.SessionID: true, bobs.SessionID: false} {
+		session, err := f.Session(t.Context(), sid)
+		if f.do(err); session.Ended.IsZero() == ended {
+			t.Errorf("%s: %+v", session.Subject, session)
+		}
+	}
+	told, err := f.Events(t.Context(), issuer.EventFilter{Kind: issuer.EventConsentWithdrawn}, 0, 10)
+	if err != nil || len(told) != 1 || told[0].Subject != "ann" || told[0].ClientID != "client_web" {
+		t.Errorf("%+v, %v", told, err)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/server/issuer"
 )
 
@@ -157,5 +158,20 @@ func TestIntrospectBadInput(t *testing.T) {
 	}
 	if a := f.call("GET", "/oauth2/introspect?token="+access, "", nil); a.status != 405 {
 		t.Errorf("GET: %d", a.status)
+	}
+}
+
+// TestIntrospectByAssertion: a client that proves itself by a key may ask as well as one with a secret.
+func TestIntrospectByAssertion(t *testing.T) {
+	f := serve(t, "https://auth.example.com")
+	key := newKey(t, jot.ES256)
+	f.keyed(robot, key)
+	a := f.token(asserting(signed(t, key, "", assertionClaims(robot)), "grant_type", "client_credentials"))
+	own, _ := a.members(t)["access_token"].(string)
+	for token, active := range map[string]bool{own: true, f.tokens().Access: false} {
+		a := f.post("/oauth2/introspect", "token", token, "client_assertion_type", jwtBearer, "client_assertion", signed(t, key, "", assertionClaims(robot)))
+		if a.status != 200 || a.members(t)["active"] != active {
+			t.Errorf("%d %s, want active %v", a.status, a.body, active)
+		}
 	}
 }
