@@ -251,3 +251,32 @@ func TestPlacesOfOneSubject(t *testing.T) {
 		})
 	}
 }
+
+// TestNewPasswordVoids: with the old password goes what was sent and begun while it counted, and nobody else's.
+func TestNewPasswordVoids(t *testing.T) {
+	store := newMemory()
+	a, _ := counted(t, store, Config{})
+	for _, name := range []string{"ada", "bob"} {
+		subject, err := a.Add(t.Context(), name, password)
+		if err != nil {
+			t.Fatal(err)
+		}
+		store.totps[subject] = TOTP{Subject: subject}
+		for _, sent := range []Purpose{ToVerify, ToReset} {
+			k, _ := newTicket(sent, subject, "", store.now, time.Hour)
+			store.tickets[k.Hash] = k
+		}
+	}
+	ada, bob := store.accounts["ada"].Subject, store.accounts["bob"].Subject
+	if err := a.ResetPassword(t.Context(), ada, fresh); err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range store.tickets {
+		if k.Subject != bob {
+			t.Errorf("a ticket to %s is left", k.Purpose)
+		}
+	}
+	if _, enrolling := store.totps[ada]; enrolling || len(store.totps) != 1 || len(store.tickets) != 2 {
+		t.Errorf("left are %v and %v", store.totps, store.tickets)
+	}
+}
