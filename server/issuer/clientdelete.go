@@ -52,12 +52,12 @@ func (i *Issuer) DeleteClient(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	if err := i.refuseExchangesAhead(ctx, id); err != nil {
-		return err
-	}
 	// An exchange waits for nobody: where the commit took long, it may have read the client after the time that the
 	// rule names. From the commit on it finds none, and the sessions may end at leisure.
-	return i.revokeAll(ctx, rule, "")
+	if err := i.revokeAll(ctx, rule, ""); err != nil {
+		return err
+	}
+	return i.refuseExchangesAhead(ctx, id)
 }
 
 // waitForClient fails with ErrBusy just after a client of the same ID was deleted: the rule about that one would refuse

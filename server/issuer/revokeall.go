@@ -52,10 +52,9 @@ func (i *Issuer) revokeAnyRefreshToken(ctx context.Context, text string) error {
 // clock gets there, unless the client is deleted: nothing tells it from what the client is to get then.
 func (i *Issuer) RevokeClient(ctx context.Context, id string) error {
 	_, err := i.Client(ctx, id)
-	if errors.Is(err, ErrNotFound) {
-		if err = i.store.View(ctx, func(r Reader) error { return leftBehind(r, id) }); err == nil {
-			err = i.refuseExchangesAhead(ctx, id)
-		}
+	gone := errors.Is(err, ErrNotFound)
+	if gone {
+		err = i.store.View(ctx, func(r Reader) error { return leftBehind(r, id) })
 	}
 	if err != nil {
 		return err
@@ -67,7 +66,10 @@ func (i *Issuer) RevokeClient(ctx context.Context, id string) error {
 		return err
 	}
 	rule := revocation.Rule{Kind: revocation.ClientIssuedAt, Value: id}
-	return i.revokeAll(ctx, rule, EventRevocationClient)
+	if err := i.revokeAll(ctx, rule, EventRevocationClient); err != nil || !gone {
+		return err
+	}
+	return i.refuseExchangesAhead(ctx, id)
 }
 
 // outdateOwn makes the access tokens stale that a client got for itself: to a rule about the time, those of a clock
