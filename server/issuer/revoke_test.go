@@ -310,6 +310,24 @@ func TestEndedWhileTheClockWasAhead(t *testing.T) {
 	}
 }
 
+// TestIDAfterTheClockWasSetBack: whoever bears the ID of a subject that was deleted meets no rule about that one,
+// however far the clock was ahead before.
+func TestIDAfterTheClockWasSetBack(t *testing.T) {
+	const ahead = 90 * 24 * time.Hour
+	f := newFixture(t, config())
+	f.clock.Advance(ahead)
+	tokens := f.login()
+	f.clock.Advance(-ahead)
+	f.do(f.DeleteSubject(t.Context(), "ann"))
+	f.clock.Advance(60 * 24 * time.Hour)
+	f.restart()
+	f.do(f.Sweep(t.Context()))
+	f.createSubject("ann")
+	f.accept(f.login().Access)
+	f.clock.Advance(30 * 24 * time.Hour)
+	f.stayRefused(tokens)
+}
+
 // TestBusySubjectAfterTheClockWasSetBack: so it is where somebody has more sessions than one transaction looks through.
 func TestBusySubjectAfterTheClockWasSetBack(t *testing.T) {
 	f := newFixture(t, config())

@@ -228,9 +228,13 @@ func (u *update) outdate(s Subject, kind revocation.Kind) error {
 	return u.outdateIssued(s, kind, issued)
 }
 
-// outdateIssued is outdate where the last of the tokens was issued at a time.
+// outdateIssued is outdate where the last of the tokens was issued at a time. A deleted subject counts as deleted then,
+// where its generation would be forgotten before the rule is: whoever gets its ID would meet that.
 func (u *update) outdateIssued(s Subject, kind revocation.Kind, issued time.Time) error {
 	s.Generation++
+	if !s.Deleted.IsZero() && issued.After(u.now.Add(mostAhead)) {
+		s.Deleted = issued
+	}
 	u.refuseIssued(revocation.Rule{Kind: kind, Value: s.ID, Minimum: int64(s.Generation)}, issued)
 	return u.UpdateSubject(s)
 }
