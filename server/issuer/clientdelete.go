@@ -10,10 +10,13 @@ import (
 )
 
 // DeleteClient deletes a stored client: its access tokens are refused, also what others got in exchange for them, and
-// its sessions end, so that no other client of that ID gets them. Where the client could exchange tokens and the
-// database's clock was ahead before, a new one of that ID gets none until the clock is there again, but ErrBusy. It
-// fails with ErrNotFound or ErrDeclared; when it fails otherwise the client may be gone, sessions be left and tokens be
-// good that it got in that moment: RevokeClient ends these, too.
+// its sessions end, so that no other client of that ID gets them. It fails with ErrNotFound or ErrDeclared; when it
+// fails otherwise the client may be gone, sessions be left and tokens be good that it got in that moment: RevokeClient
+// ends these, too.
+//
+// Where the client could exchange tokens and the database's clock was ahead before, a new one of that ID gets none
+// until the clock is there again, but ErrBusy. What it got in exchange for tokens that clients had for themselves may
+// be good again then: nothing tells how far ahead the clock was.
 func (i *Issuer) DeleteClient(ctx context.Context, id string) error {
 	if id != "" && i.config.client(id) != nil {
 		return ErrDeclared

@@ -77,8 +77,9 @@ func (u *update) refuseExchanged(rule revocation.Rule, issued time.Time) error {
 
 // refuseExchangesAhead refuses what a client that is gone got in exchange before the clock was set back: to a rule that
 // is about the time of now it's of the future. Of an exchange nothing is stored; so the rule is about all that could be
-// got for a token of the session that was used last, and a new client of that ID gets no tokens until then. It reads
-// all sessions, and so comes after what concerns more people.
+// got for a token of the session that was used last, and a new client of that ID gets no tokens until then. It isn't
+// about what was got for a client's own token: of that nothing is stored, either. It reads all sessions, and so comes
+// after what concerns more people.
 func (i *Issuer) refuseExchangesAhead(ctx context.Context, client string) error {
 	var used time.Time
 	var maxTTL time.Duration
