@@ -44,7 +44,7 @@ func notOurs(path string, refused error) error {
 	if !errors.Is(refused, fs.ErrPermission) {
 		return refused
 	}
-	user, directory := os.Geteuid(), filepath.Dir(path)
-	return fmt.Errorf("%w: %s and all in it have to belong to who runs this, uid %d, and be writable: run chown -R %d %s, or run this as their owner",
-		refused, directory, user, user, directory)
+	user := os.Geteuid()
+	return fmt.Errorf("%w: who runs this, uid %d, has to own %s and what stands beside it under that name, and to be allowed to write into %s: run chown %d %s*, or run this as their owner",
+		refused, user, path, filepath.Dir(path), user, path)
 }

@@ -53,9 +53,9 @@ func TestFilesInTheWay(t *testing.T) {
 		asRoot  bool // whom no mode stops
 	}{
 		"directory in the log's place": {func(_, path string) error { return os.Mkdir(path+"-wal", 0o700) }, []string{"jot.db-wal: is a directory"}, true},
-		"file that can't be opened":    {func(_, path string) error { return os.Chmod(path, 0) }, []string{"jot.db: permission denied", "chown -R", "uid"}, false},
+		"file that can't be opened":    {func(_, path string) error { return os.Chmod(path, 0) }, []string{"jot.db: permission denied", "run chown", "uid"}, false},
 		"directory that can't be written to": {
-			func(directory, _ string) error { return os.Chmod(directory, 0o500) }, []string{"permission denied", "chown -R", "uid"}, false,
+			func(directory, _ string) error { return os.Chmod(directory, 0o500) }, []string{"permission denied", "run chown", "uid"}, false,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
