@@ -163,14 +163,14 @@ func TestReasons(t *testing.T) {
 	}{
 		"good":                   {petstore, "Authorization", bearer, ""},
 		"a mistake":              {"audience=petstore&scopes=pets:write", "Authorization", bearer, "bad_query"},
-		"another API":            {"audience=zoo", "Authorization", bearer, "wrong_audience"},
+		"another API":            {"audience=zoo", "Authorization", bearer, "audience"},
 		"too little":             {"audience=petstore&scope=pets:write", "Authorization", bearer, "insufficient_scope"},
 		"no token":               {petstore, "Authorization", "Basic c2VjcmV0", "no_token"},
 		"no scheme":              {petstore, "Authorization", "secret", "bad_credentials"},
 		"a page of another site": {petstore, "Cookie", "__Host-jot=" + tokens.Access, "cross_origin"},
 		"no token of ours":       {petstore, "Authorization", "Bearer secret", "malformed"},
 		"a logout":               {petstore, "Authorization", "Bearer " + gone.Access, "revoked"},
-		"an altered token":       {petstore, "Authorization", bearer[:len(bearer)-8] + "AAAAAAAA", "bad_signature"},
+		"an altered token":       {petstore, "Authorization", bearer[:len(bearer)-8] + "AAAAAAAA", "signature"},
 	} {
 		r := httptest.NewRequest("GET", "http://auth.example.com/verify?"+c.query, nil)
 		r.RemoteAddr = proxy + ":1234"

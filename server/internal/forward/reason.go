@@ -10,10 +10,11 @@ import (
 )
 
 // The reasons of refusals that the log has. Proxies drop the bodies of answers, and no client is told which check
-// failed: whoever wires a proxy finds it here. They are codes, since the text of an error may quote what was sent.
+// failed: whoever wires a proxy finds it here. They are codes, since the text of an error may quote what was sent, and
+// those of `jot verify` where that has one.
 const (
 	reasonQuery    = "bad_query" // of the proxy's configuration
-	reasonAudience = "wrong_audience"
+	reasonAudience = "audience"
 	reasonScope    = "insufficient_scope"
 	reasonOther    = "other"
 )
@@ -33,9 +34,9 @@ var reasons = []struct {
 	{jot.ErrRevoked, "revoked"},
 	{jot.ErrStaleClaims, "stale_claims"},
 	{jot.ErrUnknownKey, "unknown_key"},
-	{jot.ErrAlgorithm, "wrong_algorithm"},
-	{jot.ErrSignature, "bad_signature"},
-	{jot.ErrType, "wrong_type"},
+	{jot.ErrAlgorithm, "algorithm"},
+	{jot.ErrSignature, "signature"},
+	{jot.ErrType, "type"},
 	{jot.ErrTooLarge, "too_large"},
 	{jot.ErrMalformed, "malformed"},
 	{jot.ErrInvalidToken, "invalid_token"},
