@@ -4,22 +4,18 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"github.com/jot-auth/jot/server/internal/webtest"
 )
-
-// hurried is a ResponseWriter that notes the deadline for writing.
-type hurried struct {
-	http.ResponseWriter
-	deadline *time.Time
-}
-
-func (h hurried) SetWriteDeadline(t time.Time) error { *h.deadline = t; return nil }
 
 // TestManySessionsEndInTime: what ends the sessions of a client, or of everybody, has more time than other requests.
 func TestManySessionsEndInTime(t *testing.T) {
 	f := newFixture(t)
 	var deadline time.Time
 	handler := f.server.Config.Handler
-	f.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(hurried{w, &deadline}, r) })
+	f.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler.ServeHTTP(webtest.Noting{ResponseWriter: w, Deadline: &deadline}, r)
+	})
 	f.do("POST", "/admin/v1/clients", `{"client_id":"client_busy","scope":"pets:read"}`).want(t, http.StatusCreated)
 	for _, one := range []struct{ method, path, body string }{
 		{"POST", "/admin/v1/revocations", `{"client_id":"client_busy"}`},

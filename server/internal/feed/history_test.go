@@ -15,6 +15,7 @@ import (
 
 	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/revocation"
+	"github.com/jot-auth/jot/server/internal/webtest"
 )
 
 const segment = revocation.SegmentRules
@@ -187,21 +188,15 @@ func TestSnapshotThatFails(t *testing.T) {
 	})
 }
 
-// noting is a ResponseWriter that notes the deadline for writing.
-type noting struct {
-	http.ResponseWriter
-	deadline *time.Time
-}
-
-func (n noting) SetWriteDeadline(t time.Time) error { *n.deadline = t; return nil }
-
 // Who comes while a snapshot is made has time for that one and its own, before it waits.
 func TestSnapshotIsWaitedFor(t *testing.T) {
 	open(t, Config{}, func(t *testing.T, h *house) {
 		named := h.newest()
 		var deadline time.Time
 		handler := h.http.Handler
-		h.http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(noting{w, &deadline}, r) })
+		h.http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			handler.ServeHTTP(webtest.Noting{ResponseWriter: w, Deadline: &deadline}, r)
+		})
 		for path, want := range map[string]int{"snapshot": 307, named: 200} {
 			h.feed.snapshots.kept = nil // as in another replica
 			h.feed.snapshots.making <- struct{}{}

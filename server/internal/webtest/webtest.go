@@ -1,4 +1,5 @@
-// Package webtest is what the tests of the HTTP packages share: how an answer is read, and a body written.
+// Package webtest is what the tests of the HTTP packages share: how an answer is read, a body
+// written, and a deadline noted.
 package webtest
 
 import (
