@@ -238,7 +238,7 @@ type delivery struct {
 }
 
 func deliver(ctx context.Context, out *io.PipeWriter, line <-chan delivery) {
-	defer out.Close()
+	defer func() { out.CloseWithError(ctx.Err()) }() // as a connection whose end the reader wanted never ends well
 	for d := range line {
 		select {
 		case <-time.After(time.Until(d.at)):
