@@ -21,7 +21,7 @@ type proving struct {
 // first. accessToken is "" at a token endpoint.
 func (p *proving) send(base http.RoundTripper, r *http.Request, accessToken string) (*http.Response, error) {
 	response, err := p.sendOnce(base, r, accessToken)
-	if err != nil || !wantsNonce(response, accessToken == "") || !repeatable(r) {
+	if err != nil || !wantsNonce(response, accessToken == "") {
 		return response, err
 	}
 	again, err := repeat(r)

@@ -99,16 +99,17 @@ func (t *Transport) adopt(pair TokenPair, turn int) {
 	}
 	t.seen = turn
 	// Of the same tokens, too: they may be good for longer now, and what advised a refresh has had it.
-	t.pair, t.received, t.due = hide(pair), t.options.Now(), time.Time{}
+	t.pair, t.received, t.due, t.failed = hide(pair), t.options.Now(), time.Time{}, nil
 }
 
-// judge reports whether the access token hasn't expired, and whether a refresh is due.
+// judge reports whether the access token hasn't expired, and whether a newer pair is due: whoever comes with one that
+// another has just taken the place of gets that.
 func (t *Transport) judge(pair TokenPair) (usable, due bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.options.Now()
-	if !pair.usable(now) {
-		return false, true
+	if usable = pair.usable(now); !usable || !pair.same(t.pair.reveal()) {
+		return usable, true
 	}
 	if !t.due.IsZero() {
 		return true, !now.Before(t.due)

@@ -64,7 +64,7 @@ type TransportOptions struct {
 //	client := &http.Client{Transport: transport}
 //
 // A request that has an Authorization header already is left alone. A refused request whose body can't be sent again,
-// because GetBody is nil, is not tried again. It is safe for concurrent use. The zero value makes no requests.
+// because GetBody is nil, is not tried again: the next one has the new token. It is safe for concurrent use. The zero value makes no requests.
 type Transport struct {
 	options TransportOptions
 	origins map[string]bool
@@ -192,8 +192,8 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	response, err := t.send(r, pair)
-	if err != nil || !repeatable(r) {
-		return response, err
+	if err != nil {
+		return nil, err
 	}
 	if why, refused := objectionTo(response, origin); refused && !t.isVain(why, pair) {
 		return t.sendAgain(r, pair, response, why)
@@ -211,6 +211,7 @@ func (t *Transport) sendAgain(r *http.Request, old TokenPair, refusal *http.Resp
 	}
 	again, err := repeat(r)
 	if err != nil {
+		t.noteVain(why, raised) // for what is known: only the next request tells
 		return refusal, nil
 	}
 	discard(refusal)
@@ -238,11 +239,16 @@ func copyOf(r *http.Request) *http.Request {
 	return r
 }
 
+var errSpent = errors.New("jothttp: the request's body can't be read again")
+
 // repeat returns a request that is to be sent once more, with a body of its own.
 func repeat(r *http.Request) (again *http.Request, err error) {
 	again = copyOf(r)
-	if r.GetBody != nil {
+	switch {
+	case r.GetBody != nil:
 		again.Body, err = r.GetBody()
+	case r.Body != nil && r.Body != http.NoBody:
+		err = errSpent
 	}
 	return again, err
 }
@@ -262,10 +268,6 @@ func (t *Transport) send(r *http.Request, pair TokenPair) (*http.Response, error
 		t.advise(pair)
 	}
 	return response, err
-}
-
-func repeatable(r *http.Request) bool {
-	return r.Body == nil || r.Body == http.NoBody || r.GetBody != nil
 }
 
 // discard lets the connection of an answer that nobody wants be used again.

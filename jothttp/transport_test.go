@@ -287,6 +287,68 @@ func TestRefreshedInVain(t *testing.T) {
 	}
 }
 
+// streamed is a body that can be sent once.
+func streamed() io.Reader { return io.MultiReader(strings.NewReader("a film")) }
+
+func (w *world) upload(client *http.Client) int {
+	w.t.Helper()
+	response, err := client.Post(w.api.URL, "text/plain", streamed())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	response.Body.Close()
+	return response.StatusCode
+}
+
+// A body that can't be sent again is refused for stale claims once: the next one has the new token. Where that's
+// refused as well, it causes no refresh for each.
+func TestStaleClaimsOfStream(t *testing.T) {
+	w := newWorld(t)
+	client, _ := w.loggedIn(w.options())
+	w.outdate()
+	if first, second := w.upload(client), w.upload(client); first != http.StatusUnauthorized || second != http.StatusOK {
+		t.Error(first, second)
+	}
+	w.want(1, 2)
+	w.serveWith(refusing(""))
+	for range 3 {
+		w.upload(client)
+	}
+	w.want(2, 5)
+}
+
+// Where the issuer has given no token a moment ago, refused requests don't ask it for one each.
+func TestRefusedWhileIssuerDown(t *testing.T) {
+	w := newWorld(t)
+	client, transport := w.loggedIn(w.options())
+	w.answerWith(func(rw http.ResponseWriter) bool { rw.WriteHeader(http.StatusServiceUnavailable); return true })
+	w.outdate()
+	for range 3 {
+		if status := w.status(client, "GET", ""); status != http.StatusUnauthorized {
+			t.Error(status)
+		}
+	}
+	w.want(1, 3)
+	w.answerWith(nil)
+	w.now.Add(1)
+	if status := w.status(client, "GET", ""); status != http.StatusOK {
+		t.Error(status)
+	}
+	w.want(2, 4)
+	w.answerWith(func(rw http.ResponseWriter) bool { rw.WriteHeader(http.StatusServiceUnavailable); return true })
+	w.outdate()
+	w.status(client, "GET", "")
+	w.want(3, 5)
+	w.answerWith(nil)
+	if err := transport.LogIn(t.Context(), w.pair(2)); err != nil {
+		t.Fatal(err)
+	}
+	if status := w.status(client, "GET", ""); status != http.StatusOK { // what failed was of another login
+		t.Error(status)
+	}
+	w.want(4, 7)
+}
+
 // Changed claims are fetched at once, also at an API that refused new tokens a moment ago, and by whoever has got a
 // token just now.
 func TestClaimsThatChangeSoon(t *testing.T) {
@@ -524,6 +586,37 @@ func TestLogInBesideRefresh(t *testing.T) {
 	if pair, err := transport.Tokens(t.Context()); err != nil || pair.Access != "access7" {
 		t.Errorf("requests are made with %s, %v", pair.Access, err)
 	}
+}
+
+// overtakenStore is one from which somebody reads while somebody else logs in.
+type overtakenStore struct {
+	jothttp.MemoryStore
+	logIn func()
+}
+
+func (s *overtakenStore) Load(ctx context.Context) (jothttp.TokenPair, error) {
+	pair, err := s.MemoryStore.Load(ctx)
+	s.logIn()
+	return pair, err
+}
+
+// Whoever has read the pair of before a login makes the request with that of the login.
+func TestLogInBesideReading(t *testing.T) {
+	w := newWorld(t)
+	o := w.options()
+	store := &overtakenStore{}
+	o.Tokens = store
+	client, transport := w.another(o)
+	store.Update(t.Context(), func(jothttp.TokenPair) (jothttp.TokenPair, error) { return w.pair(0), nil })
+	store.logIn = func() {
+		if err := transport.LogIn(t.Context(), w.pair(1)); err != nil {
+			t.Error(err)
+		}
+	}
+	if status := w.status(client, "GET", ""); status != http.StatusOK {
+		t.Error(status)
+	}
+	w.want(0, 1)
 }
 
 // The caller who started a refresh and gives up doesn't end it for the others.
