@@ -64,7 +64,8 @@ type TransportOptions struct {
 //	client := &http.Client{Transport: transport}
 //
 // A request that has an Authorization header already is left alone. A refused request whose body can't be sent again,
-// because GetBody is nil, is not tried again: the next one has the new token. It is safe for concurrent use. The zero value makes no requests.
+// because GetBody is nil, is not tried again: the next one has the new token. It is safe for concurrent use. The zero
+// value makes no requests.
 type Transport struct {
 	options TransportOptions
 	origins map[string]bool

@@ -22,6 +22,7 @@ const (
 var mayImport = map[string][]string{
 	"internal/together":    {},
 	"internal/loopback":    {},
+	"internal/refusal":     {},
 	"issuer":               {"internal/together", "internal/loopback"},
 	"issuer/storetest":     {"issuer"},
 	"internal/accounts":    {"issuer"},
@@ -41,7 +42,7 @@ var mayImport = map[string][]string{
 	"internal/feed":        {"issuer", "internal/web"},
 	"internal/mail":        {"internal/loopback"},
 	"internal/foreign":     {"issuer", "internal/web"},
-	"internal/forward":     {"internal/web"},
+	"internal/forward":     {"internal/refusal", "internal/web"},
 	"internal/openapi":     {"internal/web"},
 
 	"internal/privatefile": {},
@@ -54,7 +55,7 @@ var mayImport = map[string][]string{
 	},
 	"internal/accounts/storetest": {"issuer", "internal/accounts"},
 
-	"internal/cli": {".", "issuer", "sqlstore", "internal/config", "internal/loopback"},
+	"internal/cli": {".", "issuer", "sqlstore", "internal/config", "internal/loopback", "internal/refusal"},
 	"cmd/jot":      {"internal/cli"},
 
 	"examples/ownlogin": {".", "issuer"},

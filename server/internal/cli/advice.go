@@ -27,7 +27,7 @@ func (e *advisedError) Unwrap() error { return e.error }
 
 // advised adds to a refusal what the message and the keys say. Other errors, and none, stay as they are.
 func (f verifyFlags) advised(err error, raw string, places []keyPlace, now time.Time) error {
-	v, ok := refusal(err)
+	v, ok := rejection(err)
 	if !ok {
 		return err
 	}

@@ -107,7 +107,7 @@ const adviseInspect = "; jot inspect shows whom it's for"
 // refusedMessage says of a JWE no more than that it can't be decrypted, and what else is no JWE. An error that says
 // nothing about the message stays as it is.
 func (f decryptFlags) refusedMessage(err error, message []byte) error {
-	refused, ok := refusal(err)
+	refused, ok := rejection(err)
 	switch dots := bytes.Count(message, []byte(".")); {
 	case !ok:
 		return err

@@ -37,7 +37,7 @@ func newDecrypted(m *jwe.Message) decrypted {
 // printUndecrypted prints a refusal, and gives its exit code. An error that says nothing about the message stays as it
 // is.
 func printUndecrypted(cmd *cobra.Command, err error) error {
-	refused, ok := refusal(err)
+	refused, ok := rejection(err)
 	if !ok {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/jwe"
 	"github.com/jot-auth/jot/jws"
+	"github.com/jot-auth/jot/server/internal/refusal"
 )
 
 // verdict is the object that jot verify --json prints; scripts rely on it.
@@ -47,8 +48,8 @@ func payloadAcceptance(message *jws.Message) verdict {
 	return v
 }
 
-// refusal is the verdict on a token that doesn't; ok is false for an error that says nothing about the token.
-func refusal(err error) (v verdict, ok bool) {
+// rejection is the verdict on a token that doesn't; ok is false for an error that says nothing about the token.
+func rejection(err error) (v verdict, ok bool) {
 	name := refusalName(err)
 	if name == "" {
 		return verdict{}, false
@@ -56,42 +57,15 @@ func refusal(err error) (v verdict, ok bool) {
 	return verdict{Error: name, Detail: message(err)}, true
 }
 
-// refusalNames are the names that scripts branch on.
-var refusalNames = []struct {
-	err  error
-	name string
-}{
-	{jwe.ErrDecryption, "decryption"},
-	{jot.ErrTooLarge, "too_large"},
-	{jot.ErrMalformed, "malformed"},
-	{jot.ErrAlgorithm, "algorithm"},
-	{errConflict, "algorithm"},
-	{jot.ErrUnknownKey, "unknown_key"},
-	{jot.ErrSignature, "signature"},
-	{jot.ErrType, "type"},
-	{jot.ErrExpired, "expired"},
-	{jot.ErrNotYetValid, "not_yet_valid"},
-	{jot.ErrRevoked, "revoked"},
-	{jot.ErrStaleClaims, "stale_claims"},
-}
-
-// refusalName is empty for an error that says nothing about the token.
+// refusalName is what scripts branch on, and empty for an error that says nothing about the token.
 func refusalName(err error) string {
-	for _, refusal := range refusalNames {
-		if errors.Is(err, refusal.err) {
-			return refusal.name
-		}
-	}
-	claim, ok := errors.AsType[*jot.ClaimError](err)
 	switch {
-	case !ok:
-		return ""
-	case claim.Claim == "iss":
-		return "issuer"
-	case claim.Claim == "aud":
-		return "audience"
+	case errors.Is(err, jwe.ErrDecryption):
+		return "decryption"
+	case errors.Is(err, errConflict):
+		return "algorithm"
 	}
-	return "claim"
+	return refusal.Name(err)
 }
 
 // exitCode is the code that a script sees.

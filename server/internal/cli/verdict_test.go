@@ -29,7 +29,7 @@ func TestRefusal(t *testing.T) {
 		{jot.ErrStaleClaims, "stale_claims", 3},
 		{jot.ErrTooLarge, "too_large", 3},
 	} {
-		v, ok := refusal(fmt.Errorf("wrapped: %w", test.err))
+		v, ok := rejection(fmt.Errorf("wrapped: %w", test.err))
 		if !ok || v.Valid || v.Error != test.name || v.exitCode() != test.code || v.Detail == "" {
 			t.Errorf("%v gives %+v with exit code %d, not %s with %d", test.err, v, v.exitCode(), test.name, test.code)
 		}
@@ -38,7 +38,7 @@ func TestRefusal(t *testing.T) {
 
 func TestRefusalSaysNothingOfOtherErrors(t *testing.T) {
 	for _, err := range []error{jot.ErrUnavailable, errors.New("no such file")} {
-		if v, ok := refusal(err); ok {
+		if v, ok := rejection(err); ok {
 			t.Errorf("%v is taken for a refusal: %+v", err, v)
 		}
 	}

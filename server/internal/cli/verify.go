@@ -267,7 +267,7 @@ func keyName(alg, id string) string {
 
 // refuse tells why, and gives the exit code. An error that says nothing about the token stays as it is.
 func (f verifyFlags) refuse(cmd *cobra.Command, err error) error {
-	v, ok := refusal(err)
+	v, ok := rejection(err)
 	if !ok {
 		return err
 	}

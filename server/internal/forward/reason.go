@@ -6,20 +6,21 @@ import (
 
 	"github.com/jot-auth/jot"
 	"github.com/jot-auth/jot/jothttp"
+	"github.com/jot-auth/jot/server/internal/refusal"
 	"github.com/jot-auth/jot/server/internal/web"
 )
 
-// The reasons of refusals that the log has. Proxies drop the bodies of answers, and no client is told which check
-// failed: whoever wires a proxy finds it here. They are codes, since the text of an error may quote what was sent, and
-// those of `jot verify` where that has one.
+// The reasons of refusals that the log has, beside those of package refusal. Proxies drop the bodies of answers, and no
+// client is told which check failed: whoever wires a proxy finds it here.
 const (
 	reasonQuery    = "bad_query" // of the proxy's configuration
 	reasonAudience = "audience"
 	reasonScope    = "insufficient_scope"
+	reasonToken    = "invalid_token"
 	reasonOther    = "other"
 )
 
-// reasons are those of requests that jothttp refuses, the more exact ones first.
+// reasons are those that say nothing about a token's own faults.
 var reasons = []struct {
 	err  error
 	code string
@@ -29,17 +30,6 @@ var reasons = []struct {
 	{jothttp.ErrCrossOrigin, "cross_origin"},
 	{jothttp.ErrProof, "dpop_proof"},
 	{jot.ErrUnavailable, "unavailable"},
-	{jot.ErrExpired, "expired"},
-	{jot.ErrNotYetValid, "not_yet_valid"},
-	{jot.ErrRevoked, "revoked"},
-	{jot.ErrStaleClaims, "stale_claims"},
-	{jot.ErrUnknownKey, "unknown_key"},
-	{jot.ErrAlgorithm, "algorithm"},
-	{jot.ErrSignature, "signature"},
-	{jot.ErrType, "type"},
-	{jot.ErrTooLarge, "too_large"},
-	{jot.ErrMalformed, "malformed"},
-	{jot.ErrInvalidToken, "invalid_token"},
 }
 
 // logRefusal writes down why jothttp refuses a request. What it asks of a token that it has verified is a scope.
@@ -51,11 +41,17 @@ func logRefusal(r *http.Request, reason error) {
 	web.LogReason(r, code)
 }
 
-func reasonOf(refusal error) string {
+func reasonOf(err error) string {
 	for _, known := range reasons {
-		if errors.Is(refusal, known.err) {
+		if errors.Is(err, known.err) {
 			return known.code
 		}
+	}
+	if name := refusal.Name(err); name != "" {
+		return name
+	}
+	if errors.Is(err, jot.ErrInvalidToken) {
+		return reasonToken
 	}
 	return reasonOther
 }

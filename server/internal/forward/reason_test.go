@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+
+	"github.com/jot-auth/jot"
 )
 
 // No reason hides a more exact one that comes after it, and what has no code doesn't get another's.
@@ -13,7 +15,12 @@ func TestReasonsAreInOrder(t *testing.T) {
 			t.Errorf("%v is %q, want %q", known.err, got, known.code)
 		}
 	}
-	if got := reasonOf(errors.New("of no kind")); got != reasonOther {
-		t.Errorf("an unknown refusal is %q", got)
+	for err, want := range map[error]string{
+		jot.ErrRevoked: "revoked", &jot.ClaimError{Claim: "exp"}: "claim",
+		jot.ErrInvalidToken: reasonToken, errors.New("of no kind"): reasonOther,
+	} {
+		if got := reasonOf(err); got != want {
+			t.Errorf("%v is %q, want %q", err, got, want)
+		}
 	}
 }
