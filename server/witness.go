@@ -81,10 +81,10 @@ func startWitness(ctx context.Context, path string, store issuer.Store, i *issue
 	}
 	w := &witness{path: path, issuer: i, store: store, logger: logger, ended: make(chan struct{})}
 	seen, err := i.Witness(ctx, issuer.Witness{}) // which was checked already
-	if err == nil {
-		err = writeWitness(path, seen)
-	}
 	if err != nil {
+		return nil, fmt.Errorf("the witness of the revocation log: %w", err)
+	}
+	if err := writeWitness(path, seen); err != nil {
 		return nil, fmt.Errorf("writing the witness of the revocation log: %w; name another place as WitnessFile, outside of the data directory", err)
 	}
 	w.last, w.marked = seen, time.Now()

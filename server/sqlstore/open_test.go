@@ -53,7 +53,6 @@ func TestFilesInTheWay(t *testing.T) {
 		asRoot  bool // whom no mode stops
 	}{
 		"directory in the log's place": {func(_, path string) error { return os.Mkdir(path+"-wal", 0o700) }, []string{"jot.db-wal: is a directory"}, true},
-		"file that can't be opened":    {func(_, path string) error { return os.Chmod(path, 0) }, []string{"jot.db: permission denied", "run chown", "uid"}, false},
 		"directory that can't be written to": {
 			func(directory, _ string) error { return os.Chmod(directory, 0o500) }, []string{"permission denied", "run chown", "uid"}, false,
 		},
@@ -93,6 +92,7 @@ func TestUnsafePaths(t *testing.T) {
 		"directory that others write to":   {func(directory, _ string) error { return os.Chmod(directory, 0o777) }, "chmod 700"},
 		"directory that a group writes to": {func(directory, _ string) error { return os.Chmod(directory, 0o770) }, "chmod 700"},
 		"file that others read":            {func(_, path string) error { return os.WriteFile(path, nil, 0o644) }, "chmod 600"},
+		"file that nobody writes":          {func(_, path string) error { return os.WriteFile(path, nil, 0o400) }, "chmod 600"},
 		"directory in its place":           {func(_, path string) error { return os.Mkdir(path, 0o700) }, "not a regular file"},
 		"link to a database": {func(directory, path string) error {
 			return errors.Join(os.WriteFile(filepath.Join(directory, "other"), nil, 0o600), os.Symlink("other", path))

@@ -64,11 +64,11 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("database %s: %w", path, err)
 	}
 	reader, err := connect(dataSource(path, o, "_pragma", "query_only(1)"), o.Readers)
-	if err == nil {
-		s.schema, err = migrateSQLite(ctx, writer, o)
-	}
 	if err != nil {
-		closed := writer.Close()
+		return nil, errors.Join(fmt.Errorf("database %s: %w", path, err), writer.Close())
+	}
+	if s.schema, err = migrateSQLite(ctx, writer, o); err != nil {
+		closed := errors.Join(writer.Close(), reader.Close())
 		return nil, errors.Join(fmt.Errorf("database %s: %w", path, inTheWay(path, err)), closed)
 	}
 	s.writer, s.reader = newSQLitePool(writer, 1, "BEGIN IMMEDIATE"), newSQLitePool(reader, o.Readers, "BEGIN")
@@ -134,6 +134,8 @@ func secureFile(path string) error {
 		return fmt.Errorf("%s is not a regular file: a database is never opened through a link", path)
 	case info.Mode().Perm()&0o077 != 0:
 		return fmt.Errorf("others can open %s (mode %04o), which holds password hashes: run chmod 600 on it", path, info.Mode().Perm())
+	case info.Mode().Perm()&0o600 != 0o600: // SQLite would open it, and say with the first change that it's read-only
+		return fmt.Errorf("not even its owner can change %s (mode %04o): run chmod 600 on it", path, info.Mode().Perm())
 	}
 	return nil
 }

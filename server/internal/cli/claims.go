@@ -76,11 +76,15 @@ func parseMember(what, text string) (name string, value json.RawMessage, isJSON 
 		return "", nil, false, usagef("%s %q is not UTF-8", noun, name)
 	case isJSON:
 		if err := strictjson.Valid([]byte(content)); err != nil {
-			return "", nil, true, usagef("%s %q: not JSON: %w; for a string write %s=…", noun, name, err, name)
+			advice := "for a string write " + name + "=…"
+			if looksLikeJSON(content) {
+				advice = fmt.Sprintf("the shell takes double quotes away: write '%s:=…'", name)
+			}
+			return "", nil, true, usagef("%s %q: not JSON: %w; %s", noun, name, err, advice)
 		}
 		return name, json.RawMessage(content), true, nil
 	case looksLikeJSON(content):
-		return "", nil, false, usagef(`%s %q looks like JSON: write that as %s:=…, and what is meant as text as %s:="…"`, noun, name, name, name)
+		return "", nil, false, usagef(`%s %q looks like JSON: write that as %s:=…, and what is meant as text as '%s:="…"'`, noun, name, name, name)
 	}
 	value, err = encodeJSON(content)
 	return name, value, false, err
