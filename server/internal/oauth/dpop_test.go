@@ -81,6 +81,39 @@ func (f *fixture) bound(p *prover) issuer.Tokens {
 	return tokens
 }
 
+// at is the same at another time, as far as its issuer's own clock knows.
+func (f *fixture) at(now time.Time) *fixture {
+	f.t.Helper()
+	c := f.config
+	c.Now = func() time.Time { return now }
+	return serveOver(f.t, f.store, c)
+}
+
+// A nonce is good for a while after the next one has come, which the answer tells, and no longer (RFC 9449 §8.2).
+func TestNextNonce(t *testing.T) {
+	began := time.Now()
+	f := serve(t, "https://auth.example.com").at(began)
+	holder := f.prover()
+	tokens := f.bound(holder)
+	for _, c := range []struct {
+		after  time.Duration
+		status int
+		told   bool
+	}{{0, 200, false}, {3 * time.Minute, 200, true}, {6 * time.Minute, 400, true}} {
+		later := f.at(began.Add(c.after))
+		a, want := later.ask(refreshing(tokens.Refresh, app), holder.proof()), ""
+		if c.told {
+			want = later.issuer.DPoPNonce()
+		}
+		if got := a.header.Get("DPoP-Nonce"); a.status != c.status || got != want {
+			t.Errorf("after %s: %d with the nonce %q, want %d with %q", c.after, a.status, got, c.status, want)
+		}
+		if a.status == 200 {
+			tokens.Refresh = a.members(t)["refresh_token"].(string)
+		}
+	}
+}
+
 func TestBoundRefresh(t *testing.T) {
 	f := serve(t, "https://auth.example.com")
 	holder, thief := f.prover(), f.prover()
