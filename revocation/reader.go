@@ -111,7 +111,12 @@ func newReader(o ReaderOptions, now clock) (*Reader, error) {
 	if o.MaxRules == 0 {
 		o.MaxRules = defaultMaxRules
 	}
-	if o.MaxStaleness < minMaxStaleness || o.MaxRules < 0 || o.WithoutLease < Closed || o.WithoutLease > Open {
+	switch {
+	case o.Issuer == "":
+		return nil, errors.New("revocation: the issuer is missing: give ReaderOptions.Issuer, whose feed it is")
+	case o.Keys == nil:
+		return nil, errors.New("revocation: the feed's keys are missing: give ReaderOptions.Keys, a jwks.Source of what the issuer's metadata name as jot_feed_jwks_uri")
+	case o.MaxStaleness < minMaxStaleness || o.MaxRules < 0 || o.WithoutLease < Closed || o.WithoutLease > Open:
 		return nil, fmt.Errorf("revocation: MaxStaleness has to be at least %v, MaxRules positive, and WithoutLease one of the policies", minMaxStaleness)
 	}
 	foreign, err := checkForeign(o.Issuer, o.ForeignIssuers)

@@ -426,10 +426,16 @@ func TestReaderOptionsAreChecked(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		}
 	}
-	o := f.options()
-	o.Credential += "\n" // as a file has it
-	if _, err := NewReader(o); err == nil || !strings.Contains(err.Error(), "strings.TrimSpace") {
-		t.Errorf("a credential with its line break: %v", err)
+	for advice, spoil := range map[string]func(*ReaderOptions){
+		"strings.TrimSpace":          func(o *ReaderOptions) { o.Credential += "\n" }, // as a file has it
+		"give ReaderOptions.Issuer,": func(o *ReaderOptions) { o.Issuer = "" },
+		"jot_feed_jwks_uri":          func(o *ReaderOptions) { o.Keys = nil },
+	} {
+		o := f.options()
+		spoil(&o)
+		if _, err := NewReader(o); err == nil || !strings.Contains(err.Error(), advice) {
+			t.Errorf("%v, want the advice %q", err, advice)
+		}
 	}
 	for _, url := range []string{"http://127.0.0.1:1/feed", "http://[::1]:1/feed/", "http://localhost:1/feed"} {
 		o := f.options()
