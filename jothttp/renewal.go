@@ -102,14 +102,14 @@ func (t *Transport) adopt(pair TokenPair, turn int) {
 	t.pair, t.received, t.due, t.failed = hide(pair), t.options.Now(), time.Time{}, nil
 }
 
-// judge reports whether the access token hasn't expired, and whether a newer pair is due: whoever comes with one that
-// another has just taken the place of gets that.
+// judge reports whether the access token may be used, and whether a newer pair is due. One in whose place another has
+// just come isn't used any more.
 func (t *Transport) judge(pair TokenPair) (usable, due bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.options.Now()
-	if usable = pair.usable(now); !usable || !pair.same(t.pair.reveal()) {
-		return usable, true
+	if !pair.usable(now) || !pair.same(t.pair.reveal()) {
+		return false, true
 	}
 	if !t.due.IsZero() {
 		return true, !now.Before(t.due)

@@ -349,6 +349,43 @@ func TestRefusedWhileIssuerDown(t *testing.T) {
 	w.want(4, 7)
 }
 
+// Whoever is refused while the issuer is asked once more waits for what it says.
+func TestRefusedBesideSecondRefresh(t *testing.T) {
+	w := newWorld(t)
+	client, _ := w.loggedIn(w.options())
+	w.answerWith(func(rw http.ResponseWriter) bool { rw.WriteHeader(http.StatusServiceUnavailable); return true })
+	w.outdate()
+	w.status(client, "GET", "")
+
+	asked, answer, called, refuse := make(chan struct{}), make(chan struct{}), make(chan struct{}), make(chan struct{})
+	w.answerWith(func(http.ResponseWriter) bool { close(asked); <-answer; return false })
+	w.serveWith(func(rw http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") == "Bearer access1" {
+			close(called)
+			<-refuse
+			refusing(staleClaims)(rw, r)
+		}
+	})
+	statuses := make(chan int, 2)
+	go func() { statuses <- w.status(client, "GET", "") }()
+	<-called
+	w.now.Add(1)
+	go func() { statuses <- w.status(client, "GET", "") }()
+	<-asked
+	close(refuse)
+	select {
+	case status := <-statuses:
+		close(answer)
+		t.Fatalf("%d, before the issuer has answered", status)
+	case <-time.After(100 * time.Millisecond):
+	}
+	close(answer)
+	if first, second := <-statuses, <-statuses; first != http.StatusOK || second != http.StatusOK {
+		t.Error(first, second)
+	}
+	w.want(2, 4)
+}
+
 // Changed claims are fetched at once, also at an API that refused new tokens a moment ago, and by whoever has got a
 // token just now.
 func TestClaimsThatChangeSoon(t *testing.T) {
