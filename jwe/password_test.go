@@ -80,7 +80,7 @@ func TestPasswordParameters(t *testing.T) {
 		refuses(t, d, "no "+name, flattened(t, contentKey, header, encryptedKey))
 		header[name] = value
 	}
-	for _, count := range []int{1_200_001, 2_000_000_000, 1 << 40} {
+	for _, count := range []int64{1_200_001, 2_000_000_000, 1<<32 + 1000, 1 << 40} {
 		header["p2c"] = count
 		refuses(t, d, "a bomb", flattened(t, contentKey, header, encryptedKey))
 	}

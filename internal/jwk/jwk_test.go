@@ -318,6 +318,7 @@ func TestCheckRefusals(t *testing.T) {
 	mixed.PublicKey = other.PublicKey
 	huge := new(big.Int).Lsh(big.NewInt(1), 200_000)
 	modulus := new(big.Int).SetBit(big.NewInt(1), 2048, 1)
+	largeExponent := int64(1<<31 + 1) // negative where an int has 32 bits
 
 	for name, key := range map[string]crypto.PublicKey{
 		"nil": nil, "no key": 7, "a private key": p256, "nil RSA": (*rsa.PublicKey)(nil), "nil ECDSA": (*ecdsa.PublicKey)(nil), "nil ECDH": (*ecdh.PublicKey)(nil),
@@ -334,7 +335,7 @@ func TestCheckRefusals(t *testing.T) {
 		"RSA with an even modulus":    &rsa.PublicKey{N: new(big.Int).Lsh(modulus, 1), E: 3},
 		"RSA with exponent 1":         &rsa.PublicKey{N: modulus, E: 1},
 		"RSA with an even exponent":   &rsa.PublicKey{N: modulus, E: 65536},
-		"RSA with a large exponent":   &rsa.PublicKey{N: modulus, E: 1<<31 + 1},
+		"RSA with a large exponent":   &rsa.PublicKey{N: modulus, E: int(largeExponent)},
 		"RSA with a negative modulus": &rsa.PublicKey{N: new(big.Int).Neg(modulus), E: 3},
 	} {
 		if checked, err := jwk.CheckPublic(key); err == nil || checked != nil {
