@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -132,7 +133,7 @@ func TestSnapshotNames(t *testing.T) {
 		for name, path := range map[string]string{
 			"an older one": h.names(segment), "between segments": h.names(segment + 1), "beyond the head": h.names(4 * segment),
 			"another format": strings.Replace(good, "format=2", "format=1", 1), "none, as format 1 had it": strings.Replace(good, "format=2&", "", 1),
-			"another log": strings.Replace(good, "log=", "log=x", 1), "another key": strings.Replace(good, "key=", "key=x", 1), "huge": h.names(1<<63 - 1),
+			"another log": strings.Replace(good, "log=", "log=x", 1), "another key": strings.Replace(good, "key=", "key=x", 1), "huge": h.names(math.MaxInt),
 		} {
 			status, header, _ := h.ask(path)
 			if at := "snapshot/" + header.Get("Location"); status != 307 || at != good || header.Get("Cache-Control") != "no-store" {
@@ -240,7 +241,7 @@ func TestSegments(t *testing.T) {
 			}
 		}
 		refused(h.segment(2), 404)
-		refused(h.segment(1<<62), 404)
+		refused(h.segment(math.MaxInt/2 + 1), 404)
 		refused("segment/0?log=another", 409)
 		for _, path := range []string{"segment/0", "segment/x?log=l", "segment/00?log=l", "segment/0?log=", "segment/0?log=l&log=l", "segment/0?log=l&x=1", "segment/0?log=" + strings.Repeat("l", 129)} {
 			refused(path, 400)
