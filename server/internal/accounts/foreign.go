@@ -4,7 +4,6 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
-	"math/bits"
 	"regexp"
 	"strconv"
 	"strings"
@@ -126,7 +125,7 @@ func parseScrypt(text string) (storedHash, error) {
 }
 
 func (h scryptHash) bounded() bool {
-	return h.ln < bits.UintSize/2 && 128*uint64(h.r)<<h.ln <= maxScryptMemory && h.p <= maxScryptLanes &&
+	return h.ln < 32 && 128*uint64(h.r)<<h.ln <= maxScryptMemory && h.p <= maxScryptLanes &&
 		minSaltSize <= len(h.salt) && len(h.salt) <= maxSaltSize && minKeySize <= len(h.key) && len(h.key) <= maxKeySize
 }
 

@@ -241,7 +241,7 @@ func TestSegments(t *testing.T) {
 			}
 		}
 		refused(h.segment(2), 404)
-		refused(h.segment(math.MaxInt/2 + 1), 404)
+		refused(h.segment(math.MaxInt/2+1), 404)
 		refused("segment/0?log=another", 409)
 		for _, path := range []string{"segment/0", "segment/x?log=l", "segment/00?log=l", "segment/0?log=", "segment/0?log=l&log=l", "segment/0?log=l&x=1", "segment/0?log=" + strings.Repeat("l", 129)} {
 			refused(path, 400)
