@@ -19,7 +19,7 @@ func normalTarget(text string) (string, bool) {
 	if err != nil || u.Hostname() == "" || u.User != nil || u.Opaque != "" {
 		return "", false
 	}
-	scheme, host := strings.ToLower(u.Scheme), strings.ToLower(u.Host)
+	scheme, host := lower(u.Scheme), lower(u.Host)
 	switch scheme {
 	case "https":
 		host = strings.TrimSuffix(host, ":443")
@@ -52,4 +52,15 @@ func normalEscapes(path string) string {
 		i += 2
 	}
 	return b.String()
+}
+
+// lower writes ASCII letters small, and no others: of a dotted capital I (U+0130) strings.ToLower makes an i, where the
+// name of a host with it (RFC 5891) is another one.
+func lower(text string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, text)
 }

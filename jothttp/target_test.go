@@ -39,3 +39,19 @@ func TestTargets(t *testing.T) {
 		}
 	}
 }
+
+// An address whose host has a dotted capital I is another one's than that with an i, whatever Unicode's table of small
+// letters says: names are looked up as IDNA maps them (RFC 5895).
+func TestTargetOfAnotherHost(t *testing.T) {
+	a := newBoundAPI(t)
+	a.options.DPoP.Base = "https://kittens.example"
+	h := newHolder(t, jot.ES256)
+	h.bind(a, object{"jkt": h.thumbprint()})
+	for host, status := range map[string]int{"KITTENS.example": 200, "k\u0130ttens.example": 401, "k%C4%B0ttens.example": 401} {
+		r := request(http.MethodGet, "Authorization: DPoP "+h.token, "DPoP: "+h.sign(h.header(), h.claims().with("htu", "https://"+host+"/pets")))
+		r.RequestURI = "/pets"
+		if answer := a.serve(r); answer.StatusCode != status {
+			t.Errorf("a proof for %s: %d", host, answer.StatusCode)
+		}
+	}
+}

@@ -148,7 +148,7 @@ func isOrigin(text string) bool {
 }
 
 func secureOrigin(u *url.URL) (string, error) {
-	scheme, host, port := strings.ToLower(u.Scheme), strings.ToLower(u.Hostname()), u.Port()
+	scheme, host, port := lower(u.Scheme), lower(u.Hostname()), u.Port()
 	address, err := netip.ParseAddr(host)
 	loopback := host == "localhost" || err == nil && address.IsLoopback()
 	if host == "" || scheme != "https" && !(scheme == "http" && loopback) {

@@ -719,6 +719,34 @@ func TestOrigins(t *testing.T) {
 	w.want(0, 2)
 }
 
+// asked notes requests, and answers them with 200.
+type asked func(*http.Request)
+
+func (f asked) RoundTrip(r *http.Request) (*http.Response, error) {
+	f(r)
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+}
+
+// A host with a dotted capital I is another one than that with an i, and gets no token.
+func TestOriginOfAnotherHost(t *testing.T) {
+	var got string
+	transport, err := jothttp.NewTransport(jothttp.TransportOptions{
+		TokenURL: "https://auth.example.com/token", ClientID: "client_app", Origins: []string{"https://API.example.com"},
+		Base: asked(func(r *http.Request) { got = r.Header.Get("Authorization") }),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := transport.LogIn(t.Context(), jothttp.TokenPair{Access: "access"}); err != nil {
+		t.Fatal(err)
+	}
+	for host, want := range map[string]string{"Api.example.COM:443": "Bearer access", "ap\u0130.example.com": "", "ap%C4%B0.example.com": ""} {
+		if _, err := (&http.Client{Transport: transport}).Get("https://" + host); err != nil || got != want {
+			t.Errorf("%s got %q, %v", host, got, err)
+		}
+	}
+}
+
 func TestTransportOptions(t *testing.T) {
 	good := jothttp.TransportOptions{TokenURL: "https://auth.example.com/oauth2/token", ClientID: "client_app", Origins: []string{"https://API.example.com:443/", "http://127.0.0.1:8080", "http://[::1]:1"}}
 	if _, err := jothttp.NewTransport(good); err != nil {
