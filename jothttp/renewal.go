@@ -19,6 +19,8 @@ const (
 	refreshRetry   = time.Second      // while the old access token is still good
 )
 
+var errNoRefreshToken = errors.New("jothttp: refreshing: there's no refresh token: log in again when the access token has expired")
+
 // advise makes a refresh due at some time within the window, so that a million clients don't come at once.
 func (t *Transport) advise(pair TokenPair) {
 	t.mu.Lock()
@@ -61,10 +63,15 @@ func (t *Transport) current(ctx context.Context) (TokenPair, error) {
 		return pair, nil
 	}
 	pair, err := t.options.Tokens.Load(ctx)
-	if err == nil {
-		t.adopt(pair, turn)
+	if err != nil {
+		return TokenPair{}, err
 	}
-	return pair, err
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if turn == t.seen && !pair.same(t.pair.reveal()) { // of the same, those who wait for a refresh are to hear how it ended
+		t.take(pair)
+	}
+	return pair, nil
 }
 
 // update changes the stored pair, and returns what is stored then.
@@ -94,10 +101,17 @@ func (t *Transport) nextTurn() int {
 func (t *Transport) adopt(pair TokenPair, turn int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if turn < t.seen {
-		return
+	if turn >= t.seen {
+		t.seen = turn
+		t.take(pair)
 	}
-	t.seen = turn
+}
+
+// take makes a pair the one that is known. Its caller holds t.mu.
+func (t *Transport) take(pair TokenPair) {
+	if pair.login() != t.pair.reveal().login() {
+		clear(t.vain) // what was refused was somebody else's
+	}
 	// Of the same tokens, too: they may be good for longer now, and what advised a refresh has had it.
 	t.pair, t.received, t.due, t.failed = hide(pair), t.options.Now(), time.Time{}, nil
 }
@@ -111,6 +125,9 @@ func (t *Transport) judge(pair TokenPair) (usable, due bool) {
 	if !pair.usable(now) || !pair.same(t.pair.reveal()) {
 		return false, true
 	}
+	if pair.Refresh == "" { // nothing brings another one
+		return true, false
+	}
 	if !t.due.IsZero() {
 		return true, !now.Before(t.due)
 	}
@@ -122,7 +139,7 @@ func (t *Transport) judge(pair TokenPair) (usable, due bool) {
 // own that ends with it, after 15 s at the latest; a caller who gives up doesn't end it for the others.
 func (t *Transport) renew(ctx context.Context, old TokenPair) (TokenPair, error) {
 	t.mu.Lock()
-	if known := t.pair.reveal(); !known.same(old) && known.usable(t.options.Now()) {
+	if known, newer := t.newer(old); newer {
 		defer t.mu.Unlock()
 		return known, nil
 	}
@@ -139,10 +156,21 @@ func (t *Transport) renew(ctx context.Context, old TokenPair) (TokenPair, error)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.failed != nil {
+	switch known := t.pair.reveal(); {
+	case t.failed != nil:
 		return TokenPair{}, t.failed
+	case known.Access == "": // another request has seen already that the session is over, or somebody ended it
+		return TokenPair{}, ErrLoggedOut
+	default:
+		return known, nil
 	}
-	return t.pair.reveal(), nil
+}
+
+// newer returns the pair that is known, and whether that's another one than the given, and can be used. Its caller
+// holds t.mu.
+func (t *Transport) newer(old TokenPair) (known TokenPair, newer bool) {
+	known = t.pair.reveal()
+	return known, !known.same(old) && known.usable(t.options.Now())
 }
 
 func (t *Transport) refreshOnce(ctx context.Context, old TokenPair, done chan struct{}) {
@@ -163,6 +191,9 @@ func (t *Transport) refreshOnce(ctx context.Context, old TokenPair, done chan st
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if _, newer := t.newer(old); newer {
+		err = nil // somebody has logged in meanwhile, and what failed was the session before
+	}
 	if t.failed = err; err != nil {
 		t.due = t.options.Now().Add(refreshRetry)
 	}
@@ -172,7 +203,11 @@ func (t *Transport) refreshOnce(ctx context.Context, old TokenPair, done chan st
 
 // exchange trades a refresh token for the next pair (RFC 6749 §6).
 func (t *Transport) exchange(ctx context.Context, old TokenPair) (TokenPair, error) {
-	if old.Refresh == "" {
+	switch {
+	case old.Refresh != "":
+	case old.usable(t.options.Now()): // whatever one API says of it
+		return TokenPair{}, errNoRefreshToken
+	default:
 		return TokenPair{}, ErrLoggedOut
 	}
 	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {old.Refresh}, "client_id": {t.options.ClientID}}

@@ -1,0 +1,127 @@
+package jothttp_test
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/jot-auth/jot/jothttp"
+)
+
+func down(w http.ResponseWriter) bool {
+	w.WriteHeader(http.StatusServiceUnavailable)
+	return true
+}
+
+// late makes a world's options have a store that returns from one update, after the login, later than it has stored it.
+func (w *world) late() (jothttp.TransportOptions, *lateStore) {
+	o, store := w.options(), &lateStore{stored: make(chan struct{}), goOn: make(chan struct{})}
+	o.Tokens = store
+	return o, store
+}
+
+// Who logs out while others wait for a refresh leaves them without tokens, and with an error that says so.
+func TestLogOutBesideRefresh(t *testing.T) {
+	w := newWorld(t)
+	o, store := w.late()
+	client, transport := w.loggedIn(o)
+	w.now.Add(3600)
+	store.late.Store(true)
+	refused := make(chan error)
+	go func() { _, err := client.Get(w.api.URL); refused <- err }()
+	<-store.stored
+	if err := transport.LogIn(t.Context(), jothttp.TokenPair{}); err != nil {
+		t.Error(err)
+	}
+	close(store.goOn)
+	if err := <-refused; !errors.Is(err, jothttp.ErrLoggedOut) {
+		t.Error(err)
+	}
+	w.want(1, 0)
+}
+
+// A refresh that fails while somebody else logs in says nothing of that one's tokens: requests are made with them, and
+// none with those of before.
+func TestLogInBesideFailure(t *testing.T) {
+	w := newWorld(t)
+	o, store := w.late()
+	client, transport := w.loggedIn(o)
+	w.answerWith(down)
+	w.now.Add(15*60 - 10)
+	store.late.Store(true)
+	pairs := make(chan jothttp.TokenPair)
+	go func() {
+		pair, err := transport.Tokens(t.Context())
+		if err != nil {
+			t.Error(err)
+		}
+		pairs <- pair
+	}()
+	<-store.stored
+	if err := transport.LogIn(t.Context(), w.pair(7)); err != nil {
+		t.Error(err)
+	}
+	close(store.goOn)
+	if pair := <-pairs; pair.Access != "access7" {
+		t.Errorf("a request is made with %s", pair.Access)
+	}
+	w.mu.Lock()
+	w.current, w.answer = 7, nil
+	w.mu.Unlock()
+	w.outdate()
+	if status := w.status(client, "GET", ""); status != http.StatusOK {
+		t.Error(status)
+	}
+	w.want(2, 2)
+}
+
+// What an API refused of one login's tokens says nothing of another's.
+func TestRefusalsOfAnotherLogin(t *testing.T) {
+	w := newWorld(t)
+	client, transport := w.loggedIn(w.options())
+	w.serveWith(refusing(""))
+	w.status(client, "GET", "")
+	w.want(1, 2)
+	if err := transport.LogIn(t.Context(), w.pair(2)); err != nil {
+		t.Fatal(err)
+	}
+	w.serveWith(func(rw http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") == "Bearer access2" {
+			refusing("")(rw, r)
+		}
+	})
+	if status := w.status(client, "GET", ""); status != http.StatusOK {
+		t.Error(status)
+	}
+	w.want(2, 4)
+}
+
+// A token that came without a refresh token serves as long as it lives, whatever one API says of it, or advises.
+func TestWithoutRefreshToken(t *testing.T) {
+	w := newWorld(t)
+	o := w.options()
+	o.AdviceWindow = time.Second
+	client, transport := w.another(o)
+	pair := w.pair(1)
+	pair.Refresh = ""
+	if err := transport.LogIn(t.Context(), pair); err != nil {
+		t.Fatal(err)
+	}
+	w.serveWith(refusing(""))
+	if status := w.status(client, "GET", ""); status != http.StatusUnauthorized {
+		t.Error(status)
+	}
+	w.serveWith(func(rw http.ResponseWriter, _ *http.Request) { rw.Header().Set(jothttp.RefreshHeader, "advised") })
+	for _, later := range []int64{0, 2, 15*60 - 3} {
+		w.now.Add(later)
+		if status := w.status(client, "GET", ""); status != http.StatusOK {
+			t.Error(status)
+		}
+	}
+	w.now.Add(1)
+	if _, err := client.Get(w.api.URL); !errors.Is(err, jothttp.ErrLoggedOut) {
+		t.Error(err)
+	}
+	w.want(0, 4)
+}
