@@ -17,6 +17,7 @@ import (
 const (
 	refreshTimeout = 15 * time.Second // below the grace that the issuer gives to a lost answer
 	refreshRetry   = time.Second      // while the old access token is still good
+	patience       = 2 * time.Second  // with a refresh, of whoever has an access token that is still good
 )
 
 var errNoRefreshToken = errors.New("jothttp: refreshing: there's no refresh token: log in again when the access token has expired")
@@ -30,8 +31,9 @@ func (t *Transport) advise(pair TokenPair) {
 	}
 }
 
-// Tokens returns a pair whose access token is good, as far as the clock can tell, after a refresh if need be. It fails
-// with ErrLoggedOut, or with the reason for which there's no refresh now.
+// Tokens returns a pair whose access token is good, as far as the clock can tell, after a refresh if need be: for one
+// that comes early it waits two seconds at most. It fails with ErrLoggedOut, or with the reason for which there's no
+// refresh now.
 func (t *Transport) Tokens(ctx context.Context) (TokenPair, error) {
 	if t.origins == nil {
 		return TokenPair{}, errNoTransport
@@ -43,15 +45,27 @@ func (t *Transport) Tokens(ctx context.Context) (TokenPair, error) {
 	if pair.Access == "" && pair.Refresh == "" {
 		return TokenPair{}, ErrLoggedOut
 	}
-	usable, due := t.judge(pair)
-	if !due {
+	switch usable, due := t.judge(pair); {
+	case !due:
+		return pair, nil
+	case usable:
+		return t.renewOrKeep(ctx, pair)
+	}
+	return t.renew(ctx, pair)
+}
+
+// renewOrKeep returns a newer pair, or the given one, which is still good, where the issuer is slow or down.
+func (t *Transport) renewOrKeep(ctx context.Context, pair TokenPair) (TokenPair, error) {
+	soon, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	renewed, err := t.renew(soon, pair)
+	if err == nil || errors.Is(err, ErrLoggedOut) {
+		return renewed, err
+	}
+	if usable, _ := t.judge(pair); usable {
 		return pair, nil
 	}
-	renewed, err := t.renew(ctx, pair)
-	if err != nil && usable && !errors.Is(err, ErrLoggedOut) {
-		return pair, nil
-	}
-	return renewed, err
+	return t.renew(ctx, pair) // it has expired meanwhile
 }
 
 // current returns the pair that is known, or else the stored one.
@@ -128,8 +142,9 @@ func (t *Transport) judge(pair TokenPair) (usable, due bool) {
 	if pair.Refresh == "" { // nothing brings another one
 		return true, false
 	}
-	if !t.due.IsZero() {
-		return true, !now.Before(t.due)
+	asked := !t.due.IsZero() && !now.Before(t.due)
+	if asked || t.failed != nil { // what has failed is tried again when it's due, and not before
+		return true, asked
 	}
 	early := min(t.options.Early, pair.Expires.Sub(t.received)/2)
 	return true, !pair.Expires.IsZero() && !now.Before(pair.Expires.Add(-early))

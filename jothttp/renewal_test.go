@@ -125,3 +125,75 @@ func TestWithoutRefreshToken(t *testing.T) {
 	}
 	w.want(0, 4)
 }
+
+// A request that is refused long after a refresh has failed causes the next one.
+func TestRefusedLongAfterFailure(t *testing.T) {
+	w := newWorld(t)
+	client, _ := w.loggedIn(w.options())
+	w.answerWith(down)
+	calls := 0
+	w.serveWith(func(rw http.ResponseWriter, r *http.Request) {
+		if calls++; calls == 1 {
+			w.status(client, "GET", "")
+			w.answerWith(nil)
+			w.now.Add(60)
+		}
+		if r.Header.Get("Authorization") == "Bearer access1" {
+			refusing(staleClaims)(rw, r)
+		}
+	})
+	if status := w.status(client, "GET", ""); status != http.StatusOK {
+		t.Error(status)
+	}
+	w.want(2, 3)
+}
+
+// Advice that leaves time until the token has expired doesn't put off what is due before that.
+func TestAdviceBeforeExpiry(t *testing.T) {
+	w := newWorld(t)
+	o := w.options()
+	o.AdviceWindow = 1000 * time.Hour
+	client, _ := w.loggedIn(o)
+	w.serveWith(func(rw http.ResponseWriter, _ *http.Request) { rw.Header().Set(jothttp.RefreshHeader, "advised") })
+	w.status(client, "GET", "")
+	w.now.Add(15*60 - 10)
+	w.status(client, "GET", "")
+	w.want(1, 2)
+}
+
+// A token that expires while the issuer is asked for another isn't used after that.
+func TestExpiresBesideRefresh(t *testing.T) {
+	w := newWorld(t)
+	_, transport := w.loggedIn(w.options())
+	w.answerWith(func(rw http.ResponseWriter) bool { w.now.Add(12); return down(rw) })
+	w.now.Add(15*60 - 10)
+	if pair, err := transport.Tokens(t.Context()); err == nil || errors.Is(err, jothttp.ErrLoggedOut) {
+		t.Errorf("%v, %v", pair, err)
+	}
+}
+
+// While the issuer lets a refresh wait, whoever has a token that is still good doesn't wait as long.
+func TestSlowIssuer(t *testing.T) {
+	w := newWorld(t)
+	client, _ := w.loggedIn(w.options())
+	answer := make(chan struct{})
+	w.answerWith(func(http.ResponseWriter) bool {
+		w.mu.Unlock() // for the API
+		<-answer
+		w.mu.Lock()
+		return false
+	})
+	w.now.Add(15*60 - 10)
+	status := make(chan int, 1)
+	go func() { status <- w.status(client, "GET", "") }()
+	select {
+	case got := <-status:
+		close(answer)
+		if got != http.StatusOK {
+			t.Error(got)
+		}
+	case <-time.After(10 * time.Second):
+		close(answer)
+		t.Errorf("%d, when the issuer had answered", <-status)
+	}
+}
