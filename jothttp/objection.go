@@ -40,13 +40,11 @@ func (o objection) pause() time.Duration {
 }
 
 // isVain reports whether a refresh for the sake of an objection is known to bring no better token than this pair's: a
-// newer one was refused as well, or the issuer gave none a moment ago.
+// newer one was refused as well.
 func (t *Transport) isVain(o objection, pair TokenPair) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	now := t.options.Now()
-	noneCame := t.failed != nil && t.refresh == nil && now.Before(t.due)
-	return (noneCame || now.Before(t.vain[o])) && t.pair.reveal().same(pair)
+	return t.options.Now().Before(t.vain[o]) && t.pair.reveal().same(pair)
 }
 
 // noteVain remembers that an objection was raised again, to a token that was got since it was raised first.

@@ -16,7 +16,7 @@ import (
 
 const (
 	refreshTimeout = 15 * time.Second // below the grace that the issuer gives to a lost answer
-	refreshRetry   = time.Second      // while the old access token is still good
+	refreshRetry   = time.Second      // after one that has failed
 	patience       = 2 * time.Second  // with a refresh, of whoever has an access token that is still good
 )
 
@@ -142,21 +142,23 @@ func (t *Transport) judge(pair TokenPair) (usable, due bool) {
 	if pair.Refresh == "" { // nothing brings another one
 		return true, false
 	}
-	asked := !t.due.IsZero() && !now.Before(t.due)
-	if asked || t.failed != nil { // what has failed is tried again when it's due, and not before
-		return true, asked
-	}
+	advised := !t.due.IsZero() && !now.Before(t.due)
 	early := min(t.options.Early, pair.Expires.Sub(t.received)/2)
-	return true, !pair.Expires.IsZero() && !now.Before(pair.Expires.Add(-early))
+	return true, advised || !pair.Expires.IsZero() && !now.Before(pair.Expires.Add(-early))
 }
 
 // renew returns a pair that is newer than the given one. Of many callers one starts the refresh, in a goroutine of its
-// own that ends with it, after 15 s at the latest; a caller who gives up doesn't end it for the others.
+// own that ends with it, after 15 s at the latest; a caller who gives up doesn't end it for the others. Where the last
+// one has failed just now, that's the answer.
 func (t *Transport) renew(ctx context.Context, old TokenPair) (TokenPair, error) {
 	t.mu.Lock()
 	if known, newer := t.newer(old); newer {
 		defer t.mu.Unlock()
 		return known, nil
+	}
+	if t.refresh == nil && t.failed != nil && t.options.Now().Before(t.due) {
+		defer t.mu.Unlock()
+		return TokenPair{}, t.failed
 	}
 	if t.refresh == nil {
 		t.refresh = make(chan struct{})

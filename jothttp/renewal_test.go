@@ -148,6 +148,27 @@ func TestRefusedLongAfterFailure(t *testing.T) {
 	w.want(2, 3)
 }
 
+// While the issuer is down, requests with an expired token ask it once a second, and not each.
+func TestExpiredWhileIssuerDown(t *testing.T) {
+	w := newWorld(t)
+	client, _ := w.loggedIn(w.options())
+	w.answerWith(down)
+	w.now.Add(3600)
+	for n := range int64(3) {
+		for range 3 {
+			if _, err := client.Get(w.api.URL); err == nil || errors.Is(err, jothttp.ErrLoggedOut) {
+				t.Error(err)
+			}
+		}
+		w.want(n+1, 0)
+		w.now.Add(1)
+	}
+	w.answerWith(nil)
+	if status := w.status(client, "GET", ""); status != http.StatusOK {
+		t.Error(status)
+	}
+}
+
 // Advice that leaves time until the token has expired doesn't put off what is due before that.
 func TestAdviceBeforeExpiry(t *testing.T) {
 	w := newWorld(t)

@@ -548,6 +548,7 @@ func TestIssuerDown(t *testing.T) {
 		t.Errorf("with an expired token: %v", err)
 	}
 	w.answerWith(nil)
+	w.now.Add(1)
 	if status := w.status(client, "GET", ""); status != http.StatusOK {
 		t.Error(status)
 	}
