@@ -144,7 +144,7 @@ func cookiesSent(h http.Header, name string) (n int) {
 // checkOrigin refuses an unsafe request that another site made a browser send. A protocol upgrade counts as unsafe
 // although its method is GET: a web socket carries commands, and no CORS rule stands before it.
 func (g *guard) checkOrigin(r *http.Request) error {
-	if r.Header.Get("Upgrade") != "" {
+	if len(r.Header.Values("Upgrade")) > 0 {
 		posted := *r
 		posted.Method = http.MethodPost
 		r = &posted

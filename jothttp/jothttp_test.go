@@ -288,6 +288,7 @@ func TestCookie(t *testing.T) {
 		{"delete from another site", "DELETE", []string{cookie, cross}, 403, ""},
 		{"get from another site", "GET", []string{cookie, cross}, 200, ""},
 		{"web socket from another site", "GET", []string{cookie, cross, "Upgrade: websocket"}, 403, ""},
+		{"web socket from another site, behind an empty field", "GET", []string{cookie, cross, "Upgrade: ", "Upgrade: websocket"}, 403, ""},
 		{"web socket from the same origin", "GET", []string{cookie, same, "Upgrade: websocket"}, 200, ""},
 		{"post from another site without a cookie", "POST", []string{cross}, 401, missing},
 	} {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/jot-auth/jot/jothttp"
@@ -193,28 +194,31 @@ func TestExpiresBesideRefresh(t *testing.T) {
 	}
 }
 
-// While the issuer lets a refresh wait, whoever has a token that is still good doesn't wait as long.
+// hanging is an issuer that doesn't answer.
+type hanging struct{}
+
+func (hanging) RoundTrip(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+// While the issuer lets a refresh wait, whoever has a token that is still good waits two seconds.
 func TestSlowIssuer(t *testing.T) {
-	w := newWorld(t)
-	client, _ := w.loggedIn(w.options())
-	answer := make(chan struct{})
-	w.answerWith(func(http.ResponseWriter) bool {
-		w.mu.Unlock() // for the API
-		<-answer
-		w.mu.Lock()
-		return false
-	})
-	w.now.Add(15*60 - 10)
-	status := make(chan int, 1)
-	go func() { status <- w.status(client, "GET", "") }()
-	select {
-	case got := <-status:
-		close(answer)
-		if got != http.StatusOK {
-			t.Error(got)
+	synctest.Test(t, func(t *testing.T) {
+		transport, err := jothttp.NewTransport(jothttp.TransportOptions{
+			TokenURL: "https://auth.example.com/token", ClientID: "client_app", Origins: []string{"https://api.example.com"}, Base: hanging{},
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-	case <-time.After(10 * time.Second):
-		close(answer)
-		t.Errorf("%d, when the issuer had answered", <-status)
-	}
+		began := time.Now()
+		if err := transport.LogIn(t.Context(), jothttp.TokenPair{Access: "access", Refresh: "refresh", Expires: began.Add(time.Minute)}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(40 * time.Second) // of the test's own clock
+		if pair, err := transport.Tokens(t.Context()); err != nil || pair.Access != "access" || time.Since(began) != 42*time.Second {
+			t.Errorf("%v, %v after %v", pair, err, time.Since(began))
+		}
+		time.Sleep(15 * time.Second) // until the refresh gives up, without which the test doesn't end
+	})
 }
