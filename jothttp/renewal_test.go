@@ -3,6 +3,8 @@ package jothttp_test
 import (
 	"errors"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -75,6 +77,43 @@ func TestLogInBesideFailure(t *testing.T) {
 		t.Error(status)
 	}
 	w.want(2, 2)
+}
+
+// A redirect leads nobody's request on in the name of somebody else, who has logged in meanwhile; by way of another
+// origin neither.
+func TestLogInBesideRedirect(t *testing.T) {
+	for _, detour := range []bool{false, true} {
+		w := newWorld(t)
+		client, transport := w.loggedIn(w.options())
+		next := "/other"
+		if detour {
+			elsewhere := httptest.NewServer(http.RedirectHandler(w.api.URL+next, http.StatusTemporaryRedirect))
+			defer elsewhere.Close()
+			next = elsewhere.URL
+		}
+		w.serveWith(func(rw http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/" {
+				return
+			}
+			if r.Header.Get("Authorization") == "Bearer access1" {
+				if err := transport.LogIn(t.Context(), w.pair(7)); err != nil {
+					t.Error(err)
+				}
+				w.mu.Lock()
+				w.current = 7
+				w.mu.Unlock()
+			}
+			http.Redirect(rw, r, next, http.StatusTemporaryRedirect)
+		})
+		if response, err := client.Post(w.api.URL, "text/plain", strings.NewReader("of who was logged in")); err == nil {
+			t.Errorf("detour %t: status %d", detour, response.StatusCode)
+			response.Body.Close()
+		}
+		w.want(0, 1)
+		if status := w.status(client, "POST", "of who is logged in"); status != http.StatusOK {
+			t.Error(status)
+		}
+	}
 }
 
 // What an API refused of one login's tokens says nothing of another's.

@@ -55,7 +55,8 @@ type TransportOptions struct {
 // a refused request once more. However many requests need new tokens, one refresh brings them, across processes too if
 // the [TokenStore] is shared. Where an API refuses the new token as well, its refusals cause no further refresh for a
 // minute; for a second, if it says that the claims are stale again. A request is in the name of whoever is logged in
-// when it's sent: where it's refused after another login, it isn't tried again in that one's name.
+// when it's sent: where it's refused after another login, it isn't tried again in that one's name, and where it's
+// redirected, it fails.
 //
 //	transport, err := jothttp.NewTransport(jothttp.TransportOptions{
 //		TokenURL: "https://auth.example.com/oauth2/token", ClientID: "client_app", Origins: []string{"https://api.example.com"},
@@ -188,6 +189,9 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return t.options.Base.RoundTrip(r)
 	}
 	pair, err := t.Tokens(r.Context())
+	if err == nil {
+		err = t.checkSender(r, pair)
+	}
 	if err != nil {
 		closeBody(r)
 		return nil, err
@@ -255,7 +259,7 @@ func repeat(r *http.Request) (again *http.Request, err error) {
 }
 
 func (t *Transport) send(r *http.Request, pair TokenPair) (*http.Response, error) {
-	r = copyOf(r)
+	r = t.inNameOf(r, pair)
 	var response *http.Response
 	var err error
 	if t.proving != nil {
