@@ -148,5 +148,5 @@ func parseURL(raw string) (*url.URL, error) {
 // loopback reports whether a host can only be this machine.
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -17,7 +17,7 @@ import (
 func TestNewSourceRefuses(t *testing.T) {
 	for _, url := range []string{
 		"", "/keys", "keys.json", "http://auth.example.com/keys", "ftp://auth.example.com/", "https://", "https://:8443/",
-		"https://user:password@auth.example.com/", "https://auth.example.com/#keys", "http://localhost.example.com/", "http://127.0.0.1.example/", "http://192.0.2.1/", "http://[2001:db8::1]/", "%",
+		"https://user:password@auth.example.com/", "https://auth.example.com/#keys", "http://localhost.example.com/", "http://localhoſt/", "http://127.0.0.1.example/", "http://192.0.2.1/", "http://[2001:db8::1]/", "%",
 	} {
 		if _, err := jwks.NewSource(url, jwks.Options{}); err == nil {
 			t.Errorf("accepted address %q", url)

@@ -10,7 +10,8 @@ import (
 // address.
 func Names(host string) bool {
 	address, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && address.IsLoopback()
+	named := len(host) == len("localhost") && strings.EqualFold(host, "localhost") // a long s (U+017F) is two bytes, and another name
+	return named || err == nil && address.IsLoopback()
 }
 
 // Ends reports whether an end of a connection, address and port as net.Addr writes them, is one that only this machine

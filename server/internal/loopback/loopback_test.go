@@ -10,7 +10,7 @@ import (
 func TestNames(t *testing.T) {
 	for host, want := range map[string]bool{
 		"localhost": true, "LocalHost": true, "127.0.0.1": true, "127.255.0.9": true, "::1": true, "::ffff:127.0.0.1": true,
-		"": false, "localhost.": false, "localhost.example.com": false, "127.0.0.1.example.com": false, "0.0.0.0": false, "::": false, "[::1]": false,
+		"": false, "localhost.": false, "localhoſt": false, "localhost.example.com": false, "127.0.0.1.example.com": false, "0.0.0.0": false, "::": false, "[::1]": false,
 		"127.0.0.1:80": false, "127.1": false, "2130706433": false, "0x7f.1": false, "128.0.0.1": false, "::ffff:10.0.0.1": false, "10.0.0.1": false, "fe80::1%lo": false,
 	} {
 		if got := loopback.Names(host); got != want {
