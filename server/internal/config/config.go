@@ -33,7 +33,7 @@ type Config struct {
 	KEKOldFile string `toml:"kek_old_file" flag:"kek-old" value:"FILE" doc:"File of the key-encryption key of before. What is encrypted under it is encrypted anew at the next start; after that only older backups need it."`
 
 	FeedCredential        string `toml:"feed_credential" from:"env" doc:"Credential with which verifiers read the revocation feed, instead of a file."`
-	FeedCredentialFile    string `toml:"feed_credential_file" flag:"feed-credential" value:"FILE" doc:"File of the credential with which verifiers read the revocation feed, made when missing. Empty: feed.credential in the data directory."`
+	FeedCredentialFile    string `toml:"feed_credential_file" flag:"feed-credential" value:"FILE" doc:"File of the credential with which verifiers read the revocation feed, made when missing: servers that share a database need the same. Empty: feed.credential in the data directory."`
 	WitnessFile           string `toml:"witness_file" flag:"witness" value:"FILE" doc:"File that remembers how far the revocation log has come, so that a database that comes back from the past is seen. It's outside of the data directory and its backups, and each server has its own. Empty: the data directory's name with .witness behind it."`
 	FeedCredentialOldFile string `toml:"feed_credential_old_file" doc:"File of the feed credential of before, which is accepted as well while verifiers change over."`
 
