@@ -47,7 +47,7 @@ var mayImport = map[string][]string{
 
 	"internal/privatefile": {},
 	"internal/certificate": {"internal/privatefile"},
-	"internal/config":      {".", "issuer", "internal/certificate", "internal/loopback", "internal/privatefile"},
+	"internal/config":      {".", "issuer", "internal/certificate", "internal/console", "internal/loopback", "internal/privatefile"},
 
 	".": {
 		"issuer", "sqlstore", "internal/accounts", "internal/admin", "internal/api", "internal/backchannel", "internal/console", "internal/feed", "internal/foreign", "internal/forward", "internal/loopback", "internal/mail", "internal/oauth", "internal/openapi",

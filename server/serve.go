@@ -172,7 +172,7 @@ func (s *Server) endpoints(l Listeners) ([]*endpoint, error) {
 		if err != nil {
 			return nil, err
 		}
-		refuse := telemetry.LogRequests(s.logger, http.HandlerFunc(web.RefuseUnencrypted))
+		refuse := telemetry.Requests{Logger: s.logger, Address: web.ClientAddress}.Handler(http.HandlerFunc(web.RefuseUnencrypted))
 		handler = s.proxies.Only(base, refuse, handler)
 	}
 	public := s.publicEndpoint(l.Public, handler)

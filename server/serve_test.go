@@ -360,6 +360,37 @@ func TestPlainHTTPIsForLoopbackAndNamedProxies(t *testing.T) {
 	}
 }
 
+// fromOutside is a listener on loopback to which everybody seems to connect from another machine.
+type fromOutside struct{ net.Listener }
+
+func (fromOutside) Addr() net.Addr { return everywhere{}.Addr() }
+
+func (l fromOutside) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	return strangersConn{c}, err
+}
+
+type strangersConn struct{ net.Conn }
+
+func (strangersConn) RemoteAddr() net.Addr {
+	return &net.TCPAddr{IP: net.IPv4(198, 51, 100, 7), Port: 1024}
+}
+
+// Whoever is refused for plain HTTP is in the log: it may be a proxy of ours that nobody named.
+func TestRefusedForPlainHTTPIsLoggedWithItsAddress(t *testing.T) {
+	s, log := newServer(t, "https://auth.example.com", func(c *server.Config) {
+		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+	})
+	listener := listenHere(t)
+	stop := serveOn(t, s, server.Listeners{Public: fromOutside{listener}})
+	if got := status("http://" + listener.Addr().String() + "/v1/me"); got != http.StatusForbidden {
+		t.Errorf("from another machine: %d", got)
+	}
+	if err := stop(); err != nil || !strings.Contains(log.String(), `"status":403`) || !strings.Contains(log.String(), `"client":"198.51.100.7"`) {
+		t.Errorf("%v, %s", err, log.String())
+	}
+}
+
 // The redirect leads to the issuer, whatever host was asked for, and takes nothing that was sent in the clear.
 func TestRedirect(t *testing.T) {
 	listener, redirect := listenHere(t), listenHere(t)

@@ -86,7 +86,7 @@ func refusedFor(v verdict, detail string) error {
 }
 
 // packageNames are what the library's errors begin with, alone or within another error.
-var packageNames = regexp.MustCompile(`(^|: )(?:(?:jot|jws|jwe|jwks|server|issuer|config|api|accounts|feed): )+`)
+var packageNames = regexp.MustCompile(`(^|: )(?:(?:jot|jws|jwe|jwks|server|issuer|config|api|accounts|console|feed): )+`)
 
 // unavailable is what the library's errors say in front, at the end or at both when keys can't be had.
 var unavailable = strings.TrimPrefix(jot.ErrUnavailable.Error(), "jot: ")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jot-auth/jot/server"
 	"github.com/jot-auth/jot/server/internal/certificate"
+	"github.com/jot-auth/jot/server/internal/console"
 )
 
 // CheckFiles says what is wrong with the files and directories that the configuration names, and makes none of them.
@@ -24,7 +25,7 @@ func (c *Config) CheckFiles() error {
 	_, err1 := oldSecret("kek_old_file", c.KEKOldFile)
 	_, err2 := oldSecret("feed_credential_old_file", c.FeedCredentialOldFile)
 	errs = append(errs, err1, err2)
-	errs = append(errs, c.Mail.open(new(server.Mail)))
+	errs = append(errs, c.Mail.open(new(server.Mail)), c.checkTemplates())
 	if c.TLS.Cert != "" && c.TLS.Key != "" {
 		errs = append(errs, certificate.Check(c.TLS.Cert, c.TLS.Key, c.hostOfClients()))
 	}
@@ -43,6 +44,13 @@ func (c *Config) hostOfClients() string {
 		return ""
 	}
 	return u.Hostname()
+}
+
+func (c *Config) checkTemplates() error {
+	if err := console.CheckTemplates(c.LogIn.Templates); err != nil {
+		return fmt.Errorf("log_in.templates: %w", err)
+	}
+	return nil
 }
 
 func checkSecret(path, text, file string) error {

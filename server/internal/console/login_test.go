@@ -235,6 +235,11 @@ func TestTemplates(t *testing.T) {
 			t.Errorf("%s: %v", wrong, err)
 		}
 	}
+	for _, none := range []string{filepath.Join(folder, "none"), filepath.Join(folder, "login.html")} {
+		if _, err := console.New(f.issuer, f.accounts, console.Options{Templates: none}); err == nil || !strings.Contains(err.Error(), none) {
+			t.Errorf("%s is no folder: %v", none, err)
+		}
+	}
 }
 
 // TestUserInfo: a token opens what its scope names, of a person that is there.

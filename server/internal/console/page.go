@@ -66,8 +66,17 @@ var samples = map[string]any{
 	"error.html": errorView{Problem: "x"},
 }
 
+// CheckTemplates says what is wrong with a folder of templates, as New would.
+func CheckTemplates(folder string) error {
+	_, err := loadPages(folder, "")
+	return err
+}
+
 // loadPages reads the templates, those of a folder before the built-in ones.
 func loadPages(folder, issuerURL string) (*pages, error) {
+	if err := checkFolder(folder); err != nil {
+		return nil, err
+	}
 	style, err1 := readPage(folder, "style.css")
 	script, err2 := readPage(folder, scriptName)
 	if err := errors.Join(err1, err2); err != nil {
@@ -103,6 +112,21 @@ func loadPages(folder, issuerURL string) (*pages, error) {
 		p.templates[name] = t
 	}
 	return p, nil
+}
+
+// checkFolder refuses a folder that isn't there, from which the built-in pages would be taken without a word.
+func checkFolder(folder string) error {
+	if folder == "" {
+		return nil
+	}
+	info, err := os.Stat(folder)
+	if err == nil && !info.IsDir() {
+		err = fmt.Errorf("%s is not a directory", folder)
+	}
+	if err != nil {
+		return fmt.Errorf("console: the folder of templates: %w", err)
+	}
+	return nil
 }
 
 // readPage reads a file of the folder, or else the built-in one.
