@@ -99,3 +99,37 @@ func TestFactorsAreSealedAnew(t *testing.T) {
 		t.Errorf("log in: %d %s", status, answer)
 	}
 }
+
+// TestLostKeyEncryptionKey: without the key-encryption key accounts stay, and those with one-time codes still need a
+// second factor.
+func TestLostKeyEncryptionKey(t *testing.T) {
+	p := newPlace(t)
+	ada := p.signUp("ada")
+	eve := p.signUp("eve")
+	_, recovery := (&site{url: p.url(), server: p.server}).enrol(t, ada.Access)
+	p.stop()
+	p.kek = server.NewSecret().Bytes()
+	lost := p.recovery()
+	if _, err := server.Recover(t.Context(), lost); err == nil {
+		t.Fatal("a wrong key-encryption key was taken without a word")
+	}
+	lost.KeyLost = true
+	if _, err := server.Recover(t.Context(), lost); err != nil {
+		t.Fatal(err)
+	}
+	p.start()
+	s := &site{url: p.url()}
+	if status, answer := s.logInTwice(t, "ada", "123456"); status != http.StatusForbidden {
+		t.Errorf("a code of a secret that is lost: %d %s", status, answer)
+	}
+	if status, answer := s.logInTwice(t, "ada", recovery); status != http.StatusOK {
+		t.Errorf("a recovery code: %d %s", status, answer)
+	}
+	if status, _ := p.refresh(eve.Refresh); status == http.StatusOK {
+		t.Error("a session outlived the key-encryption key")
+	}
+	p.logIn("eve")
+	p.older, p.kek = [][]byte{p.kek}, server.NewSecret().Bytes() // all is sealed under the new one
+	p.stop()
+	p.start()
+}

@@ -22,6 +22,7 @@ type RecoverConfig struct {
 	URL                    string // of the issuer
 	KeyEncryptionKey       []byte
 	OlderKeyEncryptionKeys [][]byte // as in issuer.RecoverOptions
+	KeyLost                bool     // KeyEncryptionKey is a new one: see issuer.RecoverOptions; one-time codes are lost, too
 	ForeignIssuers         []issuer.ForeignIssuer
 	WitnessFile            string // "" is beside the data directory; without one, none is read or written
 }
@@ -79,7 +80,7 @@ func (c RecoverConfig) open(ctx context.Context) (*sqlstore.Store, io.Closer, er
 }
 
 func (c RecoverConfig) recover(ctx context.Context, store *sqlstore.Store) (issuer.Recovery, error) {
-	options := issuer.RecoverOptions{URL: c.URL, KeyEncryptionKey: c.KeyEncryptionKey, OlderKeyEncryptionKeys: c.OlderKeyEncryptionKeys, ForeignIssuers: c.ForeignIssuers}
+	options := issuer.RecoverOptions{URL: c.URL, KeyEncryptionKey: c.KeyEncryptionKey, OlderKeyEncryptionKeys: c.OlderKeyEncryptionKeys, KeyLost: c.KeyLost, ForeignIssuers: c.ForeignIssuers}
 	if seen, err := readWitness(c.WitnessFile); err == nil { // a damaged one is replaced
 		options.Witness = seen
 	} else if errors.Is(err, fs.ErrPermission) {
@@ -97,6 +98,9 @@ func (c RecoverConfig) resealFactors(ctx context.Context, store *sqlstore.Store)
 	secrets, err := issuer.NewSecrets(slices.Concat([][]byte{c.KeyEncryptionKey}, c.OlderKeyEncryptionKeys)...)
 	if err != nil {
 		return err
+	}
+	if c.KeyLost {
+		return accounts.LoseFactors(ctx, store, secrets)
 	}
 	return accounts.ResealFactors(ctx, store, secrets)
 }

@@ -32,6 +32,10 @@ type RecoverOptions struct {
 	// older than KeyEncryptionKey.
 	OlderKeyEncryptionKeys [][]byte
 
+	// KeyLost says that the key-encryption key of before is lost, and the private keys that it sealed, which a recovery
+	// replaces, with it. Without that, a KeyEncryptionKey that doesn't open them is an error.
+	KeyLost bool
+
 	// ForeignIssuers are those of Config: logouts there may have been forgotten too, so their tokens of before are
 	// refused.
 	ForeignIssuers []ForeignIssuer
@@ -76,7 +80,11 @@ func Recover(ctx context.Context, store Store, o RecoverOptions) (Recovery, erro
 		return Recovery{}, err
 	}
 	i := &Issuer{store: store, sealer: sealer, config: Config{URL: o.URL, ForeignIssuers: o.ForeignIssuers, Logger: slog.Default(), Now: time.Now}}
-	if err := store.View(ctx, i.checkSealed); err != nil {
+	check := i.checkSealed
+	if o.KeyLost {
+		check = checkMade
+	}
+	if err := store.View(ctx, check); err != nil {
 		return Recovery{}, err
 	}
 	if err := i.signEverybodyOut(ctx); err != nil {
@@ -97,7 +105,7 @@ func Recover(ctx context.Context, store Store, o RecoverOptions) (Recovery, erro
 // checkSealed shows a wrong key-encryption key, or a database without keys, before anything is changed. Remote keys
 // needn't be at hand: those that the issuer makes take their place.
 func (i *Issuer) checkSealed(r Reader) error {
-	if _, err := readSigningKeys(r); err != nil {
+	if err := checkMade(r); err != nil {
 		return err
 	}
 	keys, err := r.Keys()
@@ -113,6 +121,12 @@ func (i *Issuer) checkSealed(r Reader) error {
 		}
 	}
 	return nil
+}
+
+// checkMade shows a database without keys.
+func checkMade(r Reader) error {
+	_, err := readSigningKeys(r)
+	return err
 }
 
 // endAllSessions ends the sessions that there are, batch by batch. Those that begin meanwhile end in the transaction

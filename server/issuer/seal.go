@@ -75,7 +75,7 @@ func (s *sealer) open(k Key) ([]byte, error) {
 	n := slices.IndexFunc(s.keys, func(key sealingKey) bool { return bytes.Equal(key.id, id) })
 	if n < 0 {
 		return nil, fmt.Errorf("the %s key %s is sealed under the key-encryption key with the ID %s, and the configured one has the ID %s: start with the "+
-			"key-encryption key that this database was made with, or name it as an older one (where it is lost, restore it from its backup)",
+			"key-encryption key that this database was made with, or name it as an older one (where no copy of it is left, recover the database and say so: accounts stay)",
 			k.Purpose, k.ID, hex.EncodeToString(id), hex.EncodeToString(s.keys[0].id))
 	}
 	secret, err := s.keys[n].aead.Open(nil, nil, sealed, sealContext(k))

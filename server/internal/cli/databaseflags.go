@@ -54,7 +54,7 @@ func (f databaseFlags) database(cmd *cobra.Command) (database, error) {
 }
 
 // loadRecovery reads the configuration for a recovery.
-func (f databaseFlags) loadRecovery(cmd *cobra.Command) (server.RecoverConfig, error) {
+func (f databaseFlags) loadRecovery(cmd *cobra.Command, keyLost bool) (server.RecoverConfig, error) {
 	c, err := f.load(cmd)
 	if err != nil {
 		return server.RecoverConfig{}, err
@@ -62,7 +62,7 @@ func (f databaseFlags) loadRecovery(cmd *cobra.Command) (server.RecoverConfig, e
 	if c.Issuer == "" {
 		return server.RecoverConfig{}, usagef("name the issuer as for 'jot serve': --config FILE or --issuer URL")
 	}
-	return c.Recovery()
+	return c.Recovery(keyLost)
 }
 
 // warnOfDatabaseFlag warns of a password in --database.

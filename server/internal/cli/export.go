@@ -50,7 +50,7 @@ func runExport(cmd *cobra.Command, flags databaseFlags, out string) error {
 	if err != nil {
 		return err
 	}
-	r, err := c.Recovery() // it reads the key-encryption key and makes none
+	r, err := c.Recovery(false) // it reads the key-encryption key and makes none
 	if err != nil {
 		return err
 	}

@@ -24,24 +24,25 @@ const recoverExample = `  jot recover --config jot.toml
 
 func newRecoverCommand() *cobra.Command {
 	var flags databaseFlags
-	var yes bool
+	var yes, keyLost bool
 	command := &cobra.Command{
-		Use:     "recover --config FILE | --issuer URL --data DIR|--database URL [--yes]",
+		Use:     "recover --config FILE | --issuer URL --data DIR|--database URL [--kek-lost] [--yes]",
 		Short:   "Make a database safe to serve that has come back from the past",
 		Long:    recoverLong,
 		Example: recoverExample,
 		Args:    noArguments,
 
 		DisableFlagsInUseLine: true,
-		RunE:                  func(cmd *cobra.Command, _ []string) error { return runRecover(cmd, flags, yes) },
+		RunE:                  func(cmd *cobra.Command, _ []string) error { return runRecover(cmd, flags, keyLost, yes) },
 	}
 	flags.register(command, recoverySettings...)
+	addKeyLostFlag(command, &keyLost)
 	command.Flags().BoolVar(&yes, "yes", false, "don't ask")
 	return command
 }
 
-func runRecover(cmd *cobra.Command, flags databaseFlags, yes bool) error {
-	config, err := flags.loadRecovery(cmd)
+func runRecover(cmd *cobra.Command, flags databaseFlags, keyLost, yes bool) error {
+	config, err := flags.loadRecovery(cmd, keyLost)
 	if err != nil {
 		return err
 	}
@@ -51,6 +52,9 @@ func runRecover(cmd *cobra.Command, flags databaseFlags, yes bool) error {
 	done, err := server.Recover(cmd.Context(), config)
 	if err != nil {
 		return aboutDatabase(err)
+	}
+	if keyLost {
+		warnOfLostKey(cmd)
 	}
 	return printRecovery(cmd, done)
 }

@@ -13,6 +13,17 @@ import (
 // recoverySettings are the settings, beside the database, of which a recovery has flags.
 var recoverySettings = []string{"issuer", "kek_file", "kek_old_file", "witness_file"}
 
+// addKeyLostFlag adds a flag for whom no copy of the key-encryption key is left.
+func addKeyLostFlag(cmd *cobra.Command, lost *bool) {
+	cmd.Flags().BoolVar(lost, "kek-lost", false, "no copy of the key-encryption key is left: go on with another, made where there is none; one-time codes are lost")
+}
+
+// warnOfLostKey says what is left to do when a recovery went on without the key-encryption key of before.
+func warnOfLostKey(cmd *cobra.Command) {
+	warn(cmd, "one-time codes of before aren't good any more: their owners log in with a recovery code or a passkey, or ask for 'jot admin user remove-factors'. "+
+		"Keep a copy of the new key-encryption key")
+}
+
 // printRecovery says what was done, and loudly what nobody can do.
 func printRecovery(cmd *cobra.Command, r issuer.Recovery) error {
 	lastRule := "none"

@@ -13,7 +13,7 @@ token of before is refused, because nobody knows what was revoked since the back
 
 With --replace, a database that is there is put aside, into a directory within the data directory, and not deleted.
 
-The server has to be stopped. The key-encryption key must be the one that the backup was made under.
+The server has to be stopped. The key-encryption key must be the one that the backup was made under; --kek-lost goes on without it.
 
 It finds the data directory, the key-encryption key and the witness as 'jot serve' does, with the same file, environment and flags.`
 
@@ -23,28 +23,29 @@ const restoreExample = `  jot restore --config jot.toml --from monday.db
 func newRestoreCommand() *cobra.Command {
 	var flags databaseFlags
 	var from string
-	var replace bool
+	var replace, keyLost bool
 	command := &cobra.Command{
-		Use:     "restore --config FILE | --issuer URL --data DIR --from FILE [--replace]",
+		Use:     "restore --config FILE | --issuer URL --data DIR --from FILE [--replace] [--kek-lost]",
 		Short:   "Put a backup in place, and make it safe to serve",
 		Long:    restoreLong,
 		Example: restoreExample,
 		Args:    noArguments,
 
 		DisableFlagsInUseLine: true,
-		RunE:                  func(cmd *cobra.Command, _ []string) error { return runRestore(cmd, flags, from, replace) },
+		RunE:                  func(cmd *cobra.Command, _ []string) error { return runRestore(cmd, flags, from, replace, keyLost) },
 	}
 	flags.register(command, recoverySettings...)
 	command.Flags().StringVar(&from, "from", "", "`FILE` that 'jot backup' wrote")
+	addKeyLostFlag(command, &keyLost)
 	command.Flags().BoolVar(&replace, "replace", false, "put the database aside that is there")
 	return command
 }
 
-func runRestore(cmd *cobra.Command, flags databaseFlags, from string, replace bool) error {
+func runRestore(cmd *cobra.Command, flags databaseFlags, from string, replace, keyLost bool) error {
 	if from == "" {
 		return usagef("name the backup with --from FILE")
 	}
-	config, err := flags.loadRecovery(cmd)
+	config, err := flags.loadRecovery(cmd, keyLost)
 	if err != nil {
 		return err
 	}
@@ -58,6 +59,9 @@ func runRestore(cmd *cobra.Command, flags databaseFlags, from string, replace bo
 		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "put aside        %s\n", done.Aside); err != nil {
 			return err
 		}
+	}
+	if keyLost {
+		warnOfLostKey(cmd)
 	}
 	return printRecovery(cmd, done.Recovery)
 }

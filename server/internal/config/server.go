@@ -76,20 +76,20 @@ func oldSecret(path, file string) ([]server.Secret, error) {
 	return []server.Secret{old}, nil
 }
 
-// Recovery is how the database of this configuration is recovered. It reads the key-encryption key, and never makes
-// one: a new key opens no old database.
-func (c *Config) Recovery() (server.RecoverConfig, error) {
+// Recovery is how the database of this configuration is recovered. It reads the key-encryption key, and makes none,
+// since a new key opens no old database, unless the old one is lost.
+func (c *Config) Recovery(keyLost bool) (server.RecoverConfig, error) {
 	if c.KEK == "" && c.KEKFile == "" && c.Data == "" {
 		return server.RecoverConfig{}, errors.New("name the key-encryption key with kek_file, --kek or $JOT_KEK")
 	}
-	if c.KEK == "" && missing(c.KEKPath()) {
+	if c.KEK == "" && !keyLost && missing(c.KEKPath()) {
 		return server.RecoverConfig{}, fmt.Errorf("the key-encryption key %s is missing: put your copy there, or name it with kek_file, --kek or $JOT_KEK", c.KEKPath())
 	}
 	kek, err := secret(c.KEK, "kek", c.KEKPath())
 	if err != nil {
 		return server.RecoverConfig{}, err
 	}
-	config := server.RecoverConfig{Database: c.Database, DataDir: c.Data, URL: c.Issuer, KeyEncryptionKey: kek.Bytes(), ForeignIssuers: c.foreign(), WitnessFile: c.WitnessFile}
+	config := server.RecoverConfig{Database: c.Database, DataDir: c.Data, URL: c.Issuer, KeyEncryptionKey: kek.Bytes(), KeyLost: keyLost, ForeignIssuers: c.foreign(), WitnessFile: c.WitnessFile}
 	old, err := oldSecret("kek_old_file", c.KEKOldFile)
 	for _, older := range old {
 		config.OlderKeyEncryptionKeys = append(config.OlderKeyEncryptionKeys, older.Bytes())
@@ -116,7 +116,7 @@ func (c *Config) checkKeyNotLost() error {
 	if c.Database != "" || c.KEK != "" || c.KEKOldFile != "" || !missing(c.KEKPath()) || missing(database) {
 		return nil
 	}
-	return fmt.Errorf("the database %s exists, but its key-encryption key %s is missing: put your copy back, or name it with kek_file or $JOT_KEK", database, c.KEKPath())
+	return fmt.Errorf("the database %s exists, but its key-encryption key %s is missing: put your copy back, or name it with kek_file or $JOT_KEK; where no copy is left, 'jot recover --kek-lost' keeps the accounts", database, c.KEKPath())
 }
 
 func missing(file string) bool {

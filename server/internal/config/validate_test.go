@@ -275,7 +275,7 @@ func TestTwoKeyEncryptionKeys(t *testing.T) {
 	if len(older) != 1 || string(older[0]) != string(first.Issuer.KeyEncryptionKey) || string(second.Issuer.KeyEncryptionKey) == string(older[0]) {
 		t.Error("the server doesn't get a new key and the old one")
 	}
-	recovery, err := c.Recovery()
+	recovery, err := c.Recovery(false)
 	if err != nil || len(recovery.OlderKeyEncryptionKeys) != 1 || string(recovery.KeyEncryptionKey) != string(second.Issuer.KeyEncryptionKey) {
 		t.Errorf("recovery: %v", err)
 	}
