@@ -79,7 +79,7 @@ type ACME struct {
 
 // CORS are other origins' pages.
 type CORS struct {
-	Origins []string `toml:"origins" flag:"cors-origin" value:"ORIGIN" doc:"Origins whose pages may use /v1 and the token endpoints from a browser, exactly as browsers send them. No patterns." example:"https://app.example.com"`
+	Origins []string `toml:"origins" flag:"cors-origin" value:"ORIGIN" doc:"Origins whose pages may use /v1, the token endpoints and /userinfo from a browser, exactly as browsers send them. No patterns." example:"https://app.example.com"`
 }
 
 // LogIn is what POST /v1/login and the page to log in on do.
