@@ -82,7 +82,7 @@ func TestKeysAreBoundToOneAlgorithm(t *testing.T) {
 	block := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: published})
 	for name, secret := range map[string][]byte{
 		"nothing": nil, "zeros": make([]byte, 32), "one byte": bytes.Repeat([]byte("s"), 40), "PEM": block, "PEM behind spaces": append([]byte(" \n"), block...),
-		"more than 4 KiB": []byte(strings.Repeat("secret", 4<<10/6+1)),
+		"PEM behind text": append([]byte("Certificate:\n"), block...), "more than 4 KiB": []byte(strings.Repeat("secret", 4<<10/6+1)),
 	} {
 		if _, err := jot.NewSecretKey(jot.HS256, secret, jot.KeyOptions{}); err == nil {
 			t.Errorf("%s as a secret: accepted", name)

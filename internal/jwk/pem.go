@@ -9,8 +9,11 @@ import (
 	"fmt"
 )
 
-// IsPEM reports whether data begins like PEM, white space apart.
-func IsPEM(data []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(data), []byte("-----BEGIN ")) }
+// IsPEM reports whether data begins like PEM, white space apart, or has a line that does: text may stand before a block
+// (RFC 7468 §2), and OpenSSL writes some. No JSON text has such a line.
+func IsPEM(data []byte) bool {
+	return bytes.HasPrefix(bytes.TrimSpace(data), []byte("-----BEGIN ")) || bytes.Contains(data, []byte("\n-----BEGIN "))
+}
 
 // ParsePEM reads one PEM block of at most 32 KiB: a private key in PKCS #8, PKCS #1 or SEC 1, or a public one in SPKI,
 // PKCS #1 or a certificate, which is a container here: its chain and dates are not checked. The key has passed

@@ -74,7 +74,11 @@ func TestPEMForms(t *testing.T) {
 		"PKCS #1, private":            {block("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(rsaKey)), true, rsaKey.Public()},
 		"PKCS #1, public":             {block("RSA PUBLIC KEY", x509.MarshalPKCS1PublicKey(&rsaKey.PublicKey)), false, rsaKey.Public()},
 		"a certificate":               {block("CERTIFICATE", certificate(t, p256)), false, p256.Public()},
+		"SEC 1 behind text":           {append([]byte("Bag Attributes\n    friendlyName: api\n"), block("EC PRIVATE KEY", sec1)...), true, p256.Public()},
 	} {
+		if !jwk.IsPEM(c.text) {
+			t.Errorf("%s: not taken for PEM", name)
+		}
 		key, isPrivate, err := jwk.ParsePEM(c.text)
 		if err != nil || isPrivate != c.private {
 			t.Errorf("%s: %v", name, err)

@@ -121,7 +121,10 @@ func isKey(text string) bool {
 	return set || isPEM([]byte(text)) || labelOf([]byte(text)).Type != ""
 }
 
-func isPEM(data []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(data), []byte("-----BEGIN ")) }
+// isPEM reports whether a text is PEM, with or without a description before it, as OpenSSL writes some.
+func isPEM(data []byte) bool {
+	return bytes.HasPrefix(bytes.TrimSpace(data), []byte("-----BEGIN ")) || bytes.Contains(data, []byte("\n-----BEGIN "))
+}
 
 // keyKind tells which parser a key is for; the parser then judges it.
 func keyKind(data []byte) (secret, private bool) {
