@@ -86,10 +86,18 @@ func TestWebApp(t *testing.T) {
 
 func TestAPI(t *testing.T) {
 	t.Parallel()
-	dir, s, address := folder(t), running.StartTLS(t), machine.FreeAddress(t)
-	code := strings.NewReplacer("https://auth.example.com", s.URL, "127.0.0.1:3001", address).Replace(recipe.Read(t, "node-api").Block("js"))
+	s := running.StartTLS(t)
+	recipe.CheckAPI(t, s, serveAPI(t, s, s.URL))
+	recipe.CheckAPIAlone(t, s, serveAPI(t, s, "https://"+machine.FreeAddress(t)))
+}
+
+// serveAPI runs the page's API, for tokens of this issuer.
+func serveAPI(t *testing.T, s running.Server, issuer string) (address string) {
+	t.Helper()
+	dir, address := folder(t), machine.FreeAddress(t)
+	code := strings.NewReplacer("https://auth.example.com", issuer, "127.0.0.1:3001", address).Replace(recipe.Read(t, "node-api").Block("js"))
 	machine.Serve(t, address, environment(s, ""), "node", recipe.File(t, dir, "api.mjs", code))
-	recipe.CheckAPI(t, s, address)
+	return address
 }
 
 // module is one of the recipes, driven from outside.

@@ -34,11 +34,19 @@ func serve(t *testing.T, s running.Server, dir, address, code string) {
 func TestAPI(t *testing.T) {
 	t.Parallel()
 	need(t, "jwt, cryptography", "python3-jwt and python3-cryptography")
-	s, address := running.StartTLS(t), machine.FreeAddress(t)
+	s := running.StartTLS(t)
+	recipe.CheckAPI(t, s, serveAPI(t, s, s.URL))
+	recipe.CheckAPIAlone(t, s, serveAPI(t, s, "https://"+machine.FreeAddress(t)))
+}
+
+// serveAPI runs the page's API, for tokens of this issuer.
+func serveAPI(t *testing.T, s running.Server, issuer string) (address string) {
+	t.Helper()
+	address = machine.FreeAddress(t)
 	_, port, _ := strings.Cut(address, ":")
-	code := strings.NewReplacer("https://auth.example.com", s.URL, "3001", port).Replace(recipe.Read(t, "python-api").Block("python"))
+	code := strings.NewReplacer("https://auth.example.com", issuer, "3001", port).Replace(recipe.Read(t, "python-api").Block("python"))
 	serve(t, s, t.TempDir(), address, code)
-	recipe.CheckAPI(t, s, address)
+	return address
 }
 
 func TestWebApp(t *testing.T) {

@@ -48,6 +48,16 @@ func CheckAPI(t *testing.T, s running.Server, address string) {
 	}
 }
 
+// CheckAPIAlone sends a token to an API whose server can't be reached, which says nothing of the token: whoever is told
+// that it's invalid logs in again, as soon as that works.
+func CheckAPIAlone(t *testing.T, s running.Server, address string) {
+	t.Helper()
+	a := API{t, s, address}
+	if status, challenge, _ := a.call("Bearer " + a.forged("at+jwt", jot.ES256)); status != http.StatusServiceUnavailable || challenge != "" {
+		t.Errorf("without its server the API answers %d %s", status, challenge)
+	}
+}
+
 // refusals sends what an API must refuse, beside a good token.
 func (a API) refusals(good string) {
 	a.t.Helper()
