@@ -84,6 +84,7 @@ func TestDifferences(t *testing.T) {
 		{"with `\"role\"` and `\"Role\"`", header, payload(expires, `"role":"guest"`, `"Role":"admin"`)},
 		{"with `\"iss\"` in the letters `\"ISS\"`", header, strings.Replace(payload(expires), `"iss"`, `"ISS"`, 1)},
 		{"of type `at+jwt`", strings.Replace(header, `"JWT"`, `"at+jwt"`, 1), payload(expires)},
+		{"with another `kid` than the key's", strings.Replace(header, "2026-11", "2026-10", 1), payload(expires)},
 		{"of 20 KiB", header, payload(expires, `"note":"`+strings.Repeat("x", 20<<10)+`"`)},
 	} {
 		raw := signText(t, key, test.header, test.payload)

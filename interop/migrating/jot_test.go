@@ -126,7 +126,7 @@ func answer(err error) (status int, reason string) {
 	case errors.Is(err, jot.ErrExpired):
 		return http.StatusUnauthorized, "refresh it"
 	case errors.As(err, &claim):
-		return http.StatusUnauthorized, "for somebody else: " + claim.Claim
+		return http.StatusUnauthorized, "not with this claim: " + claim.Claim
 	default:
 		return http.StatusUnauthorized, "bad token" // errors.Is(err, jot.ErrInvalidToken) holds for each of them
 	}

@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -139,6 +140,11 @@ func TestOwnClaims(t *testing.T) {
 		if role, err := decode(&key.PublicKey, raw); err != nil || role != "keeper" {
 			t.Errorf("%s reads the role as %q, %v", name, role, err)
 		}
+	}
+	var unfit *jot.DecodeError
+	_, err := jotOwnClaims(&key.PublicKey, signText(t, key, header, payload(date("exp", time.Minute), `"role":7`)))
+	if !errors.As(err, &unfit) || errors.Is(err, jot.ErrInvalidToken) || errors.Is(err, jot.ErrUnavailable) {
+		t.Errorf("jot says of a role that is a number: %v", err)
 	}
 }
 
