@@ -70,7 +70,8 @@ func tokens(t *testing.T, s running.Server) (id, access string) {
 	t.Helper()
 	verifier := oauth2.GenerateVerifier()
 	config := oauth2.Config{
-		ClientID: "client_kubectl", RedirectURL: "http://127.0.0.1:8000/", Scopes: []string{"openid", "cluster"},
+		ClientID: "client_kubectl", RedirectURL: "http://127.0.0.1:18000", // kubelogin's where port 8000 is taken
+		Scopes:   []string{"openid", "cluster"},
 		Endpoint: oauth2.Endpoint{AuthURL: s.URL + "/oauth2/authorize", TokenURL: s.URL + "/oauth2/token", AuthStyle: oauth2.AuthStyleInParams},
 	}
 	answer := recipe.LogIn(t, running.NewBrowser(t, s.Client.Transport), config.AuthCodeURL("state", oauth2.SetAuthURLParam("resource", "kubernetes"), oauth2.S256ChallengeOption(verifier)))

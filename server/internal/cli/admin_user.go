@@ -150,7 +150,7 @@ func newUserChangeCommand(a *adminFlags) *cobra.Command {
 		Long: `Change a user's claims and scope. Its access tokens are refused from then on, and a refresh brings the new claims; with --soft
 they stay good until they expire.
 
---claims replaces all claims; --claim changes one and keeps the others, and NAME:=null takes it away.`,
+--scope replaces the whole scope, --claims all claims; --claim changes one and keeps the others, and NAME:=null takes it away.`,
 		Example: `  jot admin user change bob --scope 'pets:read pets:write'
   jot admin user change bob --claim 'roles:=["admin"]'
   jot admin user change bob --claim team=blue --claim team_lead:=true`,
