@@ -244,6 +244,9 @@ func TestEnforcedElsewhere(t *testing.T) {
 		"/v1/logout?wait=forever":                nil,
 		"/v1/logout?wait=enforced&wait=enforced": nil,
 		"/v1/password?wait=enforced":             map[string]string{"current": "x", "new": "y"},
+		"/v1/password/reset/confirm?wait=now":    map[string]string{"code": "x", "new": "y"},
+		"/v1/refresh?wait=enforced":              map[string]string{"refresh_token": tokens.Refresh},
+		"/admin/v1/clients?wait=enforced":        map[string]string{},
 		"/oauth2/revoke?wait=now":                map[string]string{"token": tokens.Refresh, "client_id": "client_app"},
 	} {
 		status, cursor, answer := w.call(http.MethodPost, path, tokens.Access, body)

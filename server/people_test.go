@@ -171,7 +171,10 @@ func TestReset(t *testing.T) {
 		for _, bad := range []string{"short", "passwordpassword", "ada@example.com!"} {
 			s.want(t, http.StatusBadRequest, "/v1/password/reset/confirm", "", object{"code": codes[0], "new": bad})
 		}
-		s.want(t, http.StatusNoContent, "/v1/password/reset/confirm", "", object{"code": codes[0], "new": fresh})
+		done := s.look(t, "/v1/password/reset/confirm?wait=enforced", "", object{"code": codes[0], "new": fresh})
+		if !strings.Contains(done.answer, " 204 ") || !strings.Contains(done.answer, "Jot-Cursor: ") {
+			t.Fatalf("what refuses all tokens of before doesn't say since when: %s", done.answer)
+		}
 		for _, used := range codes {
 			s.want(t, http.StatusForbidden, "/v1/password/reset/confirm", "", object{"code": used, "new": "another long enough one"})
 		}
