@@ -30,7 +30,7 @@ func (a *API) importTOTP(w http.ResponseWriter, r *http.Request) error {
 	}
 	err := a.accounts.ImportTOTP(r.Context(), r.PathValue("sub"), issuer.ForeignTOTP{Secret: req.Secret, RecoveryHashes: req.RecoveryHashes, Created: req.Created})
 	if err != nil {
-		return err
+		return web.Taken(err, web.CodesTaken)
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
@@ -60,7 +60,7 @@ func (a *API) importPasskey(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := a.accounts.ImportPasskey(r.Context(), r.PathValue("sub"), issuer.ForeignPasskey(req)); err != nil {
-		return err
+		return web.Taken(err, web.PasskeyTaken)
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil

@@ -128,6 +128,17 @@ func TestSubjectsByName(t *testing.T) {
 	}
 }
 
+// TestFactorIsThere: whoever moves a second factor in once more is told what is there, which is no name.
+func TestFactorIsThere(t *testing.T) {
+	f := newFixture(t)
+	f.do("POST", "/admin/v1/subjects", `{"sub":"bob","username":"bob","password":"`+password+`"}`).want(t, 201)
+	const path, codes = "/admin/v1/subjects/bob/factors/totp", `{"totp_secret":"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}`
+	f.do("PUT", path, codes).want(t, 204)
+	if there := f.do("PUT", path, codes).want(t, 409); there["title"] != "The account has one-time codes already" || there["type"] != "urn:jot:problem:taken" {
+		t.Errorf("answered %v", there)
+	}
+}
+
 // TestLastAdmin: nobody takes the last administrator out of office, itself included.
 func TestLastAdmin(t *testing.T) {
 	f := newFixture(t)

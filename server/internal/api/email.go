@@ -41,6 +41,8 @@ func (a *API) changeEmail(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusAccepted)
 }
 
+var addressTaken = &web.Problem{Type: web.TypeTaken, Title: "Another account has this address", Status: http.StatusConflict}
+
 type codeRequest struct {
 	Code string `json:"code"`
 }
@@ -53,11 +55,8 @@ func (a *API) verifyEmail(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	err := a.accounts.VerifyEmail(web.Acting(w, r), req.Code)
-	if errors.Is(err, issuer.ErrTaken) {
-		err = &web.Problem{Type: web.TypeTaken, Title: "Another account has this address", Status: http.StatusConflict}
-	}
 	if err != nil {
-		web.Fail(w, r, err)
+		web.Fail(w, r, web.Taken(err, addressTaken))
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -60,7 +60,7 @@ func (a *API) enrolTOTP(w http.ResponseWriter, r *http.Request) {
 	}
 	secret, uri, err := a.accounts.EnrolTOTP(web.Acting(w, r), tok.Subject(), req.Password, device(r, ""))
 	if err != nil {
-		web.Fail(w, r, enrolProblem(err, codesTaken))
+		web.Fail(w, r, enrolProblem(err, web.CodesTaken))
 		return
 	}
 	web.WriteJSON(w, http.StatusOK, enrolAnswer{secret, uri})
@@ -80,7 +80,7 @@ func (a *API) confirmTOTP(w http.ResponseWriter, r *http.Request) {
 	}
 	codes, err := a.accounts.ConfirmTOTP(web.Acting(w, r), tok.Subject(), req.Code, device(r, ""))
 	if err != nil {
-		web.Fail(w, r, enrolProblem(err, codesTaken))
+		web.Fail(w, r, enrolProblem(err, web.CodesTaken))
 		return
 	}
 	web.WriteJSON(w, http.StatusOK, confirmAnswer{append([]string{}, codes...)})
@@ -118,17 +118,12 @@ func (a *API) renewRecoveryCodes(w http.ResponseWriter, r *http.Request) {
 	web.WriteJSON(w, http.StatusOK, confirmAnswer{codes})
 }
 
-var codesTaken = &web.Problem{Type: web.TypeTaken, Title: "The account has one-time codes already", Status: http.StatusConflict, Detail: "remove them first"}
-
 // enrolProblem says what went wrong where somebody enrols who is logged in.
 func enrolProblem(err error, taken *web.Problem) error {
-	switch {
-	case errors.Is(err, issuer.ErrInvalidCredentials):
+	if errors.Is(err, issuer.ErrInvalidCredentials) {
 		return errWrongPassword
-	case errors.Is(err, issuer.ErrTaken):
-		return taken
 	}
-	return err
+	return web.Taken(err, taken)
 }
 
 // recentLogin is how long ago somebody may have logged in who gets all that is stored, or changes how to log in:

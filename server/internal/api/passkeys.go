@@ -64,7 +64,7 @@ func (a *API) enrolPasskey(w http.ResponseWriter, r *http.Request) {
 	}
 	options, err := a.accounts.EnrolPasskey(r.Context(), tok.Subject(), req.Password, device(r, ""))
 	if err != nil {
-		web.Fail(w, r, enrolProblem(err, passkeyTaken))
+		web.Fail(w, r, enrolProblem(err, web.PasskeyTaken))
 		return
 	}
 	web.WriteJSON(w, http.StatusOK, options)
@@ -90,7 +90,7 @@ func (a *API) confirmPasskey(w http.ResponseWriter, r *http.Request) {
 	}
 	made, codes, err := a.accounts.ConfirmPasskey(web.Acting(w, r), tok.Subject(), req.Name, req.Credential, device(r, ""))
 	if err != nil {
-		web.Fail(w, r, enrolProblem(err, passkeyTaken))
+		web.Fail(w, r, enrolProblem(err, web.PasskeyTaken))
 		return
 	}
 	web.WriteJSON(w, http.StatusOK, passkeyAnswer{made.ID, confirmAnswer{append([]string{}, codes...)}})
@@ -127,5 +127,3 @@ func (a *API) removePasskey(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(http.StatusNoContent)
 }
-
-var passkeyTaken = &web.Problem{Type: web.TypeTaken, Title: "The passkey is known already", Status: http.StatusConflict}

@@ -201,6 +201,20 @@ var domainProblems = []struct {
 	{issuer.ErrNotFound, *NewProblem(http.StatusNotFound, "")},
 }
 
+// What an account has already to which somebody gives a second factor.
+var (
+	CodesTaken   = &Problem{Type: TypeTaken, Title: "The account has one-time codes already", Status: http.StatusConflict, Detail: "remove them first"}
+	PasskeyTaken = &Problem{Type: TypeTaken, Title: "The passkey is known already", Status: http.StatusConflict}
+)
+
+// Taken is the error, or the problem where something is taken that is no name.
+func Taken(err error, p *Problem) error {
+	if errors.Is(err, issuer.ErrTaken) {
+		return p
+	}
+	return err
+}
+
 func domainProblem(err error) *Problem {
 	var input *issuer.InputError
 	var throttled *issuer.ThrottledError
