@@ -17,7 +17,9 @@ func (s *Server) registerHealth(mux *http.ServeMux, base string) {
 	}))
 	web.Handle(mux, base, "GET /readyz", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.draining.Load() {
-			web.WriteProblem(w, web.NewProblem(http.StatusServiceUnavailable, "the server is about to end"))
+			ending := web.ProblemOf(issuer.ErrUnavailable)
+			ending.Detail = "the server is about to end"
+			web.WriteProblem(w, ending)
 			return
 		}
 		if err := errors.Join(s.witness.check(), s.issuer.Ready(r.Context())); err != nil { // bounds its own time
