@@ -13,7 +13,7 @@ type senderKey struct{ transport *Transport }
 
 // inNameOf returns a copy of a request whose context says for whom it's sent.
 func (t *Transport) inNameOf(r *http.Request, pair TokenPair) *http.Request {
-	return copyOf(r.WithContext(context.WithValue(r.Context(), senderKey{t}, pair.login())))
+	return copyOf(context.WithValue(r.Context(), senderKey{t}, pair.login()), r)
 }
 
 // checkSender refuses a request to which a redirect led of one that was sent in another's name: by 307 and 308 it has

@@ -152,15 +152,16 @@ func (t *Transport) judge(pair TokenPair) (usable, due bool) {
 // one has failed just now, that's the answer.
 func (t *Transport) renew(ctx context.Context, old TokenPair) (TokenPair, error) {
 	t.mu.Lock()
-	if known, newer := t.newer(old); newer {
+	known, now := t.pair.reveal(), t.options.Now()
+	switch {
+	case known.replaces(old, now):
 		defer t.mu.Unlock()
 		return known, nil
-	}
-	if t.refresh == nil && t.failed != nil && t.options.Now().Before(t.due) {
+	case t.refresh != nil:
+	case t.failed != nil && now.Before(t.due):
 		defer t.mu.Unlock()
 		return TokenPair{}, t.failed
-	}
-	if t.refresh == nil {
+	default:
 		t.refresh = make(chan struct{})
 		go t.refreshOnce(context.WithoutCancel(ctx), old, t.refresh)
 	}
@@ -183,18 +184,11 @@ func (t *Transport) renew(ctx context.Context, old TokenPair) (TokenPair, error)
 	}
 }
 
-// newer returns the pair that is known, and whether that's another one than the given, and can be used. Its caller
-// holds t.mu.
-func (t *Transport) newer(old TokenPair) (known TokenPair, newer bool) {
-	known = t.pair.reveal()
-	return known, !known.same(old) && known.usable(t.options.Now())
-}
-
 func (t *Transport) refreshOnce(ctx context.Context, old TokenPair, done chan struct{}) {
 	ctx, cancel := context.WithTimeout(ctx, refreshTimeout)
 	defer cancel()
 	renewed, err := t.update(ctx, func(stored TokenPair) (TokenPair, error) {
-		if !stored.same(old) && stored.usable(t.options.Now()) {
+		if stored.replaces(old, t.options.Now()) {
 			return stored, nil // another process was faster
 		}
 		renewed, err := t.exchange(ctx, stored)
@@ -208,7 +202,7 @@ func (t *Transport) refreshOnce(ctx context.Context, old TokenPair, done chan st
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if _, newer := t.newer(old); newer {
+	if t.pair.reveal().replaces(old, t.options.Now()) {
 		err = nil // somebody has logged in meanwhile, and what failed was the session before
 	}
 	if t.failed = err; err != nil {

@@ -78,6 +78,9 @@ func (p TokenPair) usable(now time.Time) bool {
 	return p.Access != "" && (p.Expires.IsZero() || now.Before(p.Expires))
 }
 
+// replaces reports whether this is another pair than an old one, and can be used in its place.
+func (p TokenPair) replaces(old TokenPair, now time.Time) bool { return !p.same(old) && p.usable(now) }
+
 // Format writes when the access token expires, whatever the verb.
 func (p TokenPair) Format(f fmt.State, _ rune) {
 	switch {

@@ -236,10 +236,10 @@ func closeBody(r *http.Request) {
 	}
 }
 
-// copyOf is a request with a header of its own. All else is the caller's, also Trailer, into which a body may write
-// while it's read.
-func copyOf(r *http.Request) *http.Request {
-	r = r.WithContext(r.Context())
+// copyOf is a request with a header and a context of its own. All else is the caller's, also Trailer, into which a body
+// may write while it's read.
+func copyOf(ctx context.Context, r *http.Request) *http.Request {
+	r = r.WithContext(ctx)
 	r.Header = r.Header.Clone()
 	return r
 }
@@ -248,7 +248,7 @@ var errSpent = errors.New("jothttp: the request's body can't be read again")
 
 // repeat returns a request that is to be sent once more, with a body of its own.
 func repeat(r *http.Request) (again *http.Request, err error) {
-	again = copyOf(r)
+	again = copyOf(r.Context(), r)
 	switch {
 	case r.GetBody != nil:
 		again.Body, err = r.GetBody()
