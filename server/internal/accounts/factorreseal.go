@@ -13,8 +13,9 @@ func ResealFactors(ctx context.Context, store Store, secrets Secrets) error {
 	return reseal(ctx, store, secrets, func(err error) ([]byte, error) { return nil, err })
 }
 
-// LoseFactors is ResealFactors where a key-encryption key is lost: what none opens any more becomes a secret that nobody
-// knows. So its owner still needs a second factor: a recovery code, a passkey, or an administrator who removes it.
+// LoseFactors is ResealFactors where a key-encryption key is lost: what none opens any more becomes a secret that
+// nobody knows. So its owner still needs a second factor: a recovery code, a passkey, or an administrator who removes
+// it.
 func LoseFactors(ctx context.Context, store Store, secrets Secrets) error {
 	return reseal(ctx, store, secrets, func(error) ([]byte, error) { return newTOTPSecret(), nil })
 }
